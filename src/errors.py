@@ -1,0 +1,9 @@
+"""The one exception that means "the user can mend this": shown as a message, never as a traceback."""
+
+
+class UserError(Exception):
+    """A mistake in a command, a config or a data file.
+
+    The message names the value, the place it came from (the config key or the file) and what
+    would be right. Entry points print it alone and exit with status 2.
+    """
