@@ -1,0 +1,114 @@
+"""Schemas of the data sources: one field for each parameter of the loading function."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from omegaconf import II, MISSING
+from pydantic import AfterValidator, Field
+
+from src.config.ranges import AtLeastOne, Count, Fraction, Positive, Seed, UnitInterval, one_of
+
+Profile = Annotated[str, one_of("none", "step", "longtail")]
+AtLeastTwo = Annotated[int, Field(ge=2)]
+
+
+def _check_path(value: str) -> str:
+    if not value:
+        raise ValueError("must name a file: CSV, TSV, Parquet or NPZ")
+    return value
+
+
+def _check_label(value: Any) -> Any:
+    if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+        return value
+    raise ValueError("must be a column's name or its index (-1 is the last)")
+
+
+@dataclass
+class DataConfig:
+    """What every source takes."""
+
+    name: str = MISSING
+    _target_: str = MISSING
+    seed: Seed = II("seed")
+    val_fraction: Fraction = 0.2
+
+
+@dataclass
+class SimulatedConfig(DataConfig):
+    """See :mod:`src.data.simulated` for the geometry."""
+
+    test_fraction: Fraction = 0.2
+    n_samples: Count = 6000
+    n_features: Count = 10
+    n_noise: Annotated[int, Field(ge=0)] = 5
+    n_classes: AtLeastTwo = 2
+    minority_fraction: Fraction = 0.05
+    hard_fraction: UnitInterval = 0.10
+    easy_distance: Positive = 8.0
+    hard_spread: Positive = 2.0
+    object_distance: Positive = 6.0
+
+
+@dataclass
+class ClassificationConfig(DataConfig):
+    """Parameters of scikit-learn's ``make_classification``."""
+
+    test_fraction: Fraction = 0.2
+    n_samples: Count = 6000
+    n_features: Count = 20
+    n_informative: Count = 10
+    n_redundant: Annotated[int, Field(ge=0)] = 4
+    n_classes: AtLeastTwo = 2
+    n_clusters_per_class: Count = 2
+    minority_fraction: Fraction = 0.05
+    class_sep: Positive = 1.0
+    flip_y: UnitInterval = 0.01
+
+
+@dataclass
+class DigitsConfig(DataConfig):
+    """Digits, made imbalanced."""
+
+    test_fraction: Fraction = 0.2
+    profile: Profile = "step"
+    imbalance_ratio: AtLeastOne = 10.0
+    rare_classes: list[Any] = field(default_factory=lambda: [7, 8, 9])
+    imbalance_test: bool = False
+
+
+@dataclass
+class FashionMNISTConfig(DataConfig):
+    """Fashion-MNIST, downloaded by Keras or read from a folder."""
+
+    root: str | None = None
+    profile: Profile = "longtail"
+    imbalance_ratio: AtLeastOne = 100.0
+    rare_classes: list[Any] = field(default_factory=list)
+    imbalance_test: bool = False
+    max_train: Count | None = None
+
+
+@dataclass
+class TableConfig(DataConfig):
+    """A file of one's own."""
+
+    test_fraction: Fraction = 0.2
+    path: Annotated[str, AfterValidator(_check_path)] = MISSING
+    label: Annotated[Any, AfterValidator(_check_label)] = -1
+    header: bool = True
+    missing: Annotated[str, one_of("impute", "refuse")] = "impute"
+    drop: list[Any] = field(default_factory=list)
+    delimiter: str | None = None
+    max_categories: Count = 50
+    drop_rare_classes: bool = False
+    min_class_count: Annotated[int, Field(ge=3)] = 3
+
+
+SOURCES: dict[str, type] = {
+    "simulated": SimulatedConfig,
+    "classification": ClassificationConfig,
+    "digits": DigitsConfig,
+    "fashion_mnist": FashionMNISTConfig,
+    "table": TableConfig,
+}

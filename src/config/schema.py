@@ -1,0 +1,161 @@
+"""What a config may hold: one dataclass a section, types for OmegaConf, ranges for pydantic.
+
+OmegaConf takes the plain types from here, so a wrong key or type fails while the config is
+composed; :func:`src.config.check.check` then holds the values against the ranges.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from omegaconf import II, MISSING
+
+from src.config.ranges import (
+    Alpha,
+    Count,
+    HalfOpenUnit,
+    NonNegative,
+    Positive,
+    Seed,
+    Target,
+    one_of,
+)
+
+Node = Annotated[dict[str, Any], Target]
+
+
+# --- loss ---------------------------------------------------------------------------------------
+@dataclass
+class LossConfig:
+    """A loss: the knobs that every loss has, and ``fn``, which uses those it needs."""
+
+    name: str = MISSING
+    gamma: NonNegative = 0.0
+    alpha: Alpha = None
+    fn: Node = field(default_factory=dict)
+
+
+@dataclass
+class ClassBalancedFocalConfig(LossConfig):
+    """Class-balanced focal loss: ``beta`` of the effective number of samples."""
+
+    beta: HalfOpenUnit = 0.999
+
+
+@dataclass
+class LogitAdjustedConfig(LossConfig):
+    """Logit-adjusted cross-entropy: ``tau`` scales the log priors."""
+
+    tau: NonNegative = 1.0
+
+
+@dataclass
+class LDAMConfig(LossConfig):
+    """Label-distribution-aware margin loss."""
+
+    max_margin: Positive = 0.5
+    scale: Positive = 1.0
+
+
+@dataclass
+class AsymmetricConfig(LossConfig):
+    """Asymmetric loss: focusing on positives and negatives apart, and a probability margin."""
+
+    gamma_pos: NonNegative = 0.0
+    gamma_neg: NonNegative = 4.0
+    margin: HalfOpenUnit = 0.05
+
+
+# --- metric -------------------------------------------------------------------------------------
+@dataclass
+class MetricConfig:
+    """The metrics measured in training and validation, each a node with a ``_target_``."""
+
+    name: str = MISSING
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+# --- model --------------------------------------------------------------------------------------
+@dataclass
+class ModelConfig:
+    """What every model of this project takes; ``auto`` is filled in from the data."""
+
+    name: str = MISSING
+    _target_: str = MISSING
+    input_shape: Any = "auto"
+    num_classes: Any = "auto"
+    dropout: HalfOpenUnit = 0.0
+    clip_norm: Positive | None = None
+
+
+@dataclass
+class MLPConfig(ModelConfig):
+    """Dense layers with ReLU."""
+
+    hidden: list[Count] = field(default_factory=lambda: [32])
+
+
+@dataclass
+class CosineConfig(MLPConfig):
+    """Dense layers, then a classifier on the cosine between features and class vectors."""
+
+    scale: Positive = 10.0
+
+
+@dataclass
+class CNNConfig(ModelConfig):
+    """Convolutions for images."""
+
+    filters: list[Count] = field(default_factory=lambda: [16, 32])
+    dense: Count = 64
+
+
+# --- training, tracking, the whole --------------------------------------------------------------
+@dataclass
+class TrainingConfig:
+    """How a model is trained; the same for every loss of a comparison."""
+
+    seed: Seed = II("seed")
+    epochs: Count = 20
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
+    optimizer: Node = field(
+        default_factory=lambda: {
+            "_target_": "keras.optimizers.Adam",
+            "learning_rate": "${training.learning_rate}",
+        }
+    )
+    monitor: str = "val_f1_macro"
+    mode: Annotated[str, one_of("max", "min")] = "max"
+    patience: Count | None = None
+    precision: Annotated[str, one_of("float32", "mixed_float16", "mixed_bfloat16")] = "float32"
+    jit_compile: bool = False
+    steps_per_execution: Count = 1
+    deterministic: bool = True
+    threads: Count = 1
+    progress: bool = True
+
+
+@dataclass
+class TrackingConfig:
+    """Where runs are recorded."""
+
+    enabled: bool = True
+    root: str = "mlruns"
+    uri: str | None = None
+    experiment: str = "imbalance-lab"
+    log_model: bool = True
+    plots: bool = True
+
+
+@dataclass
+class Config:
+    """One run."""
+
+    loss: Any = MISSING
+    metric: Any = MISSING
+    model: Any = MISSING
+    data: Any = MISSING
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: Seed = 0
+    force: bool = False

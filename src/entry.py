@@ -1,0 +1,93 @@
+"""How every command starts and ends: quiet libraries, one message for a mistake, an exit status.
+
+Exit status: 0 done, 1 a failure inside the program (with its traceback) or a verdict that was asked
+to decide, 2 a mistake that the user can mend, 130 interrupted, 143 terminated.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from src.errors import UserError
+
+USER_MISTAKE = 2
+INTERRUPTED = 130
+TERMINATED = 143
+FULL_ERROR = "HYDRA_FULL_ERROR"
+
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+"""Set where the user has not. oneDNN's choice of kernels would change results between machines."""
+
+
+def guarded(main: Callable[[], Any]) -> int:
+    """Runs a command.
+
+    Args:
+        main: the command; returns an exit status, or something else for 0.
+
+    Returns:
+        The exit status.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    signal.signal(signal.SIGTERM, _terminate)
+    wants_traceback = FULL_ERROR in os.environ
+    os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on where it was.", file=sys.stderr)
+        return INTERRUPTED
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        if wants_traceback:
+            raise
+        print(f"Error: {message(error)}", file=sys.stderr)
+        return USER_MISTAKE
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) and not isinstance(status, bool) else 0
+
+
+def message(error: BaseException) -> str:
+    """What to tell the user: the mistake, the key, and what would be right."""
+    if isinstance(error, UserError):
+        return str(error)
+    cause = error.__cause__
+    if isinstance(cause, UserError):
+        return str(cause)
+    if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        reason = (cause.msg or str(cause)).splitlines()[0]
+        return f"{cause.full_key}: {reason}{_legal_keys(cause)}"
+    return str(error)
+
+
+def _legal_keys(error: OmegaConfBaseException) -> str:
+    """The keys beside a wrong one."""
+    node: Any = error.parent_node
+    try:
+        keys = [str(key) for key in node]
+    except (TypeError, OmegaConfBaseException):
+        return ""
+    if not keys or str(error.key) in keys:
+        return ""
+    return f". Legal keys there: {', '.join(keys)}"
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Turns SIGTERM into an exit that runs every clean-up."""
+    raise SystemExit(TERMINATED)

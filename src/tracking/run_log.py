@@ -1,0 +1,107 @@
+"""Writes a run into the MLflow store, piece by piece; each piece may be written twice."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    Metric,
+    Param,
+    RunTag,
+)
+
+from src.tracking import record
+from src.tracking.record import RunHead, RunRecord
+from src.tracking.store import Store
+
+BATCH = 1000
+"""Metrics in one call; MLflow takes no more."""
+PARAMS = 100
+NOT_METRICS = ("epoch", "time_ms")
+ARTIFACTS = (
+    record.CONFIG,
+    record.HISTORY,
+    record.PREDICTIONS,
+    record.CONFUSION,
+    record.CONFUSION_PLOT,
+    record.CURVES_PLOT,
+    record.RECORD,
+)
+
+
+def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
+    """Opens a run with everything that is known before training.
+
+    Args:
+        store: where to.
+        head: name, tags, parameters and data set.
+        parent_id: the sweep's run, if it is part of one.
+
+    Returns:
+        The run's id.
+    """
+    tags = head.tags | {"mlflow.note.content": head.description}
+    if parent_id:
+        tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
+    run = store.client.create_run(store.experiment.experiment_id, tags=tags, run_name=head.name)
+    run_id: str = run.info.run_id
+    params = [Param(key, value) for key, value in head.params.items()]
+    for start in range(0, len(params), PARAMS):
+        store.client.log_batch(run_id, params=params[start : start + PARAMS])
+    store.client.log_inputs(run_id, [_dataset_input(head.dataset)])
+    return run_id
+
+
+def log_epoch(store: Store, run_id: str, row: Mapping[str, float]) -> None:
+    """Logs one epoch in one batch (more where a batch would be too large)."""
+    log_rows(store, run_id, [row])
+
+
+def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
+    """Logs epochs; rows that are in the store already change nothing."""
+    metrics = [
+        Metric(name, value, int(row["time_ms"]), int(row["epoch"]))
+        for row in rows
+        for name, value in row.items()
+        if name not in NOT_METRICS
+    ]
+    for start in range(0, len(metrics), BATCH):
+        store.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+
+def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> None:
+    """Logs final metrics and the files of a whole run folder."""
+    values = [Metric(k, v, final.ended_ms, final.best_epoch) for k, v in final.metrics.items()]
+    for start in range(0, len(values), BATCH):
+        store.client.log_batch(run_id, metrics=values[start : start + BATCH])
+    store.client.log_batch(run_id, tags=[RunTag("best_epoch", str(final.best_epoch))])
+    for name in ARTIFACTS:
+        if (folder / name).exists():
+            store.client.log_artifact(run_id, str(folder / name))
+
+
+def close_run(store: Store, run_id: str, status: str, ended_ms: int | None = None) -> None:
+    """Ends a run: FINISHED, FAILED or KILLED."""
+    store.client.set_terminated(run_id, status, ended_ms or time.time_ns() // 10**6)
+
+
+def _dataset_input(facts: Mapping[str, Any]) -> DatasetInput:
+    """The data set as MLflow shows it; its digest is the start of the fingerprint."""
+    schema = {"input_shape": facts["input_shape"], "class_names": facts["class_names"]}
+    profile = {"rows": facts["rows"], "train_rows_by_class": facts["class_counts"]}
+    return DatasetInput(
+        Dataset(
+            name=facts["name"],
+            digest=facts["fingerprint"][:36],
+            source_type="local",
+            source=json.dumps({"uri": facts["source"]}),
+            schema=json.dumps(schema),
+            profile=json.dumps(profile),
+        ),
+        [InputTag("mlflow.data.context", "training")],
+    )

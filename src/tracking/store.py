@@ -1,0 +1,132 @@
+"""The MLflow store: where it lies, and the questions that a run asks of it."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import Experiment, Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from src.errors import UserError
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
+PAGE = 1000
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
+
+for _chatty in ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+
+def tracking_uri(root: str, uri: str | None) -> str:
+    """The address of the store.
+
+    Args:
+        root: folder for ``mlflow.db`` and ``artifacts/``.
+        uri: an address given in the config.
+
+    Returns:
+        ``MLFLOW_TRACKING_URI`` where it is set, else ``uri``, else the SQLite file in ``root``.
+    """
+    return os.environ.get(URI_VARIABLE) or uri or f"sqlite:///{Path(root).resolve() / DATABASE}"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A client and the experiment that runs go into.
+
+    Attributes:
+        uri: the store's address.
+        client: talks to it.
+        experiment: where new runs go.
+    """
+
+    uri: str
+    client: MlflowClient
+    experiment: Experiment
+
+    @classmethod
+    def open(cls, tracking: Mapping[str, Any]) -> "Store":
+        """Opens the store, creating database and experiment where they are missing.
+
+        Args:
+            tracking: the resolved ``tracking`` node.
+
+        Raises:
+            UserError: where the store cannot be reached or written.
+        """
+        uri = tracking_uri(tracking["root"], tracking["uri"])
+        name = tracking["experiment"]
+        artifacts = None
+        try:
+            if uri.startswith("sqlite:"):
+                root = Path(tracking["root"]).resolve()
+                root.mkdir(parents=True, exist_ok=True)
+                artifacts = (root / ARTIFACTS).as_uri()
+            client = MlflowClient(uri)
+            return cls(uri, client, _experiment(client, name, artifacts))
+        except (MlflowException, OSError) as error:
+            raise UserError(
+                f"tracking store {uri}: cannot be used: {str(error).splitlines()[0]} "
+                f"(from {URI_VARIABLE}, tracking.uri or tracking.root; tracking=none goes without)"
+            ) from error
+
+    def finished(self, identity: str) -> Run | None:
+        """The latest finished run with an identity, in any experiment."""
+        return self._first(f"tags.identity = '{identity}' AND attributes.status = 'FINISHED'")
+
+    def children(self, parent_id: str) -> list[Run]:
+        """All runs of a sweep: those it trained, and those that answered its jobs."""
+        return self.search(f"tags.`sweep.{parent_id}` LIKE '%'")
+
+    def search(self, condition: str) -> list[Run]:
+        """Runs of all experiments that meet a condition in MLflow's search syntax, newest first."""
+        found: list[Run] = []
+        token: str | None = None
+        while True:
+            page = self.client.search_runs(
+                self._experiment_ids(), condition, max_results=PAGE, page_token=token
+            )
+            found += page
+            token = page.token
+            if not token:
+                return found
+
+    def _first(self, condition: str) -> Run | None:
+        page = self.client.search_runs(self._experiment_ids(), condition, max_results=1)
+        return page[0] if page else None
+
+    def _experiment_ids(self) -> list[str]:
+        return [experiment.experiment_id for experiment in self.client.search_experiments()]
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Experiment:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            client.create_experiment(
+                name,
+                artifact_location=artifacts,
+                tags={"mlflow.note.content": EXPERIMENT_NOTE},
+            )
+        except MlflowException:  # another process was quicker
+            if client.get_experiment_by_name(name) is None:
+                raise
+        found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        raise UserError(
+            f"tracking.experiment={name}: was deleted in the store; restore it with "
+            f"`mlflow experiments restore -x {found.experiment_id}`, or take another name"
+        )
+    return found
+
+
+EXPERIMENT_NOTE = """\
+Losses for imbalanced classification, side by side. A sweep is a parent run, its jobs are its
+children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
+`python -m src.compare` gives paired differences with confidence intervals.
+"""

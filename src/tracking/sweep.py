@@ -1,0 +1,178 @@
+"""A sweep as one parent run in MLflow, with its jobs as children.
+
+Hydra's callback opens the parent before the first job and closes it after the last; a sweep that
+breaks off is closed by :func:`following_sweep`, since Hydra tells callbacks of no failure.
+"""
+
+import json
+import logging
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from src.entry import USER_MISTAKE
+from src.errors import UserError
+from src.tracking.record import write_json
+from src.tracking.sweep_plan import SweepPlan, plan_sweep
+from src.tracking.sweep_table import collect_rows, markdown_table, print_table
+
+log = logging.getLogger(__name__)
+
+SWEEP_FILE = "sweep.json"
+"""In the sweep's folder: the MLflow run that its jobs belong to."""
+
+
+@dataclass
+class OpenSweep:
+    """A sweep that is under way.
+
+    Attributes:
+        folder: holds the jobs' output folders.
+        command: as typed.
+        jobs: how many there are, if that is known.
+        store: the MLflow store, or None without tracking.
+        parent_id: the sweep's run there.
+        failed: overrides of the jobs that failed.
+    """
+
+    folder: Path
+    command: str
+    jobs: int | None
+    store: Any = None
+    parent_id: str = ""
+    failed: list[str] = field(default_factory=list)
+
+    def close(self, status: str) -> None:
+        """Prints the table of what was done and ends the parent run."""
+        rows = collect_rows(self.folder)
+        if rows:
+            print_table(rows)
+        print(f"Results: {self.folder}" + (f"  MLflow run: {self.parent_id}" if self.store else ""))
+        if self.store is None:
+            return
+        try:
+            note = f"`{self.command}`\n\n{markdown_table(rows)}"
+            self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
+            self.store.client.set_terminated(self.parent_id, status)
+        except Exception as error:
+            log.warning("MLflow: sweep %s not marked %s: %s", self.parent_id, status, error)
+
+
+_open: list[OpenSweep] = []
+"""The sweep under way in this process, if any: what a broken-off sweep is closed by."""
+
+
+class SweepCallback(Callback):
+    """Hydra's callback: checks all jobs, opens the parent run, counts the jobs, closes it."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks every job and opens the parent, before anything is trained."""
+        try:
+            self._start(config)
+        except UserError as error:  # Hydra turns a callback's errors into warnings, but for exits
+            print(f"Error: {error}", file=sys.stderr)
+            raise SystemExit(USER_MISTAKE) from error
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Says which job begins."""
+        if _open:
+            number, total = int(config.hydra.job.num) + 1, _open[-1].jobs
+            of_all = f"/{total}" if total else ""
+            print(f"[{number}{of_all}] {' '.join(config.hydra.overrides.task)}", flush=True)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Notes a failure."""
+        if _open and job_return.status != JobStatus.COMPLETED:
+            _open[-1].failed.append(" ".join(config.hydra.overrides.task))
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Closes the parent."""
+        if _open:
+            _open.pop().close("FINISHED")
+
+    def _start(self, config: DictConfig) -> None:
+        plan = plan_sweep(config)
+        folder = Path(config.hydra.sweep.dir).absolute()
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        sweep = OpenSweep(folder, command, len(plan.jobs) if plan else None)
+        tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
+        if tracking["enabled"]:
+            from src.tracking.store import Store
+
+            sweep.store = Store.open(tracking)
+            sweep.parent_id = _parent_run(sweep, plan)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / SWEEP_FILE, {"parent_run_id": sweep.parent_id, "command": command})
+        _open.append(sweep)
+        if plan:
+            print(plan.summary(), flush=True)
+
+
+def _parent_run(sweep: OpenSweep, plan: SweepPlan | None) -> str:
+    """Opens the sweep's run: the one of the same sweep done before, or a new one."""
+    client, experiment = sweep.store.client, sweep.store.experiment
+    if plan and not plan.forced:
+        condition = f"tags.`sweep.identity` = '{plan.identity}'"
+        for run in client.search_runs([experiment.experiment_id], condition, max_results=1):
+            client.update_run(run.info.run_id, status="RUNNING")
+            return str(run.info.run_id)
+    tags = {
+        "sweep.identity": plan.identity if plan else "",
+        "sweep.command": sweep.command,
+        "mlflow.source.name": "train.py",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.note.content": f"`{sweep.command}`",
+    }
+    name = f"sweep {_short_command(sweep.command)} {time.strftime('%Y-%m-%d %H:%M')}"
+    run = client.create_run(experiment.experiment_id, tags=tags, run_name=name)
+    return str(run.info.run_id)
+
+
+def _short_command(command: str) -> str:
+    words = [word for word in shlex.split(command)[1:] if word not in {"-m", "--multirun"}]
+    return " ".join(words)[:80]
+
+
+def following_sweep(main: Callable[[], Any]) -> Any:
+    """Runs Hydra's main and closes a sweep that it leaves open.
+
+    Args:
+        main: Hydra's decorated main.
+    """
+    try:
+        return main()
+    except BaseException as error:
+        while _open:
+            sweep = _open.pop()
+            if sweep.failed:
+                failed = "\n  ".join(sweep.failed)
+                print(f"{len(sweep.failed)} job(s) failed:\n  {failed}", file=sys.stderr)
+            with suppress(OSError):
+                sweep.close("FAILED" if isinstance(error, Exception) else "KILLED")
+        raise
+
+
+def parent_run_id(hydra: Mapping[str, Any]) -> str | None:
+    """The MLflow run of the sweep that a job belongs to.
+
+    Args:
+        hydra: the ``hydra`` node of the job's config.
+    """
+    if hydra["mode"] != RunMode.MULTIRUN:
+        return None
+    try:
+        file = Path(hydra["sweep"]["dir"]) / SWEEP_FILE
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return content.get("parent_run_id") or None

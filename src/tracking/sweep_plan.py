@@ -1,0 +1,80 @@
+"""What a sweep is going to do: its jobs, composed and checked before the first is trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from src.config.check import check
+from src.errors import UserError
+from src.tracking.identity import config_identity, digest_of
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """The jobs of a sweep.
+
+    Attributes:
+        jobs: the overrides of each job.
+        identities: of each job's config; equal ones are one experiment.
+        forced: whether any job is to be trained though it is done.
+    """
+
+    jobs: list[list[str]]
+    identities: list[str]
+    forced: bool
+
+    @property
+    def identity(self) -> str:
+        """The same for sweeps over the same set of experiments, in any order."""
+        return digest_of({"jobs": sorted(set(self.identities))})
+
+    def summary(self) -> str:
+        """How many jobs, and how many of them are different experiments."""
+        jobs, different = len(self.jobs), len(set(self.identities))
+        same = "" if jobs == different else f", {different} different experiments"
+        return f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
+
+
+def plan_sweep(config: DictConfig) -> SweepPlan | None:
+    """Composes and checks every job of a grid sweep.
+
+    Args:
+        config: the sweep's config, with its ``hydra`` node.
+
+    Returns:
+        The plan; None for a sweeper that picks its jobs as it goes.
+
+    Raises:
+        UserError: names the first job whose config is wrong.
+    """
+    if "BasicSweeper" not in str(config.hydra.sweeper.get("_target_")):
+        return None
+    loader = GlobalHydra.instance().config_loader()
+    params = config.hydra.sweeper.get("params") or {}
+    words = [f"{key}={value}" for key, value in params.items()]
+    words += list(config.hydra.overrides.task)
+    overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
+    jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
+    identities, forced = [], False
+    for number, job in enumerate(jobs):
+        composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
+        plain = _checked(composed, number, job)
+        identities.append(config_identity(plain))
+        forced |= plain["force"]
+    return SweepPlan([list(job) for job in jobs], identities, forced)
+
+
+def _checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:
+    with read_write(composed), open_dict(composed):
+        del composed["hydra"]
+    try:
+        check(composed)
+    except UserError as error:
+        raise UserError(f"job {number} ({' '.join(job)}): {error}") from error
+    plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
+    return plain

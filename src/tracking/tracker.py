@@ -1,0 +1,138 @@
+"""Follows one run from start to end: in MLflow, or in its output folder alone."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.tracking import record
+from src.tracking.record import RunHead, RunRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished run that answers a job, so that it need not be trained.
+
+    Attributes:
+        name: the run's name.
+        where: its MLflow run id, or its folder.
+        metrics: its final metrics.
+    """
+
+    name: str
+    where: str
+    metrics: dict[str, float]
+
+
+class FolderTracker:
+    """Keeps results in the output folder alone."""
+
+    def find(self, identity: str, folder: Path) -> Answer | None:
+        """A finished run with the same identity among the jobs of the same sweep."""
+        for candidate in sorted(folder.parent.glob(f"*/{record.RECORD}")):
+            final = RunRecord.load(candidate.parent)
+            if final.head.identity == identity and candidate.parent != folder:
+                return Answer(final.head.name, str(candidate.parent), final.metrics)
+        return None
+
+    @contextmanager
+    def following(self, head: RunHead, folder: Path) -> Iterator[None]:
+        """Nothing to open and nothing to close."""
+        yield
+
+    send = None
+    """No epoch is sent anywhere."""
+
+    def finish(self, folder: Path, *, history_sent: bool) -> str:
+        """Everything is in the folder already."""
+        return str(folder)
+
+
+class MLflowTracker:
+    """Records a run in an MLflow store as it goes.
+
+    Args:
+        tracking: the resolved ``tracking`` node.
+        parent_id: the sweep's run, if the run is part of one.
+
+    Raises:
+        UserError: where the store cannot be used.
+    """
+
+    def __init__(self, tracking: Mapping[str, Any], parent_id: str | None) -> None:
+        from src.tracking.store import Store
+
+        self._store = Store.open(tracking)
+        self._parent_id = parent_id
+        self._run_id = ""
+
+    def find(self, identity: str, folder: Path) -> Answer | None:
+        """A finished run with the same identity in the store; joins it to the sweep."""
+        run = self._store.finished(identity)
+        if run is None:
+            return None
+        if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
+            self._store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
+        return Answer(run.info.run_name, run.info.run_id, dict(run.data.metrics))
+
+    @contextmanager
+    def following(self, head: RunHead, folder: Path) -> Iterator[None]:
+        """Opens the run; it ends FAILED after an error, KILLED after an interruption."""
+        from src.tracking import run_log
+        from src.tracking.upload import remember_run
+
+        self._run_id = run_log.create_run(self._store, head, self._parent_id)
+        remember_run(folder, self._store.uri, self._run_id, self._parent_id)
+        try:
+            yield
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            try:
+                run_log.close_run(self._store, self._run_id, status)
+            except Exception as failure:
+                log.warning("MLflow: run %s not marked %s: %s", self._run_id, status, failure)
+            raise
+
+    def send(self, row: Mapping[str, float]) -> None:
+        """Logs one epoch."""
+        from src.tracking.run_log import log_epoch
+
+        log_epoch(self._store, self._run_id, row)
+
+    def finish(self, folder: Path, *, history_sent: bool) -> str:
+        """Brings the whole folder into the store; a store that fails loses nothing.
+
+        Returns:
+            The run's id.
+        """
+        from src.tracking.upload import upload
+
+        try:
+            return upload(folder, self._store, history=not history_sent)
+        except Exception as error:
+            log.warning(
+                "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
+                " python -m src.tracking.upload %s",
+                folder,
+                type(error).__name__,
+                error,
+                folder,
+            )
+            return self._run_id
+
+
+Tracker = FolderTracker | MLflowTracker
+
+
+def open_tracker(tracking: Mapping[str, Any], parent_id: str | None) -> Tracker:
+    """The tracker that the config asks for.
+
+    Args:
+        tracking: the resolved ``tracking`` node.
+        parent_id: the sweep's run, if the run is part of one.
+    """
+    return MLflowTracker(tracking, parent_id) if tracking["enabled"] else FolderTracker()

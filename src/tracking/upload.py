@@ -1,0 +1,104 @@
+"""Brings a run folder into MLflow; run again, it changes nothing.
+
+    python -m src.tracking.upload FOLDER [FOLDER ...]
+
+A job's results are on disk before they are in the store, so a store that went away while it ran
+costs nothing: this uploads what is missing.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlflow.exceptions import MlflowException
+
+from src.entry import guarded
+from src.tracking import record, run_log
+from src.tracking.record import RunRecord
+from src.tracking.store import Store
+
+
+def upload(folder: Path, store: Store | None = None, *, history: bool = True) -> str:
+    """Makes the store hold everything of a finished run.
+
+    Args:
+        folder: the run's output folder, whole.
+        store: where to; None opens the one that the run's config names.
+        history: whether the epochs must be sent; False where they were logged live.
+
+    Returns:
+        The MLflow run id.
+
+    Raises:
+        UserError: where the folder holds no finished run, or the store cannot be used.
+    """
+    final = RunRecord.load(folder)
+    store = store or Store.open(final.tracking)
+    run_id = _existing_run(store, folder)
+    if run_id is None:
+        run_id = run_log.create_run(store, final.head, parent_of(folder))
+        remember_run(folder, store.uri, run_id)
+        history = True
+    if history:
+        run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
+    run_log.log_results(store, run_id, folder, final)
+    if final.tracking["log_model"] and not _has_model(store, run_id):
+        from src.tracking.logged_model import log_model
+
+        log_model(store.uri, run_id, folder)
+    run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
+    return run_id
+
+
+def remember_run(folder: Path, uri: str, run_id: str, parent_id: str | None = None) -> None:
+    """Notes in the folder which MLflow run is its own."""
+    known = _remembered(folder)
+    parent = parent_id or known.get("parent_run_id", "")
+    record.write_json(
+        folder / record.MLFLOW, {"uri": uri, "run_id": run_id, "parent_run_id": parent}
+    )
+
+
+def parent_of(folder: Path) -> str | None:
+    """The MLflow run of the sweep that the folder's job belongs to."""
+    return _remembered(folder).get("parent_run_id") or None
+
+
+def _remembered(folder: Path) -> dict[str, str]:
+    try:
+        content: dict[str, str] = json.loads((folder / record.MLFLOW).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return content
+
+
+def _existing_run(store: Store, folder: Path) -> str | None:
+    run_id = _remembered(folder).get("run_id")
+    if not run_id:
+        return None
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException:
+        return None
+    return run_id if run.info.lifecycle_stage == "active" else None
+
+
+def _has_model(store: Store, run_id: str) -> bool:
+    outputs = store.client.get_run(run_id).outputs
+    return bool(outputs and outputs.model_outputs)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Uploads the folders named on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.tracking.upload", description="Upload finished runs to MLflow."
+    )
+    parser.add_argument("folder", nargs="+", type=Path, help="output folder of a job")
+    for folder in parser.parse_args(arguments).folder:
+        print(f"{folder}: run {upload(folder)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))

@@ -1,0 +1,108 @@
+"""Turns config nodes into objects: the data set, and the parts of a compiled model.
+
+A value ``auto`` in a node stands for what only the data knows: ``input_shape``, ``num_classes``
+or ``class_counts`` (of the training split).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+
+from src.data.dataset import Dataset
+from src.errors import UserError
+
+AUTO = "auto"
+
+
+def load_dataset(node: Mapping[str, Any]) -> Dataset:
+    """The data set that a resolved ``data`` node names.
+
+    Args:
+        node: ``name``, ``_target_`` and the parameters of the loading function.
+
+    Returns:
+        The splits.
+
+    Raises:
+        UserError: where the data cannot be used, or the target gives no ``Dataset``.
+    """
+    dataset = build(without_name(node), "data")
+    if not isinstance(dataset, Dataset):
+        raise UserError(
+            f"data._target_={node.get('_target_')}: must return a src.data.dataset.Dataset, "
+            f"returned {type(dataset).__name__}"
+        )
+    return dataset
+
+
+def build(node: Mapping[str, Any], key: str, facts: Mapping[str, Any] | None = None) -> Any:
+    """Instantiates a resolved node, ``auto`` filled in.
+
+    Args:
+        node: holds ``_target_`` and its arguments.
+        key: where the node stands in the config, for messages.
+        facts: what ``auto`` means, by argument name.
+
+    Returns:
+        The object.
+
+    Raises:
+        UserError: where the target cannot be found or refuses its arguments.
+    """
+    filled = _fill(node, facts or {}, key)
+    try:
+        return instantiate(filled, _convert_="all")
+    except InstantiationException as error:
+        raise _mendable(error, node, key) from error
+
+
+def without_name(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The node without the label that only people read."""
+    return {key: value for key, value in node.items() if key != "name"}
+
+
+def facts_of(dataset: Dataset) -> dict[str, Any]:
+    """What ``auto`` stands for with this data set."""
+    return {
+        "input_shape": dataset.input_shape,
+        "num_classes": dataset.num_classes,
+        "class_counts": list(dataset.class_counts),
+    }
+
+
+def _fill(node: Any, facts: Mapping[str, Any], key: str) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            name: facts[name] if value == AUTO and name in facts else _fill(value, facts, key)
+            for name, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_fill(value, facts, key) for value in node]
+    return node
+
+
+def _mendable(error: InstantiationException, node: Mapping[str, Any], key: str) -> Exception:
+    """The user's mistake behind a failed instantiation, or the error itself where it is a bug."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, UserError):
+        return cause
+    target = node.get("_target_")
+    if isinstance(cause, ImportError | AttributeError) and not _inside_target(cause):
+        return UserError(f"{key}._target_={target}: cannot be imported: {cause}")
+    if isinstance(cause, TypeError | ValueError):
+        return UserError(f"{key} ({target}): {cause}")
+    return error
+
+
+def _inside_target(cause: BaseException) -> bool:
+    """Whether an error was raised by code beyond Hydra, that is in the target's own body."""
+    trace = cause.__traceback__
+    last = ""
+    while trace is not None:
+        last, trace = trace.tb_frame.f_code.co_filename, trace.tb_next
+    return "hydra" not in Path(last).parts and "importlib" not in last

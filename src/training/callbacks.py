@@ -1,0 +1,119 @@
+"""Keras callbacks of a run: per-class F1 in the logs, the best epoch, the progress bar."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+MOST_CLASSES = 50
+"""Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
+
+
+@runtime_checkable
+class HasPerClass(Protocol):
+    """A metric that knows the F1 of each class."""
+
+    def per_class(self) -> dict[str, Any]:
+        """Arrays (K,) by name, ``f1`` among them."""
+
+
+class PerClassF1(keras.callbacks.Callback):
+    """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
+
+    Read once an epoch from the confusion matrix that the macro-F1 metric holds anyway, so it costs
+    the training step nothing. Comes before every callback that reads the logs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._train: dict[str, float] = {}
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Validation begins: the metrics still hold the training epoch."""
+        self._train = self._read("")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """The metrics hold the validation split."""
+        if logs is not None:
+            logs.update(self._train)
+            logs.update(self._read("val_"))
+
+    def _read(self, prefix: str) -> dict[str, float]:
+        for metric in _leaf_metrics(self.model):
+            if isinstance(metric, HasPerClass):
+                scores = metric.per_class()["f1"]
+                if len(scores) <= MOST_CLASSES:
+                    return {f"{prefix}f1_class_{k}": float(f1) for k, f1 in enumerate(scores)}
+        return {}
+
+
+def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    """The metrics of a model, those inside ``compile_metrics`` included."""
+    found: list[keras.metrics.Metric] = []
+    for metric in model.metrics:
+        found += getattr(metric, "metrics", None) or [metric]
+    return found
+
+
+class BestEpoch(keras.callbacks.EarlyStopping):
+    """Keeps the weights of the best epoch and knows which it was (counted from 1).
+
+    The first of equals wins. With ``patience`` None all epochs are trained.
+    """
+
+    def __init__(self, monitor: str, mode: str, patience: int | None, epochs: int) -> None:
+        super().__init__(
+            monitor=monitor, mode=mode, patience=patience or epochs, restore_best_weights=True
+        )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Refuses a key that is not in the logs, where Keras would only warn."""
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            known = ", ".join(sorted(logs or {}))
+            raise KeyError(f"training.monitor={self.monitor}: not measured; there are {known}")
+        super().on_epoch_end(epoch, logs)
+
+    @property
+    def number(self) -> int:
+        """The best epoch, from 1."""
+        return int(self.best_epoch) + 1
+
+    @property
+    def value(self) -> float:
+        """The monitored value in the best epoch."""
+        return float(np.asarray(self.best))
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One line on the terminal: epoch, loss, the monitored value, time left."""
+
+    def __init__(self, title: str, epochs: int, monitor: str) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[scores]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task(title, total=epochs, scores="")
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Shows the bar."""
+        self._progress.start()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Moves it on."""
+        scores = {key: (logs or {}).get(key) for key in ("loss", self._monitor)}
+        text = "  ".join(f"{key} {value:.4f}" for key, value in scores.items() if value is not None)
+        self._progress.update(self._task, advance=1, scores=text)
+
+    def close(self) -> None:
+        """Takes the bar away; also after an error, so that the terminal is whole again."""
+        self._progress.stop()

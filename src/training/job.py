@@ -1,0 +1,108 @@
+"""One job of Hydra, from its composed config to a recorded run.
+
+Nothing here imports TensorFlow before it is sure that there is something to train: a wrong config,
+bad data, or a finished run with the same identity end the job without it.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from src.config.check import check
+from src.data.dataset import Dataset
+from src.tracking import record
+from src.tracking.head import describe_run
+from src.tracking.record import RunHead, RunRecord
+from src.tracking.sweep import parent_run_id
+from src.tracking.tracker import Answer, Tracker, open_tracker
+from src.training.build import load_dataset
+from src.training.quiet import import_tensorflow
+
+log = logging.getLogger(__name__)
+
+
+def run_job(cfg: DictConfig) -> float:
+    """Trains and records what a config says, or finds it done already.
+
+    Args:
+        cfg: the composed config.
+
+    Returns:
+        Validation macro F1 (or whatever ``training.monitor`` names) at the best epoch: what a
+        sweeper that optimises may look at. The test split's scores are no objective.
+
+    Raises:
+        UserError: for a mistake in the config or the data.
+    """
+    check(cfg)
+    config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    dataset = load_dataset(config["data"])
+    head = describe_run(config, dataset)
+    tracker = open_tracker(config["tracking"], parent_run_id(hydra))
+    found = None if config["force"] else tracker.find(head.identity, folder)
+    if found is not None:
+        return _answer(found, head, folder)
+    return _train(config, dataset, head, tracker, folder)
+
+
+def _train(
+    config: dict[str, Any], dataset: Dataset, head: RunHead, tracker: Tracker, folder: Path
+) -> float:
+    import_tensorflow()
+    from src.tracking.epoch_logger import EpochLogger
+    from src.training.evaluate import score
+    from src.training.fit import train
+    from src.training.outputs import write_outputs
+
+    started = time.time_ns() // 10**6
+    with tracker.following(head, folder):
+        logger = EpochLogger(tracker.send)
+        trained = train(config, dataset, head.name, [logger])
+        test = score(dataset.y_test, trained.test_logits)
+        best = logger.rows[trained.best_epoch - 1]
+        metrics = {f"test_{name}": value for name, value in test.values.items()}
+        metrics |= {
+            f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
+        }
+        metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
+        write_outputs(folder, config, dataset, trained, logger.rows, test.confusion)
+        RunRecord(
+            head=head,
+            metrics=metrics,
+            best_epoch=trained.best_epoch,
+            started_ms=started,
+            ended_ms=time.time_ns() // 10**6,
+            tracking=config["tracking"],
+        ).save(folder)
+        tracker.finish(folder, history_sent=logger.complete)
+    log.info(
+        "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
+        head.name,
+        test.values["f1_macro"],
+        trained.best_value,
+        trained.best_epoch,
+        len(logger.rows),
+        trained.seconds["fit"],
+    )
+    return trained.best_value
+
+
+def _answer(found: Answer, head: RunHead, folder: Path) -> float:
+    """Records that another run has the answer, and says so."""
+    record.write_json(
+        folder / record.ANSWER,
+        {"answered_from": found.where, "name": head.name, "metrics": found.metrics},
+    )
+    log.info(
+        "%s: trained before, answered from %s (test macro F1 %.4f); force=true trains it again",
+        head.name,
+        found.where,
+        found.metrics["test_f1_macro"],
+    )
+    return found.metrics.get("best_val_f1_macro", float("nan"))

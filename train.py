@@ -1,0 +1,24 @@
+"""Trains one model, or a sweep of them with -m; see ``python train.py --help``."""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from src.config.register import register
+from src.entry import guarded
+from src.tracking.sweep import following_sweep
+
+register()
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(cfg: DictConfig) -> float:
+    """Runs one job."""
+    from src.training.job import run_job
+
+    return run_job(cfg)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: following_sweep(main)))
