@@ -1,4 +1,4 @@
-"""The one exception that means "the user can mend this": shown as a message, never as a traceback."""
+"""The exception that means "the user can mend this": shown as a message, with no traceback."""
 
 
 class UserError(Exception):

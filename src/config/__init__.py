@@ -1,1 +1,1 @@
-"""Typed configuration: schemas, their registration with Hydra, and checks that need no TensorFlow."""
+"""Typed configuration: schemas, their registration with Hydra, and checks without TensorFlow."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from omegaconf import II, MISSING
+from omegaconf import MISSING
 from pydantic import AfterValidator, Field
 
 from src.config.ranges import AtLeastOne, Count, Fraction, Positive, Seed, UnitInterval, one_of
@@ -30,7 +30,7 @@ class DataConfig:
 
     name: str = MISSING
     _target_: str = MISSING
-    seed: Seed = II("seed")
+    seed: Seed = "${seed}"  # type: ignore[assignment]
     val_fraction: Fraction = 0.2
 
 

@@ -7,7 +7,7 @@ composed; :func:`src.config.check.check` then holds the values against the range
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from omegaconf import II, MISSING
+from omegaconf import MISSING
 
 from src.config.ranges import (
     Alpha,
@@ -114,7 +114,7 @@ class CNNConfig(ModelConfig):
 class TrainingConfig:
     """How a model is trained; the same for every loss of a comparison."""
 
-    seed: Seed = II("seed")
+    seed: Seed = "${seed}"  # type: ignore[assignment]
     epochs: Count = 20
     batch_size: Count = 64
     learning_rate: Positive = 1e-3

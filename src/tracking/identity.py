@@ -19,6 +19,8 @@ from src.data.dataset import Dataset
 PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
+TRAINING_CODE = ("build", "callbacks", "evaluate", "fit", "seeding")
+"""Modules of ``src/training`` that a result comes out of; the others carry it about."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -95,7 +97,7 @@ def code_digest(targets: tuple[str, ...]) -> str:
         targets: dotted paths of what the config instantiates.
     """
     files = set((PROJECT / "src" / "components").glob("*.py"))
-    files |= set((PROJECT / "src" / "training").glob("*.py"))
+    files |= {PROJECT / "src" / "training" / f"{name}.py" for name in TRAINING_CODE}
     files |= {file for target in targets if (file := _source_file(target)) is not None}
     digest = hashlib.sha256()
     for file in sorted(files):

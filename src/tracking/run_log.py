@@ -48,7 +48,7 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     tags = head.tags | {"mlflow.note.content": head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
-    run = store.client.create_run(store.experiment.experiment_id, tags=tags, run_name=head.name)
+    run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
     run_id: str = run.info.run_id
     params = [Param(key, value) for key, value in head.params.items()]
     for start in range(0, len(params), PARAMS):

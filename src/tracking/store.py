@@ -42,12 +42,12 @@ class Store:
     Attributes:
         uri: the store's address.
         client: talks to it.
-        experiment: where new runs go.
+        experiment_id: where new runs go; empty in a store that was opened for reading.
     """
 
     uri: str
     client: MlflowClient
-    experiment: Experiment
+    experiment_id: str = ""
 
     @classmethod
     def open(cls, tracking: Mapping[str, Any]) -> "Store":
@@ -68,12 +68,32 @@ class Store:
                 root.mkdir(parents=True, exist_ok=True)
                 artifacts = (root / ARTIFACTS).as_uri()
             client = MlflowClient(uri)
-            return cls(uri, client, _experiment(client, name, artifacts))
+            experiment = _experiment(client, name, artifacts)
+            return cls(uri, client, experiment.experiment_id)
         except (MlflowException, OSError) as error:
-            raise UserError(
-                f"tracking store {uri}: cannot be used: {str(error).splitlines()[0]} "
-                f"(from {URI_VARIABLE}, tracking.uri or tracking.root; tracking=none goes without)"
-            ) from error
+            raise _unusable(uri, error, "tracking=none goes without") from error
+
+    @classmethod
+    def at(cls, root: str, uri: str | None) -> "Store":
+        """Opens a store that is there already, for reading.
+
+        Args:
+            root: folder of the SQLite store.
+            uri: an address instead.
+
+        Raises:
+            UserError: where there is no store, or it cannot be reached.
+        """
+        address = tracking_uri(root, uri)
+        file = Path(address.removeprefix("sqlite:///"))
+        if address.startswith("sqlite:") and not file.exists():
+            raise UserError(f"{file}: there is no store yet; python train.py makes the first run")
+        try:
+            client = MlflowClient(address)
+            client.search_experiments(max_results=1)
+        except (MlflowException, OSError) as error:
+            raise _unusable(address, error, "--root names a folder") from error
+        return cls(address, client)
 
     def finished(self, identity: str) -> Run | None:
         """The latest finished run with an identity, in any experiment."""
@@ -102,6 +122,14 @@ class Store:
 
     def _experiment_ids(self) -> list[str]:
         return [experiment.experiment_id for experiment in self.client.search_experiments()]
+
+
+def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
+    first = str(error).splitlines()[0]
+    return UserError(
+        f"tracking store {uri}: cannot be used: {first} "
+        f"(from {URI_VARIABLE}, tracking.uri or tracking.root; {way_out})"
+    )
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Experiment:

@@ -120,10 +120,10 @@ class SweepCallback(Callback):
 
 def _parent_run(sweep: OpenSweep, plan: SweepPlan | None) -> str:
     """Opens the sweep's run: the one of the same sweep done before, or a new one."""
-    client, experiment = sweep.store.client, sweep.store.experiment
+    client, experiment_id = sweep.store.client, sweep.store.experiment_id
     if plan and not plan.forced:
         condition = f"tags.`sweep.identity` = '{plan.identity}'"
-        for run in client.search_runs([experiment.experiment_id], condition, max_results=1):
+        for run in client.search_runs([experiment_id], condition, max_results=1):
             client.update_run(run.info.run_id, status="RUNNING")
             return str(run.info.run_id)
     tags = {
@@ -134,7 +134,7 @@ def _parent_run(sweep: OpenSweep, plan: SweepPlan | None) -> str:
         "mlflow.note.content": f"`{sweep.command}`",
     }
     name = f"sweep {_short_command(sweep.command)} {time.strftime('%Y-%m-%d %H:%M')}"
-    run = client.create_run(experiment.experiment_id, tags=tags, run_name=name)
+    run = client.create_run(experiment_id, tags=tags, run_name=name)
     return str(run.info.run_id)
 
 

@@ -71,7 +71,9 @@ def _train(
             f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
         }
         metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
-        write_outputs(folder, config, dataset, trained, logger.rows, test.confusion)
+        write_outputs(
+            folder, config, dataset, trained, history=logger.rows, confusion=test.confusion
+        )
         RunRecord(
             head=head,
             metrics=metrics,

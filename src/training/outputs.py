@@ -20,6 +20,7 @@ def write_outputs(
     config: Mapping[str, Any],
     dataset: Dataset,
     trained: Trained,
+    *,
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
 ) -> None:

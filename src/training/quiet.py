@@ -17,7 +17,7 @@ def import_tensorflow() -> None:
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401, ICN001
+            import tensorflow as tf
         except BaseException:
             messages.seek(0)
             os.write(terminal, messages.read())
@@ -25,3 +25,4 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+    tf.get_logger().setLevel("ERROR")  # each run of a sweep traces anew; that is no news

@@ -1,0 +1,62 @@
+# Each target sets up what it needs: `make reproduce` works on a fresh clone.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The first Python that the locked packages support; PYTHON=... picks another.
+SUPPORTED := 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c $(SUPPORTED) 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PORT ?= 5000
+TRACKING_URI ?= sqlite:///mlruns/mlflow.db
+
+.PHONY: help setup reproduce homework-seeds digits-seeds sweep ui test lint format lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
+		awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## create the environment in .venv from the lock file
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Error: needs Python 3.11, 3.12 or 3.13 on the PATH; \
+	python3 here is $$(python3 --version 2>&1). Name one with make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@echo "Setting up $(VENV) from requirements.lock (a few minutes, once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
+	@touch $(READY)
+
+reproduce: $(READY)  ## does focal loss beat cross-entropy? ten seeds, simulated data and digits
+	@$(MAKE) --no-print-directory homework-seeds digits-seeds
+
+homework-seeds: $(READY)  ## cross-entropy against focal loss on simulated data, ten seeds
+	$(PY) train.py -m +experiment=homework
+	@$(PY) -m src.compare
+
+digits-seeds: $(READY)  ## the same on handwritten digits made imbalanced
+	$(PY) train.py -m +experiment=digits
+	@$(PY) -m src.compare
+
+sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2
+	$(PY) train.py -m loss=ce,focal loss.gamma=0,1,2
+
+ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
+	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
+
+test: $(READY)  ## run every test
+	$(PY) -m pytest
+
+lint: $(READY)  ## check style and types
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+format: $(READY)  ## format the code
+	$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+lock: $(READY)  ## solve pyproject.toml anew into requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+
+clean:  ## remove the environment and caches; runs stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

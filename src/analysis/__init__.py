@@ -1,0 +1,1 @@
+"""Compares finished runs: reads the store or the disk, imports no TensorFlow."""
