@@ -22,10 +22,11 @@ def check(cfg: DictConfig) -> None:
         UserError: names each wrong key, its value and what is legal.
     """
     try:
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        plain: dict[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
+            cfg, resolve=True, throw_on_missing=True
+        )
     except OmegaConfBaseException as error:
         raise UserError(_first_line(error)) from error
-    assert isinstance(plain, dict)
     problems: list[str] = []
     for section in ("training", "tracking", *GROUPS):
         schema = _schema_of(cfg, section)

@@ -12,7 +12,7 @@ def register() -> None:
     """Makes every schema known to Hydra; called once, before a config is composed."""
     store = ConfigStore.instance()
     store.store(name="config_schema", node=schema.Config)
-    groups = {
+    groups: dict[str, dict[str, type]] = {
         "loss": {
             "base": schema.LossConfig,
             "class_balanced_focal": schema.ClassBalancedFocalConfig,

@@ -76,7 +76,7 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
 
 def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> None:
     """Logs final metrics and the files of a whole run folder."""
-    values = [Metric(k, v, final.ended_ms, final.best_epoch) for k, v in final.metrics.items()]
+    values = [Metric(name, value, final.ended_ms, 0) for name, value in final.metrics.items()]
     for start in range(0, len(values), BATCH):
         store.client.log_batch(run_id, metrics=values[start : start + BATCH])
     store.client.log_batch(run_id, tags=[RunTag("best_epoch", str(final.best_epoch))])

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
+from src.tracking.ui_views import save_views
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
@@ -141,6 +142,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Exper
                 artifact_location=artifacts,
                 tags={"mlflow.note.content": EXPERIMENT_NOTE},
             )
+            save_views(client, client.get_experiment_by_name(name).experiment_id)
         except MlflowException:  # another process was quicker
             if client.get_experiment_by_name(name) is None:
                 raise
@@ -157,4 +159,5 @@ EXPERIMENT_NOTE = """\
 Losses for imbalanced classification, side by side. A sweep is a parent run, its jobs are its
 children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
 `python -m src.compare` gives paired differences with confidence intervals.
+The *Views* menu holds the last sweep side by side, and its curves grouped by loss.
 """

@@ -9,12 +9,13 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
@@ -25,6 +26,7 @@ from src.errors import UserError
 from src.tracking.record import write_json
 from src.tracking.sweep_plan import SweepPlan, plan_sweep
 from src.tracking.sweep_table import collect_rows, markdown_table, print_table
+from src.tracking.ui_views import CURVES, LAST_SWEEP, save_views, view_link
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +59,21 @@ class OpenSweep:
         rows = collect_rows(self.folder)
         if rows:
             print_table(rows)
-        print(f"Results: {self.folder}" + (f"  MLflow run: {self.parent_id}" if self.store else ""))
+        print(f"Results: {self.folder}")
         if self.store is None:
             return
+        link = view_link(self.store.experiment_id, LAST_SWEEP)
+        print(f"MLflow:  sweep {self.parent_id}; `make ui`, then http://127.0.0.1:5000/{link}")
         try:
-            note = f"`{self.command}`\n\n{markdown_table(rows)}"
+            save_views(self.store.client, self.store.experiment_id, self.parent_id)
+            links = " · ".join(
+                f"[{name}]({view_link(self.store.experiment_id, key, charts=charts)})"
+                for name, key, charts in (
+                    ("last sweep side by side", LAST_SWEEP, False),
+                    ("its curves by loss", CURVES, True),
+                )
+            )
+            note = f"`{self.command}`\n\n{links}\n\n{markdown_table(rows)}"
             self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
             self.store.client.set_terminated(self.parent_id, status)
         except Exception as error:
@@ -162,16 +174,16 @@ def following_sweep(main: Callable[[], Any]) -> Any:
         raise
 
 
-def parent_run_id(hydra: Mapping[str, Any]) -> str | None:
+def parent_run_id(hydra: HydraConf) -> str | None:
     """The MLflow run of the sweep that a job belongs to.
 
     Args:
         hydra: the ``hydra`` node of the job's config.
     """
-    if hydra["mode"] != RunMode.MULTIRUN:
+    if hydra.mode != RunMode.MULTIRUN:
         return None
     try:
-        file = Path(hydra["sweep"]["dir"]) / SWEEP_FILE
+        file = Path(hydra.sweep.dir) / SWEEP_FILE
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None

@@ -1,0 +1,87 @@
+"""Custom Keras components for imbalanced classification: losses, metrics, layers and models.
+
+The package needs Keras on TensorFlow and nothing else of this project: copy the folder and use
+it. Importing it registers every component, so that models made of them load again:
+
+    import src.components
+    model = keras.saving.load_model("model.keras")
+
+or, said out loud, `keras.saving.load_model("model.keras", custom_objects=custom_objects())`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from .asymmetric_loss import AsymmetricLoss
+from .confusion import ConfusionMetric
+from .imbalance_losses import (
+    ClassBalancedFocalLoss,
+    ClassWeightedCrossentropy,
+    LDAMLoss,
+    LogitAdjustedCrossentropy,
+)
+from .layers import CosineDense, L2Normalize, l2_normalize
+from .losses import (
+    BinaryFocalLoss,
+    SparseCategoricalFocalLoss,
+    binary_focal_loss,
+    sparse_categorical_focal_loss,
+)
+from .metrics import ImbalanceReport, MacroF1, batch_macro_f1
+from .models import ClippedModel
+from .networks import cnn, cosine, mlp
+
+__all__ = [
+    "AsymmetricLoss",
+    "BinaryFocalLoss",
+    "ClassBalancedFocalLoss",
+    "ClassWeightedCrossentropy",
+    "ClippedModel",
+    "ConfusionMetric",
+    "CosineDense",
+    "ImbalanceReport",
+    "L2Normalize",
+    "LDAMLoss",
+    "LogitAdjustedCrossentropy",
+    "MacroF1",
+    "SparseCategoricalFocalLoss",
+    "batch_macro_f1",
+    "binary_focal_loss",
+    "cnn",
+    "cosine",
+    "custom_objects",
+    "l2_normalize",
+    "mlp",
+    "sparse_categorical_focal_loss",
+]
+
+_SERIALIZABLE = (
+    AsymmetricLoss,
+    BinaryFocalLoss,
+    ClassBalancedFocalLoss,
+    ClassWeightedCrossentropy,
+    ClippedModel,
+    CosineDense,
+    ImbalanceReport,
+    L2Normalize,
+    LDAMLoss,
+    LogitAdjustedCrossentropy,
+    MacroF1,
+    SparseCategoricalFocalLoss,
+    batch_macro_f1,
+    binary_focal_loss,
+    sparse_categorical_focal_loss,
+)
+
+
+def custom_objects() -> dict[str, Any]:
+    """Return every component that a saved model may name, for `load_model(custom_objects=...)`.
+
+    Each stands under its registered name (`imbalance>MacroF1`), by which Keras saves registered
+    objects, and under its plain one, by which it saves others.
+    """
+    plain = {component.__name__: component for component in _SERIALIZABLE}
+    return plain | {keras.saving.get_registered_name(c): c for c in _SERIALIZABLE}

@@ -1,0 +1,80 @@
+"""Checks of constructor arguments, each raising a ValueError that names the argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+PACKAGE = "imbalance"  # under which every component is registered with Keras
+Alpha = float | Iterable[float] | None
+
+
+def is_whole(value: Any, least: int = 1) -> bool:
+    """Return whether the value is an integer (NumPy's count, booleans do not) >= `least`."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether the value is a finite real number; booleans are none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_gamma(gamma: float, name: str = "gamma") -> float:
+    """Return a focusing parameter as a float, or raise ValueError: it is finite and >= 0."""
+    if not is_finite(gamma) or gamma < 0:
+        raise ValueError(f"`{name}` must be a finite number >= 0, for example 2.0. Got {gamma!r}.")
+    return float(gamma)
+
+
+def check_share(share: float, name: str) -> float:
+    """Return a share as a float, or raise ValueError: 0 <= share < 1."""
+    if not is_finite(share) or not 0 <= share < 1:
+        raise ValueError(f"`{name}` must be at least 0 and below 1. Got {share!r}.")
+    return float(share)
+
+
+def check_weights(weights: Iterable[float], name: str) -> list[float]:
+    """Return one weight a class as a list of floats, or raise ValueError unless all are > 0."""
+    values = list(weights)
+    if len(values) < 2 or not all(is_finite(value) and value > 0 for value in values):
+        raise ValueError(
+            f"`{name}` must hold one finite number > 0 for each of at least two classes. "
+            f"Got {values}."
+        )
+    return [float(value) for value in values]
+
+
+def check_counts(class_counts: Iterable[int]) -> list[int]:
+    """Return the counts as plain integers, or raise ValueError unless all are whole and > 0."""
+    values = list(class_counts)
+    if len(values) < 2 or not all(is_whole(value) for value in values):
+        raise ValueError(
+            "`class_counts` must hold a whole number > 0 of training examples for each of at "
+            f"least two classes. Got {values}."
+        )
+    return [int(value) for value in values]
+
+
+def check_alpha(alpha: Alpha) -> float | list[float] | None:
+    """Return alpha as None, a float > 0 or a list of them, or raise ValueError."""
+    if alpha is None:
+        return None
+    if isinstance(alpha, Iterable) and not isinstance(alpha, str):
+        return check_weights(alpha, "alpha")
+    if not is_finite(alpha) or float(alpha) <= 0:
+        raise ValueError(
+            "`alpha` must be a finite number > 0, one such number a class, or None for no "
+            f"weighting. Got {alpha!r}."
+        )
+    return float(alpha)
+
+
+def check_class_axis(name: str, values: list[float], num_classes: int | None) -> None:
+    """Raise ValueError unless there is one value a class."""
+    if num_classes is not None and len(values) != num_classes:
+        raise ValueError(
+            f"`{name}` has {len(values)} entries and y_pred has {num_classes} classes in its "
+            "last dimension: give one entry a class."
+        )

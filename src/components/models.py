@@ -1,0 +1,196 @@
+r"""A model with a training step of its own: gradients clipped by hand, their norm logged.
+
+$$g \leftarrow g \cdot \min\!\left(1, \frac{c}{\lVert g \rVert}\right), \qquad
+\lVert g \rVert = \sqrt{\textstyle\sum_i \lVert g_i \rVert_2^2} \text{ over all weights } i$$
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .arguments import PACKAGE, is_finite
+
+
+class LastValue(keras.metrics.Metric):
+    """A metric that holds what it was last given; Keras resets it to 0 at each epoch's start."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._value = self.add_weight((), "zeros", name="value")
+
+    def update_state(self, value: Any) -> None:
+        """Keep the value, a scalar."""
+        self._value.assign(value)
+
+    def result(self) -> tf.Tensor:
+        """Return the value last given."""
+        return tf.convert_to_tensor(self._value.value)
+
+
+def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
+    """Return the L2 norm of all entries of all gradients, summed as Keras's optimizers do."""
+    squares = [keras.ops.sum(keras.ops.square(gradient)) for gradient in gradients]
+    return keras.ops.sqrt(keras.ops.sum(keras.ops.stack(squares)))
+
+
+def _scaled(gradient: Any, factor: tf.Tensor) -> Any:
+    """Multiply a gradient, sparse ones (of an embedding) without making them dense."""
+    if isinstance(gradient, tf.IndexedSlices):
+        values = gradient.values * factor
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    return gradient * factor
+
+
+def _number(key: str) -> int:
+    """Return the number at the end of a key such as "random_10"."""
+    return int(key.rpartition("_")[2])
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class ClippedModel(keras.Model):
+    r"""A functional model that clips its gradients to a global norm of `clip_norm`.
+
+    With clipping off, training is that of `keras.Model` to the bit. Every training step also
+    logs, beside the loss and the compiled metrics:
+
+    - `grad_norm`: the norm before clipping, mean over the epoch's steps so far;
+    - `clipped_fraction`: the share of those steps whose norm exceeded `clip_norm`;
+    - `learning_rate`: that of the latest step.
+
+    Under loss scaling (`mixed_float16`) norm and threshold are those of the unscaled gradients. A
+    step whose gradients are not finite, which the `LossScaleOptimizer` skips, is left out of the
+    first two. With `gradient_accumulation_steps` in the optimizer it is each step's gradient that
+    is clipped, before accumulation; the optimizer's own `global_clipnorm` clips their mean.
+    Evaluation logs none of the three. Training on several replicas at once is refused: there each
+    would clip its own part of the gradient.
+
+    A saved model keeps the state of its dropout, which Keras leaves out of the file, so that
+    training goes on after loading as it would have without.
+
+    Args:
+        inputs: As in `keras.Model(inputs, outputs)`.
+        outputs: As in `keras.Model(inputs, outputs)`.
+        clip_norm: Largest global norm, a finite number > 0, or None for no clipping. Defaults to
+            None.
+        **kwargs: `name` and `trainable`, as in `keras.Model`.
+
+    Raises:
+        ValueError: `clip_norm` is not as above, or inputs and outputs are missing.
+
+    Source: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", ICML,
+    algorithm 1.
+
+    Example:
+        >>> inputs = keras.Input((4,))
+        >>> model = ClippedModel(inputs, keras.layers.Dense(2)(inputs), clip_norm=1.0)
+        >>> model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> history = model.fit(tf.ones((8, 4)), tf.zeros(8), verbose=0).history
+        >>> sorted(history)
+        ['clipped_fraction', 'grad_norm', 'learning_rate', 'loss']
+    """
+
+    def __init__(self, *args: Any, clip_norm: float | None = None, **kwargs: Any) -> None:
+        missing = [name for name in ("inputs", "outputs")[len(args) :] if name not in kwargs]
+        if missing:
+            raise ValueError(
+                f"A ClippedModel is built as ClippedModel(inputs, outputs). No {missing}."
+            )
+        if clip_norm is not None and (not is_finite(clip_norm) or clip_norm <= 0):
+            raise ValueError(
+                f"`clip_norm` must be a finite number > 0, or None for none. Got {clip_norm!r}."
+            )
+        super().__init__(*args, **kwargs)
+        self.clip_norm = None if clip_norm is None else float(clip_norm)
+        self._grad_norm = keras.metrics.Mean(name="grad_norm")
+        self._clipped_fraction = keras.metrics.Mean(name="clipped_fraction")
+        self._learning_rate = LastValue(name="learning_rate")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Forward, loss, backward, clip, update, log: what `fit` does with each batch."""
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise NotImplementedError("ClippedModel trains on one replica; use keras.Model here.")
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            batch_size = tf.shape(next(part for part in tf.nest.flatten(x) if part is not None))[0]
+            # The first of `metrics` is Keras's mean of the loss, weighted by the batch's size.
+            self.metrics[0].update_state(loss, sample_weight=batch_size)
+            scaled_loss = self.optimizer.scale_loss(loss)
+        weights = self.trainable_weights
+        if weights:
+            gradients = tape.gradient(scaled_loss, weights)
+            self._learning_rate.update_state(self.optimizer.learning_rate)
+            gradients = self._clip_and_log(gradients, weights)
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        else:
+            warnings.warn("The model has no trainable weights.", stacklevel=2)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate a batch; without what only a training step can log."""
+        logs = super().test_step(data)
+        own = {metric.name for metric in self._own_metrics()}
+        return {name: value for name, value in logs.items() if name not in own}
+
+    def _own_metrics(self) -> tuple[keras.metrics.Metric, ...]:
+        return self._grad_norm, self._clipped_fraction, self._learning_rate
+
+    def _clip_and_log(self, gradients: list[Any], weights: list[Any]) -> list[Any]:
+        """Update the norm's metrics and return the gradients, clipped when clipping is on."""
+        pairs = list(zip(gradients, weights, strict=True))
+        # A weight that takes its "gradient" as its new value (float8 scales) has none to clip.
+        clips = [
+            g is not None and not getattr(w, "overwrite_with_gradient", False) for g, w in pairs
+        ]
+        dense = [tf.convert_to_tensor(g) for g, clip in zip(gradients, clips, strict=True) if clip]
+        if not dense:
+            return gradients
+        one = tf.ones(())
+        scale = self.optimizer.scale_loss(one)
+        norm = global_norm(dense)
+        if scale is not one:
+            norm = norm / scale
+        norm = tf.cast(norm, tf.float32)
+        finite = tf.math.is_finite(norm)
+        counted = tf.cast(finite, tf.float32)
+        self._grad_norm.update_state(tf.where(finite, norm, 0), sample_weight=counted)
+        if self.clip_norm is None:
+            self._clipped_fraction.update_state(0.0, sample_weight=counted)
+            return gradients
+        exceeds = tf.cast(norm > self.clip_norm, tf.float32)
+        self._clipped_fraction.update_state(exceeds, sample_weight=counted)
+        # As Keras computes it, to the bit; an infinite norm makes it NaN, so the loss scaler
+        # sees the overflow and nothing else trains on.
+        factor = self.clip_norm * tf.minimum(1 / norm, 1 / self.clip_norm) + (norm - norm)
+        return [
+            _scaled(gradient, tf.cast(factor, gradient.dtype)) if clip else gradient
+            for gradient, clip in zip(gradients, clips, strict=True)
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the functional graph's config with `clip_norm`."""
+        return {**super().get_config(), "clip_norm": self.clip_norm}
+
+    def _random_states(self) -> list[keras.Variable]:
+        """The states of dropout and other random layers, in the order of the layers."""
+        return [v for v in self.variables if v.name == "seed_generator_state"]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Save what Keras saves and the random states, which it leaves out of the file."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self._random_states()):
+            store[f"random_{index}"] = state
+
+    def load_own_variables(self, store: Any) -> None:
+        """Load both, so that training goes on with the draws it would have made unsaved."""
+        saved = {key: store[key] for key in store.keys()}  # noqa: SIM118 (no dictionary)
+        states = [saved.pop(key) for key in sorted(saved, key=_number) if key.startswith("random_")]
+        super().load_own_variables(saved)
+        if states:  # a file of a stock model has none
+            for state, value in zip(self._random_states(), states, strict=True):
+                state.assign(value)

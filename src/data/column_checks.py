@@ -1,0 +1,135 @@
+"""Checks on the feature columns of a table: numbers or text, or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from src.data.errors import DataError
+from src.data.text_table import unquoted
+
+# Squares of larger values overflow in the standard deviation.
+LARGEST_VALUE = 1e100
+DATE = re.compile(
+    r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)"
+)
+DATES_PROBED = 100
+DATE_KINDS = {"date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"}
+NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
+
+
+def clean_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Every column as float numbers with NaN, or as text with None, or an error.
+
+    Args:
+        frame: columns as read.
+        source: the file, for errors.
+
+    Returns:
+        A new frame of the same rows and columns.
+
+    Raises:
+        DataError: naming the column, for dates, infinite or huge numbers and
+            whatever is neither number nor text.
+    """
+    cleaned = {str(name): _clean(frame[name], str(name), source) for name in frame.columns}
+    return pd.DataFrame(cleaned, index=frame.index)
+
+
+def check_missing(frame: pd.DataFrame, missing: str, source: str) -> None:
+    """Refuses missing values where `missing` says so.
+
+    Args:
+        frame: columns as `clean_columns` returns them.
+        missing: `impute` or `refuse`.
+        source: the file, for the error.
+
+    Raises:
+        DataError: naming the columns and how many values are missing in each.
+    """
+    if missing == "impute":
+        return
+    counts = frame.isna().sum()
+    found = [f"{name!r} ({count})" for name, count in counts.items() if count]
+    if found:
+        raise DataError(
+            f"{source}: values are missing in columns {', '.join(found[:20])}; fill them, or set "
+            "data.missing=impute."
+        )
+
+
+def check_columns(frame: pd.DataFrame, max_categories: int, source: str) -> None:
+    """Refuses an empty column, and one of text with so many values that it must be an identifier.
+
+    Args:
+        frame: columns as `clean_columns` returns them.
+        max_categories: the most categories of a column that will do.
+        source: the file, for the error.
+
+    Raises:
+        DataError: naming the column; says so where most of its cells are numbers.
+    """
+    for name in frame:
+        column = frame[name].dropna()
+        if column.empty:
+            raise DataError(
+                f"{source}: column {name!r} is empty; leave it out with data.drop=[{name}]."
+            )
+        if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
+            continue
+        numbers = pd.to_numeric(column, errors="coerce")
+        if numbers.notna().all():
+            raise DataError(
+                f"{source}: column {name!r} holds numbers stored as text; store them as numbers, "
+                f"or leave the column out with data.drop=[{name}]."
+            )
+        if numbers.notna().mean() > 0.5:
+            odd = column[numbers.isna()].iloc[0]
+            raise DataError(
+                f"{source}: column {name!r} is of numbers but for {int(numbers.isna().sum())} "
+                f"cells, such as {odd!r}; mend or empty them, or leave the column out with "
+                f"data.drop=[{name}]."
+            )
+        raise DataError(
+            f"{source}: column {name!r} has {column.nunique()} different texts, more than "
+            f"data.max_categories={max_categories}: an identifier or free text? Leave it out with "
+            f"data.drop=[{name}], or raise the limit."
+        )
+
+
+def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
+    where = f"{source}: column {name!r}"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    if column.isna().all():
+        return pd.Series(np.nan, index=column.index)
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in DATE_KINDS or (kind == "string" and _looks_like_dates(column)):
+        raise DataError(
+            f"{where} holds dates or times; turn them into numbers (an age, a month), or leave the "
+            f"column out with data.drop=[{name}]."
+        )
+    if kind in NUMBER_KINDS:
+        numbers = column.astype(np.float64)
+        if not np.nanmax(np.abs(numbers.to_numpy())) <= LARGEST_VALUE:
+            raise DataError(
+                f"{where} has infinite values or values beyond {LARGEST_VALUE:g}; correct or empty "
+                "them."
+            )
+        return numbers
+    if kind == "boolean":
+        return column.map(str, na_action="ignore").astype(object)
+    if kind == "string":
+        return column.astype(object).map(unquoted, na_action="ignore")
+    raise DataError(
+        f"{where} holds values of kind {kind!r}; right are numbers, text and true or false. Leave "
+        f"it out with data.drop=[{name}]."
+    )
+
+
+def _looks_like_dates(column: pd.Series) -> bool:
+    probed = column.dropna().head(DATES_PROBED)
+    return all(DATE.fullmatch(unquoted(value)) for value in probed)

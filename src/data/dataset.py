@@ -1,0 +1,173 @@
+"""What every source of data returns: three splits, the classes' names, and a fingerprint.
+
+Example:
+    >>> from src.data.simulated import simulated
+    >>> data = simulated(seed=0)
+    >>> data.x_train.shape, data.num_classes, data.fingerprint == simulated(seed=0).fingerprint
+    ((3600, 10), 2, True)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.errors import DataError, shortened
+
+Features = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+SPLITS = ("train", "val", "test")
+LEAST_CLASSES = 2
+
+
+class Preprocessing(Protocol):
+    """Fitted on the training split; turns rows as they came into rows as the model takes them."""
+
+    def transform(self, rows: Any) -> Any:
+        """Rows of the source's own kind in, an array (rows, features) out."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Train, validation and test splits of one classification problem, checked and read-only.
+
+    Two data sets are equal where name, source, names and fingerprint are.
+
+    Attributes:
+        x_train: features, float32, C-contiguous, shape (n, d) for vectors or (n, H, W, C) for
+            images; `x_val` and `x_test` alike.
+        y_train: class numbers, int64, shape (n,), values 0 to K-1; `y_val` and `y_test` alike.
+        class_names: K names; position k names class k.
+        name: what the data set is called in tables and reports.
+        source: where the rows came from: a file, a folder or the function that made them.
+        feature_names: d names of the columns of `x_*`, or None for images.
+        preprocessing: what was fitted on the training rows and applied to all, where there is
+            such a thing; no part of the fingerprint.
+        fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
+            over the class names.
+
+    Raises:
+        DataError: where the arrays do not fit together, hold NaN or infinite values, or where a
+            class is missing from a split.
+    """
+
+    x_train: Features = field(compare=False, repr=False)
+    y_train: Labels = field(compare=False, repr=False)
+    x_val: Features = field(compare=False, repr=False)
+    y_val: Labels = field(compare=False, repr=False)
+    x_test: Features = field(compare=False, repr=False)
+    y_test: Labels = field(compare=False, repr=False)
+    class_names: tuple[str, ...]
+    name: str
+    source: str
+    feature_names: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = field(default=None, compare=False, repr=False)
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        for split in SPLITS:
+            x, y = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
+            self._check_split(split, x, y)
+            with np.errstate(over="ignore"):  # Values beyond float32 are refused as infinite.
+                object.__setattr__(self, f"x_{split}", _read_only(x, np.float32))
+            object.__setattr__(self, f"y_{split}", _read_only(y, np.int64))
+            if not np.isfinite(getattr(self, f"x_{split}")).all():
+                raise DataError(
+                    f"{self.source}: {split} split holds NaN or infinite features, or values "
+                    "beyond the range of float32."
+                )
+        object.__setattr__(self, "fingerprint", self._compute_fingerprint())
+
+    @property
+    def num_classes(self) -> int:
+        """K, the number of classes."""
+        return len(self.class_names)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row: (d,) or (H, W, C)."""
+        return tuple(self.x_train.shape[1:])
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training rows of each class, in class order."""
+        return tuple(int(n) for n in np.bincount(self.y_train, minlength=self.num_classes))
+
+    @property
+    def rarest_class(self) -> int:
+        """Number of the class with the fewest training rows; the first of equals."""
+        return int(np.argmin(self.class_counts))
+
+    def describe(self) -> str:
+        """One line: name, split sizes, classes and the rarest one's share of the training rows."""
+        sizes = "/".join(str(len(getattr(self, f"y_{split}"))) for split in SPLITS)
+        rarest = self.rarest_class
+        share = 100 * self.class_counts[rarest] / len(self.y_train)
+        shape = "x".join(str(n) for n in self.input_shape)
+        return (
+            f"{self.name}: {sizes} rows (train/val/test), input {shape}, {self.num_classes} "
+            f"classes, rarest {self.class_names[rarest]!r} with {self.class_counts[rarest]} "
+            f"training rows ({share:.1f} %)"
+        )
+
+    def _check_names(self) -> None:
+        if len(self.class_names) < LEAST_CLASSES:
+            raise DataError(
+                f"{self.source}: a classification problem needs at least two classes, found "
+                f"{shortened(self.class_names) or 'none'}."
+            )
+        if len(set(self.class_names)) != len(self.class_names):
+            raise DataError(
+                f"{self.source}: class names repeat: {shortened(sorted(self.class_names))}."
+            )
+
+    def _check_split(self, split: str, x: Any, y: Any) -> None:
+        where = f"{self.source}: {split} split"
+        if x.shape[1:] != self.x_train.shape[1:] or x.ndim not in (2, 4) or 0 in x.shape:
+            raise DataError(
+                f"{where} has features of shape {x.shape}; right are (n, d) or (n, H, W, C), alike "
+                "in every split, with at least one row and one feature."
+            )
+        if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
+            raise DataError(
+                f"{where} has {len(x)} rows and labels of shape {y.shape}, dtype {y.dtype}; right "
+                "is one whole number a row."
+            )
+        if y.min() < 0 or y.max() >= self.num_classes:
+            raise DataError(f"{where} has labels outside 0 to {self.num_classes - 1}.")
+        if self.feature_names is not None and x.shape[1:] != (len(self.feature_names),):
+            raise DataError(
+                f"{self.source}: {len(self.feature_names)} feature names for features of shape "
+                f"{x.shape[1:]}."
+            )
+        absent = np.flatnonzero(np.bincount(y, minlength=self.num_classes) == 0)
+        if absent.size:
+            raise DataError(
+                f"{where} has no row of {shortened(self.class_names[k] for k in absent)}; every "
+                "class needs at least one row in each of the three splits."
+            )
+
+    def _compute_fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for split in SPLITS:
+            for part in ("x", "y"):
+                array = getattr(self, f"{part}_{split}")
+                header = [f"{part}_{split}", array.dtype.str, list(array.shape)]
+                digest.update(json.dumps(header).encode())
+                digest.update(array.data)
+        digest.update(json.dumps(self.class_names).encode())
+        return digest.hexdigest()
+
+
+def _read_only(array: NDArray[Any], dtype: type) -> NDArray[Any]:
+    """The array in C order and the given dtype, as a view that cannot be written to."""
+    view: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,43 @@
+"""The exception for every mistake in a data file or in a key under `data`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from src.errors import UserError
+
+
+class DataError(UserError):
+    """A data file or a `data.*` key that cannot be used; the message says what would be right."""
+
+
+def close_match(wanted: str, available: Iterable[str]) -> str:
+    """Words for the end of an error message: the nearest available name, or nothing.
+
+    Args:
+        wanted: what was asked for.
+        available: the names that exist.
+
+    Returns:
+        `" Did you mean 'NAME'?"`, or the empty string where nothing comes close.
+    """
+    found = difflib.get_close_matches(wanted, list(available), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def shortened(names: Iterable[str], limit: int = 20) -> str:
+    """Names in one line, the middle of a long list left out.
+
+    Args:
+        names: what to list.
+        limit: how many to show at most.
+
+    Returns:
+        The quoted names, separated by commas.
+    """
+    listed = [repr(name) for name in names]
+    if len(listed) > limit:
+        left_out = len(listed) - limit
+        listed = [*listed[: limit - 1], f"... {left_out} more ...", listed[-1]]
+    return ", ".join(listed)

@@ -1,0 +1,83 @@
+"""Strict reader of IDX, the file format of MNIST and its kin.
+
+Format: four bytes 0, 0, type, rank; then `rank` big-endian 32-bit sizes; then the values in C
+order. Only unsigned bytes (type 0x08) are read here. Source: LeCun, Cortes and Burges, "The MNIST
+database of handwritten digits".
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from io import BufferedReader
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.errors import DataError
+
+UNSIGNED_BYTE = 0x08
+GZIP_MAGIC = b"\x1f\x8b"
+# Deflate makes at most 1,032 bytes of one.
+LARGEST_EXPANSION = 1032
+LARGEST_ARRAY = 2**31
+
+
+def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
+    """Reads one IDX file, gzip-compressed or not.
+
+    No more is decompressed than the header promises, and a header that promises more than a file
+    of this size can hold is refused before anything is read.
+
+    Args:
+        path: the file.
+        rank: number of dimensions that is right: 3 for images, 1 for labels.
+
+    Returns:
+        uint8 array of the shape in the header.
+
+    Raises:
+        DataError: for a file that cannot be read, is damaged, cut short or too long, or holds
+            anything else.
+    """
+    try:
+        with path.open("rb") as probe:
+            compressed = probe.read(2) == GZIP_MAGIC
+        with gzip.open(path) if compressed else path.open("rb") as stream:
+            return _read(stream, path, rank, LARGEST_EXPANSION if compressed else 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read as an IDX file: {error}.") from error
+
+
+def _read(
+    stream: gzip.GzipFile | BufferedReader, path: Path, rank: int, expansion: int
+) -> NDArray[np.uint8]:
+    header = stream.read(4 + 4 * rank)
+    magic = bytes([0, 0, UNSIGNED_BYTE, rank])
+    if header[:4] != magic:
+        raise DataError(
+            f"{path}: begins with {header[:4].hex(' ') or 'nothing'}; an IDX file of unsigned "
+            f"bytes with {rank} dimension(s) begins with {magic.hex(' ')}."
+        )
+    if len(header) < 4 + 4 * rank:
+        raise DataError(f"{path}: is cut short within its header.")
+    shape = struct.unpack(f">{rank}I", header[4:])
+    size = math.prod(shape)
+    if size == 0:
+        raise DataError(f"{path}: holds no values; its header says shape {shape}.")
+    if size > min(path.stat().st_size * expansion, LARGEST_ARRAY):
+        raise DataError(
+            f"{path}: its header promises shape {shape}, more than a file of "
+            f"{path.stat().st_size} bytes can hold."
+        )
+    values = stream.read(size)
+    if len(values) < size:
+        raise DataError(
+            f"{path}: is cut short: {len(values)} of the {size} values that its header promises."
+        )
+    if stream.read(1):
+        raise DataError(f"{path}: goes on after the {size} values that its header promises.")
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape)

@@ -1,0 +1,155 @@
+"""Class imbalance made to measure, by leaving rows of a balanced data set out.
+
+Profiles, with n_max the rows of the largest class and rho the imbalance ratio:
+
+- `none`: everything stays.
+- `step`: the named rare classes keep n_max / rho rows, the others all they have (Buda et al.
+  2018, "A systematic study of the class imbalance problem in convolutional neural networks").
+- `longtail`: class number k in the order from common to rare keeps n_max * rho^(-k / (K-1)) rows
+  (Cui et al. 2019, "Class-balanced loss based on effective number of samples", section 4.1; Cao
+  et al. 2019, "Learning imbalanced datasets with label-distribution-aware margin loss").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.dataset import Labels
+from src.data.errors import DataError, close_match, shortened
+from src.data.parameters import check_choice, check_number
+from src.data.split import Rows
+
+PROFILES = ("none", "step", "longtail")
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """Which classes are rare, and how rare.
+
+    Attributes:
+        profile: `none`, `step` or `longtail`.
+        ratio: rho, rows of the largest class over rows of the rarest; at least 1.
+        rare: class numbers. For `step` the rare ones; for `longtail` those at the end of the
+            tail, the last one the rarest, behind the other classes in their own order.
+        num_classes: K.
+    """
+
+    profile: str
+    ratio: float
+    rare: tuple[int, ...]
+    num_classes: int
+
+    def targets(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows that each class keeps.
+
+        Args:
+            counts: rows of each class, int64, shape (K,).
+
+        Returns:
+            int64, shape (K,), never more than there are; 0 is possible.
+        """
+        wanted = np.array(counts, dtype=np.float64)
+        largest = float(wanted.max())
+        if self.profile == "step":
+            wanted[list(self.rare)] = largest / self.ratio
+        elif self.profile == "longtail":
+            common = [k for k in range(self.num_classes) if k not in self.rare]
+            for place, k in enumerate([*common, *self.rare]):
+                wanted[k] = largest * self.ratio ** (-place / (self.num_classes - 1))
+        return np.minimum(np.rint(wanted).astype(np.int64), counts)
+
+    def thin(self, y: Labels, rows: Rows, seed: int, *, least: int = 1) -> Rows:
+        """Leaves rows out until a split has the profile.
+
+        Args:
+            y: class numbers of all rows, int64, shape (n,).
+            rows: row numbers of the split, int64, shape (m,).
+            seed: which rows stay.
+            least: rows of a class to keep whatever the ratio says, so that none goes missing.
+
+        Returns:
+            The row numbers that stay, in the order they came in.
+        """
+        if self.profile == "none":
+            return rows
+        counts = np.bincount(y[rows], minlength=self.num_classes)
+        targets = np.maximum(self.targets(counts), np.minimum(least, counts))
+        rng = np.random.default_rng(seed)
+        kept = np.zeros(len(rows), dtype=bool)
+        for k, target in enumerate(targets):
+            places = rng.permutation(np.flatnonzero(y[rows] == k))
+            kept[places[:target]] = True
+        return rows[kept]
+
+    def check_training_rows(self, y_train: Labels, class_names: tuple[str, ...]) -> None:
+        """Refuses a ratio that leaves a class without one row to train on.
+
+        Args:
+            y_train: class numbers of the training split before thinning.
+            class_names: K names, for the error.
+
+        Raises:
+            DataError: naming the ratio, the class and the largest ratio that would do.
+        """
+        counts = np.bincount(y_train, minlength=self.num_classes)
+        gone = np.flatnonzero(self.targets(counts) == 0)
+        if gone.size:
+            raise DataError(
+                f"data.imbalance_ratio={self.ratio:g} leaves no training row of "
+                f"{shortened(class_names[k] for k in gone)}; the largest class has "
+                f"{counts.max()} training rows, so the ratio can be {counts.max()} at most."
+            )
+
+
+def imbalance(
+    profile: str,
+    ratio: float,
+    rare_classes: Sequence[int | str],
+    class_names: tuple[str, ...],
+) -> Imbalance:
+    """Checks the three keys of an imbalance profile and turns class names into numbers.
+
+    Args:
+        profile: `none`, `step` or `longtail`.
+        ratio: rows of the largest class over rows of the rarest, at least 1.
+        rare_classes: class names or class numbers; needed by `step`, optional for `longtail`.
+        class_names: K names.
+
+    Returns:
+        The profile.
+
+    Raises:
+        DataError: for an unknown profile, a ratio below 1, a class that does not exist or is
+            named twice, and for `step` with no rare class or with no common one.
+    """
+    check_choice("data.profile", profile, PROFILES)
+    check_number("data.imbalance_ratio", ratio, 1)
+    if isinstance(rare_classes, str):
+        raise DataError(
+            f"data.rare_classes={rare_classes!r} must be a list, such as "
+            f"[{', '.join(class_names[-2:])}]."
+        )
+    rare = tuple(_class_number(wanted, class_names) for wanted in rare_classes)
+    if len(set(rare)) != len(rare):
+        raise DataError(f"data.rare_classes={list(rare_classes)!r} names a class twice.")
+    if profile == "step" and not 0 < len(rare) < len(class_names):
+        raise DataError(
+            f"data.rare_classes={list(rare_classes)!r} must name at least one class, and not all "
+            f"{len(class_names)}, for data.profile=step."
+        )
+    return Imbalance(profile, float(ratio), rare, len(class_names))
+
+
+def _class_number(wanted: int | str, class_names: tuple[str, ...]) -> int:
+    if isinstance(wanted, str) and wanted in class_names:
+        return class_names.index(wanted)
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted < len(class_names):
+        return wanted
+    raise DataError(
+        f"data.rare_classes has {wanted!r}; right are numbers from 0 to {len(class_names) - 1} or "
+        f"the names {shortened(class_names)}.{close_match(str(wanted), class_names)}"
+    )

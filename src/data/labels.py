@@ -1,0 +1,119 @@
+"""Finds a table's label column and turns its values into class numbers and class names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src.data.dataset import Labels
+from src.data.errors import DataError, close_match, shortened
+from src.data.text_table import unquoted
+
+WHOLE_NUMBER = re.compile(r"[-+]?\d+")
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+# More distinct values than this, and fractions or nearly all of them rare: no class label.
+MANY_VALUES = 20
+FEW_ROWS = 3
+
+
+def column_number(wanted: Any, names: list[str], key: str, source: str) -> int:
+    """Position of a column given by name or by index.
+
+    A name wins over an index: `"3"` is the column of that name where there is one, else the
+    fourth column. A whole number is always an index, and a negative one counts from the end.
+
+    Args:
+        wanted: name or index.
+        names: the columns' names.
+        key: the config key, such as `data.label`.
+        source: the file.
+
+    Returns:
+        The position, 0 to len(names) - 1.
+
+    Raises:
+        DataError: where there is no such column; lists those there are.
+    """
+    if isinstance(wanted, str):
+        if wanted in names:
+            return names.index(wanted)
+        if not WHOLE_NUMBER.fullmatch(wanted.strip()):
+            raise DataError(
+                f"{key}={wanted!r} is no column of {source}; its columns are {shortened(names)}."
+                f"{close_match(wanted, names)}"
+            )
+        wanted = int(wanted)
+    if isinstance(wanted, bool) or not isinstance(wanted, int):
+        raise DataError(f"{key}={wanted!r} must be a column's name or index.")
+    if not -len(names) <= wanted < len(names):
+        raise DataError(
+            f"{key}={wanted} is out of range: {source} has {len(names)} columns, 0 to "
+            f"{len(names) - 1} or, from the end, -1 to {-len(names)}: {shortened(names)}."
+        )
+    return wanted % len(names)
+
+
+def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ...]]:
+    """Numbers the classes 0 to K-1 in order: numbers by size, text by alphabet.
+
+    Text that is a whole number in every row is ordered as numbers; surrounding blanks and single
+    quotes are no part of a label.
+
+    Args:
+        column: one label a row: whole numbers, text or truth values.
+        source: the file, for the error.
+
+    Returns:
+        Class numbers, int64, shape (n,), and the K class names.
+
+    Raises:
+        DataError: where labels are missing, or look like a measurement or an identifier.
+    """
+    missing = int(column.isna().sum())
+    if missing:
+        first = int(np.flatnonzero(column.isna())[0])
+        raise DataError(
+            f"{source}: {missing} of {len(column)} rows have no label in column {column.name!r}, "
+            f"the first is row {first} of the data; fill or remove them."
+        )
+    codes, values = pd.factorize(column)
+    _check_values(codes, values, f"{source}: label column {column.name!r}")
+    names = [_class_name(value, column.name, source) for value in values]
+    class_names = sorted(set(names), key=_order(names))
+    number = {name: k for k, name in enumerate(class_names)}
+    return np.array([number[name] for name in names], dtype=np.int64)[codes], tuple(class_names)
+
+
+def _class_name(value: Any, column: Any, source: str) -> str:
+    if isinstance(value, str):
+        return unquoted(value)
+    if isinstance(value, float | np.floating):
+        if not math.isfinite(value):
+            raise DataError(f"{source}: label column {column!r} holds {value}; no class is that.")
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value)
+
+
+def _order(names: list[str]) -> Callable[[str], Any]:
+    """A sort key: by size where every name is a number, else by alphabet."""
+    if all(NUMBER.fullmatch(name) for name in names):
+        return lambda name: (float(name), name)
+    return str
+
+
+def _check_values(codes: Labels, values: Any, where: str) -> None:
+    if len(values) <= MANY_VALUES:
+        return
+    fractions = any(isinstance(v, float) and not v.is_integer() for v in values)
+    rare = np.mean(np.bincount(codes) < FEW_ROWS)
+    if fractions or rare > 0.5:
+        raise DataError(
+            f"{where} has {len(values)} distinct values in {len(codes)} rows, such as "
+            f"{shortened(str(value) for value in values[:3])}: a measurement or an identifier, not "
+            "a class. Set data.label to another column, or group the values into classes first."
+        )

@@ -1,0 +1,148 @@
+"""A made stand-in for dense detection: few objects, hard background around them, easy background.
+
+Focal loss was made for detectors, in which nearly all of the background is easy and far from any
+object, and a small part of it looks much like one (Lin et al. 2017, "Focal loss for dense object
+detection", section 3). Here, with p informative columns and N(m, S) the normal distribution:
+
+- minority class k (k = 1 to K-1), a share `minority_fraction` of the rows each: an object,
+  x ~ N(c_k, I);
+- class 0, the majority, all other rows. A share `hard_fraction` of them, the hard negatives, lies
+  around the objects, each around an object drawn at random: x ~ N(c_k, hard_spread^2 I);
+- the rest of the majority, the easy negatives: x ~ N(easy_distance * u, I).
+
+u = (1, ..., 1) / sqrt(p) is a unit vector. With two classes c_1 = 0; with more,
+c_k = object_distance * e_(k-1), on one axis each. `n_noise` further columns are N(0, 1) for every
+row. All columns are standardised by the training split in the end.
+
+Around an object, hard negatives outnumber objects (9.5 % against 5 % of all rows with the
+defaults), and the two differ by their distance from its centre alone: the best boundary is a sphere
+around each object, which no linear model can draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.dataset import LEAST_CLASSES, Dataset
+from src.data.errors import DataError
+from src.data.minority import check_majority, minority_names
+from src.data.parameters import check_fraction, check_number, check_seed, check_whole
+from src.data.scaling import standardised_dataset
+
+
+def simulated(
+    seed: int = 0,
+    *,
+    n_samples: int = 6000,
+    n_features: int = 10,
+    n_noise: int = 5,
+    n_classes: int = 2,
+    minority_fraction: float = 0.05,
+    hard_fraction: float = 0.10,
+    easy_distance: float = 8.0,
+    hard_spread: float = 2.0,
+    object_distance: float = 6.0,
+    val_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+) -> Dataset:
+    """Objects, hard negatives around them and easy negatives far away; see the module's formulae.
+
+    Args:
+        seed: of the rows and of the split.
+        n_samples: rows in all.
+        n_features: columns in all.
+        n_noise: how many of the columns carry nothing.
+        n_classes: K, the majority and K-1 minority classes; at most one more than there are
+            informative columns.
+        minority_fraction: share of the rows that each minority class gets.
+        hard_fraction: share of the majority that lies around the minority.
+        easy_distance: from the origin to the middle of the easy negatives, in standard
+            deviations of a minority class.
+        hard_spread: standard deviation of the hard negatives around an object, where a
+            minority class has 1; near 1 the two cannot be told apart.
+        object_distance: from the origin to each minority class's middle, for K > 2.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+
+    Returns:
+        The data set, standardised by its training split; class 0 is the majority.
+
+    Raises:
+        DataError: for a value that cannot be used.
+    """
+    check_seed(seed)
+    check_whole("data.n_samples", n_samples, 1)
+    check_whole("data.n_noise", n_noise, 0)
+    check_whole("data.n_features", n_features, n_noise + 1)
+    check_whole("data.n_classes", n_classes, LEAST_CLASSES)
+    check_fraction("data.minority_fraction", minority_fraction)
+    check_fraction("data.hard_fraction", hard_fraction)
+    check_number("data.easy_distance", easy_distance, 0)
+    check_number("data.hard_spread", hard_spread, 0, above=True)
+    check_number("data.object_distance", object_distance, 0)
+    check_majority(n_classes, minority_fraction)
+    informative = n_features - n_noise
+    if informative < n_classes - 1:
+        raise DataError(
+            f"data.n_classes={n_classes} needs {n_classes - 1} informative columns, one for each "
+            f"minority class; data.n_features - data.n_noise gives {informative}."
+        )
+    rng = np.random.default_rng(seed)
+    centres = _centres(n_classes, informative, object_distance)
+    x, y = _rows(
+        rng,
+        centres,
+        n_samples,
+        minority_fraction=minority_fraction,
+        hard_fraction=hard_fraction,
+        easy_distance=easy_distance,
+        hard_spread=hard_spread,
+    )
+    x = np.hstack([x, rng.standard_normal((n_samples, n_noise))])
+    names = [f"informative_{i}" for i in range(informative)] + [
+        f"noise_{i}" for i in range(n_noise)
+    ]
+    return standardised_dataset(
+        x,
+        y,
+        class_names=("majority", *minority_names(n_classes)),
+        feature_names=tuple(names),
+        name="simulated",
+        source="src.data.simulated.simulated",
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+    )
+
+
+def _centres(n_classes: int, informative: int, object_distance: float) -> NDArray[np.float64]:
+    """Middles of the minority classes, shape (K-1, p)."""
+    if n_classes == LEAST_CLASSES:
+        return np.zeros((1, informative))
+    return object_distance * np.eye(n_classes - 1, informative)
+
+
+def _rows(
+    rng: np.random.Generator,
+    centres: NDArray[np.float64],
+    n_samples: int,
+    *,
+    minority_fraction: float,
+    hard_fraction: float,
+    easy_distance: float,
+    hard_spread: float,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Informative columns, shape (n, p), and class numbers, shape (n,); not yet in random order."""
+    objects, informative = centres.shape
+    n_minority = round(n_samples * minority_fraction)
+    n_majority = n_samples - objects * n_minority
+    n_hard = round(n_majority * hard_fraction)
+    direction = np.full(informative, informative**-0.5)
+    easy = easy_distance * direction + rng.standard_normal((n_majority - n_hard, informative))
+    around = centres[rng.integers(objects, size=n_hard)]
+    hard = around + hard_spread * rng.standard_normal((n_hard, informative))
+    minority = np.repeat(centres, n_minority, axis=0)
+    minority = minority + rng.standard_normal(minority.shape)
+    y = np.repeat(np.arange(objects + 1), [n_majority] + [n_minority] * objects)
+    return np.vstack([easy, hard, minority]), y

@@ -1,0 +1,155 @@
+"""Your own table: CSV, TSV, Parquet or NPZ, one column of it the label.
+
+Example:
+    `python train.py data=table data.path=mammography.csv data.label=-1 data.header=false`
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from src.data.column_checks import check_columns, check_missing, clean_columns
+from src.data.columns import fit_columns
+from src.data.dataset import Dataset, Labels
+from src.data.errors import DataError, shortened
+from src.data.labels import column_number, encode_labels
+from src.data.parameters import check_choice, check_whole
+from src.data.split import check_class_counts, three_way
+from src.data.table_file import read_table
+
+LEAST_ROWS = 3
+MISSING = ("impute", "refuse")
+
+logger = logging.getLogger(__name__)
+
+
+def table(
+    path: str,
+    label: str | int = -1,
+    *,
+    header: bool = True,
+    seed: int = 0,
+    missing: str = "impute",
+    drop: Sequence[str | int] = (),
+    delimiter: str | None = None,
+    max_categories: int = 50,
+    drop_rare_classes: bool = False,
+    min_class_count: int = LEAST_ROWS,
+    val_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+) -> Dataset:
+    """Reads, checks, splits and standardises a table; text columns become one-hot.
+
+    Args:
+        path: a .csv, .tsv, .tab, .parquet or .npz file (with arrays x and y).
+        label: the label column's name or index; negative counts from the end. A name wins over
+            an index written as text.
+        header: whether the first row of a text file holds names.
+        seed: of the split.
+        missing: `impute` (median of the training rows and a column that says where; missing text
+            is a category) or `refuse`. A missing label is always refused.
+        drop: columns to leave out, by name or index.
+        delimiter: character between the cells of a text file; None: comma for .csv, tab for
+            .tsv and .tab.
+        max_categories: the most different texts in a column before it counts as an identifier.
+        drop_rare_classes: leaves the rows of classes below `min_class_count` out, with a warning,
+            instead of refusing the table.
+        min_class_count: fewest rows of a class, at least 3, one for each split.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+
+    Returns:
+        The data set, with its fitted `TablePreprocessing`.
+
+    Raises:
+        DataError: for a file or a value that cannot be used.
+    """
+    if not isinstance(path, str | Path) or not str(path):
+        raise DataError(f"data.path={path!r} must be a file, such as data.path=mine.csv.")
+    if isinstance(drop, str):
+        raise DataError(f"data.drop={drop!r} must be a list, such as data.drop=[{drop}].")
+    check_choice("data.missing", missing, MISSING)
+    check_whole("data.max_categories", max_categories, 1)
+    check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
+    file = Path(path).expanduser()
+    source = str(path)
+    frame = read_table(file, header=header, delimiter=delimiter)
+    names = [str(name) for name in frame.columns]
+    frame.columns = pd.Index(names)
+    target = _label_number(label, names, source)
+    y, class_names = encode_labels(frame[names[target]], source)
+    left_out = {target, *(column_number(wanted, names, "data.drop", source) for wanted in drop)}
+    kept = [name for i, name in enumerate(names) if i not in left_out]
+    if not kept:
+        raise DataError(
+            f"{source}: no column is left for features beside the label {names[target]!r}."
+        )
+    features = frame[kept]
+    if drop_rare_classes:
+        features, y, class_names = _without_rare(features, y, class_names, min_class_count, source)
+    hint = " To leave such classes out, set data.drop_rare_classes=true."
+    check_class_counts(y, class_names, min_class_count, source, hint)
+    features = clean_columns(features, source)
+    check_columns(features, max_categories, source)
+    check_missing(features, missing, source)
+    split = three_way(
+        y,
+        class_names,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+        source=source,
+    )
+    fitted = fit_columns(features.iloc[split.train], missing=missing, source=source)
+    return Dataset(
+        x_train=fitted.transform(features.iloc[split.train]),
+        y_train=y[split.train],
+        x_val=fitted.transform(features.iloc[split.val]),
+        y_val=y[split.val],
+        x_test=fitted.transform(features.iloc[split.test]),
+        y_test=y[split.test],
+        class_names=class_names,
+        feature_names=fitted.feature_names,
+        name=file.stem,
+        source=source,
+        preprocessing=fitted,
+    )
+
+
+def _label_number(label: str | int, names: list[str], source: str) -> int:
+    if len(names) == 1 and (found := [mark for mark in ";\t|," if mark in names[0]]):
+        raise DataError(
+            f"{source}: has one column, named {names[0]!r}; if its cells are separated by "
+            f"{found[0]!r}, set data.delimiter={found[0]!r}."
+        )
+    return column_number(label, names, "data.label", source)
+
+
+def _without_rare(
+    features: pd.DataFrame, y: Labels, class_names: tuple[str, ...], least: int, source: str
+) -> tuple[pd.DataFrame, Labels, tuple[str, ...]]:
+    """The rows of the classes that are large enough, and these classes numbered anew."""
+    counts = np.bincount(y, minlength=len(class_names))
+    rare = np.flatnonzero(counts < least)
+    if not rare.size:
+        return features, y, class_names
+    logger.warning(
+        "%s: left out classes with fewer than %d rows: %s",
+        source,
+        least,
+        ", ".join(f"{class_names[k]!r} ({counts[k]})" for k in rare),
+    )
+    large = np.flatnonzero(counts >= least)
+    if not large.size:
+        raise DataError(
+            f"{source}: no class has data.min_class_count={least} rows; the largest of "
+            f"{shortened(class_names)} has {counts.max()}."
+        )
+    kept = np.isin(y, large)
+    renumbered = np.searchsorted(large, y[kept])
+    return features[kept], renumbered, tuple(class_names[k] for k in large)
