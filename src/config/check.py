@@ -64,6 +64,12 @@ def _sentence(item: Any, section: str) -> str:
 
 def _cross_problems(plain: dict[str, Any]) -> list[str]:
     """What no single section can know."""
+    training = plain["training"]
+    if training["jit_compile"] and training["deterministic"]:
+        return [
+            "training.jit_compile=True: XLA cannot be held to the same bits; "
+            "set training.deterministic=false with it"
+        ]
     metrics = plain["metric"].get("metrics") if isinstance(plain["metric"], dict) else None
     if not isinstance(metrics, dict) or not metrics:
         return ["metric.metrics: must hold at least one metric, each with a _target_"]

@@ -27,7 +27,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunHead:
         dataset: what it is trained on.
     """
     label = loss_label(config["loss"])
-    model, data = config["model"]["name"], config["data"]["name"]
+    model, data = config["model"]["name"], dataset.name
     seed = config["seed"]
     return RunHead(
         identity=run_identity(config, dataset),
@@ -65,7 +65,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str) -> dict[str, 
         "loss": config["loss"]["name"],
         "loss.label": label,
         "model": config["model"]["name"],
-        "data": config["data"]["name"],
+        "data": dataset.name,
         "metric": config["metric"]["name"],
         "seed": str(config["seed"]),
         "identity": run_identity(config, dataset),

@@ -1,0 +1,147 @@
+"""Every table that cannot be used ends in one clear error that says what to do."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src.data.errors import DataError
+from src.data.table import table
+
+Y = ["n", "n", "p"] * 20
+
+
+def csv(text):
+    return text.encode()
+
+
+def rows(**columns):
+    return pd.DataFrame({"a": np.arange(60.0), **columns, "y": Y}).to_csv(index=False).encode()
+
+
+HEAD = b"a,b,y\n"
+GOOD = b"".join(b"%d,%d,%s\n" % (i, i % 7, Y[i].encode()) for i in range(60))
+
+BAD_TEXT = {
+    "empty": (b"", "is an empty file"),
+    "blank lines": (b"\n\n\n", "is an empty file"),
+    "names alone": (HEAD, "has no rows of data"),
+    "zero bytes": (b"a,y\n1,\0\n", "is no text file"),
+    "latin-1": (rows(b="x") + "1,é,n\n".encode("latin-1"), "is not UTF-8 text"),
+    "a row too long": (HEAD + GOOD + b"1,2,n,9\n", "cannot be read as a table|more cells"),
+    "all rows too long": (b"a,y\n" + GOOD, "more cells than its first row"),
+    "an open quote": (HEAD + GOOD + b'"1,2,n\n', "cannot be read as a table"),
+    "names repeat": (b"a,a,y\n" + GOOD, "column names repeat: 'a'"),
+    "no such label": (b"a,b,Y\n" + GOOD, "data.label='y' is no column.*'a', 'b', 'Y'"),
+    "label missing": (HEAD + GOOD + b"1,2,\n", "1 of 61 rows have no label.*row 60"),
+    "row cut short": (HEAD + GOOD + b"1\n", "1 of 61 rows have no label"),
+    "one class": (HEAD + b"1,2,n\n" * 9, "only one class, 'n', in 9 rows"),
+    "class of two": (HEAD + GOOD + b"1,2,q\n" * 2, r"class 'q' \(2\); a class needs at least 3"),
+    "no features": (b"y\n" + b"n\np\n" * 9, "no column is left for features"),
+    "infinite": (HEAD + GOOD + b"inf,2,n\n", "'a' has infinite values"),
+    "huge": (HEAD + GOOD + b"1e200,2,n\n", "'a' has infinite values or values beyond 1e\\+100"),
+    "empty column": (rows(b=None), r"'b' is empty; leave it out with data\.drop=\[b\]"),
+    "dates": (rows(b="2024-02-29"), "'b' holds dates or times"),
+    "times": (rows(b="12:30"), "'b' holds dates or times"),
+    "dates in words": (rows(b="1 May 2024"), "'b' holds dates or times"),
+    "identifiers": (rows(b=[f"id{i}" for i in range(60)]), "60 different texts, more than"),
+    "numbers but one": (rows(b=["n/k", *range(59)]), "of numbers but for 1 cells, such as 'n/k'"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), BAD_TEXT.values(), ids=BAD_TEXT.keys())
+def test_bad_text_files(tmp_path, content, message):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        table(str(path), "y")
+    assert "mine.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.linspace(0, 1, 60), "60 distinct values in 60 rows.*a measurement or an identifier"),
+        (np.repeat(np.linspace(0, 1, 30), 2), "30 distinct values"),
+        (np.arange(60), "60 distinct values"),
+        ([f"id{i}" for i in range(60)], "60 distinct values"),
+        ([float("inf"), 1.0, 2.0] * 20, "holds inf"),
+    ],
+)
+def test_a_label_that_is_no_class_is_refused(tmp_path, y, message):
+    path = tmp_path / "mine.csv"
+    pd.DataFrame({"a": np.arange(60.0), "y": y}).to_csv(path, index=False)
+    with pytest.raises(DataError, match=message):
+        table(str(path), "y")
+
+
+def test_a_million_identifiers_as_labels_are_refused_at_once(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez(path, x=np.zeros((1_000_000, 1), dtype=np.float32), y=np.arange(1_000_000))
+    with pytest.raises(DataError, match="1000000 distinct values"):
+        table(str(path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label": "yy"}, "data.label='yy' is no column.*Did you mean 'y'"),
+        ({"label": 3}, "data.label=3 is out of range: .* has 3 columns, 0 to 2"),
+        ({"label": -4}, "data.label=-4 is out of range"),
+        ({"label": True}, "data.label=True must be a column's name or index"),
+        ({"label": None}, "data.label=None"),
+        ({"drop": ["z"]}, "data.drop='z' is no column"),
+        ({"drop": "b"}, r"must be a list, such as data\.drop=\[b\]"),
+        ({"drop": ["a", "b"]}, "no column is left for features beside the label 'y'"),
+        ({"missing": "ignore"}, "data.missing='ignore' must be one of impute, refuse"),
+        ({"header": False}, r"looks like column names \('a' above.*set data\.header=true"),
+        ({"delimiter": "::"}, "data.delimiter='::' must be one character"),
+        ({"min_class_count": 2}, "data.min_class_count=2 must be a whole number, at least 3"),
+        ({"min_class_count": 21}, r"class 'p' \(20\); a class needs at least 21"),
+        ({"min_class_count": 99, "drop_rare_classes": True}, "no class has .*=99 rows"),
+        ({"min_class_count": 21, "drop_rare_classes": True}, "only one class, 'n'"),
+        ({"max_categories": 0}, "data.max_categories=0"),
+        ({"val_fraction": 2}, "data.val_fraction=2"),
+        ({"seed": "x"}, "data.seed='x'"),
+        ({"path": ""}, "data.path='' must be a file"),
+        ({"path": "nowhere.csv"}, "data.path='nowhere.csv' does not exist"),
+        ({"path": "."}, "data.path='.' is a folder"),
+    ],
+)
+def test_wrong_values_are_named_by_their_key(tmp_path, changes, message):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(HEAD + GOOD)
+    with pytest.raises(DataError, match=message):
+        table(**({"path": str(path), "label": "y"} | changes))
+
+
+def test_another_kind_of_file_is_refused_by_its_suffix(tmp_path):
+    (tmp_path / "mine.xlsx").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"ends in '\.xlsx'; right are \.csv, \.tsv"):
+        table(str(tmp_path / "mine.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([date(2024, 1, 1)] * 60, "holds dates or times"),
+        (pd.date_range("2024-01-01", periods=60), "holds dates or times"),
+        (pd.to_timedelta(np.arange(60), unit="s"), "holds dates or times"),
+        ([[1, 2]] * 60, "values of kind 'mixed'"),
+        ([b"x"] * 60, "values of kind 'bytes'"),
+        ([str(i) for i in range(60)], "holds numbers stored as text"),
+    ],
+)
+def test_parquet_columns_that_are_neither_numbers_nor_text(tmp_path, column, message):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"a": column, "y": Y}).to_parquet(path)
+    with pytest.raises(DataError, match=message):
+        table(str(path), "y")
+
+
+def test_a_parquet_index_does_not_hide_a_column(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"a": np.arange(60) ** 2, "y": Y}).set_index("a").to_parquet(path)
+    assert table(str(path), "y").feature_names == ("a",)

@@ -1,0 +1,110 @@
+"""A data set checks what it is given, cannot be changed, and knows itself by its fingerprint."""
+
+import hashlib
+import json
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from src.data.dataset import Dataset
+from src.data.errors import DataError
+from src.errors import UserError
+
+
+def parts(**changes):
+    y = np.array([0, 1, 0, 1])
+    whole = {
+        f"x_{s}": np.arange(8.0).reshape(4, 2) + i for i, s in enumerate(("train", "val", "test"))
+    }
+    whole |= {f"y_{split}": y for split in ("train", "val", "test")}
+    whole |= {"class_names": ("no", "yes"), "name": "tiny", "source": "by hand"}
+    return whole | changes
+
+
+def test_arrays_become_float32_and_int64_in_c_order():
+    given = np.asfortranarray(np.arange(8.0).reshape(4, 2))
+    data = Dataset(**parts(x_train=given, y_train=np.array([0, 1, 0, 1], dtype=np.uint8)))
+    assert data.x_train.dtype == np.float32
+    assert data.x_train.flags.c_contiguous
+    assert data.y_train.dtype == np.int64
+    np.testing.assert_array_equal(data.x_train, given)
+
+
+def test_neither_fields_nor_arrays_can_be_changed_but_the_callers_array_stays_his():
+    given = np.zeros((4, 2), dtype=np.float32)
+    data = Dataset(**parts(x_train=given))
+    with pytest.raises(FrozenInstanceError):
+        data.name = "other"
+    with pytest.raises(ValueError, match="read-only"):
+        data.x_train[0, 0] = 1
+    assert given.flags.writeable
+
+
+def test_the_fingerprint_is_the_sha256_of_headers_bytes_and_class_names():
+    data = Dataset(**parts())
+    digest = hashlib.sha256()
+    for split in ("train", "val", "test"):
+        x, y = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
+        digest.update(json.dumps([f"x_{split}", "<f4", [4, 2]]).encode() + x.tobytes())
+        digest.update(json.dumps([f"y_{split}", "<i8", [4]]).encode() + y.tobytes())
+    digest.update(json.dumps(["no", "yes"]).encode())
+    assert data.fingerprint == digest.hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"x_test": np.zeros((4, 2))},
+        {"y_val": np.array([1, 0, 0, 1])},
+        {"class_names": ("yes", "no")},
+        {"x_train": np.array([[0, 1], [2, 3], [4, 5], [6, np.nextafter(np.float32(7), 8)]])},
+    ],
+)
+def test_any_change_of_rows_labels_or_names_changes_the_fingerprint(change):
+    assert Dataset(**parts(**change)).fingerprint != Dataset(**parts()).fingerprint
+
+
+def test_name_source_and_preprocessing_leave_the_fingerprint_alone():
+    other = Dataset(**parts(name="n", source="s", preprocessing=object()))
+    assert other.fingerprint == Dataset(**parts()).fingerprint
+
+
+def test_equal_contents_make_equal_data_sets_whatever_was_fitted():
+    assert Dataset(**parts(preprocessing=object())) == Dataset(**parts())
+    assert Dataset(**parts(x_test=np.ones((4, 2)))) != Dataset(**parts())
+
+
+def test_properties_describe_the_training_split():
+    data = Dataset(**parts(x_train=np.zeros((3, 2)), y_train=np.array([0, 0, 1])))
+    assert (data.num_classes, data.input_shape) == (2, (2,))
+    assert data.class_counts == (2, 1)
+    assert data.rarest_class == 1
+    assert data.describe() == (
+        "tiny: 3/4/4 rows (train/val/test), input 2, 2 classes, rarest 'yes' with 1 training rows "
+        "(33.3 %)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x_val": np.full((4, 2), np.nan)}, "val split holds NaN or infinite"),
+        ({"x_test": np.full((4, 2), 1e39)}, "test split holds NaN or infinite"),
+        ({"y_val": np.zeros(4, dtype=int)}, "val split has no row of 'yes'"),
+        ({"y_test": np.array([0, 1, 2, 0])}, "labels outside 0 to 1"),
+        ({"y_test": np.array([0, 1, -1, 0])}, "labels outside 0 to 1"),
+        ({"y_train": np.array([0, 1, 0])}, "4 rows and labels of shape"),
+        ({"y_train": np.array([0.0, 1, 0, 1])}, "dtype float64"),
+        ({"x_test": np.zeros((4, 3))}, "shape"),
+        ({"x_train": np.zeros((4, 0))}, "shape"),
+        ({"class_names": ("only",)}, "at least two classes"),
+        ({"class_names": ("a", "a")}, "repeat"),
+        ({"feature_names": ("a",)}, "1 feature names"),
+    ],
+)
+def test_what_does_not_fit_is_refused_naming_the_split(change, message):
+    with pytest.raises(DataError, match=message) as caught:
+        Dataset(**parts(**change))
+    assert isinstance(caught.value, UserError)
+    assert "by hand" in str(caught.value)

@@ -1,0 +1,217 @@
+"""Fashion-MNIST is read from IDX files, strictly, and made imbalanced where asked."""
+
+import gzip
+import logging
+import struct
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.data.errors import DataError
+from src.data.fashion_mnist import CLASS_NAMES, OFFICIAL, fashion_mnist
+from src.data.idx import read_idx
+
+MINI = Path(__file__).parents[2].parent / "shared" / "data" / "fashion-mnist-mini"
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+
+
+def idx_bytes(array, type_code=8):
+    header = bytes([0, 0, type_code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+def write_set(folder, *, packed=True, rows=20, **replace):
+    """Ten classes of `rows` images to train and 5 to test, each image its class in every pixel."""
+    folder.mkdir(exist_ok=True)
+    for part, each in (("train", rows), ("t10k", 5)):
+        y = np.tile(np.arange(10), each)
+        x = np.broadcast_to(y[:, None, None] * 25, (len(y), 28, 28))
+        for kind, array in (("images-idx3", x), ("labels-idx1", y)):
+            content = replace.get(f"{part}_{kind[:6]}", idx_bytes(array))
+            name = f"{part}-{kind}-ubyte"
+            if packed:
+                (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
+            else:
+                (folder / name).write_bytes(content)
+    return folder
+
+
+def read(folder, **changes):
+    return fashion_mnist(**({"root": str(folder), "profile": "none"} | changes))
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_pixels_and_labels_come_out_as_they_went_in(tmp_path, packed):
+    data = read(write_set(tmp_path, packed=packed))
+    assert data.input_shape == (28, 28, 1)
+    assert data.class_names == CLASS_NAMES
+    for split in ("train", "val", "test"):
+        x, y = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
+        expected = np.broadcast_to((y * 25).astype(np.float32)[:, None, None, None] / 255, x.shape)
+        np.testing.assert_array_equal(x, expected)
+
+
+def test_the_official_test_images_stay_the_test_split_and_validation_leaves_the_training_ones(
+    tmp_path,
+):
+    data = read(write_set(tmp_path), seed=4)
+    np.testing.assert_array_equal(data.y_test, np.tile(np.arange(10), 5))
+    assert np.bincount(data.y_val).tolist() == [4] * 10
+    assert data.class_counts == (16,) * 10
+
+
+def test_profiles_thin_training_and_validation_and_the_test_where_asked(tmp_path):
+    folder = write_set(tmp_path, rows=100)
+    step = {"profile": "step", "imbalance_ratio": 4, "rare_classes": ["Bag", 0]}
+    data = read(folder, **step)
+    assert data.class_counts == (20, 80, 80, 80, 80, 80, 80, 80, 20, 80)
+    assert np.bincount(data.y_val).tolist() == [5, 20, 20, 20, 20, 20, 20, 20, 5, 20]
+    assert np.bincount(data.y_test).tolist() == [5] * 10
+    both = read(folder, **step, imbalance_test=True)
+    assert np.bincount(both.y_test).tolist() == [1, 5, 5, 5, 5, 5, 5, 5, 1, 5]
+
+
+def test_max_train_takes_all_classes_alike(tmp_path):
+    data = read(write_set(tmp_path, rows=100), max_train=500)
+    assert data.class_counts == (40,) * 10
+    with pytest.raises(DataError, match=r"data\.max_train=3 must be a whole number, at least 20"):
+        read(tmp_path, max_train=3)
+
+
+def test_another_set_than_the_official_one_is_read_with_one_warning(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        read(write_set(tmp_path))
+    assert len(caplog.records) == 1
+    assert "not the official Fashion-MNIST files" in caplog.text
+
+
+def test_an_official_file_is_known_by_its_md5(tmp_path, caplog, monkeypatch):
+    import hashlib
+
+    write_set(tmp_path)
+    for name in OFFICIAL:
+        md5 = hashlib.md5((tmp_path / name).read_bytes()).hexdigest()
+        monkeypatch.setitem(OFFICIAL, name, md5)
+    with caplog.at_level(logging.WARNING):
+        read(tmp_path)
+    assert not caplog.records
+
+
+@pytest.mark.skipif(not MINI.is_dir(), reason=f"the sample images are not in {MINI}")
+def test_genuine_images_are_read():
+    data = read(MINI, seed=0, profile="longtail", imbalance_ratio=10)
+    assert len(data.y_test) == 300
+    assert 0 < data.x_train.mean() < 1
+    assert data.x_train.max() == 1.0
+    assert data.class_counts[0] > 5 * data.class_counts[9]
+
+
+BAD_SETS = {
+    "another magic": ({"train_images": b"\x00\x00\x0d\x03" + bytes(12)}, "begins with 00 00 0d 03"),
+    "labels for images": ({"train_images": idx_bytes(np.zeros(10))}, "begins with 00 00 08 01"),
+    "nothing": ({"train_labels": b""}, "begins with nothing"),
+    "header cut short": ({"train_images": idx_bytes(np.zeros((1, 2, 2)))[:9]}, "in its header"),
+    "no rows": ({"train_labels": idx_bytes(np.zeros(0))}, "holds no values"),
+    "values cut short": ({"train_labels": idx_bytes(np.zeros(200))[:-1]}, "199 of the 200 values"),
+    "values left over": (
+        {"train_labels": idx_bytes(np.zeros(200)) + b"x"},
+        "goes on after the 200",
+    ),
+    "one label short": ({"train_labels": idx_bytes(np.arange(199) % 10)}, "200 images and .* 199"),
+    "eleventh class": ({"t10k_labels": idx_bytes(np.arange(50) % 11)}, "has label 10"),
+    "class not tested": ({"t10k_labels": idx_bytes(np.arange(50) % 9)}, "class 'Ankle boot' .0."),
+    "other size": ({"t10k_images": idx_bytes(np.zeros((50, 14, 14)))}, r"test images \(14, 14\)"),
+}
+
+
+@pytest.mark.parametrize(("replace", "message"), BAD_SETS.values(), ids=BAD_SETS.keys())
+def test_damaged_sets_are_refused_with_the_reason(tmp_path, replace, message):
+    with pytest.raises(DataError, match=message.replace("in its", "within its")):
+        read(write_set(tmp_path, **replace))
+
+
+def test_a_header_that_promises_more_than_the_file_can_hold_is_refused_unread(tmp_path):
+    bomb = bytes([0, 0, 8, 3]) + struct.pack(">3I", 60000, 2**15, 2**15)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bomb + bytes(1000)))
+    with pytest.raises(DataError, match="more than a file of"):
+        read_idx(tmp_path / "bomb.gz", rank=3)
+
+
+def test_no_more_is_unpacked_than_the_header_promises(tmp_path):
+    import tracemalloc
+
+    content = idx_bytes(np.zeros((10, 28, 28))) + bytes(200_000_000)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(content, 1))
+    del content
+    tracemalloc.start()
+    with pytest.raises(DataError, match="goes on after"):
+        read_idx(tmp_path / "bomb.gz", rank=3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+WHOLE = gzip.compress(idx_bytes(np.arange(24).reshape(6, 2, 2)), mtime=0)
+
+
+@given(cut=st.integers(0, len(WHOLE) - 1))
+@settings(max_examples=60, derandomize=True, deadline=None)
+def test_a_file_cut_short_anywhere_is_refused(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("cut") / "images.gz"
+    path.write_bytes(WHOLE[:cut])
+    with pytest.raises(DataError):
+        read_idx(path, rank=3)
+
+
+@given(place=st.integers(0, len(WHOLE) - 1), flip=st.integers(1, 255))
+@settings(max_examples=120, derandomize=True, deadline=None)
+def test_a_flipped_byte_is_refused_or_does_no_harm(tmp_path_factory, place, flip):
+    path = tmp_path_factory.mktemp("flip") / "images.gz"
+    damaged = bytearray(WHOLE)
+    damaged[place] ^= flip
+    path.write_bytes(damaged)
+    try:
+        found = read_idx(path, rank=3)
+    except DataError:
+        return
+    np.testing.assert_array_equal(found, np.arange(24).reshape(6, 2, 2))
+
+
+def test_a_missing_folder_or_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"data\.root='.*nowhere' is not a folder"):
+        read(tmp_path / "nowhere")
+    write_set(tmp_path)
+    (tmp_path / LABELS).unlink()
+    with pytest.raises(DataError, match=rf"has no {LABELS}, with or without \.gz"):
+        read(tmp_path)
+
+
+def test_without_a_folder_keras_fetches_the_official_files_by_their_sums(tmp_path, monkeypatch):
+    write_set(tmp_path)
+    asked = []
+
+    def get_file(name, *, origin, cache_subdir, file_hash):
+        asked.append((name, origin.rsplit("/", 1)[1], cache_subdir, file_hash))
+        return str(tmp_path / name)
+
+    fake = SimpleNamespace(utils=SimpleNamespace(get_file=get_file))
+    monkeypatch.setitem(sys.modules, "keras", fake)
+    data = fashion_mnist(profile="none")
+    assert data.source == "Fashion-MNIST"
+    folder = "datasets/fashion-mnist"
+    assert asked == [(name, name, folder, md5) for name, md5 in OFFICIAL.items()]
+
+
+def test_a_failing_download_says_how_to_do_without(monkeypatch):
+    def get_file(*_, **__):
+        raise Exception("URL fetch failure")
+
+    fake = SimpleNamespace(utils=SimpleNamespace(get_file=get_file))
+    monkeypatch.setitem(sys.modules, "keras", fake)
+    with pytest.raises(DataError, match=r"URL fetch failure.*set data\.root=FOLDER"):
+        fashion_mnist()
