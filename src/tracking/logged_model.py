@@ -6,8 +6,11 @@ imports it, so that ``mlflow.pyfunc.load_model`` works where the project is not 
 give it ``custom_objects``.
 """
 
+import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 
 from src.tracking import record
 from src.tracking.identity import library_versions
+from src.tracking.store import URI_VARIABLE
 
 NAME = "model"
 LOADER = "src.tracking.pyfunc_loader"
@@ -50,8 +54,7 @@ def log_model(uri: str, run_id: str, folder: Path) -> None:
     example = np.load(folder / record.EXAMPLE, allow_pickle=False)
     with np.load(folder / record.PREDICTIONS, allow_pickle=False) as predictions:
         classes = predictions["test_logits"].shape[1]
-    mlflow.set_tracking_uri(uri)
-    with mlflow.start_run(run_id=run_id):
+    with _current_store(uri), mlflow.start_run(run_id=run_id):
         Model.log(
             artifact_path=None,
             name=NAME,
@@ -62,6 +65,23 @@ def log_model(uri: str, run_id: str, folder: Path) -> None:
             input_example=example,
             validate_serving_input=False,
         )
+
+
+@contextmanager
+def _current_store(uri: str) -> Iterator[None]:
+    """Makes a store MLflow's current one, and leaves the environment as it was.
+
+    MLflow writes the address there, where it would outrank ``tracking.uri`` and ``tracking.root``
+    of every later job in this process.
+    """
+    given = os.environ.get(URI_VARIABLE)
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        os.environ.pop(URI_VARIABLE, None)
+        if given is not None:
+            os.environ[URI_VARIABLE] = given
 
 
 def signature(input_shape: tuple[int, ...], classes: int) -> ModelSignature:

@@ -36,11 +36,24 @@ def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None 
         sweep_id: the parent run whose jobs the second view shows; None leaves it as it is.
     """
     trained = "tags.`loss` LIKE '%'"
-    _save(client, experiment_id, ALL_RUNS, "All runs, best first", trained)
+    _save(client, experiment_id, ALL_RUNS, name="All runs, best first", condition=trained)
     if sweep_id:
         condition = f"tags.`sweep.{sweep_id}` LIKE '%'"
-        _save(client, experiment_id, LAST_SWEEP, "Last sweep, losses side by side", condition)
-        _save(client, experiment_id, CURVES, "Last sweep, curves by loss", condition, BY_LOSS)
+        _save(
+            client,
+            experiment_id,
+            LAST_SWEEP,
+            name="Last sweep, losses side by side",
+            condition=condition,
+        )
+        _save(
+            client,
+            experiment_id,
+            CURVES,
+            name="Last sweep, curves by loss",
+            condition=condition,
+            group_by=BY_LOSS,
+        )
 
 
 def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
@@ -59,6 +72,7 @@ def _save(
     client: "MlflowClient",
     experiment_id: str,
     key: str,
+    *,
     name: str,
     condition: str,
     group_by: dict[str, Any] | None = None,

@@ -15,6 +15,8 @@ from src.data.dataset import Dataset
 from src.errors import UserError
 
 AUTO = "auto"
+PER_CLASS = ("alpha", "class_counts", "weights")
+"""Arguments of a loss that hold one entry a class where they are lists."""
 
 
 def load_dataset(node: Mapping[str, Any]) -> Dataset:
@@ -36,6 +38,26 @@ def load_dataset(node: Mapping[str, Any]) -> Dataset:
             f"returned {type(dataset).__name__}"
         )
     return dataset
+
+
+def check_loss(loss: Mapping[str, Any], dataset: Dataset) -> None:
+    """Holds the lists of a resolved ``loss`` node against the number of classes.
+
+    Args:
+        loss: the node; only what its ``fn`` uses counts.
+        dataset: has the classes.
+
+    Raises:
+        UserError: names the key, the list and the right length.
+    """
+    for name in PER_CLASS:
+        entries = loss["fn"].get(name)
+        if isinstance(entries, list) and len(entries) != dataset.num_classes:
+            key = f"loss.{name}" if loss.get(name) == entries else f"loss.fn.{name}"
+            raise UserError(
+                f"{key}={entries}: has {len(entries)} entries; right is one a class, "
+                f"{dataset.num_classes} for data {dataset.name}"
+            )
 
 
 def build(node: Mapping[str, Any], key: str, facts: Mapping[str, Any] | None = None) -> Any:

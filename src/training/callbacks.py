@@ -93,14 +93,16 @@ class ProgressBar(keras.callbacks.Callback):
     def __init__(self, title: str, epochs: int, monitor: str) -> None:
         super().__init__()
         self._monitor = monitor
+        console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[scores]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
+            disable=not console.is_terminal,  # in a file it would leave blank lines
         )
         self._task = self._progress.add_task(title, total=epochs, scores="")
 

@@ -110,6 +110,7 @@ def train(
             batch_size=training["batch_size"],
             epochs=training["epochs"],
             validation_data=(dataset.x_val, dataset.y_val),
+            validation_batch_size=PREDICT_BATCH,
             callbacks=[*chain, *callbacks],
             verbose=0,
         )

@@ -19,7 +19,7 @@ from src.tracking.head import describe_run
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.sweep import parent_run_id
 from src.tracking.tracker import Answer, Tracker, open_tracker
-from src.training.build import load_dataset
+from src.training.build import check_loss, load_dataset
 from src.training.quiet import import_tensorflow
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def run_job(cfg: DictConfig) -> float:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     dataset = load_dataset(config["data"])
+    check_loss(config["loss"], dataset)
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
     found = None if config["force"] else tracker.find(head.identity, folder)
