@@ -1,0 +1,37 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+
+@pytest.fixture(autouse=True)
+def clean_keras():
+    """Each test starts from a seed and leaves the dtype policy as it found it."""
+    policy = keras.config.dtype_policy()
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def mixed_float16():
+    keras.config.set_dtype_policy("mixed_float16")
+
+
+@pytest.fixture
+def op_determinism():
+    tf.config.experimental.enable_op_determinism()
+    yield
+    from tensorflow.python.framework import config
+
+    config.disable_op_determinism()
+
+
+@pytest.fixture
+def blobs():
+    """300 examples of 6 features in 3 classes, 80, 15 and 5 % of them."""
+    rng = np.random.default_rng(3)
+    y = rng.choice(3, size=300, p=[0.8, 0.15, 0.05]).astype("int32")
+    x = rng.normal(size=(300, 6)).astype("float32")
+    x[:, :3] += 1.5 * np.eye(3, dtype="float32")[y]
+    return x, y

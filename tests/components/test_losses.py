@@ -1,0 +1,319 @@
+"""Focal loss: its values and gradients against Keras's losses, closed forms and differences."""
+
+import itertools
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.components import (
+    BinaryFocalLoss,
+    SparseCategoricalFocalLoss,
+    binary_focal_loss,
+    sparse_categorical_focal_loss,
+)
+
+bounded = settings(max_examples=25, deadline=None, derandomize=True)
+gammas = st.sampled_from([0.0, 0.3, 0.5, 1.0, 2.0, 5.0])
+
+
+def value_and_gradient(loss, y_true, y_pred):
+    y_pred = tf.convert_to_tensor(y_pred)
+    with tf.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = loss(y_true, y_pred)
+    return value.numpy(), tape.gradient(value, y_pred).numpy()
+
+
+def scores(seed, batch=16, classes=5, spread=2.0):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=spread, size=(batch, classes))
+    return rng.integers(0, classes, batch), logits
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+@bounded
+@given(seed=st.integers(0, 1000), gamma=gammas, weighted=st.booleans())
+def test_focal_loss_is_its_formula(seed, gamma, weighted):
+    y, x = scores(seed)
+    alpha = np.linspace(0.1, 2.0, 5) if weighted else 0.25
+    p = softmax(x)[np.arange(16), y]
+    expected = -(alpha[y] if weighted else alpha) * (1 - p) ** gamma * np.log(p)
+    actual = sparse_categorical_focal_loss(y, x, gamma=gamma, alpha=alpha)
+    np.testing.assert_allclose(actual, expected, rtol=1e-9)
+
+
+@bounded
+@given(seed=st.integers(0, 1000), gamma=gammas, from_logits=st.booleans())
+def test_focal_loss_equals_keras_in_value_and_gradient(seed, gamma, from_logits):
+    y, x = scores(seed)
+    x = x if from_logits else softmax(x)
+    theirs = keras.losses.CategoricalFocalCrossentropy(
+        alpha=0.3, gamma=gamma, from_logits=from_logits, dtype="float64"
+    )
+    ours = SparseCategoricalFocalLoss(gamma, 0.3, from_logits, dtype="float64")
+    value, gradient = value_and_gradient(ours, y, x)
+    keras_value, keras_gradient = value_and_gradient(theirs, np.eye(5)[y], x)
+    np.testing.assert_allclose(value, keras_value, rtol=1e-6)
+    np.testing.assert_allclose(gradient, keras_gradient, rtol=1e-5, atol=1e-9)
+
+
+@bounded
+@given(seed=st.integers(0, 1000), from_logits=st.booleans())
+def test_focal_loss_at_gamma_0_and_alpha_1_is_crossentropy(seed, from_logits):
+    y, x = scores(seed)
+    x = x if from_logits else softmax(x)
+    theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits, dtype="float64")
+    ours = SparseCategoricalFocalLoss(0.0, 1.0, from_logits, dtype="float64")
+    value, gradient = value_and_gradient(ours, y, x)
+    keras_value, keras_gradient = value_and_gradient(theirs, y, x)
+    np.testing.assert_allclose(value, keras_value, rtol=1e-6)
+    np.testing.assert_allclose(gradient, keras_gradient, rtol=1e-5, atol=1e-9)
+
+
+@bounded
+@given(seed=st.integers(0, 1000), gamma=gammas, from_logits=st.booleans())
+def test_binary_focal_loss_equals_keras_in_value_and_gradient(seed, gamma, from_logits):
+    y, x = scores(seed, classes=2)
+    x = x[:, :1]
+    x = x if from_logits else 1 / (1 + np.exp(-x))
+    theirs = keras.losses.BinaryFocalCrossentropy(
+        apply_class_balancing=True,
+        alpha=0.3,
+        gamma=gamma,
+        from_logits=from_logits,
+        dtype="float64",
+    )
+    ours = BinaryFocalLoss(gamma, (0.7, 0.3), from_logits, dtype="float64")
+    value, gradient = value_and_gradient(ours, y, x)
+    keras_value, keras_gradient = value_and_gradient(theirs, y[:, None], x)
+    np.testing.assert_allclose(value, keras_value, rtol=1e-5)
+    np.testing.assert_allclose(gradient, keras_gradient, rtol=1e-4, atol=1e-7)
+
+
+def test_binary_focal_loss_at_gamma_0_and_no_alpha_is_binary_crossentropy():
+    y, x = scores(5, classes=2)
+    theirs = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
+    ours = BinaryFocalLoss(gamma=0.0, alpha=None, dtype="float64")
+    value, gradient = value_and_gradient(ours, y, x[:, :1])
+    keras_value, keras_gradient = value_and_gradient(theirs, y[:, None], x[:, :1])
+    np.testing.assert_allclose(value, keras_value, rtol=1e-12)
+    np.testing.assert_allclose(gradient, keras_gradient, rtol=1e-9)
+
+
+def test_two_class_softmax_and_sigmoid_forms_agree():
+    y, x = scores(2, classes=2)
+    two = sparse_categorical_focal_loss(y, x, gamma=1.5, alpha=[0.4, 0.6])
+    one = binary_focal_loss(y, x[:, 1] - x[:, 0], gamma=1.5, alpha=[0.4, 0.6])
+    np.testing.assert_allclose(two, one, rtol=1e-10)
+
+
+def test_scalar_alpha_multiplies_every_class_alike():
+    y, x = np.array([0, 1]), np.array([-0.3, 0.8])
+    ratio = binary_focal_loss(y, x, alpha=0.25) / binary_focal_loss(y, x, alpha=None)
+    np.testing.assert_allclose(ratio, [0.25, 0.25])
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 2.0])
+def test_gradients_equal_finite_differences(gamma):
+    y, x = scores(7, batch=3, classes=3, spread=4.0)
+    _, gradient = value_and_gradient(
+        lambda y, x: tf.reduce_sum(sparse_categorical_focal_loss(y, x, gamma, [1.0, 2.0, 3.0])),
+        y,
+        x,
+    )
+    step = 1e-6
+    for i, j in itertools.product(range(3), range(3)):
+        up, down = x.copy(), x.copy()
+        up[i, j] += step
+        down[i, j] -= step
+        above, below = (
+            float(tf.reduce_sum(sparse_categorical_focal_loss(y, z, gamma, [1.0, 2.0, 3.0])))
+            for z in (up, down)
+        )
+        assert gradient[i, j] == pytest.approx((above - below) / (2 * step), rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("gamma", [0.0, 0.1, 2.0])
+@pytest.mark.parametrize("jit", [False, True])
+def test_values_and_gradients_are_finite_for_extreme_logits(dtype, gamma, jit):
+    rows = list(itertools.product([-1e4, 0.0, 1e4], repeat=3))
+    x = tf.cast(tf.constant(rows), dtype)
+    y = tf.range(len(rows)) % 3
+
+    @tf.function(jit_compile=jit)
+    def both(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            several = sparse_categorical_focal_loss(y, x, gamma=gamma)
+            one = binary_focal_loss(y % 2, x[:, 0], gamma=gamma)
+        return several, one, tape.gradient(several, x), tape.gradient(one, x)
+
+    for tensor in both(x):
+        assert np.isfinite(tf.cast(tensor, "float32").numpy()).all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_certain_and_wrong_probabilities_give_finite_values_and_gradients(gamma):
+    p = np.array([[1.0, 0.0], [0.0, 1.0]], "float32")
+    for y in ([0, 1], [1, 0]):
+        value, gradient = value_and_gradient(
+            lambda y, p: sparse_categorical_focal_loss(y, p, gamma, from_logits=False), y, p
+        )
+        assert np.isfinite(value).all()
+        assert np.isfinite(gradient).all()
+
+
+def test_a_wrong_answer_of_10000_costs_its_logit_and_pulls_with_gradient_one():
+    value, gradient = value_and_gradient(
+        lambda y, x: sparse_categorical_focal_loss(y, x, gamma=0.5, alpha=1.0),
+        [0],
+        np.array([[-1e4, 0.0]], "float32"),
+    )
+    np.testing.assert_allclose(value, [1e4])
+    np.testing.assert_allclose(gradient, [[-1.0, 1.0]])
+
+
+def test_small_losses_keep_their_digits_in_float32():
+    # 1 - p_t is about e^-18 here, below float32's spacing at 1: a subtraction would give 0.
+    value = sparse_categorical_focal_loss([0], tf.constant([[18.0, 0.0]]), gamma=0.5, alpha=1.0)
+    assert float(value[0]) == pytest.approx(math.exp(-18) ** 1.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("labels", [[0, 2], [[0], [2]], [0.0, 2.0], np.array([0, 2], "uint8")])
+def test_labels_may_be_flat_or_a_column_of_any_dtype(labels):
+    x = np.array([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
+    expected = sparse_categorical_focal_loss(np.array([0, 2]), x)
+    actual = sparse_categorical_focal_loss(labels, x)
+    assert actual.shape == (2,)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def test_positions_of_an_example_keep_their_shape():
+    y, x = scores(1, batch=12, classes=4)
+    flat = sparse_categorical_focal_loss(y, x, alpha=[1.0, 2.0, 3.0, 4.0])
+    shaped = sparse_categorical_focal_loss(
+        y.reshape(3, 4), x.reshape(3, 4, 4), alpha=[1.0, 2.0, 3.0, 4.0]
+    )
+    np.testing.assert_array_equal(np.reshape(flat, (3, 4)), shaped)
+    probabilities = sparse_categorical_focal_loss(
+        y.reshape(3, 4, 1), softmax(x).reshape(3, 4, 4), alpha=[1, 2, 3, 4], from_logits=False
+    )
+    np.testing.assert_allclose(probabilities, shaped, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pred_shape", [(4,), (4, 1)])
+@pytest.mark.parametrize("true_shape", [(4,), (4, 1)])
+def test_binary_loss_gives_one_value_an_example_for_flat_and_column_shapes(pred_shape, true_shape):
+    y, x = np.array([0, 1, 1, 0]), np.array([0.1, -2.0, 3.0, 0.5])
+    actual = binary_focal_loss(y.reshape(true_shape), x.reshape(pred_shape), gamma=1.0, alpha=1.0)
+    p = np.where(y == 1, 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(x)))
+    np.testing.assert_allclose(actual, -(1 - p) * np.log(p), rtol=1e-12)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_label_that_is_no_class_makes_its_own_loss_nan_and_no_other(jit):
+    run = tf.function(sparse_categorical_focal_loss, jit_compile=jit)
+    loss = run(tf.constant([0, 3, -1]), tf.zeros((3, 3))).numpy()
+    assert np.isnan(loss).tolist() == [False, True, True]
+    run = tf.function(binary_focal_loss, jit_compile=jit)
+    assert np.isnan(run(tf.constant([0.0, 0.5, 1.0]), tf.zeros(3))).tolist() == [False, True, False]
+
+
+def test_one_hot_labels_are_refused_with_the_way_out():
+    with pytest.raises(ValueError, match=r"one-hot labels: take their argmax"):
+        sparse_categorical_focal_loss(np.eye(3), np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "message"),
+    [
+        (np.zeros(3), np.zeros((3, 1)), "binary loss"),
+        (np.zeros(3), np.zeros(3), "K >= 2"),
+        (np.zeros(4), np.zeros((3, 2)), "must agree"),
+        (np.zeros((3, 2, 2)), np.zeros((3, 2)), "integer classes"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(y_true, y_pred, message):
+    with pytest.raises(ValueError, match=message):
+        sparse_categorical_focal_loss(y_true, y_pred)
+
+
+def test_binary_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"shape of y_pred, \(3, 2\)"):
+        binary_focal_loss(np.zeros(3), np.zeros((3, 2)))
+
+
+def test_alpha_of_another_length_than_the_classes_is_refused():
+    with pytest.raises(ValueError, match="`alpha` has 2 entries and y_pred has 3 classes"):
+        SparseCategoricalFocalLoss(alpha=[1.0, 2.0])(np.zeros(4), np.zeros((4, 3)))
+    with pytest.raises(ValueError, match="one number or two"):
+        BinaryFocalLoss(alpha=[1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("loss", [SparseCategoricalFocalLoss, BinaryFocalLoss])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gamma": -1}, "`gamma`.*Got -1"),
+        ({"gamma": math.inf}, "`gamma`.*Got inf"),
+        ({"gamma": math.nan}, "`gamma`.*Got nan"),
+        ({"gamma": True}, "`gamma`.*Got True"),
+        ({"gamma": "2"}, "`gamma`.*Got '2'"),
+        ({"alpha": 0}, "`alpha`.*Got 0"),
+        ({"alpha": "ab"}, "`alpha`.*Got 'ab'"),
+        ({"alpha": [0.5, -1]}, "`alpha`.*Got .0.5, -1"),
+        ({"alpha": [1.0]}, "at least two classes"),
+    ],
+)
+def test_constructors_name_the_argument_and_the_bad_value(loss, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        loss(**arguments)
+
+
+@pytest.mark.parametrize("loss", [SparseCategoricalFocalLoss, BinaryFocalLoss])
+def test_config_gives_the_same_loss_again(loss):
+    made = loss(1.5, (0.2, 0.8), False, reduction="sum", name="mine", dtype="float64")
+    again = keras.losses.deserialize(keras.losses.serialize(made))
+    assert type(again) is loss
+    assert again.get_config() == made.get_config()
+    assert made.get_config() == {
+        "gamma": 1.5,
+        "alpha": [0.2, 0.8],
+        "from_logits": False,
+        "reduction": "sum",
+        "name": "mine",
+        "dtype": "float64",
+    }
+
+
+@pytest.mark.parametrize(
+    "reduction", ["sum_over_batch_size", "sum", "none", "mean_with_sample_weight"]
+)
+def test_sample_weights_and_reductions_are_those_of_keras(reduction):
+    y, x = scores(4)
+    weights = np.linspace(0, 2, 16)
+    ours = SparseCategoricalFocalLoss(0.0, None, reduction=reduction)
+    theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
+    np.testing.assert_allclose(ours(y, x, weights), theirs(y, x, weights), rtol=1e-5)
+
+
+def test_training_with_the_class_and_the_function_is_the_same(blobs):
+    x, y = blobs
+    losses = []
+    for loss in (SparseCategoricalFocalLoss(), sparse_categorical_focal_loss):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+        model.compile("sgd", loss)
+        losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
+    assert losses[0] == losses[1]
+    assert losses[0][0] > losses[0][2]

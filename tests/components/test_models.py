@@ -1,0 +1,276 @@
+"""ClippedModel: stock training when off, the formula when on, and what it logs."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from src.components import ClippedModel, MacroF1
+
+EXTRA = {"grad_norm", "clipped_fraction", "learning_rate"}
+
+
+def make(cls=ClippedModel, l2=0.0, dropout=0.3, **arguments):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,))
+    regularizer = keras.regularizers.L2(l2) if l2 else None
+    x = keras.layers.Dense(16, activation="relu", kernel_regularizer=regularizer)(inputs)
+    x = keras.layers.Dropout(dropout)(x)
+    return cls(inputs, keras.layers.Dense(3, dtype="float32")(x), **arguments)
+
+
+def crossentropy():
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def train(model, x, y, optimizer=None, *, epochs=2, fit=None, **arguments):
+    optimizer = optimizer or keras.optimizers.Adam(0.01)
+    model.compile(optimizer, crossentropy(), **arguments)
+    keras.utils.set_random_seed(1)
+    run = model.fit(x, y, batch_size=32, epochs=epochs, verbose=0, **(fit or {}))
+    return run.history
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+CLASS_WEIGHTS = {"class_weight": {0: 1.0, 1: 3.0, 2: 9.0}}
+EXAMPLE_WEIGHTS = {"sample_weight": np.linspace(0, 2, 300)}
+
+
+def adam_accumulating():
+    return keras.optimizers.Adam(0.01, gradient_accumulation_steps=3)
+
+
+def sgd_clipping():
+    return keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=0.2)
+
+
+def adamw_scaling_and_averaging():
+    return keras.optimizers.AdamW(0.01, loss_scale_factor=64.0, use_ema=True)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "compile_arguments", "fit"),
+    [
+        pytest.param(None, {}, {}, id="plain"),
+        pytest.param(None, {"steps_per_execution": 4}, CLASS_WEIGHTS, id="steps_per_execution"),
+        pytest.param(None, {"run_eagerly": True}, {}, id="eager"),
+        pytest.param(sgd_clipping, {}, EXAMPLE_WEIGHTS, id="global_clipnorm"),
+        pytest.param(adam_accumulating, {}, {}, id="gradient_accumulation"),
+        pytest.param(adamw_scaling_and_averaging, {}, {}, id="loss_scale_factor"),
+    ],
+)
+def test_with_clipping_off_training_is_stock_to_the_bit(
+    blobs, op_determinism, optimizer, compile_arguments, fit
+):
+    x, y = blobs
+    models = [make(cls, l2=1e-3) for cls in (keras.Model, ClippedModel)]
+    stock, ours = (
+        train(
+            model,
+            x,
+            y,
+            optimizer and optimizer(),
+            fit=fit,
+            metrics=[MacroF1(3)],
+            weighted_metrics=["accuracy"],
+            **compile_arguments,
+        )
+        for model in models
+    )
+    assert_same_weights(*models)
+    assert set(ours) - set(stock) == EXTRA
+    assert {key: ours[key] for key in stock} == stock
+
+
+def test_under_xla_training_is_stock_too(blobs):
+    x, y = blobs
+    clip_norm = 0.3
+    stock, ours = make(keras.Model), make(clip_norm=clip_norm)
+    train(stock, x, y, keras.optimizers.Adam(0.01, global_clipnorm=clip_norm), jit_compile=True)
+    train(ours, x, y, jit_compile=True)
+    for a, b in zip(stock.get_weights(), ours.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs, op_determinism):
+    x, y = blobs
+    stock, ours = make(keras.Model), make(clip_norm=0.3)
+    train(stock, x, y, keras.optimizers.Adam(0.01, global_clipnorm=0.3))
+    history = train(ours, x, y)
+    assert_same_weights(stock, ours)
+    assert max(history["clipped_fraction"]) > 0
+
+
+def step_norms(model, x, y, batch_size):
+    """The norms of the gradients of each batch at the model's present weights, by hand."""
+    norms = []
+    for i in range(0, len(x), batch_size):
+        with tf.GradientTape() as tape:
+            loss = crossentropy()(y[i : i + batch_size], model(x[i : i + batch_size]))
+            loss += sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_weights)
+        norms.append(np.sqrt(sum((g.numpy() ** 2).sum() for g in gradients)))
+    return np.array(norms)
+
+
+@pytest.mark.parametrize("how", [{}, {"steps_per_execution": 4}, {"jit_compile": True}])
+def test_norm_and_fraction_are_means_over_the_epochs_steps(blobs, how):
+    x, y = blobs
+    model = make(l2=1e-2, dropout=0.0, clip_norm=1.0)
+    norms = step_norms(model, x, y, 32)
+    model.clip_norm = float(np.median(norms))
+    # A learning rate of 0 leaves the weights where they are, so the norms can be known.
+    history = train(model, x, y, keras.optimizers.SGD(0.0), epochs=2, fit={"shuffle": False}, **how)
+    assert history["grad_norm"] == pytest.approx([norms.mean()] * 2, rel=1e-5)
+    expected = (norms > model.clip_norm).mean()
+    assert 0 < expected < 1
+    assert history["clipped_fraction"] == pytest.approx([expected] * 2)
+
+
+def test_an_update_is_the_clipped_gradient_times_the_learning_rate(blobs):
+    x, y = blobs
+    model = make(dropout=0.0, clip_norm=0.05)
+    before = model.get_weights()
+    train(model, x, y, keras.optimizers.SGD(1.0), epochs=1, fit={"steps_per_epoch": 1})
+    moved = np.sqrt(
+        sum(((a - b) ** 2).sum() for a, b in zip(before, model.get_weights(), strict=True))
+    )
+    assert moved == pytest.approx(0.05, rel=1e-4)
+
+
+def test_gradients_below_the_threshold_are_left_alone(blobs):
+    x, y = blobs
+    off, high = make(), make(clip_norm=1e6)
+    train(off, x, y)
+    assert train(high, x, y)["clipped_fraction"] == [0.0, 0.0]
+    for a, b in zip(off.get_weights(), high.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_learning_rate_logged_is_that_of_the_epochs_last_step(blobs):
+    x, y = blobs
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    history = train(make(), x, y, keras.optimizers.SGD(schedule))
+    assert history["learning_rate"] == pytest.approx([0.1 * 0.5**9, 0.1 * 0.5**19])
+
+
+def test_a_callback_that_lowers_the_learning_rate_shows(blobs):
+    x, y = blobs
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    history = train(make(), x, y, keras.optimizers.SGD(0.1), fit={"callbacks": [halve]})
+    assert history["learning_rate"] == pytest.approx([0.05, 0.025])
+
+
+def test_validation_and_evaluation_log_nothing_of_training(blobs):
+    x, y = blobs
+    model = make(clip_norm=1.0)
+    history = train(model, x, y, fit={"validation_data": (x, y)}, metrics=["accuracy"])
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"} | EXTRA
+    assert set(model.evaluate(x, y, verbose=0, return_dict=True)) == {"loss", "accuracy"}
+    assert len(model.evaluate(x, y, verbose=0)) == 2
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_under_loss_scaling_the_norm_is_that_of_the_unscaled_gradients(blobs, jit, mixed_float16):
+    x, y = blobs
+    model = make(dropout=0.0, clip_norm=0.05)
+    norms = step_norms(model, x, y, 32)
+    before = model.get_weights()
+    fit = {"shuffle": False, "steps_per_epoch": 1}
+    history = train(model, x, y, keras.optimizers.SGD(1.0), epochs=1, fit=fit, jit_compile=jit)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert history["grad_norm"] == pytest.approx([norms[0]], rel=1e-2)
+    assert history["clipped_fraction"] == [1.0]
+    moved = np.sqrt(
+        sum(((a - b) ** 2).sum() for a, b in zip(before, model.get_weights(), strict=True))
+    )
+    assert moved == pytest.approx(0.05, rel=1e-2)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.05])
+def test_a_step_that_overflows_is_skipped_and_left_out_of_the_means(
+    blobs, clip_norm, mixed_float16
+):
+    x, y = blobs
+    model = make(dropout=0.0, clip_norm=clip_norm)
+    norms = step_norms(model, x, y, 300)
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.0), initial_scale=2.0**22
+    )
+    model.compile(optimizer, crossentropy())
+    history = model.fit(x, y, batch_size=300, epochs=12, verbose=0).history
+    scales = float(optimizer.dynamic_scale)
+    skipped = int(np.log2(2.0**22 / scales))
+    assert 0 < skipped < 12  # the first steps overflow, each halving the scale
+    assert history["grad_norm"] == pytest.approx(
+        [0.0] * skipped + [norms[0]] * (12 - skipped), rel=2e-2
+    )
+    assert int(optimizer.iterations) == 12 - skipped
+    together = model.fit(
+        np.concatenate([x * np.float32(1e6), x]),
+        np.concatenate([y, y]),
+        batch_size=300,
+        shuffle=False,
+        verbose=0,
+    ).history
+    assert together["grad_norm"] == pytest.approx([norms[0]], rel=2e-2)
+    assert together["clipped_fraction"] == [float(clip_norm is not None)]
+
+
+def test_repeated_rows_of_an_embedding_are_summed_before_the_norm():
+    inputs = keras.Input((2,), dtype="int32")
+    rows = keras.layers.Embedding(4, 3, embeddings_initializer="zeros")(inputs)
+    outputs = keras.layers.Lambda(lambda t: keras.ops.sum(t, (1, 2)))(rows)
+    model = ClippedModel(inputs, outputs, clip_norm=1.0)
+    model.compile(keras.optimizers.SGD(1.0), lambda y, p: p)
+    ids = np.array([[1, 1]])
+    logs = model.train_on_batch(ids, np.zeros(1), return_dict=True)
+    # Row 1 is used twice, so each of its three entries has gradient 2.
+    assert logs["grad_norm"] == pytest.approx(np.sqrt(12))
+    assert np.linalg.norm(model.get_weights()[0]) == pytest.approx(1.0)
+
+
+def test_a_frozen_model_still_evaluates_its_loss(blobs):
+    x, y = blobs
+    model = make(clip_norm=1.0)
+    model.trainable = False
+    before = model.get_weights()
+    with pytest.warns(UserWarning, match="no trainable weights"):
+        history = train(model, x, y, run_eagerly=True, epochs=1)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert history["grad_norm"] == [0.0]
+
+
+def test_config_keeps_the_graph_and_the_threshold(blobs):
+    x, _ = blobs
+    model = make(clip_norm=0.7, name="mine")
+    again = ClippedModel.from_config(model.get_config())
+    assert (again.clip_norm, again.name, type(again)) == (0.7, "mine", ClippedModel)
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(x), model(x))
+
+
+@pytest.mark.parametrize("clip_norm", [0, -1.0, np.nan, np.inf, True, "1"])
+def test_a_threshold_that_is_none_is_named(clip_norm):
+    with pytest.raises(ValueError, match="`clip_norm`"):
+        make(clip_norm=clip_norm)
+
+
+def test_a_model_without_a_graph_is_refused():
+    with pytest.raises(ValueError, match="inputs, outputs"):
+        ClippedModel(clip_norm=1.0)
+    with pytest.raises(ValueError, match=r"No \['outputs'\]"):
+        ClippedModel(keras.Input((2,)))
+
+
+def test_weights_of_a_stock_model_load(tmp_path):
+    stock, ours = make(keras.Model), make()
+    stock.set_weights([w + 1 for w in stock.get_weights()])
+    stock.save_weights(tmp_path / "stock.weights.h5")
+    ours.load_weights(tmp_path / "stock.weights.h5")
+    assert_same_weights(stock, ours)

@@ -1,0 +1,213 @@
+"""Saved models load in a fresh process, by registration or by name, and train on to the bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from src import components
+from src.components import (
+    AsymmetricLoss,
+    BinaryFocalLoss,
+    ClassBalancedFocalLoss,
+    ClassWeightedCrossentropy,
+    ClippedModel,
+    ImbalanceReport,
+    LDAMLoss,
+    LogitAdjustedCrossentropy,
+    MacroF1,
+    SparseCategoricalFocalLoss,
+    batch_macro_f1,
+    cnn,
+    cosine,
+    custom_objects,
+    mlp,
+    sparse_categorical_focal_loss,
+)
+
+COUNTS = [240, 45, 15]
+CASES = {
+    "focal": lambda: (
+        mlp((6,), 3, dropout=0.3, l2=1e-3, clip_norm=0.5),
+        SparseCategoricalFocalLoss(alpha=[0.2, 0.3, 0.5]),
+        [MacroF1(3)],
+    ),
+    "function": lambda: (mlp((6,), 3), sparse_categorical_focal_loss, [batch_macro_f1]),
+    "cosine": lambda: (cosine((6,), 3, scale=None), LDAMLoss(COUNTS), [ImbalanceReport(3)]),
+    "scaled": lambda: (cosine((6,), 3, clip_norm=0.5), AsymmetricLoss(), [MacroF1(3)]),
+    "cnn": lambda: (cnn((3, 2, 1), 3, filters=(4,)), ClassBalancedFocalLoss(COUNTS), [MacroF1(3)]),
+    "weighted": lambda: (mlp((6,), 3), ClassWeightedCrossentropy(COUNTS), [MacroF1(3)]),
+    "adjusted": lambda: (
+        mlp((6,), 3),
+        LogitAdjustedCrossentropy(COUNTS),
+        [ImbalanceReport(3, [2])],
+    ),
+    "binary": lambda: (binary_network(), BinaryFocalLoss(), [MacroF1(2, from_logits=True)]),
+}
+# The others differ from these in a loss without state.
+TRAINED_ON = ["focal", "function", "cosine", "scaled", "cnn"]
+# Run in a process of its own: what a file needs beside itself is an import or a dictionary.
+LOADER = """
+import sys
+import keras, numpy as np, tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+tf.config.experimental.enable_op_determinism()
+keras.utils.set_random_seed(0)
+sys.path.insert(0, sys.argv[1])
+from src.components import ClippedModel, MacroF1, custom_objects, mlp
+
+folder, names = sys.argv[2], sys.argv[4:]
+data = np.load(f"{folder}/data.npz")
+registered = keras.saving.get_custom_objects()
+results = {}
+for how in ("registered", "named"):
+    arguments = {}
+    if how == "named":
+        registered.clear()
+        try:
+            keras.saving.load_model(f"{folder}/{names[0]}.keras")
+        except TypeError as error:
+            assert "Could not locate class" in str(error), error
+        else:
+            raise AssertionError("loaded without registration and without names")
+        arguments = {"custom_objects": custom_objects(), "safe_mode": True}
+    for name in names:
+        x = data[f"x_{name}"]
+        model = keras.saving.load_model(f"{folder}/{name}.keras", **arguments)
+        assert type(model) is ClippedModel, type(model)
+        results[f"{how}_{name}_before"] = model(x, training=False)
+        results[f"{how}_{name}_optimizer"] = np.array(model.optimizer.iterations)
+        if how == "named" or name not in sys.argv[3].split(","):
+            continue
+        history = model.fit(
+            x, data[f"y_{name}"], epochs=2, batch_size=50, shuffle=False, verbose=0
+        ).history
+        results[f"{name}_after"] = model(x, training=False)
+        for key, values in history.items():
+            results[f"{name}_history_{key}"] = np.array(values)
+
+# Two replicas: the metric adds them up, the clipping model refuses.
+x, y = data["x_weighted"], data["y_weighted"]
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    shared = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    shared.compile(
+        keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy", metrics=[MacroF1(3)]
+    )
+    clipped = mlp((6,), 3, clip_norm=1.0)
+    clipped.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+results["replicas"] = np.array(
+    shared.evaluate(x, y, batch_size=60, verbose=0, return_dict=True)["f1_macro"]
+)
+results["replicas_predicted"] = np.asarray(shared(x)).argmax(1)
+try:
+    clipped.fit(x, y, verbose=0)
+except NotImplementedError as error:
+    results["replicas_refused"] = np.array(str(error))
+np.savez(f"{folder}/results.npz", **results)
+"""
+
+
+def binary_network():
+    inputs = keras.Input((6,))
+    return ClippedModel(inputs, keras.layers.Dense(1)(inputs), clip_norm=0.1)
+
+
+def train(model, x, y):
+    return model.fit(x, y, epochs=2, batch_size=50, shuffle=False, verbose=0).history
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Every case trained, saved, and trained on here without loading."""
+    folder = tmp_path_factory.mktemp("saved")
+    rng = np.random.default_rng(0)
+    y = rng.choice(3, 300, p=np.array(COUNTS) / 300)
+    x = rng.normal(size=(300, 6)).astype("float32") + np.eye(3, 6, dtype="float32")[y] * 2
+    data, expected = {}, {}
+    tf.config.experimental.enable_op_determinism()
+    try:
+        for name, case in CASES.items():
+            keras.utils.set_random_seed(1)
+            model, loss, metrics = case()
+            data[f"x_{name}"] = x.reshape(-1, *model.input_shape[1:])
+            data[f"y_{name}"] = np.minimum(y, model.output_shape[-1])
+            arrays = data[f"x_{name}"], data[f"y_{name}"]
+            model.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics)
+            train(model, *arrays)
+            model.save(folder / f"{name}.keras")
+            before = np.asarray(model(arrays[0], training=False))
+            history = train(model, *arrays)
+            expected[name] = before, history, np.asarray(model(arrays[0], training=False))
+    finally:
+        from tensorflow.python.framework import config
+
+        config.disable_op_determinism()
+    np.savez(folder / "data.npz", **data)
+    return folder, expected
+
+
+@pytest.fixture(scope="module")
+def loaded(trained):
+    """The same files loaded and trained on in one fresh process."""
+    folder, _ = trained
+    root = Path(components.__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", LOADER, str(root), str(folder), ",".join(TRAINED_ON), *CASES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+    return np.load(folder / "results.npz")
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("how", ["registered", "named"])
+def test_a_fresh_process_predicts_the_same(trained, loaded, how, name):
+    np.testing.assert_array_equal(loaded[f"{how}_{name}_before"], trained[1][name][0])
+    assert loaded[f"{how}_{name}_optimizer"] == 12
+
+
+@pytest.mark.parametrize("name", TRAINED_ON)
+def test_a_fresh_process_trains_on_to_the_bit_as_if_never_saved(trained, loaded, name):
+    before, history, after = trained[1][name]
+    np.testing.assert_array_equal(loaded[f"{name}_after"], after)
+    assert not np.array_equal(before, after)
+    assert {"loss", "grad_norm"} < set(history)
+    for key, values in history.items():
+        assert loaded[f"{name}_history_{key}"].tolist() == values, key
+
+
+def test_loading_keeps_what_the_components_were_made_with(trained):
+    model = keras.saving.load_model(trained[0] / "focal.keras")
+    assert model.clip_norm == 0.5
+    assert model.loss.alpha == [0.2, 0.3, 0.5]
+    assert model.loss.from_logits is True
+    assert keras.saving.load_model(trained[0] / "cosine.keras").loss.class_counts == COUNTS
+
+
+def test_two_replicas_count_together_and_are_refused_by_the_clipping_model(trained, loaded):
+    from sklearn.metrics import f1_score
+
+    y = np.load(trained[0] / "data.npz")["y_weighted"]
+    expected = f1_score(y, loaded["replicas_predicted"], average="macro", labels=range(3))
+    assert loaded["replicas"] == pytest.approx(expected, abs=1e-6)
+    assert "one replica" in str(loaded["replicas_refused"])
+
+
+def test_every_public_component_is_registered_and_among_the_custom_objects():
+    registered = keras.saving.get_custom_objects()
+    functions = {"cnn", "cosine", "mlp", "custom_objects", "l2_normalize", "ConfusionMetric"}
+    public = set(components.__all__) - functions
+    assert {name for name in custom_objects() if ">" not in name} == public
+    for name in public:
+        component = getattr(components, name)
+        assert registered[f"imbalance>{name}"] is component
+        assert custom_objects()[f"imbalance>{name}"] is component
