@@ -141,7 +141,7 @@ class ClassBalancedFocalLoss(_ClassLoss):
         ValueError: An argument is not as above.
 
     Source: Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples", CVPR,
-    proposition 1 and equations (9) and (13).
+    proposition 1 (effective number) and section 4 (class-balanced loss).
 
     Example:
         >>> loss = ClassBalancedFocalLoss(class_counts=[950, 50], beta=0.999)
@@ -250,7 +250,7 @@ class LDAMLoss(_ClassLoss):
         ValueError: An argument is not as above.
 
     Source: Cao et al. 2019, "Learning Imbalanced Datasets with Label-Distribution-Aware Margin
-    Loss", NeurIPS, equations (12) and (13).
+    Loss", NeurIPS, section 3.2 (margins and the LDAM loss).
 
     Example:
         >>> LDAMLoss(class_counts=[1600, 100], max_margin=0.5).per_class

@@ -37,7 +37,7 @@ class MacroF1(ConfusionMetric):
     Raises:
         ValueError: An argument is not as above.
 
-    Source: Opitz and Burst 2019, "Macro F1 and Macro F1", arXiv:1911.03347, equation (3), the
+    Source: Opitz and Burst 2019, "Macro F1 and Macro F1", arXiv:1911.03347, the
     mean of the F1 scores.
 
     Example:

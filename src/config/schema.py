@@ -98,7 +98,7 @@ class MLPConfig(ModelConfig):
 class CosineConfig(MLPConfig):
     """Dense layers, then a classifier on the cosine between features and class vectors."""
 
-    scale: Positive = 10.0
+    scale: Positive | None = 10.0
 
 
 @dataclass
