@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 PORT ?= 5000
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
 
-.PHONY: help setup reproduce homework-seeds digits-seeds sweep ui test lint format lock clean
+.PHONY: help setup reproduce homework-seeds digits-seeds sweep reproduce-all ui test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -41,6 +41,9 @@ digits-seeds: $(READY)  ## the same on handwritten digits made imbalanced
 
 sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2
 	$(PY) train.py -m loss=ce,focal loss.gamma=0,1,2
+
+reproduce-all: $(READY)  ## execute the runs of the last sweep again, compare bit for bit (SWEEP=id for another)
+	$(PY) -m src.reproduce --sweep $(SWEEP)
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)

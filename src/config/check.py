@@ -76,7 +76,7 @@ def _cross_problems(plain: dict[str, Any]) -> list[str]:
     return [
         f"metric.metrics.{key}={node}: needs a _target_: the dotted path of a metric"
         for key, node in metrics.items()
-        if not isinstance(node, dict) or "_target_" not in node
+        if not isinstance(node, dict) or "." not in str(node.get("_target_"))
     ]
 
 

@@ -159,3 +159,4 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: Seed = 0
     force: bool = False
+    resume: bool = True

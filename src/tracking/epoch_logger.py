@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -32,6 +32,15 @@ class EpochLogger(keras.callbacks.Callback):
         self.rows: list[dict[str, float]] = []
         self.complete = send is not None
         self._send = send
+
+    def resume(self, rows: Sequence[Row]) -> None:
+        """Takes over the rows of an earlier, interrupted training; a later upload sends them.
+
+        Args:
+            rows: of the epochs that are done.
+        """
+        self.rows = [dict(row) for row in rows]
+        self.complete = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keeps the row, then sends it."""

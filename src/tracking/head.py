@@ -1,12 +1,12 @@
 """Describes a run before it is trained: its name, tags, parameters and data set."""
 
-import os
 import platform
 from collections.abc import Mapping
 from typing import Any
 
 from src.data.dataset import SPLITS, Dataset
 from src.tracking.identity import (
+    code_of,
     git_state,
     library_versions,
     loss_label,
@@ -15,7 +15,7 @@ from src.tracking.identity import (
 )
 from src.tracking.record import RunHead
 
-UNTRACKED = ("tracking", "force")
+UNTRACKED = ("tracking", "force", "resume")
 LONGEST_VALUE = 500
 
 
@@ -71,10 +71,9 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str) -> dict[str, 
         "identity": run_identity(config, dataset),
         "setting": setting_identity(config),
         "data.fingerprint": dataset.fingerprint,
+        "code": code_of(config),
         "git.changed": str(changed).lower(),
         "version.python": platform.python_version(),
-        "host": platform.node(),
-        "pid": str(os.getpid()),
         "mlflow.source.name": "train.py",
         "mlflow.source.type": "LOCAL",
     }

@@ -19,8 +19,20 @@ from src.data.dataset import Dataset
 PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
-TRAINING_CODE = ("build", "callbacks", "evaluate", "fit", "seeding")
+TRAINING_CODE = (
+    "batches",
+    "build",
+    "calibration",
+    "callbacks",
+    "checkpoint",
+    "decision",
+    "evaluate",
+    "fit",
+    "seeding",
+)
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""
+KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
+"""Targets that the versions or the components stand for; looking for them would import them."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -76,6 +88,15 @@ def loss_label(loss: Mapping[str, Any]) -> str:
     return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
 
 
+def code_of(config: Mapping[str, Any]) -> str:
+    """SHA-256 over the code that a config's run comes out of.
+
+    Args:
+        config: the resolved config.
+    """
+    return code_digest(tuple(sorted(set(_targets(config)))))
+
+
 @cache
 def library_versions() -> dict[str, str]:
     """Installed versions of the libraries that change numerics."""
@@ -107,10 +128,10 @@ def code_digest(targets: tuple[str, ...]) -> str:
 
 def _source_file(target: str) -> Path | None:
     """The file of a target that belongs to no installed package."""
+    if target.startswith(KNOWN_CODE):
+        return None
     parts = target.split(".")
     for length in range(len(parts) - 1, 0, -1):
-        if parts[0] in {"keras", "tensorflow", "src"}:
-            return None
         try:
             spec = importlib.util.find_spec(".".join(parts[:length]))
         except (ImportError, ValueError):
@@ -142,7 +163,7 @@ def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
         "metric": config["metric"]["metrics"],
         "training": _training(config),
         "versions": library_versions(),
-        "code": code_digest(tuple(sorted(set(_targets(config))))),
+        "code": code_of(config),
     }
 
 

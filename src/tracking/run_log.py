@@ -16,6 +16,7 @@ from mlflow.entities import (
 )
 
 from src.tracking import record
+from src.tracking.process import process_tags
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.store import Store
 
@@ -45,7 +46,7 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     Returns:
         The run's id.
     """
-    tags = head.tags | {"mlflow.note.content": head.description}
+    tags = head.tags | process_tags() | {"mlflow.note.content": head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)

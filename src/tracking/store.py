@@ -15,12 +15,14 @@ from src.errors import UserError
 from src.tracking.ui_views import save_views
 
 DATABASE = "mlflow.db"
+SQLITE_HEAD = b"SQLite format 3\0"
 ARTIFACTS = "artifacts"
 PAGE = 1000
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 for _chatty in ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # retries are no news
 
 
 def tracking_uri(root: str, uri: str | None) -> str:
@@ -63,6 +65,7 @@ class Store:
         uri = tracking_uri(tracking["root"], tracking["uri"])
         name = tracking["experiment"]
         artifacts = None
+        _check_database(uri)
         try:
             if uri.startswith("sqlite:"):
                 root = Path(tracking["root"]).resolve()
@@ -89,6 +92,7 @@ class Store:
         file = Path(address.removeprefix("sqlite:///"))
         if address.startswith("sqlite:") and not file.exists():
             raise UserError(f"{file}: there is no store yet; python train.py makes the first run")
+        _check_database(address)
         try:
             client = MlflowClient(address)
             client.search_experiments(max_results=1)
@@ -103,6 +107,21 @@ class Store:
     def children(self, parent_id: str) -> list[Run]:
         """All runs of a sweep: those it trained, and those that answered its jobs."""
         return self.search(f"tags.`sweep.{parent_id}` LIKE '%'")
+
+    def sweep_id(self, wanted: str | None) -> str:
+        """The run id of a sweep: the one asked for, or the one that ended last.
+
+        Raises:
+            UserError: where there is none.
+        """
+        condition = "tags.`sweep.command` LIKE '%'"
+        if wanted:
+            condition += f" AND attributes.run_id = '{wanted}'"
+        sweeps = self.search(condition)
+        if not sweeps:
+            which = f"--sweep {wanted}: no such sweep" if wanted else "no sweep"
+            raise UserError(f"{which} in {self.uri}; right is the id of a sweep's parent run")
+        return str(max(sweeps, key=lambda run: run.info.end_time or 0).info.run_id)
 
     def search(self, condition: str) -> list[Run]:
         """Runs of all experiments that meet a condition in MLflow's search syntax, newest first."""
@@ -123,6 +142,17 @@ class Store:
 
     def _experiment_ids(self) -> list[str]:
         return [experiment.experiment_id for experiment in self.client.search_experiments()]
+
+
+def _check_database(uri: str) -> None:
+    """Refuses a file that is no SQLite database: MLflow would show SQLAlchemy's traceback."""
+    file = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:") or not file.is_file():
+        return
+    with file.open("rb") as stream:
+        head = stream.read(len(SQLITE_HEAD))
+    if head not in (b"", SQLITE_HEAD):
+        raise UserError(f"tracking store {uri}: cannot be used: {file} is no SQLite database")
 
 
 def _unusable(uri: str, error: Exception, way_out: str) -> UserError:

@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.entry import USER_MISTAKE
 from src.errors import UserError
+from src.tracking.process import close_dead_runs, process_tags
 from src.tracking.record import write_json
 from src.tracking.sweep_plan import SweepPlan, plan_sweep
 from src.tracking.sweep_table import collect_rows, markdown_table, print_table
@@ -122,6 +123,7 @@ class SweepCallback(Callback):
             from src.tracking.store import Store
 
             sweep.store = Store.open(tracking)
+            close_dead_runs(sweep.store)
             sweep.parent_id = _parent_run(sweep, plan)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / SWEEP_FILE, {"parent_run_id": sweep.parent_id, "command": command})
@@ -137,8 +139,10 @@ def _parent_run(sweep: OpenSweep, plan: SweepPlan | None) -> str:
         condition = f"tags.`sweep.identity` = '{plan.identity}'"
         for run in client.search_runs([experiment_id], condition, max_results=1):
             client.update_run(run.info.run_id, status="RUNNING")
+            for key, value in process_tags().items():
+                client.set_tag(run.info.run_id, key, value)
             return str(run.info.run_id)
-    tags = {
+    tags = process_tags() | {
         "sweep.identity": plan.identity if plan else "",
         "sweep.command": sweep.command,
         "mlflow.source.name": "train.py",

@@ -64,9 +64,12 @@ class MLflowTracker:
     """
 
     def __init__(self, tracking: Mapping[str, Any], parent_id: str | None) -> None:
+        from src.tracking.process import close_dead_runs
         from src.tracking.store import Store
 
         self._store = Store.open(tracking)
+        if parent_id is None:  # a sweep has looked already
+            close_dead_runs(self._store)
         self._parent_id = parent_id
         self._run_id = ""
 

@@ -90,7 +90,7 @@ class BestEpoch(keras.callbacks.EarlyStopping):
 class ProgressBar(keras.callbacks.Callback):
     """One line on the terminal: epoch, loss, the monitored value, time left."""
 
-    def __init__(self, title: str, epochs: int, monitor: str) -> None:
+    def __init__(self, title: str, epochs: int, monitor: str, done: int = 0) -> None:
         super().__init__()
         self._monitor = monitor
         console = Console(stderr=True)
@@ -104,7 +104,7 @@ class ProgressBar(keras.callbacks.Callback):
             transient=True,
             disable=not console.is_terminal,  # in a file it would leave blank lines
         )
-        self._task = self._progress.add_task(title, total=epochs, scores="")
+        self._task = self._progress.add_task(title, total=epochs, completed=done, scores="")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Shows the bar."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 import src.components  # noqa: F401  registers the custom objects
 from src.data.dataset import Dataset
 from src.errors import UserError
+from src.tracking.epoch_logger import EpochLogger
+from src.training.batches import ShuffledBatches
 from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
+from src.training.checkpoint import Checkpoint
 from src.training.seeding import prepare
 
 PREDICT_BATCH = 1024
@@ -80,6 +84,9 @@ def train(
     dataset: Dataset,
     title: str,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    logger: EpochLogger | None = None,
+    resume: Path | None = None,
 ) -> Trained:
     """Trains to the last epoch, goes back to the best one, and predicts.
 
@@ -88,6 +95,9 @@ def train(
         dataset: trained on ``train``, the best epoch chosen on ``val``; ``test`` is predicted once.
         title: what the progress bar calls the run.
         callbacks: more Keras callbacks; they see the complete logs of each epoch.
+        logger: receives one row an epoch; None makes one.
+        resume: folder of the run's checkpoint: training goes on from there, and leaves one after
+            each epoch; None keeps none.
 
     Raises:
         UserError: where config and data do not fit together.
@@ -99,19 +109,25 @@ def train(
     best = BestEpoch(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
     )
-    chain: list[keras.callbacks.Callback] = [PerClassF1(), best]
-    bar = ProgressBar(title, training["epochs"], training["monitor"])
+    logger = logger or EpochLogger()
+    order = ShuffledBatches(dataset, training["batch_size"], training["seed"])
+    chain: list[keras.callbacks.Callback] = [order, PerClassF1(), best, *callbacks, logger]
+    checkpoint = Checkpoint(resume, model, best, logger) if resume else None
+    done = checkpoint.epochs_done if checkpoint else 0
+    bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
         chain.append(bar)
+    if checkpoint:
+        chain.append(checkpoint)
     try:
-        history = model.fit(
-            dataset.x_train,
-            dataset.y_train,
-            batch_size=training["batch_size"],
+        model.fit(
+            order.batches,
             epochs=training["epochs"],
+            initial_epoch=training["epochs"] if checkpoint and checkpoint.stopped else done,
             validation_data=(dataset.x_val, dataset.y_val),
             validation_batch_size=PREDICT_BATCH,
-            callbacks=[*chain, *callbacks],
+            shuffle=False,
+            callbacks=chain,
             verbose=0,
         )
     except KeyError as error:
@@ -123,22 +139,18 @@ def train(
     fitted = time.perf_counter()
     val_logits = model.predict(dataset.x_val, batch_size=PREDICT_BATCH, verbose=0)
     test_logits = model.predict(dataset.x_test, batch_size=PREDICT_BATCH, verbose=0)
-    done = time.perf_counter()
+    predicted = time.perf_counter()
     return Trained(
         model=model,
-        history=_rows(history.history),
+        history=[_metrics(row) for row in logger.rows],
         best_epoch=best.number,
         best_value=best.value,
         val_logits=np.asarray(val_logits, np.float32),
         test_logits=np.asarray(test_logits, np.float32),
-        seconds={"build": built - started, "fit": fitted - built, "predict": done - fitted},
+        seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
 
 
-def _rows(history: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
-    """Keras's columns as one row an epoch."""
-    epochs = range(max(len(column) for column in history.values()))
-    return [
-        {name: float(column[epoch]) for name, column in history.items() if epoch < len(column)}
-        for epoch in epochs
-    ]
+def _metrics(row: Mapping[str, float]) -> dict[str, float]:
+    """A row without the numbers that say which epoch it is."""
+    return {name: value for name, value in row.items() if name not in {"epoch", "time_ms"}}

@@ -20,6 +20,7 @@ from src.tracking.record import RunHead, RunRecord
 from src.tracking.sweep import parent_run_id
 from src.tracking.tracker import Answer, Tracker, open_tracker
 from src.training.build import check_loss, load_dataset
+from src.training.claim import CHECKPOINT, claimed, clear
 from src.training.quiet import import_tensorflow
 
 log = logging.getLogger(__name__)
@@ -47,27 +48,42 @@ def run_job(cfg: DictConfig) -> float:
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
     found = None if config["force"] else tracker.find(head.identity, folder)
-    if found is not None:
-        return _answer(found, head, folder)
-    return _train(config, dataset, head, tracker, folder)
+    if found is None:
+        with claimed(config["tracking"]["root"], head.identity, head.name) as unfinished:
+            if config["force"] or not config["resume"]:
+                (unfinished / CHECKPOINT).unlink(missing_ok=True)
+            else:  # while this process waited, the other one may have finished the run
+                found = tracker.find(head.identity, folder)
+            if found is None:
+                return _train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
+    return _answer(found, head, folder)
 
 
 def _train(
-    config: dict[str, Any], dataset: Dataset, head: RunHead, tracker: Tracker, folder: Path
+    config: dict[str, Any],
+    dataset: Dataset,
+    head: RunHead,
+    tracker: Tracker,
+    *,
+    folder: Path,
+    unfinished: Path,
 ) -> float:
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
-    from src.training.evaluate import score
+    from src.training.evaluate import score, score_tuned
     from src.training.fit import train
     from src.training.outputs import write_outputs
 
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
         logger = EpochLogger(tracker.send)
-        trained = train(config, dataset, head.name, [logger])
+        trained = train(config, dataset, head.name, logger=logger, resume=unfinished)
         test = score(dataset.y_test, trained.test_logits)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}
+        metrics |= score_tuned(
+            dataset.y_val, trained.val_logits, dataset.y_test, trained.test_logits
+        )
         metrics |= {
             f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
         }
@@ -84,6 +100,7 @@ def _train(
             tracking=config["tracking"],
         ).save(folder)
         tracker.finish(folder, history_sent=logger.complete)
+    clear(unfinished)
     log.info(
         "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
         head.name,

@@ -1,0 +1,46 @@
+"""How far predicted probabilities can be taken at their word."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 15
+
+
+def expected_calibration_error(
+    y_true: NDArray[np.integer], probabilities: NDArray[np.floating], bins: int = BINS
+) -> float:
+    """Mean gap between confidence and accuracy, over bins of equal width.
+
+    ECE = sum over bins of n_b / n * |accuracy_b - confidence_b|, where confidence is the largest
+    probability of an example; a bin holds its upper edge.
+
+    Args:
+        y_true: class numbers, shape (n,).
+        probabilities: shape (n, K), rows summing to 1.
+        bins: how many.
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML, equation (3).
+    """
+    confidence = probabilities.max(axis=1)
+    if not np.isfinite(confidence).all():
+        return float("nan")
+    right = probabilities.argmax(axis=1) == y_true
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(y_true))
+
+
+def brier_score(y_true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> float:
+    """Mean squared distance between the probabilities and the true class, summed over classes.
+
+    From 0 to 2: the form that Brier gave. scikit-learn's ``brier_score_loss`` halves it for two
+    classes unless ``scale_by_half=False``.
+
+    Args:
+        y_true: class numbers, shape (n,).
+        probabilities: shape (n, K), rows summing to 1.
+
+    Source: Brier 1950, "Verification of forecasts expressed in terms of probability", equation (2).
+    """
+    truth = np.eye(probabilities.shape[1])[y_true]
+    return float(((probabilities - truth) ** 2).sum(axis=1).mean())

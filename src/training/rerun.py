@@ -1,0 +1,174 @@
+"""Trains a recorded run again from its record alone, and holds the results against it."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from src.data.dataset import Dataset
+from src.errors import UserError
+from src.tracking import record
+from src.tracking.identity import code_of, git_state, library_versions
+from src.tracking.store import Store
+from src.training.build import load_dataset
+from src.training.quiet import import_tensorflow
+
+MODEL_FILE = "data/model.keras"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One quantity that came out otherwise.
+
+    Attributes:
+        what: a metric with its epoch, an array, or a weight.
+        recorded: its value in the record, or a summary of an array.
+        again: its value now.
+        by: largest absolute difference; NaN where shapes differ.
+    """
+
+    what: str
+    recorded: str
+    again: str
+    by: float
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A run that was executed again.
+
+    Attributes:
+        name: of the run.
+        compared: how many numbers were held against the record.
+        differences: what came out otherwise; empty where all is identical to the bit.
+        allowed: what of data, versions or code is not as recorded, and was allowed.
+    """
+
+    name: str
+    compared: int
+    differences: list[Difference]
+    allowed: list[str]
+
+
+def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
+    """Executes a recorded run again and compares every number.
+
+    Args:
+        store: holds the record.
+        run_id: of a finished run.
+        allow_different: go on where data, library versions or code are not as recorded.
+
+    Raises:
+        UserError: where there is no such record, or something is not as recorded.
+    """
+    run = _finished_run(store, run_id)
+    with tempfile.TemporaryDirectory() as draft:
+        folder = Path(_download(store, f"runs:/{run_id}/", draft))
+        config = yaml.safe_load((folder / record.CONFIG).read_text(encoding="utf-8"))
+        config["training"]["progress"] = True
+        dataset = load_dataset(config["data"])
+        differs = list(_preconditions(run, config, dataset))
+        if differs and not allow_different:
+            listed = "\n  ".join(differs)
+            raise UserError(
+                f"run {run_id} cannot be executed as recorded:\n  {listed}\n"
+                "--allow-different executes it all the same and reports what comes out"
+            )
+        model_folder = None
+        if run.outputs and run.outputs.model_outputs:
+            model = store.client.get_logged_model(run.outputs.model_outputs[0].model_id)
+            model_folder = Path(_download(store, model.artifact_location, f"{draft}/model"))
+        pairs = list(_pairs(run, config, dataset, folder, model_folder))
+    differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
+    compared = sum(np.size(new) for _, _, new in pairs)
+    return Rerun(run.info.run_name, compared, differences, differs)
+
+
+def _pairs(
+    run: Run, config: dict[str, Any], dataset: Dataset, folder: Path, model_folder: Path | None
+) -> Iterator[tuple[str, Any, Any]]:
+    """Trains again; each quantity by name, as recorded and as it came out."""
+    import_tensorflow()
+    import keras
+
+    from src.training.evaluate import score
+    from src.training.fit import train
+
+    trained = train(config, dataset, run.info.run_name)
+    history = record.read_history(folder / record.HISTORY)
+    for epoch in range(max(len(history), len(trained.history))):
+        old = history[epoch] if epoch < len(history) else {}
+        new = trained.history[epoch] if epoch < len(trained.history) else {}
+        for name in {**old, **new}:
+            if name not in {"epoch", "time_ms"}:
+                yield f"epoch {epoch + 1}: {name}", old.get(name), new.get(name)
+    with np.load(folder / record.PREDICTIONS, allow_pickle=False) as predictions:
+        yield "validation logits", predictions["val_logits"], trained.val_logits
+        yield "test logits", predictions["test_logits"], trained.test_logits
+    for name, value in score(dataset.y_test, trained.test_logits).values.items():
+        yield f"test_{name}", run.data.metrics.get(f"test_{name}"), value
+    if model_folder is not None:
+        saved = keras.saving.load_model(model_folder / MODEL_FILE, safe_mode=True)
+        for old, new in zip(saved.weights, trained.model.weights, strict=True):
+            yield f"weights: {new.path}", old.numpy(), new.numpy()
+
+
+def _difference(what: str, old: Any, new: Any) -> Difference | None:
+    """None where both are the same to the bit; NaN equals NaN."""
+    if old is None or new is None:
+        return Difference(what, str(old), str(new), float("nan"))
+    a, b = np.asarray(old), np.asarray(new)
+    if a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+        return None
+    if a.shape != b.shape:
+        return Difference(what, f"shape {a.shape}", f"shape {b.shape}", float("nan"))
+    gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    at = np.unravel_index(int(np.nanargmax(gap)), gap.shape) if np.isfinite(gap).any() else ()
+    return Difference(what, repr(a[at].item()), repr(b[at].item()), float(np.nanmax(gap)))
+
+
+def _preconditions(run: Run, config: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
+    """What must be as recorded, and is not."""
+    tags = run.data.tags
+    if dataset.fingerprint != tags["data.fingerprint"]:
+        yield (
+            f"data: fingerprint {tags['data.fingerprint'][:16]}… recorded, "
+            f"{dataset.fingerprint[:16]}… today ({dataset.source})"
+        )
+    for name, version in library_versions().items():
+        if version != tags[f"version.{name}"]:
+            yield f"{name}: version {tags[f'version.{name}']} recorded, {version} installed"
+    if code_of(config) != tags["code"]:
+        commit = tags.get("mlflow.source.git.commit", "none")
+        changed = " with changes" if tags.get("git.changed") == "true" else ""
+        yield f"code: commit {commit}{changed} recorded, {git_state()[0]} here, and they differ"
+
+
+def _finished_run(store: Store, run_id: str) -> Run:
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException as error:
+        raise UserError(
+            f"run {run_id}: not in {store.uri}; right is a run id as the MLflow UI shows it"
+        ) from error
+    if "identity" not in run.data.tags:
+        raise UserError(
+            f"run {run_id}: is no training run; --sweep {run_id} executes a sweep's runs again"
+        )
+    if run.info.status != "FINISHED":
+        raise UserError(f"run {run_id}: is {run.info.status}; only a finished run has a record")
+    return run
+
+
+def _download(store: Store, uri: str, folder: str) -> str:
+    try:
+        return str(download_artifacts(uri, dst_path=folder, tracking_uri=store.uri))
+    except (MlflowException, OSError) as error:
+        raise UserError(f"{uri}: its files cannot be fetched: {error}") from error
