@@ -48,6 +48,14 @@ def guarded(main: Callable[[], Any]) -> int:
     wants_traceback = FULL_ERROR in os.environ
     os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
     try:
+        return _run(main, wants_traceback=wants_traceback)
+    finally:
+        if not wants_traceback:
+            os.environ.pop(FULL_ERROR, None)
+
+
+def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
+    try:
         status = main()
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on where it was.", file=sys.stderr)

@@ -156,7 +156,7 @@ def _check_database(uri: str) -> None:
 
 
 def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
-    first = str(error).splitlines()[0]
+    first = str(error).splitlines()[0].partition(" failed with exception")[0]
     return UserError(
         f"tracking store {uri}: cannot be used: {first} "
         f"(from {URI_VARIABLE}, tracking.uri or tracking.root; {way_out})"

@@ -97,7 +97,8 @@ def _train(
             best_epoch=trained.best_epoch,
             started_ms=started,
             ended_ms=time.time_ns() // 10**6,
-            tracking=config["tracking"],
+            tracking=config["tracking"]
+            | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
         tracker.finish(folder, history_sent=logger.complete)
     clear(unfinished)

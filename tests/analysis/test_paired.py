@@ -1,30 +1,12 @@
-"""The paired comparison: numbers against scipy and by hand, verdicts by the rule in words."""
+"""The paired comparison: pairs and differences by hand, verdicts by the rule in words."""
 
 import math
 
-import numpy as np
 import pytest
-from scipy import stats
+from made_store import made_run as run
 
-from src.analysis.paired import compare, interval
-from src.analysis.runs import FinishedRun
+from src.analysis.paired import compare
 from src.errors import UserError
-
-
-def run(label: str, seed: int, score: float, **changes) -> FinishedRun:
-    facts = {
-        "run_id": f"{label}-{seed}",
-        "loss": label.partition("(")[0],
-        "label": label,
-        "seed": seed,
-        "setting": "one",
-        "place": "simulated, mlp",
-        "fingerprint": f"split-{seed}",
-        "score": score,
-        "ended_ms": 1,
-        "metrics": {},
-    }
-    return FinishedRun(**{**facts, **changes})
 
 
 def paired_runs(gains, base=0.60, loss="focal(gamma=2)"):
@@ -39,22 +21,6 @@ def test_difference_is_paired_by_seed_in_percentage_points():
     assert found.differences == pytest.approx((3.0, 5.0, 1.0, 7.0))
     assert found.mean == pytest.approx(4.0)
     assert found.wins_ties_losses == (4, 0, 0)
-
-
-def test_interval_is_scipys_bca_bootstrap_and_the_same_each_time():
-    values = np.random.default_rng(3).normal(2, 3, 12)
-    expected = stats.bootstrap(
-        (values,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0)
-    ).confidence_interval
-    assert interval(values) == (expected.low, expected.high)
-    assert interval(values) == interval(values)
-
-
-def test_interval_of_many_normal_differences_is_near_the_t_interval():
-    values = np.random.default_rng(4).normal(1, 2, 200)
-    low, high = interval(values)
-    t_low, t_high = stats.t.interval(0.95, 199, values.mean(), stats.sem(values))
-    assert (low, high) == pytest.approx((t_low, t_high), abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -87,19 +53,44 @@ def test_one_seed_passes_nothing():
     assert not found.passed
     assert math.isnan(found.low)
     assert "one seed tells nothing" in found.sentence
+    assert found.caution == "1 seed is too few for a claim: at least 6 would do"
+
+
+def test_too_few_seeds_for_a_claim_say_how_many_would_do():
+    (few,) = compare(paired_runs([3.0, 4.0, 5.0, 4.0]))
+    assert few.passed  # the rule of the verdict, which asks nothing of the test
+    assert few.caution == (
+        "4 seeds are too few for a claim: at this mean and spread about 6 would do"
+    )
+    (enough,) = compare(paired_runs([3.0, 4.0, 5.0, 4.0, 3.5, 4.5]))
+    assert enough.caution == ""
+    (hopeless,) = compare(paired_runs([5.0, -5.0, 0.01, 0.01]))
+    assert "1,000 would not either" in hopeless.caution
+
+
+def test_more_comparisons_ask_for_more_seeds():
+    runs = paired_runs([3.0, 4.0, 5.0, 4.0, 3.5, 4.5])
+    for label in ("weighted_ce", "ldam", "asymmetric"):
+        runs += [run(label, seed, 0.7 + 0.01 * seed) for seed in range(6)]
+    found = compare(runs)
+    assert {one.comparisons for one in found} == {4}
+    assert all("8 would do" in one.caution for one in found)  # 4 * 2 / 2 ** 8 < 0.05
 
 
 def test_equal_scores_are_ties_with_an_interval_of_no_width():
     (found,) = compare(paired_runs([0.0, 0.0, 0.0]))
     assert found.wins_ties_losses == (0, 3, 0)
-    assert (found.low, found.high) == (0.0, 0.0)
+    assert (found.low, found.high, found.p) == (0.0, 0.0, 1.0)
 
 
-def test_seeds_without_a_pair_are_named_and_left_out():
+def test_seeds_without_a_pair_are_named_with_who_lacks_them():
     runs = [*paired_runs([3.0, 4.0]), run("ce", 7, 0.5), run("focal(gamma=2)", 9, 0.9)]
     (found,) = compare(runs)
     assert found.seeds == (0, 1)
-    assert found.unpaired == (7, 9)
+    assert found.missing == [
+        "focal(gamma=2) has no run for seed 7, left out of the pairs",
+        "ce has no run for seed 9, left out of the pairs",
+    ]
 
 
 def test_of_runs_trained_twice_the_last_counts():
@@ -108,7 +99,7 @@ def test_of_runs_trained_twice_the_last_counts():
     assert found.scores[0] == 0.99
 
 
-def test_settings_are_compared_each_on_its_own():
+def test_settings_are_compared_each_on_its_own_and_corrected_together():
     elsewhere = [
         run(label, seed, score, setting="two", place="digits, cnn")
         for label, score in (("ce", 0.8), ("focal(gamma=2)", 0.7))
@@ -117,6 +108,25 @@ def test_settings_are_compared_each_on_its_own():
     here, there = compare([*paired_runs([2.0, 3.0]), *elsewhere])
     assert (here.place, there.place) == ("simulated, mlp", "digits, cnn")
     assert there.mean == pytest.approx(-10.0)
+    assert there.p_holm == 2 * there.p
+
+
+def test_a_setting_without_the_baseline_does_not_stop_the_others():
+    alone = [run("ldam", seed, 0.9, setting="two") for seed in range(3)]
+    (found,) = compare([*paired_runs([2.0, 3.0]), *alone])
+    assert found.label == "focal(gamma=2)"
+
+
+def test_tuned_decisions_are_compared_with_tuned_decisions():
+    runs = [run("ce", seed, 0.5, 0.7) for seed in range(6)]
+    runs += [run("focal", seed, 0.6, 0.69 + 0.001 * seed) for seed in range(6)]
+    runs += [run("old", seed, 0.9) for seed in range(6)]  # recorded argmax alone
+    (found,) = compare(runs, decision="tuned")
+    assert found.scores == tuple(0.69 + 0.001 * seed for seed in range(6))
+    assert found.mean == pytest.approx(-0.75)
+    assert "decisions tuned" in found.sentence
+    with pytest.raises(UserError, match="no run has recorded test_tuned_f1_macro"):
+        compare(paired_runs([1.0]), decision="tuned")
 
 
 def test_pairs_from_different_splits_are_refused():

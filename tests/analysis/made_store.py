@@ -1,0 +1,98 @@
+"""Runs made by hand: as the readers give them, and as a store holds them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mlflow.entities import Dataset, DatasetInput, Metric, Param, RunTag
+from mlflow.tracking import MlflowClient
+
+from src.analysis.runs import FinishedRun
+from src.training.evaluate import score, score_tuned
+
+LOSSES = {"ce": "ce", "focal(gamma=2)": "focal", "weighted_ce": "weighted_ce"}
+SEEDS = range(7)
+COUNTS = (190, 10)
+
+
+@dataclass(frozen=True)
+class MadeStore:
+    """The store, its sweep, and what went into it."""
+
+    root: Path
+    client: MlflowClient
+    sweep_id: str
+    run_ids: dict[tuple[str, int], str]
+    predictions: dict[tuple[str, int], dict[str, np.ndarray]]
+
+
+def made_run(label, seed, f1, tuned=None, **changes):
+    """A finished run as the readers give it."""
+    metrics = {"test_f1_macro": f1} | ({} if tuned is None else {"test_tuned_f1_macro": tuned})
+    facts = {
+        "run_id": f"{label}-{seed}",
+        "loss": label.partition("(")[0],
+        "label": label,
+        "seed": seed,
+        "setting": "one",
+        "place": "simulated, mlp",
+        "fingerprint": f"split-{seed}",
+        "ended_ms": 1,
+        "metrics": metrics,
+    }
+    return FinishedRun(**{**facts, **changes})
+
+
+def predictions_of(label, seed):
+    """Labels and logits: every loss sees the same rows, and separates them a little better."""
+    rows = np.random.default_rng(seed)
+    noise = np.random.default_rng([seed, len(label)])
+    shift = {"ce": 1.6, "focal(gamma=2)": 2.2, "weighted_ce": 2.4}[label]
+    arrays = {"class_names": np.array(["many", "few"])}
+    for split, count in (("val", 150), ("test", 200)):
+        y = (rows.random(count) < 0.15).astype(np.int64)
+        y[:2] = [0, 1]
+        margin = shift * (2 * y - 1) - 1 + noise.normal(0, 1.5, count)
+        logits = np.stack([np.zeros(count), margin], axis=1).astype(np.float32)
+        arrays |= {f"y_{split}": y, f"{split}_logits": logits}
+    return arrays
+
+
+def metrics_of(arrays):
+    """What a run of train.py records for these predictions."""
+    test = score(arrays["y_test"], arrays["test_logits"]).values
+    tuned = score_tuned(
+        arrays["y_val"], arrays["val_logits"], arrays["y_test"], arrays["test_logits"]
+    )
+    return {f"test_{name}": value for name, value in test.items()} | tuned | {"seconds_fit": 2.5}
+
+
+def log_run(client, experiment_id, label, seed, metrics, *, parent_id=None, **tags):
+    """One finished run with tags, parameters, metrics and data set."""
+    known = {
+        "loss": LOSSES.get(label, label),
+        "loss.label": label,
+        "seed": str(seed),
+        "setting": "s" * 64,
+        "data": "made",
+        "model": "mlp",
+        "data.fingerprint": f"split-{seed}",
+        "identity": f"{label}-{seed}",
+    }
+    if parent_id:
+        known |= {f"sweep.{parent_id}": "trained", "mlflow.parentRunId": parent_id}
+    run_id = client.create_run(
+        experiment_id, tags=known | tags, run_name=f"{label} seed {seed}"
+    ).info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, 1, 0) for name, value in metrics.items()],
+        params=[Param("seed", str(seed)), Param("training.epochs", "5")],
+        tags=[RunTag("best_epoch", "3")],
+    )
+    schema = json.dumps({"class_names": ["many", "few"], "input_shape": [2]})
+    profile = json.dumps({"train_rows_by_class": list(COUNTS)})
+    dataset = Dataset("made", f"digest-{seed}", "local", "{}", schema, profile)
+    client.log_inputs(run_id, [DatasetInput(dataset)])
+    return run_id

@@ -1,0 +1,150 @@
+"""``python -m src.compare``: its numbers against the raw predictions, its files, its end."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_store import LOSSES, SEEDS
+from scipy import stats
+from sklearn.metrics import f1_score, recall_score
+
+from src.compare import main
+from src.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+OTHERS = [label for label in LOSSES if label != "ce"]
+
+
+def f1_of(arrays, offsets=(0.0, 0.0)):
+    y_pred = (arrays["test_logits"].astype(float) + offsets).argmax(axis=1)
+    return f1_score(arrays["y_test"], y_pred, average="macro")
+
+
+@pytest.fixture(scope="module")
+def answer(made, tmp_path_factory):
+    """Its JSON and CSV."""
+    folder = tmp_path_factory.mktemp("answer")
+    files = ["--json", str(folder / "a" / "all.json"), "--csv", str(folder / "b" / "all.csv")]
+    status = main(["--root", str(made.root), "--out", str(folder / "out"), *files])
+    assert status == 0
+    content = json.loads((folder / "a" / "all.json").read_text())
+    with (folder / "b" / "all.csv").open(newline="") as stream:
+        return content, list(csv.DictReader(stream)), folder
+
+
+def test_numbers_are_scipys_on_the_raw_predictions(made, answer):
+    raw = {label: [f1_of(made.predictions[label, seed]) for seed in SEEDS] for label in LOSSES}
+    gains = {label: 100 * (np.array(raw[label]) - raw["ce"]) for label in OTHERS}
+    p = {label: stats.wilcoxon(gains[label]).pvalue for label in OTHERS}
+    low, high = sorted(p.values())
+    for found in answer[0]["comparisons"]:
+        gain = gains[found["label"]]
+        assert found["differences_pp"] == pytest.approx(gain)
+        assert found["mean_difference_pp"] == pytest.approx(gain.mean())
+        interval = stats.bootstrap(
+            (gain,), np.mean, method="BCa", rng=np.random.default_rng(0)
+        ).confidence_interval
+        ends = (found["ci_low_pp"], found["ci_high_pp"])
+        assert ends == pytest.approx((interval.low, interval.high), abs=1e-9)
+        assert found["p"] == pytest.approx(p[found["label"]])
+        smallest = found["p"] == low
+        assert found["p_holm"] == pytest.approx(min(1, 2 * low if smallest else max(high, 2 * low)))
+        signs = [(gain > 0).sum(), (gain == 0).sum(), (gain < 0).sum()]
+        assert found["wins_ties_losses"] == signs
+
+
+def test_the_tuned_decision_stands_beside(made, answer):
+    for found in answer[0]["other_decision"]:
+        assert found["decision"] == "tuned"
+        for label, scores in ((found["label"], found["scores"]), ("ce", found["baseline_scores"])):
+            for seed, value in zip(found["seeds"], scores, strict=True):
+                metrics = made.client.get_run(made.run_ids[label, seed]).data.metrics
+                offsets = [metrics[f"decision_offset_{k}"] for k in range(2)]
+                assert value == pytest.approx(f1_of(made.predictions[label, seed], offsets))
+
+
+def test_losses_have_mean_spread_and_the_rarest_class(made, answer):
+    assert [loss["loss"] for loss in answer[0]["losses"]] == list(LOSSES)
+    for loss in answer[0]["losses"]:
+        arrays = [made.predictions[loss["loss"], seed] for seed in SEEDS]
+        scores = [f1_of(one) for one in arrays]
+        assert loss["mean"]["test_f1_macro"] == pytest.approx(np.mean(scores))
+        assert loss["sd"]["test_f1_macro"] == pytest.approx(np.std(scores, ddof=1))
+        assert (loss["rarest_class"], loss["rarest_class_name"]) == (1, "few")
+        recalls = [recall_score(one["y_test"], one["test_logits"].argmax(axis=1)) for one in arrays]
+        assert loss["mean"]["test_recall_class_1"] == pytest.approx(np.mean(recalls))
+        assert loss["mean"]["seconds_fit"] == 2.5
+
+
+def test_csv_has_a_row_for_each_comparison_and_decision(answer):
+    content, rows, _ = answer
+    assert [(row["loss"], row["decision"]) for row in rows] == [
+        (found["label"], found["decision"])
+        for found in (*content["comparisons"], *content["other_decision"])
+    ]
+    for row, found in zip(rows, content["comparisons"], strict=False):
+        assert float(row["difference_pp"]) == found["mean_difference_pp"]
+        assert float(row["ci_low_pp"]) == found["ci_low_pp"]
+        assert float(row["rarest_class_recall"]) == float(row["recall_class_1"])
+        assert row["verdict"] == found["verdict"]
+
+
+def test_report_lies_on_the_sweeps_run_and_in_the_folder(made, answer):
+    names = {file.path for file in made.client.list_artifacts(made.sweep_id)}
+    assert {"report.html", "comparison.json"} <= names
+    local = Path(made.client.download_artifacts(made.sweep_id, "report.html"))
+    assert local.read_bytes() == (answer[2] / "out" / "report.html").read_bytes()
+
+
+def test_terminal_shows_both_decisions_and_the_sentence(made, capsys):
+    main(["--root", str(made.root), "--decision", "tuned"])
+    shown = capsys.readouterr().out
+    assert "by offsets tuned on the validation split" in shown
+    assert "F1 argmax" in shown
+    assert "over 7 seeds, decisions tuned" in shown
+
+
+def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    condition = "tags.loss != 'weighted_ce'"
+    main(["--root", str(made.root), "--experiment", "made by hand", "--filter", condition])
+    assert (tmp_path / "comparison" / "report.html").exists()
+    assert "Report: comparison/report.html" in capsys.readouterr().out
+    content = json.loads((tmp_path / "comparison" / "comparison.json").read_text())
+    assert content["sweep"] is None
+    assert [found["label"] for found in content["comparisons"]] == ["focal(gamma=2)"]
+
+
+def test_strict_fails_on_any_failed_verdict_or_on_that_of_one_loss(made, monkeypatch):
+    monkeypatch.setattr("src.analysis.publish.publish", lambda *_: [])
+    root = ["--root", str(made.root), "--strict"]
+    assert main([*root, "--threshold", "0.1"]) == 0
+    assert main([*root, "--threshold", "90"]) == 1
+    assert main(["--root", str(made.root), "--threshold", "90"]) == 0
+    between = [*root, "--baseline", "focal", "--threshold", "0.1"]  # ce loses to it
+    assert main(between) == main([*between, "--loss", "ce"]) == 1
+    assert main([*between, "--loss", "weighted_ce"]) == 0
+    with pytest.raises(UserError, match=r"--loss hinge: was not compared; there are"):
+        main([*root, "--loss", "hinge"])
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "nan"])
+def test_a_threshold_that_is_no_gain_is_refused(made, text):
+    with pytest.raises(UserError, match=f"--threshold {text}"):
+        main(["--root", str(made.root), f"--threshold={text}"])
+
+
+def test_neither_tensorflow_nor_mlflow_is_loaded_for_a_local_sweep(made):
+    code = (
+        "import sys; from src.compare import main; "
+        f"main(['--root', {str(made.root)!r}]); "
+        "print([name for name in ('tensorflow', 'keras', 'mlflow') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,116 @@
+"""Tuned decisions against scikit-learn at every threshold, calibration by its definition."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, recall_score
+
+from src.training.calibration import brier_score, expected_calibration_error
+from src.training.decision import decide, tune_offsets
+from src.training.evaluate import score, score_tuned
+
+
+def macro_f1(y_true, y_pred, classes):
+    return f1_score(y_true, y_pred, average="macro", labels=range(classes), zero_division=0)
+
+
+def made(seed, count=80, classes=2, *, rounded=False):
+    rng = np.random.default_rng(seed)
+    shares = np.arange(classes, 0, -1.0) ** 2
+    y = rng.choice(classes, count, p=shares / shares.sum())
+    logits = rng.normal(0, 1, (count, classes))
+    logits[np.arange(count), y] += 1
+    logits[:, 0] += 1
+    return y, (np.round(logits) if rounded else logits).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_two_classes_get_the_best_of_all_thresholds(seed):
+    y, logits = made(seed, rounded=seed % 3 == 0)  # rounded: many equal margins
+    margin = logits[:, 1].astype(float) - logits[:, 0]
+    edges = np.unique(margin)
+    thresholds = [edges[0] - 1, *(edges[1:] + edges[:-1]) / 2, edges[-1] + 1]
+    best = max(macro_f1(y, (margin > threshold).astype(int), 2) for threshold in thresholds)
+    offsets = tune_offsets(y, logits)
+    assert offsets[0] == 0
+    assert macro_f1(y, decide(logits, offsets), 2) == pytest.approx(best, abs=1e-12)
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_more_classes_end_where_no_single_offset_brings_more(classes):
+    y, logits = made(classes, 150, classes)
+    offsets = tune_offsets(y, logits)
+    reached = macro_f1(y, decide(logits, offsets), classes)
+    assert reached > macro_f1(y, logits.argmax(axis=1), classes)
+    for k in range(classes):
+        for move in np.linspace(-4, 4, 41):
+            moved = offsets + move * (np.arange(classes) == k)
+            assert macro_f1(y, decide(logits, moved), classes) <= reached + 1e-9
+
+
+def test_nothing_moves_where_argmax_is_as_good_as_any():
+    y = np.array([0, 0, 1, 1, 2])
+    assert not tune_offsets(y, np.eye(3)[y].astype(np.float32)).any()
+    assert not tune_offsets(y[:4], np.zeros((4, 2), np.float32) * np.nan).any()
+
+
+def test_of_equally_good_offsets_the_least_move_is_taken():
+    y = np.array([0, 0, 0, 1, 1])
+    margin = np.array([-5.0, -4.0, -3.0, -1.0, 2.0])  # any offset from 1 to 3 is perfect
+    offsets = tune_offsets(y, np.stack([np.zeros(5), margin], axis=1))
+    assert offsets.tolist() == [0.0, 2.0]  # half-way between -3 and -1
+    assert tune_offsets(y, np.stack([np.zeros(5), margin], axis=1)).tolist() == offsets.tolist()
+
+
+def test_tuned_scores_are_scikit_learns_on_the_moved_decisions():
+    y_val, val = made(1, 120, 3)
+    y_test, test = made(2, 90, 3)
+    found = score_tuned(y_val, val, y_test, test)
+    offsets = [found[f"decision_offset_{k}"] for k in range(3)]
+    y_pred = (test.astype(float) + offsets).argmax(axis=1)
+    assert found["test_tuned_f1_macro"] == pytest.approx(macro_f1(y_test, y_pred, 3))
+    expected = balanced_accuracy_score(y_test, y_pred)
+    assert found["test_tuned_balanced_accuracy"] == pytest.approx(expected)
+    recalls = recall_score(y_test, y_pred, average=None)
+    assert [found[f"test_tuned_recall_class_{k}"] for k in range(3)] == pytest.approx(recalls)
+    on_val = (val.astype(float) + offsets).argmax(axis=1)
+    assert found["val_tuned_f1_macro"] == pytest.approx(macro_f1(y_val, on_val, 3))
+
+
+def test_the_test_split_has_no_say_in_the_offsets():
+    y_val, val = made(1)
+    one, other = (score_tuned(y_val, val, *made(seed)) for seed in (2, 3))
+    assert one["decision_offset_1"] == other["decision_offset_1"]
+    assert one["test_tuned_f1_macro"] != other["test_tuned_f1_macro"]
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_brier_score_is_scikit_learns_unhalved(classes):
+    y, logits = made(3, 100, classes)
+    probabilities = softmax(logits.astype(float), axis=1)
+    column = probabilities[:, 1] if classes == 2 else probabilities
+    expected = brier_score_loss(y, column, labels=range(classes), scale_by_half=False)
+    assert brier_score(y, probabilities) == pytest.approx(expected)
+    assert score(y, logits).values["brier"] == pytest.approx(expected)
+
+
+def test_calibration_error_is_the_weighted_gap_of_fifteen_bins():
+    y, logits = made(4, 300, 3)
+    probabilities = softmax(logits.astype(float), axis=1)
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    expected = 0.0
+    for low in np.arange(15) / 15:
+        inside = (confidence > low) & (confidence <= low + 1 / 15)
+        if inside.any():
+            gap = abs(right[inside].mean() - confidence[inside].mean())
+            expected += inside.mean() * gap
+    assert expected_calibration_error(y, probabilities) == pytest.approx(expected)
+    assert score(y, logits).values["ece"] == pytest.approx(expected)
+
+
+def test_calibration_error_in_closed_form():
+    y = np.array([0] * 9 + [1])
+    sure = np.tile([0.9, 0.1], (10, 1))
+    assert expected_calibration_error(y, sure) == pytest.approx(0.0)
+    assert expected_calibration_error(y, np.tile([1.0, 0.0], (10, 1))) == pytest.approx(0.1)
+    assert np.isnan(expected_calibration_error(y, sure * np.nan))

@@ -1,0 +1,151 @@
+"""The report: whole in one file, the sentence first, and nothing lost where pictures cannot be."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+from src.analysis.answer import answer
+from src.analysis.report import write_html
+from src.analysis.selection import select_runs
+
+HEADINGS = (
+    "Differences by seed",
+    "Macro F1 by epoch",
+    "Gradient norm by epoch",
+    "The loss as a function of the true class&#39;s probability",
+    "Precision and recall of the rarest class",
+    "Reliability",
+    "Confusion matrices, by argmax",
+    "Runs",
+)
+PANELS = 1 + 2 + 3 + 2 + 3
+"""Overview; two losses by seed; training; predictions; three matrices."""
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+def rendered(selection, file, decision="argmax"):
+    write_html(file, answer(selection, "ce", 2.0, decision))
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(made, tmp_path_factory):
+    return rendered(select_runs(str(made.root)), tmp_path_factory.mktemp("page") / "report.html")
+
+
+class Nesting(HTMLParser):
+    """Collects elements and their attributes, and refuses tags that are closed out of order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parsed(page):
+    parser = Nesting()
+    parser.feed(page)
+    assert parser.open == []
+    return parser.seen
+
+
+def test_it_is_one_well_formed_file_that_loads_nothing(page):
+    elements = parsed(page)
+    assert not {"script", "link", "iframe", "object", "img"} & {tag for tag, _ in elements}
+    for _, attributes in elements:
+        assert "src" not in attributes
+        for name in ("href", "xlink:href"):
+            target = attributes.get(name) or "#"
+            assert target.startswith(("#", "http://127.0.0.1:5000/#/experiments/"))
+    assert not re.search(r"url\((?!['\"]?#)|@import", page)
+
+
+def test_the_sentence_comes_first(page):
+    first = re.search(r"<h1>(.*?)</h1>", page).group(1)
+    assert re.fullmatch(r"\S.* (beats|loses to|cannot be told from) ce .* at 2 pp", first)
+    assert page.index("<h1>") < page.index("<svg")
+
+
+def test_every_part_is_there(page):
+    for heading in HEADINGS:
+        assert heading in page
+    assert page.count("<svg") == PANELS
+    assert "Not drawn" not in page
+
+
+def test_pictures_are_named_and_keep_their_text_as_text(page):
+    pictures = [attributes for tag, attributes in parsed(page) if tag == "svg"]
+    assert all(one["role"] == "img" and one["aria-label"] for one in pictures)
+    assert page.count("<text") > 100
+    assert "validation macro F1</text>" in page
+
+
+def test_every_run_is_linked_by_its_id(made, page):
+    experiment = made.client.get_experiment_by_name("made by hand").experiment_id
+    for run_id in made.run_ids.values():
+        assert f"/#/experiments/{experiment}/runs/{run_id}" in page
+
+
+def test_the_same_answer_gives_the_same_bytes(made, page, tmp_path):
+    assert rendered(select_runs(str(made.root)), tmp_path / "again.html") == page
+
+
+def test_tuned_decisions_draw_their_own_matrices(made, page, tmp_path):
+    tuned = rendered(select_runs(str(made.root)), tmp_path / "tuned.html", "tuned")
+    assert "Confusion matrices, by offsets tuned on the validation split" in tuned
+    shares = re.compile(r">(\d+\.\d) %<")
+    assert shares.findall(tuned) != shares.findall(page)
+
+
+@pytest.mark.parametrize("address", ["mlflow-artifacts:/1/abc/artifacts", "", "file:///nowhere"])
+def test_artifacts_elsewhere_leave_a_sentence_instead_of_a_picture(made, tmp_path, address):
+    selection = select_runs(str(made.root))
+    runs = [type(run)(**{**vars(run), "artifacts": address}) for run in selection.runs]
+    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+    parsed(page)
+    assert page.count("Not drawn: no run of these has") == 2 + 2 + 3
+    assert page.count("<svg") == PANELS - 7
+
+
+def test_a_broken_or_missing_file_costs_its_run_alone(made, tmp_path):
+    selection = select_runs(str(made.root))
+    copy = tmp_path / "copy"
+    shutil.copytree(made.root / "artifacts", copy)
+    runs = []
+    for run in selection.runs:
+        folder = copy / run.run_id / "artifacts"
+        runs.append(type(run)(**{**vars(run), "artifacts": str(folder)}))
+        if run.seed == 0:
+            (folder / "predictions.npz").write_bytes(b"PK\x03\x04 cut off")
+            (folder / "history.csv").write_text("epoch,val_f1_macro\n1,many\n")
+        if run.seed == 1:
+            (folder / "predictions.npz").unlink()
+            (folder / "history.csv").unlink()
+    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+    assert page.count("<svg") == PANELS
+    assert "Test splits of 5 seeds" in page
+    assert "Mean over 5 seeds" in page
+
+
+def test_names_from_outside_are_text_not_markup(made, tmp_path):
+    selection = select_runs(str(made.root))
+    evil = "<b onmouseover='x'>&loss</b>"
+    runs = [
+        type(run)(**{**vars(run), "label": evil, "place": evil}) if run.loss == "focal" else run
+        for run in selection.runs
+    ]
+    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+    assert "<b" not in page.replace("<body", "")
+    parsed(page)

@@ -1,0 +1,142 @@
+"""Which runs are compared: both readers give the same ones, and each mistake has its message."""
+
+import math
+import sqlite3
+
+import pytest
+from made_store import SEEDS, log_run
+
+from src.analysis.losses import not_compared
+from src.analysis.mlflow_reader import MlflowReader
+from src.analysis.paired import compare
+from src.analysis.runs import with_places
+from src.analysis.selection import open_reader, select_runs
+from src.analysis.sqlite_reader import SqliteReader
+from src.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def mixed(made):
+    """A second experiment: odd numbers, runs by hand, broken ones, deleted ones."""
+    client = made.client
+    experiment = client.create_experiment("odd", (made.root / "odd").as_uri())
+    numbers = {"test_f1_macro": 0.5, "nan": math.nan, "inf": math.inf, "minus": -math.inf}
+    odd = log_run(client, experiment, "ce", 0, numbers)
+    client.set_terminated(odd, "FINISHED")
+    hand = client.create_run(experiment, run_name="by hand").info.run_id
+    client.set_terminated(hand, "FINISHED")
+    broken = log_run(client, experiment, "focal(gamma=2)", 0, {"loss": 1.0})
+    client.set_terminated(broken, "FAILED")
+    gone = log_run(client, experiment, "focal(gamma=2)", 1, {"test_f1_macro": 0.9})
+    client.delete_run(gone)
+    return made
+
+
+def by_id(runs):
+    return {run.run_id: run for run in runs}
+
+
+def alike(one, other):
+    """Equal, NaN being equal to itself."""
+    return repr(one) == repr(other)
+
+
+def test_both_readers_give_the_same_runs(mixed):
+    quick = SqliteReader(f"sqlite:///{mixed.root / 'mlflow.db'}")
+    mlflow = MlflowReader(str(mixed.root), None)
+    for question in (
+        lambda reader: reader.sweeps(),
+        lambda reader: reader.children(mixed.sweep_id),
+        lambda reader: reader.matching("odd", None),
+        lambda reader: reader.matching(None, None),
+    ):
+        mine, theirs = by_id(question(quick)), by_id(question(mlflow))
+        assert mine.keys() == theirs.keys()
+        for run_id, run in mine.items():
+            other = theirs[run_id]
+            assert run.metrics.keys() == other.metrics.keys()
+            assert all(alike(run.metrics[key], other.metrics[key]) for key in run.metrics)
+            assert (run.tags, run.params) == (other.tags, other.params)
+            for name in ("name", "status", "experiment_id", "artifacts", "ended_ms"):
+                assert getattr(run, name) == getattr(other, name), name
+            assert run.class_counts == other.class_counts
+            assert run.class_names == other.class_names
+
+
+def test_a_local_store_is_read_without_mlflow_and_any_other_with_it(mixed, tmp_path, monkeypatch):
+    assert isinstance(open_reader(str(mixed.root), None), SqliteReader)
+    assert isinstance(open_reader(str(mixed.root), None, searching=True), MlflowReader)
+    other = tmp_path / "other.db"
+    sqlite3.connect(other).execute("CREATE TABLE runs (id)").connection.commit()
+    with pytest.raises(sqlite3.Error):
+        SqliteReader(f"sqlite:///{other}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mixed.root / 'mlflow.db'}")
+    assert open_reader("nowhere", "sqlite:///neither").address.endswith("mlflow.db")
+
+
+def test_the_last_sweep_is_the_default_and_an_id_names_one(made):
+    last, named = select_runs(str(made.root)), select_runs(str(made.root), sweep_id=made.sweep_id)
+    assert last == named
+    assert {(run.label, run.seed) for run in last.runs} == set(made.run_ids)
+    assert last.command == "train.py -m loss=ce,focal"
+
+
+def test_an_experiment_holds_what_is_finished_and_names_the_rest(mixed):
+    found = select_runs(str(mixed.root), experiment="odd")
+    assert [run.metrics["test_f1_macro"] for run in found.runs] == [0.5]
+    assert found.left_out == [
+        "did not finish: focal(gamma=2) seed 0 (FAILED)",
+        "not made by train.py: by hand (no tag loss)",
+    ]
+
+
+def test_a_filter_is_mlflows_search_syntax(made):
+    condition = "tags.loss != 'weighted_ce' AND params.seed != '3'"
+    found = select_runs(str(made.root), experiment="made by hand", condition=condition)
+    assert {run.loss for run in found.runs} == {"ce", "focal"}
+    assert {run.seed for run in found.runs} == set(SEEDS) - {3}
+    assert not found.sweep_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sweep_id": "abc"}, r"--sweep abc: no such sweep in sqlite:.*parent run"),
+        ({"experiment": "nope"}, r"--experiment nope: no such experiment; there are.*made by hand"),
+        ({"condition": "loss is ce"}, r"--filter loss is ce: .*Right is MLflow's search syntax"),
+        ({"condition": "tags.loss = 'hinge'"}, r"holds no finished run"),
+        ({"sweep_id": "a", "experiment": "b"}, r"--sweep: names the runs alone"),
+    ],
+)
+def test_a_mistake_is_named_with_what_would_be_right(made, arguments, message):
+    with pytest.raises(UserError, match=message):
+        select_runs(str(made.root), **arguments)
+
+
+def test_without_a_store_or_a_sweep_it_says_how_to_make_one(tmp_path):
+    with pytest.raises(UserError, match=r"no store yet; python train\.py"):
+        select_runs(str(tmp_path / "none"))
+
+
+def test_settings_of_one_data_set_are_told_apart_by_what_differs(made):
+    runs = select_runs(str(made.root)).runs
+    longer = [
+        type(run)(
+            **{**vars(run), "setting": "t" * 64, "params": {**run.params, "training.epochs": "50"}}
+        )
+        for run in runs
+    ]
+    places = {run.place for run in with_places([*runs, *longer])}
+    assert places == {"made, mlp, training.epochs=5", "made, mlp, training.epochs=50"}
+    assert {run.place for run in with_places(runs)} == {"made, mlp"}
+
+
+def test_runs_that_no_comparison_holds_are_named(made):
+    runs = select_runs(str(made.root)).runs
+    lonely = type(runs[0])(**{**vars(runs[0]), "label": "ldam", "loss": "ldam", "seed": 99})
+    older = type(runs[0])(**{**vars(runs[0]), "ended_ms": 1})
+    everything = [*runs, lonely, older]
+    assert not_compared(everything, compare(everything)) == [
+        "1 run is older than another of the same loss, setting and seed",
+        "without a pair: ldam on made, mlp (seed 99)",
+    ]

@@ -1,0 +1,70 @@
+"""Commands that train nothing: quick, quiet about internals, and with the right exit status."""
+
+import pytest
+
+CASES = {
+    "help": ["--help"],
+    "job": ["--cfg", "job"],
+    "info": ["--info", "config"],
+    "choice": ["loss=focl"],
+    "key": ["loss.gama=2"],
+    "flag": ["--nonsense"],
+    "range": ["loss.gamma=-1"],
+    "list": ["loss=focal", "loss.alpha=[1,2,3]", "tracking=none"],
+    "file": ["data=table", "data.path=nowhere.csv", "tracking=none"],
+    "second job": ["-m", "loss=focal", "loss.gamma=0,-1"],
+}
+"""Those of them that load MLflow come last."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(train_several, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    done = train_several([(arguments, folder) for arguments in CASES.values()], folder)
+    return dict(zip(CASES, done, strict=True))
+
+
+@pytest.mark.parametrize("case", ["help", "job", "info"])
+def test_asking_is_no_mistake_and_loads_nothing_heavy(outcomes, case):
+    assert outcomes[case].status == 0
+    assert outcomes[case].err == ""
+    assert outcomes[case].loaded == ()
+
+
+def test_the_help_shows_the_choices_and_examples(outcomes):
+    text = outcomes["help"].out
+    for words in ("loss: asymmetric, ce,", "-m loss=ce,focal loss.gamma=0,1,2", "epochs: 20"):
+        assert words in text
+
+
+def test_the_config_is_shown_with_what_was_set(outcomes):
+    assert "_target_: src.components.MacroF1" in outcomes["job"].out
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("choice", ["loss/focl", "focal"]),
+        ("key", ["loss.gama", "gamma"]),
+        ("flag", ["--nonsense"]),
+        ("range", ["loss.gamma=-1", "greater than or equal to 0"]),
+        ("list", ["loss.alpha=[1, 2, 3]", "3 entries", "2 for data"]),
+        ("file", ["nowhere.csv"]),
+        ("second job", ["job 1 (loss=focal loss.gamma=-1)", "loss.gamma=-1.0"]),
+    ],
+)
+def test_a_mistake_ends_with_status_2_and_a_message_on_stderr(outcomes, case, words):
+    outcome = outcomes[case]
+    assert outcome.status == 2
+    assert "Traceback" not in outcome.err
+    assert "HYDRA_FULL_ERROR" not in outcome.err
+    for word in words:
+        assert word in outcome.err
+
+
+def test_none_of_them_loads_tensorflow(outcomes):
+    assert not {"tensorflow", "keras"} & set(outcomes["second job"].loaded)
+
+
+def test_a_sweep_with_one_bad_job_starts_none(outcomes):
+    assert "[1/" not in outcomes["second job"].out

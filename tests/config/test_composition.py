@@ -1,0 +1,64 @@
+"""Whatever the groups offer composes into a config that passes the checks."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from src.config.check import check
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+NEEDS = {"data=table": ["data.path=file.csv"]}
+"""What a choice cannot do without."""
+
+
+def choices(group: str) -> list[str]:
+    return sorted(f"{group}={file.stem}" for file in (CONF / group).glob("*.yaml"))
+
+
+GROUPS = ("loss", "metric", "model", "data", "tracking")
+
+
+def test_the_groups_of_the_order_are_there():
+    assert set(GROUPS) <= {folder.name for folder in CONF.iterdir()}
+    assert {"loss=ce", "loss=focal"} <= set(choices("loss"))
+
+
+@pytest.mark.parametrize("model", choices("model"))
+@pytest.mark.parametrize("data", choices("data"))
+def test_every_combination_composes_and_is_legal(composer, data, model):
+    """Metric and tracking, which touch no other group, take turns."""
+    turns = itertools.cycle(itertools.product(choices("metric"), choices("tracking")))
+    for loss, (metric, tracking) in zip(choices("loss"), turns, strict=False):
+        words = (loss, metric, model, data)
+        cfg = composer(*words, tracking, *NEEDS.get(data, []))
+        check(cfg)
+        assert [f"{group}={cfg[group].name}" for group in GROUPS[:-1]] == list(words)
+        assert cfg.tracking.enabled == (tracking == "tracking=mlflow")
+
+
+@pytest.mark.parametrize("experiment", choices("experiment"))
+def test_every_experiment_composes_and_is_legal(composer, experiment):
+    cfg = composer(f"+{experiment}", return_hydra_config=True)
+    assert cfg.hydra.sweeper.params, "an experiment is a whole sweep"
+    check(composer(f"+{experiment}"))
+
+
+@pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: file.stem)
+def test_every_config_file_says_first_when_to_choose_it(file):
+    lines = file.read_text().splitlines()
+    first = next(line for line in lines if line != "# @package _global_")
+    assert first.startswith("# ")
+    assert len(first) > 20
+
+
+def test_a_knob_that_all_losses_share_can_be_set_for_any_of_them(composer):
+    for loss in choices("loss"):
+        assert composer(loss, "loss.gamma=1.5", "loss.alpha=0.3").loss.gamma == 1.5
+
+
+def test_one_seed_sets_split_and_training_unless_they_are_given(resolved):
+    config = resolved("seed=7")
+    assert (config["data"]["seed"], config["training"]["seed"]) == (7, 7)
+    config = resolved("seed=7", "data.seed=1")
+    assert (config["data"]["seed"], config["training"]["seed"]) == (1, 7)

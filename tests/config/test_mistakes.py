@@ -1,0 +1,105 @@
+"""A mistake in the config gives one message: the key, and what is legal there."""
+
+import pytest
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from src.config.check import check
+from src.entry import message
+from src.errors import UserError
+
+MISTAKES = [
+    # a key that is not there
+    ("loss.gama=2", "loss.gama", "gamma"),
+    ("optimizer=adam", "optimizer", "training"),
+    ("model.filters=[3]", "model.filters", "hidden"),
+    ("data=table data.path=a.csv data.n_samples=5", "data.n_samples", "label"),
+    # a value of the wrong type
+    ("training.batch_size=x", "training.batch_size", "Integer"),
+    ("training.epochs=2.5", "training.epochs", "Integer"),
+    ("training.epochs=null", "training.epochs", "not Optional"),
+    ("seed=1.5", "seed", "Integer"),
+    ("tracking.enabled=maybe", "tracking.enabled", "bool"),
+    ("training.optimizer=null", "training.optimizer", "not Optional"),
+    ("metric.metrics=null", "metric.metrics", "not Optional"),
+    # a value out of range
+    ("loss.gamma=-1", "loss.gamma=-1", "greater than or equal to 0"),
+    ("loss.gamma=nan", "loss.gamma=nan", "finite"),
+    ("loss.gamma=inf", "loss.gamma=inf", "finite"),
+    ("loss.alpha=-1", "loss.alpha=-1", "one positive number a class"),
+    ("loss.alpha=0", "loss.alpha=0", "one positive number a class"),
+    ("loss.alpha=abc", "loss.alpha=abc", "one positive number a class"),
+    ("loss.alpha=[0.2,-1]", "loss.alpha=[0.2, -1]", "one positive number a class"),
+    ("loss.alpha=[]", "loss.alpha=[]", "one positive number a class"),
+    ("loss=class_balanced_focal loss.beta=1", "loss.beta=1.0", "less than 1"),
+    ("loss=logit_adjusted loss.tau=-1", "loss.tau=-1", "greater than or equal to 0"),
+    ("loss=ldam loss.max_margin=0", "loss.max_margin=0", "greater than 0"),
+    ("loss=asymmetric loss.margin=1", "loss.margin=1", "less than 1"),
+    ("training.epochs=0", "training.epochs=0", "greater than or equal to 1"),
+    ("training.learning_rate=0", "training.learning_rate=0", "greater than 0"),
+    ("training.learning_rate=inf", "training.learning_rate=inf", "finite"),
+    ("training.patience=0", "training.patience=0", "greater than or equal to 1"),
+    ("training.threads=0", "training.threads=0", "greater than or equal to 1"),
+    ("model.dropout=1", "model.dropout=1", "less than 1"),
+    ("model.clip_norm=0", "model.clip_norm", "greater than 0"),
+    ("model.hidden=[0]", "model.hidden.0=0", "greater than or equal to 1"),
+    ("model=cosine model.scale=0", "model.scale=0", "greater than 0"),
+    ("model=cnn model.filters=[8,0]", "model.filters.1=0", "greater than or equal to 1"),
+    ("data.minority_fraction=2", "data.minority_fraction=2", "less than 1"),
+    ("data.n_classes=1", "data.n_classes=1", "greater than or equal to 2"),
+    ("data.hard_fraction=1.1", "data.hard_fraction=1.1", "less than or equal to 1"),
+    ("data=digits data.imbalance_ratio=0.5", "data.imbalance_ratio=0.5", "equal to 1"),
+    ("data=fashion_mnist data.max_train=0", "data.max_train", "greater than or equal to 1"),
+    ("data=classification data.class_sep=0", "data.class_sep=0", "greater than 0"),
+    ("seed=-1", "seed=-1", "from 0 to 4294967295"),
+    ("seed=4294967296", "seed=4294967296", "from 0 to 4294967295"),
+    ("training.seed=-1", "training.seed=-1", "greater than or equal to 0"),
+    # a word that is none of the choices
+    ("training.precision=float8", "training.precision=float8", "float32, mixed_float16"),
+    ("training.mode=best", "training.mode=best", "max, min"),
+    ("data=digits data.profile=steps", "data.profile=steps", "none, step, longtail"),
+    ("data=table data.path=a data.missing=drop", "data.missing=drop", "impute, refuse"),
+    # a choice that the group does not have
+    ("loss=focl", "loss/focl", "focal"),
+    ("metric=f1", "metric/f1", "f1_macro"),
+    ("model=mpl", "model/mpl", "mlp"),
+    ("data=simulate", "data/simulate", "simulated"),
+    ("tracking=mlfow", "tracking/mlfow", "mlflow"),
+    ("+experiment=homwork", "experiment/homwork", "homework"),
+    # something that is missing
+    ("data=table", "data.path", "Missing"),
+    ("data=table data.path=''", "data.path", "must name a file"),
+    ("data=table data.path=a data.label=''", "data.label", "name or its index"),
+    ("loss.fn._target_=focal", "loss.fn", "_target_"),
+    ("training.optimizer._target_=null", "training.optimizer", "_target_"),
+    ("metric.metrics.f1_macro=3", "metric.metrics.f1_macro=3", "_target_"),
+    ("metric.metrics.f1_macro._target_=''", "metric.metrics.f1_macro", "_target_"),
+    ("~metric.metrics.f1_macro", "metric.metrics", "at least one metric"),
+    # words that are no override at all
+    ("loss", "loss", "missing EQUAL"),
+    ("training.epochs=${trainin.epochs}", "training.epochs", "trainin"),
+]
+
+
+@pytest.mark.parametrize(("words", "key", "legal"), MISTAKES, ids=[words for words, *_ in MISTAKES])
+def test_a_mistake_names_the_key_and_what_is_legal(composer, words, key, legal):
+    with pytest.raises((UserError, HydraException, OmegaConfBaseException)) as caught:
+        check(composer(*words.split()))
+    said = message(caught.value)
+    assert key in said
+    assert legal in said
+    assert "Traceback" not in said
+
+
+def test_every_mistake_in_a_config_is_named_at_once(composer):
+    with pytest.raises(UserError) as caught:
+        check(composer("loss.gamma=-1", "training.epochs=0", "model.dropout=1"))
+    lines = message(caught.value).splitlines()
+    assert len(lines) == 3
+    for key in ("loss.gamma", "training.epochs", "model.dropout"):
+        assert any(line.startswith(key) for line in lines)
+
+
+@pytest.mark.parametrize("words", ["loss.alpha=[0.2,0.8]", "loss.alpha=1", "loss.alpha=null"])
+def test_alpha_is_one_number_a_number_a_class_or_none(composer, words):
+    check(composer("loss=focal", words))

@@ -1,0 +1,184 @@
+"""What several folders share: the composed config, commands in child processes, and one sweep."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from src.config.register import register
+from src.entry import QUIET
+
+ROOT = Path(__file__).resolve().parents[1]
+FROM_OUTSIDE = ("MLFLOW_TRACKING_URI", "HYDRA_FULL_ERROR", "PYTHONPATH")
+"""Variables of the caller that would change what a command does."""
+
+for _name, _value in QUIET.items():
+    os.environ.setdefault(_name, _value)
+for _name in FROM_OUTSIDE:
+    os.environ.pop(_name, None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """One thread in an operation, as training asks for, before the first operation fixes it."""
+    if "tensorflow" in sys.modules:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: exit status, output, wall time, heavy libraries loaded after it."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+    loaded: tuple[str, ...] = ()
+
+
+Command = tuple[Sequence[str], Path]
+
+
+def _train(arguments: Sequence[str], cwd: Path) -> Outcome:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, ROOT / "train.py", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr, time.perf_counter() - started)
+
+
+def _train_several(commands: Sequence[Command], folder: Path) -> list[Outcome]:
+    file = folder / "outcomes.json"
+    words = [{"arguments": list(arguments), "cwd": str(cwd)} for arguments, cwd in commands]
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "several_commands.py", file],
+        input=json.dumps(words),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = json.loads(file.read_text())
+    return [Outcome(**{**content, "loaded": tuple(content["loaded"])}) for content in outcomes]
+
+
+@pytest.fixture(scope="session")
+def train() -> Callable[[Sequence[str], Path], Outcome]:
+    """Runs ``python train.py ARGUMENTS`` in a child process, in a folder of its own."""
+    return _train
+
+
+@pytest.fixture(scope="session")
+def train_several() -> Callable[[Sequence[Command], Path], list[Outcome]]:
+    """Runs several ``python train.py``, one after another, in one child; it imports from FOLDER."""
+    return _train_several
+
+
+@pytest.fixture(scope="session")
+def composer() -> Callable[..., DictConfig]:
+    """Composes the config of ``python train.py OVERRIDES``."""
+    register()
+
+    def composed(*overrides: str, **options: Any) -> DictConfig:
+        with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+            return compose("config", list(overrides), **options)
+
+    return composed
+
+
+@pytest.fixture(scope="session")
+def resolved(composer: Callable[..., DictConfig]) -> Callable[..., dict[str, Any]]:
+    """The same, resolved, as the plain dict that training takes."""
+
+    def plain(*overrides: str) -> dict[str, Any]:
+        config: dict[str, Any] = OmegaConf.to_container(composer(*overrides), resolve=True)
+        return config
+
+    return plain
+
+
+@pytest.fixture(scope="session")
+def run_here(composer: Callable[..., DictConfig]) -> Callable[..., float]:
+    """Runs the job of ``python train.py OVERRIDES`` in this process, into a folder."""
+
+    def run(folder: Path, *overrides: str) -> float:
+        from src.training.job import run_job
+
+        words = (*overrides, f"hydra.runtime.output_dir={folder}", "training.progress=false")
+        cfg = composer(*words, return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        with read_write(cfg), open_dict(cfg):
+            del cfg["hydra"]
+        folder.mkdir(parents=True, exist_ok=True)
+        return run_job(cfg)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The sweep of the README on tiny data, done once for all tests."""
+
+    cwd: Path
+    arguments: tuple[str, ...]
+    outcome: Outcome
+
+    @property
+    def folder(self) -> Path:
+        """Of its output."""
+        first: Path = min(self.cwd.glob("multirun/*/*"))
+        return first
+
+    @property
+    def trained(self) -> list[Path]:
+        """Folders of the jobs that were trained, by number."""
+        return sorted(file.parent for file in self.folder.glob("*/run.json"))
+
+    @property
+    def tracking(self) -> dict[str, Any]:
+        """The ``tracking`` node, with the store's absolute place."""
+        root = str(self.cwd / "mlruns")
+        names = {"experiment": "imbalance-lab", "log_model": True, "plots": True}
+        return {"enabled": True, "root": root, "uri": None, **names}
+
+
+TINY = (
+    "data.n_samples=600",
+    "data.minority_fraction=0.2",
+    "training.epochs=4",
+    "training.learning_rate=0.01",
+)
+
+
+@pytest.fixture(scope="session")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """``python train.py -m loss=ce,focal loss.gamma=0,1,2`` on tiny data."""
+    cwd = tmp_path_factory.mktemp("sweep")
+    arguments = ("-m", "loss=ce,focal", "loss.gamma=0,1,2", *TINY)
+    return Sweep(cwd, arguments, _train(arguments, cwd))
+
+
+@pytest.fixture(scope="session")
+def tiny() -> tuple[str, ...]:
+    """The overrides of the sweep's data and training."""
+    return TINY

@@ -1,0 +1,117 @@
+"""A logged model is complete, and loads in a fresh process that knows nothing of the project."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+
+from src.training.build import load_dataset
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOAD = """
+import sys
+import mlflow, numpy as np
+assert not any(name == "src" or name.startswith("src.") for name in sys.modules)
+model, x = sys.argv[1], np.load("x.npy")
+of_pyfunc = mlflow.pyfunc.load_model(model).predict(x)
+import src.components
+print(src.components.__file__)
+of_keras = mlflow.keras.load_model(model).predict(x, batch_size=1024, verbose=0)
+np.savez("logits.npz", of_pyfunc=of_pyfunc, of_keras=of_keras)
+"""
+
+
+@pytest.fixture(scope="module")
+def run(children):
+    return children["focal(gamma=2, alpha=0.25)"]
+
+
+@pytest.fixture(scope="module")
+def logged(client, run):
+    """What MLflow says of the run's model."""
+    (output,) = run.outputs.model_outputs
+    return client.get_logged_model(output.model_id)
+
+
+@pytest.fixture(scope="module")
+def folder(logged):
+    """The model's files."""
+    return Path(logged.artifact_location.removeprefix("file://"))
+
+
+def test_each_trained_run_has_one_model_that_is_ready(client, children):
+    for run in children.values():
+        (output,) = run.outputs.model_outputs
+        assert client.get_logged_model(output.model_id).status == "READY"
+
+
+def test_the_model_tells_what_goes_in_and_what_comes_out(folder):
+    signature = mlflow.models.Model.load(folder).signature
+    (rows,), (logits,) = signature.inputs.inputs, signature.outputs.inputs
+    assert (rows.type, rows.shape) == (np.float32, (-1, 10))
+    assert (logits.type, logits.shape) == (np.float32, (-1, 2))
+
+
+def test_the_model_has_an_input_example(folder, resolved, tiny):
+    example = mlflow.models.Model.load(folder).load_input_example(folder)
+    dataset = load_dataset(resolved(*tiny)["data"])
+    np.testing.assert_allclose(example, dataset.x_val[: len(example)], rtol=1e-6)
+    assert len(example) > 0
+
+
+def test_the_requirements_are_pinned_to_what_trained_it(folder):
+    lines = (folder / "requirements.txt").read_text().split()
+    pins = dict(line.split("==") for line in lines)
+    assert pins == {name: version(name) for name in ("tensorflow", "keras", "numpy", "mlflow")}
+
+
+def test_no_module_of_the_project_but_the_components_travels_along(folder):
+    travelling = {file.relative_to(folder / "code") for file in folder.glob("code/**/*.py")}
+    others = {str(file) for file in travelling if "components" not in file.parts}
+    assert others == {
+        "src/__init__.py",
+        "src/tracking/__init__.py",
+        "src/tracking/pyfunc_loader.py",
+    }
+    assert yaml.safe_load((folder / "MLmodel").read_text())["flavors"].keys() == {
+        "keras",
+        "python_function",
+    }
+
+
+def test_it_gives_the_recorded_logits_in_a_process_that_knows_no_project(
+    sweep, folder, resolved, tiny, tmp_path
+):
+    dataset = load_dataset(resolved(*tiny)["data"])
+    np.save(tmp_path / "x.npy", dataset.x_test)
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, folder],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"{folder.parent.name}/artifacts/code/src/components", done.stdout)
+    with np.load(sweep.folder / "5" / "predictions.npz") as arrays:
+        recorded = arrays["test_logits"]
+    with np.load(tmp_path / "logits.npz") as arrays:
+        np.testing.assert_allclose(arrays["of_pyfunc"], recorded, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(arrays["of_keras"], recorded, rtol=0, atol=1e-6)
+
+
+def test_logging_a_model_leaves_no_address_behind_for_later_jobs(run_here, own_words, tmp_path):
+    words = [word for word in own_words if not word.startswith("tracking.log_model")]
+    run_here(tmp_path / "a", *words, "model.hidden=[4]", "training.epochs=1")
+    elsewhere = tmp_path / "elsewhere"
+    quick = ("tracking.log_model=false", f"tracking.root={elsewhere}", "training.epochs=1")
+    run_here(tmp_path / "b", "tracking.plots=false", "data.n_samples=400", *quick)
+    assert (elsewhere / "mlflow.db").exists()

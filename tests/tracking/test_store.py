@@ -1,0 +1,56 @@
+"""Where the store lies."""
+
+from pathlib import Path
+
+import pytest
+
+from src.errors import UserError
+from src.tracking.store import Store, tracking_uri
+
+
+def test_the_environment_outranks_the_config_and_the_config_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://from.environment")
+    assert tracking_uri("root", "http://from.config") == "http://from.environment"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert tracking_uri("root", "http://from.config") == "http://from.config"
+    monkeypatch.chdir(tmp_path)
+    assert tracking_uri("root", None) == f"sqlite:///{tmp_path}/root/mlflow.db"
+
+
+def test_an_empty_variable_counts_as_none(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert tracking_uri("root", "http://from.config") == "http://from.config"
+
+
+def test_reading_where_no_store_is_says_how_to_make_one(tmp_path):
+    with pytest.raises(UserError, match=rf"{tmp_path}/mlflow\.db: there is no store yet.*train"):
+        Store.at(str(tmp_path), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_what_is_no_database_is_refused(tmp_path):
+    (tmp_path / "mlflow.db").write_text("not a database, but long enough to look at" * 40)
+    with pytest.raises(UserError, match=r"tracking store sqlite:.*no SQLite database"):
+        Store.at(str(tmp_path), None)
+
+
+def test_a_root_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "mlruns").write_text("")
+    tracking = {"root": str(tmp_path / "mlruns"), "uri": None, "experiment": "own"}
+    with pytest.raises(UserError, match="cannot be used"):
+        Store.open(tracking)
+
+
+def test_opening_again_finds_the_same_experiment(own_store, own_tracking):
+    assert Store.open(own_tracking).experiment_id == own_store.experiment_id
+    note = own_store.client.get_experiment(own_store.experiment_id).tags["mlflow.note.content"]
+    assert "test_f1_macro" in note
+    assert Path(own_tracking["root"], "mlflow.db").exists()
+
+
+def test_a_deleted_experiment_is_named_with_the_way_back(own_store, own_tracking):
+    tracking = {**own_tracking, "experiment": "gone"}
+    number = Store.open(tracking).experiment_id
+    own_store.client.delete_experiment(number)
+    with pytest.raises(UserError, match=rf"tracking\.experiment=gone.*restore -x {number}"):
+        Store.open(tracking)
