@@ -13,7 +13,7 @@ PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist sweep reproduce-all ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all ui test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -52,6 +52,12 @@ homework: $(READY)  ## the lesson's homework: seeds 0-9, then twenty fresh ones;
 fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail (ROOT=folder reads the files there)
 	$(PY) train.py -m +experiment=fashion_mnist $(if $(ROOT),data.root=$(ROOT))
 	@$(PY) -m src.compare
+
+atlas: $(READY)  ## where focal loss helps: problems by budget and capacity; stops and goes on
+	$(PY) train.py -m +experiment=atlas_simulated $(ATLAS)
+	$(PY) train.py -m +experiment=atlas_classification $(ATLAS)
+	$(PY) train.py -m +experiment=atlas_digits $(ATLAS)
+	@$(PY) -m src.atlas
 
 sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2
 	$(PY) train.py -m loss=ce,focal loss.gamma=0,1,2

@@ -1,18 +1,21 @@
-"""Compares the losses of a sweep: table, verdict and report.
+"""Compares losses: table, verdict and report.
 
-    python -m src.compare [--sweep ID] [--baseline ce] [--threshold 2]
+    python -m src.compare [--sweep ID | --experiment NAME --filter CONDITION] [--baseline ce]
 
 Reads the MLflow store alone; nothing is trained and TensorFlow is not imported.
 """
 
 import argparse
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from src.analysis.runs import DECISIONS
 from src.entry import guarded
 from src.errors import UserError
+
+if TYPE_CHECKING:
+    from src.analysis.answer import Answer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,45 +28,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or with ``--strict`` 1 where a verdict is FAIL.
     """
     options = _parser().parse_args(arguments)
-    from src.analysis.paired import compare
-    from src.analysis.report import HTML, JSON, print_comparisons, write_html, write_json
-    from src.analysis.runs import load_sweep
-    from src.tracking.store import Store
+    from src.analysis.answer import answer
+    from src.analysis.selection import select_runs
+    from src.analysis.terminal import print_answer
 
-    store = Store.at(options.root, options.uri)
-    sweep = load_sweep(store, options.sweep)
-    comparisons = compare(sweep.runs, options.baseline, options.threshold)
-    print_comparisons(comparisons)
-    for name in sweep.unfinished:
-        print(f"did not finish, left out: {name}")
-    with tempfile.TemporaryDirectory() as draft:
-        folder = options.out or Path(draft)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / JSON, sweep, comparisons)
-        write_html(folder / HTML, sweep, comparisons)
-        for name in (HTML, JSON):
-            store.client.log_artifact(sweep.run_id, str(folder / name))
-    print(f"Report: {_artifact(sweep.artifacts, HTML)}")
-    print(f"Runs:   sweep {sweep.run_id} in {store.uri}; `make ui` opens them side by side")
-    failed = any(not found.passed for found in comparisons)
+    selection = select_runs(
+        options.root, options.uri, options.sweep, options.experiment, options.filter
+    )
+    found = answer(selection, options.baseline, options.threshold, options.decision)
+    judged = found.judged(options.loss)
+    print_answer(found)
+    _write(found, options)
+    failed = any(not one.passed for one in judged)
     return 1 if options.strict and failed else 0
+
+
+def _write(found: "Answer", options: argparse.Namespace) -> None:
+    from src.analysis.files import write_csv, write_json
+    from src.analysis.publish import publish
+
+    if options.json:
+        write_json(options.json, found)
+    if options.csv:
+        write_csv(options.csv, found)
+    for place in publish(found, options.root, options.uri, options.out):
+        print(f"Report: {place}")
+    print(f"Runs:   {found.selection.title} in {found.selection.address}; `make ui` opens them")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.compare",
-        description="Compare the losses of a sweep, paired by seed: table, verdict, HTML report.",
+        description="Compare losses, paired by seed: table, verdict, HTML report.",
         epilog="The verdict is PASS where the mean gain in test macro F1 is at least the threshold "
-        "and the lower end of its 95 %% bootstrap interval is above 0.",
+        "and the lower end of its 95 % bootstrap interval is above 0. docs/comparison.md says "
+        "what each number is.",
     )
-    add = parser.add_argument
-    add("--sweep", metavar="ID", help="run id of the sweep (default: the one that ended last)")
-    add("--baseline", default="ce", help="loss to hold the others against (default: ce)")
-    add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (default: 2)")
-    add("--out", type=Path, metavar="FOLDER", help="also write report and JSON here")
-    add("--strict", action="store_true", help="exit with 1 where a verdict is FAIL")
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    which = parser.add_argument_group("which runs (default: those of the sweep that ended last)")
+    which.add_argument("--sweep", metavar="ID", help="run id of a sweep")
+    which.add_argument("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
+    which.add_argument(
+        "--filter",
+        metavar="CONDITION",
+        help="runs that meet a condition in MLflow's search syntax: \"tags.data = 'digits'\"",
+    )
+    which.add_argument("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    which.add_argument(
+        "--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set"
+    )
+    how = parser.add_argument_group("how they are compared")
+    how.add_argument("--baseline", default="ce", help="loss to hold the others against (ce)")
+    how.add_argument("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
+    how.add_argument(
+        "--decision",
+        choices=DECISIONS,
+        default="argmax",
+        help="judge argmax, or class offsets tuned on the validation split (argmax)",
+    )
+    how.add_argument("--strict", action="store_true", help="exit with 1 where a verdict is FAIL")
+    how.add_argument("--loss", metavar="NAME", help="the loss that --strict judges (all)")
+    to = parser.add_argument_group("where the answer goes, beside the terminal")
+    to.add_argument("--json", type=Path, metavar="FILE", help="everything, each seed's score too")
+    to.add_argument("--csv", type=Path, metavar="FILE", help="one row a comparison and decision")
+    to.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="report and JSON (default: a sweep's run in MLflow; ./comparison for other runs)",
+    )
     return parser
 
 
@@ -75,12 +107,6 @@ def _points(text: str) -> float:
     if not 0 <= value <= 100:
         raise UserError(f"--threshold {text}: must lie between 0 and 100 percentage points")
     return value
-
-
-def _artifact(address: str, name: str) -> str:
-    """Where an artifact lies: a path where it is on this disk, an address elsewhere."""
-    place = address.removeprefix("file://")
-    return f"{place if '://' in place else os.path.relpath(place)}/{name}"
 
 
 if __name__ == "__main__":

@@ -1,140 +1,107 @@
-"""Shows a comparison: on the terminal, as JSON, and as one HTML file that needs nothing else."""
+"""The report: one HTML file that needs nothing else, for a browser, the MLflow UI, and print."""
 
-import dataclasses
-import io
-import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
-from rich.console import Console
-from rich.table import Table
 
-from src.analysis.paired import Comparison
-from src.analysis.runs import Sweep
+from src.analysis.answer import Answer
+from src.analysis.comparison import Comparison
+from src.analysis.evidence import MOST_SEEDS, LossEvidence
+from src.analysis.figures.differences import by_seed, overview
+from src.analysis.figures.panel import LINES, Panel
+from src.analysis.figures.predictions import (
+    confusion_matrix,
+    precision_recall_curves,
+    reliability_diagram,
+)
+from src.analysis.figures.training import by_epoch, focal_curves
+from src.analysis.losses import LossSummary
+from src.analysis.runs import SCORE
+from src.analysis.terminal import HOW, bounds, mean_and_sd, number, p_value
 
 HTML = "report.html"
-JSON = "comparison.json"
+MOST_SETTINGS = 4
+"""Settings that have pictures of their own; the tables hold every one."""
+MOST_LOSSES = len(LINES)
+UI = "http://127.0.0.1:5000"
 
 
-def print_comparisons(comparisons: Sequence[Comparison]) -> None:
-    """Prints the paired table, then one sentence a comparison.
+@dataclass(frozen=True)
+class Section:
+    """One setting of the report.
 
-    Args:
-        comparisons: as :func:`src.analysis.paired.compare` gives them.
+    Attributes:
+        place: data and model.
+        comparisons: best first.
+        losses: the baseline first.
+        panels: pictures, by the heading above them; empty for a setting beyond the first few.
     """
-    for setting in dict.fromkeys(found.setting for found in comparisons):
-        group = [found for found in comparisons if found.setting == setting]
-        table = Table(
-            title=f"{group[0].place}: test macro F1, paired by seed", title_justify="left"
-        )
-        table.add_column("loss", overflow="fold")
-        for name in ("mean", "sd", "difference (pp)", "95 % CI", "seeds", "win/tie/loss", ""):
-            table.add_column(name, justify="right", no_wrap=True)
-        base = group[0]
-        table.add_row(base.baseline, *_mean_and_sd(base.baseline_scores), "baseline")
-        for found in group:
-            table.add_row(
-                found.label,
-                *_mean_and_sd(found.scores),
-                f"{found.mean:+.2f}",
-                f"[{found.low:.2f}, {found.high:.2f}]",
-                str(len(found.seeds)),
-                "/".join(str(count) for count in found.wins_ties_losses),
-                found.verdict,
-            )
-        console = Console()
-        (console if console.is_terminal else Console(width=130)).print(table)
-        for found in group:
-            print(f"{found.place}: {found.sentence}")
-            if found.unpaired:
-                seeds = ", ".join(str(seed) for seed in found.unpaired)
-                print(f"  without a pair, left out: seeds {seeds}")
-    print()
+
+    place: str
+    comparisons: list[Comparison]
+    losses: list[LossSummary]
+    panels: dict[str, list[Panel]]
 
 
-def write_json(file: Path, sweep: Sweep, comparisons: Sequence[Comparison]) -> None:
-    """Writes everything that the table shows, and the scores of each seed.
+def write_html(file: Path, answer: Answer) -> None:
+    """Writes the report.
 
     Args:
         file: where to.
-        sweep: where the runs come from.
-        comparisons: as :func:`src.analysis.paired.compare` gives them.
-    """
-    content = {
-        "sweep": sweep.run_id,
-        "command": sweep.command,
-        "unfinished": sweep.unfinished,
-        "comparisons": [_as_dict(found) for found in comparisons],
-    }
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    file.write_text(text, encoding="utf-8")
-
-
-def write_html(file: Path, sweep: Sweep, comparisons: Sequence[Comparison]) -> None:
-    """Writes the report: the sentence first, then the differences by seed and the numbers.
-
-    Args:
-        file: where to.
-        sweep: where the runs come from.
-        comparisons: as :func:`src.analysis.paired.compare` gives them.
+        answer: the comparison.
     """
     environment = Environment(
-        loader=PackageLoader("src.analysis"), autoescape=select_autoescape(default=True)
+        loader=PackageLoader("src.analysis"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.globals |= {
+        "mean_and_sd": mean_and_sd,
+        "number": number,
+        "p_value": p_value,
+        "bounds": bounds,
+        "score": SCORE,
+        "how": HOW,
+        "ui": UI,
+    }
+    sections = [
+        _section(answer, setting, drawn=place < MOST_SETTINGS)
+        for place, setting in enumerate(answer.settings)
+    ]
     page = environment.get_template("report.html.j2").render(
-        sweep=sweep,
-        comparisons=comparisons,
-        plot=_differences_svg(comparisons),
-        mean_and_sd=_mean_and_sd,
+        answer=answer,
+        selection=answer.selection,
+        comparisons=answer.comparisons,
+        overview=overview(answer.comparisons, places=len(sections) > 1),
+        sections=sections,
+        undrawn=len(sections) - MOST_SETTINGS,
+        most_losses=MOST_LOSSES,
+        most_seeds=MOST_SEEDS,
     )
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page, encoding="utf-8")
 
 
-def _as_dict(found: Comparison) -> dict[str, Any]:
-    numbers = dataclasses.asdict(found) | {
-        "differences_pp": found.differences,
-        "mean_difference_pp": found.mean,
-        "wins_ties_losses": found.wins_ties_losses,
-        "verdict": found.verdict,
-        "sentence": found.sentence,
+def _section(answer: Answer, setting: str, *, drawn: bool) -> Section:
+    comparisons, losses = answer.of(setting), answer.losses_of(setting)
+    panels = _panels(answer, comparisons, losses[:MOST_LOSSES]) if drawn else {}
+    return Section(comparisons[0].place, comparisons, losses, panels)
+
+
+def _panels(
+    answer: Answer, comparisons: list[Comparison], losses: list[LossSummary]
+) -> dict[str, list[Panel]]:
+    found = [LossEvidence(loss, answer.decision) for loss in losses]
+    labels = {one.label for one in losses}
+    return {
+        "Differences by seed": [by_seed(one) for one in comparisons if one.label in labels],
+        "Training": [
+            by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1"),
+            by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
+            focal_curves([one.label for one in losses]),
+        ],
+        "Predictions": [precision_recall_curves(found), reliability_diagram(found)],
+        f"Confusion matrices, {HOW[answer.decision]}": [confusion_matrix(one) for one in found],
     }
-    for end in ("low", "high"):
-        numbers[f"ci_{end}_pp"] = numbers[end] if np.isfinite(numbers[end]) else None
-        del numbers[end]
-    return numbers
-
-
-def _mean_and_sd(scores: Sequence[float]) -> tuple[str, str]:
-    spread = f"{np.std(scores, ddof=1):.4f}" if len(scores) > 1 else ""
-    return f"{np.mean(scores):.4f}", spread
-
-
-def _differences_svg(comparisons: Sequence[Comparison]) -> str:
-    """One dot a seed, the mean with its interval above them, zero and the threshold marked."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 1.2 + 0.75 * len(comparisons)), layout="constrained")
-    axes = figure.add_subplot()
-    for row, found in enumerate(comparisons):
-        height = len(comparisons) - row
-        axes.plot(found.differences, [height - 0.18] * len(found.seeds), "o", color="#0072B2", ms=4)
-        if len(found.seeds) > 1:
-            axes.plot([found.low, found.high], [height + 0.12] * 2, color="#D55E00", lw=3)
-        axes.plot([found.mean], [height + 0.12], "D", color="#D55E00", ms=6)
-    axes.axvline(0, color="0.3", lw=1)
-    axes.axvline(comparisons[0].threshold, color="0.5", lw=1, ls=":")
-    names = [f"{found.label}\n{found.place}" for found in comparisons]
-    axes.set_yticks(range(len(comparisons), 0, -1), names)
-    axes.set_ylim(0.4, len(comparisons) + 0.6)
-    axes.set_xlabel("difference to the baseline in test macro F1, percentage points")
-    axes.grid(axis="x", alpha=0.25)
-    stream = io.StringIO()
-    with rc_context({"svg.hashsalt": "report"}):
-        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]

@@ -1,14 +1,17 @@
-"""Finished runs of the store, as rows that can be compared."""
+"""Finished runs, as rows that can be compared."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from mlflow.entities import Run
+from src.analysis.stored import StoredRun
 
-from src.errors import UserError
-from src.tracking.store import Store
-
-SCORE = "test_f1_macro"
+SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
+"""The metric that is compared, by decision."""
+DECISIONS = tuple(SCORE)
+REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "model", "data.fingerprint")
+NOT_OF_THE_SETTING = ("loss.", "metric.")
+"""Parameters that differ between the runs of one setting."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,15 @@ class FinishedRun:
         label: the loss with the knobs it uses.
         seed: of splits and training.
         setting: the same for runs that differ in loss and seed alone.
-        place: model and data, for people.
+        place: data and model, and what else sets its setting apart, for people.
         fingerprint: of the data splits.
-        score: macro F1 on the test split, 0 to 1.
         ended_ms: when it ended.
         metrics: all final metrics.
+        params: the resolved config, flat, as text.
+        experiment_id: where it lies in MLflow.
+        artifacts: address of its artifacts.
+        class_names: K names; empty where no data set was logged.
+        class_counts: training rows of each class; empty where no data set was logged.
     """
 
     run_id: str
@@ -35,58 +42,37 @@ class FinishedRun:
     setting: str
     place: str
     fingerprint: str
-    score: float
     ended_ms: int
     metrics: dict[str, float]
+    params: dict[str, str] = field(default_factory=dict)
+    experiment_id: str = ""
+    artifacts: str = ""
+    class_names: tuple[str, ...] = ()
+    class_counts: tuple[int, ...] = ()
+
+    def score(self, decision: str) -> float | None:
+        """Macro F1 on the test split, 0 to 1; None where it was not recorded."""
+        return self.metrics.get(SCORE[decision])
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep's parent run.
-
-    Attributes:
-        run_id: of the parent.
-        artifacts: address of its artifacts.
-        command: as typed.
-        runs: its finished jobs.
-        unfinished: names of the runs that did not finish, with their status.
-    """
-
-    run_id: str
-    artifacts: str
-    command: str
-    runs: list[FinishedRun]
-    unfinished: list[str]
-
-
-def load_sweep(store: Store, sweep_id: str | None) -> Sweep:
-    """The runs of a sweep.
-
-    Args:
-        store: where to look.
-        sweep_id: the parent's run id, or None for the sweep that ended last.
-
-    Raises:
-        UserError: where there is no such sweep, or none of its runs is finished.
-    """
-    parent = _parent(store, sweep_id)
-    children = store.children(parent.info.run_id)
-    finished = [run for run in children if run.info.status == "FINISHED"]
-    if not finished:
-        raise UserError(
-            f"sweep {parent.info.run_id}: holds no finished run; "
-            "python train.py -m loss=ce,focal seed=range(0,10) makes some"
-        )
-    return Sweep(
-        run_id=parent.info.run_id,
-        artifacts=parent.info.artifact_uri,
-        command=parent.data.tags.get("sweep.command", ""),
-        runs=[_finished(run) for run in finished],
-        unfinished=[
-            f"{run.info.run_name} ({run.info.status})"
-            for run in children
-            if run.info.status != "FINISHED" and not _superseded(run, finished)
-        ],
+def finished_run(stored: StoredRun) -> FinishedRun:
+    """A run of the store that has all of ``REQUIRED_TAGS``."""
+    tags = stored.tags
+    return FinishedRun(
+        run_id=stored.run_id,
+        loss=tags["loss"],
+        label=tags["loss.label"],
+        seed=int(tags["seed"]),
+        setting=tags["setting"],
+        place=f"{tags['data']}, {tags['model']}",
+        fingerprint=tags["data.fingerprint"],
+        ended_ms=stored.ended_ms,
+        metrics=stored.metrics,
+        params=stored.params,
+        experiment_id=stored.experiment_id,
+        artifacts=stored.artifacts,
+        class_names=stored.class_names,
+        class_counts=stored.class_counts,
     )
 
 
@@ -98,38 +84,46 @@ def latest_of_each(runs: Iterable[FinishedRun]) -> dict[tuple[str, str, int], Fi
     return latest
 
 
-def _parent(store: Store, sweep_id: str | None) -> Run:
-    condition = "tags.`sweep.command` LIKE '%'"
-    if sweep_id is not None:
-        condition += f" AND attributes.run_id = '{sweep_id}'"
-    parents = [run for run in store.search(condition) if run.info.status != "RUNNING" or sweep_id]
-    if not parents and sweep_id:
-        raise UserError(
-            f"--sweep {sweep_id}: no such sweep in {store.uri}; right is the id of a "
-            "parent run, as a sweep prints it at its end and the MLflow UI shows it"
-        )
-    if not parents:
-        raise UserError(f"{store.uri}: holds no sweep yet; python train.py -m ... makes one")
-    return max(parents, key=lambda run: run.info.end_time or 0)
+def with_places(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """The runs, with the parameters that tell settings of the same data and model apart.
+
+    Args:
+        runs: of any number of settings.
+    """
+    one_of: dict[str, dict[str, FinishedRun]] = defaultdict(dict)
+    for run in runs:
+        one_of[run.place].setdefault(run.setting, run)
+    places = {
+        setting: f"{place}{_difference(run, list(alike.values()))}"
+        for place, alike in one_of.items()
+        for setting, run in alike.items()
+    }
+    return [replace(run, place=places[run.setting]) for run in runs]
 
 
-def _finished(run: Run) -> FinishedRun:
-    tags, metrics = run.data.tags, dict(run.data.metrics)
-    return FinishedRun(
-        run_id=run.info.run_id,
-        loss=tags["loss"],
-        label=tags["loss.label"],
-        seed=int(tags["seed"]),
-        setting=tags["setting"],
-        place=f"{tags['data']}, {tags['model']}",
-        fingerprint=tags["data.fingerprint"],
-        score=metrics[SCORE],
-        ended_ms=run.info.end_time or 0,
-        metrics=metrics,
-    )
+def rarest_class(runs: Iterable[FinishedRun]) -> int | None:
+    """The class with the fewest training rows over the runs, of equals the first.
+
+    Returns:
+        Its number; None where no run was logged with its data set.
+    """
+    counts = [run.class_counts for run in runs if run.class_counts]
+    if not counts:
+        return None
+    totals = [sum(column) for column in zip(*counts, strict=False)]
+    return totals.index(min(totals))
 
 
-def _superseded(run: Run, finished: Sequence[Run]) -> bool:
-    """Whether a broken run was run again to its end."""
-    identity = run.data.tags.get("identity")
-    return any(other.data.tags.get("identity") == identity for other in finished)
+def _difference(run: FinishedRun, alike: Sequence[FinishedRun]) -> str:
+    """What sets one setting apart from others with the same data and model."""
+    if len(alike) == 1:
+        return ""
+    names = sorted({name for other in alike for name in other.params})
+    words = [
+        f"{name}={run.params.get(name, 'unset')}"
+        for name in names
+        if not name.startswith(NOT_OF_THE_SETTING)
+        and name.rpartition(".")[2] != "seed"
+        and len({other.params.get(name) for other in alike}) > 1
+    ]
+    return f", {', '.join(words)}" if words else f", setting {run.setting[:8]}"

@@ -22,8 +22,8 @@ from mlflow.types.schema import Schema, TensorSpec
 from numpy.typing import NDArray
 
 from src.tracking import record
+from src.tracking.address import URI_VARIABLE
 from src.tracking.identity import library_versions
-from src.tracking.store import URI_VARIABLE
 
 NAME = "model"
 LOADER = "src.tracking.pyfunc_loader"

@@ -1,7 +1,6 @@
 """The MLflow store: where it lies, and the questions that a run asks of it."""
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,30 +11,15 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
+from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
 from src.tracking.ui_views import save_views
 
-DATABASE = "mlflow.db"
 SQLITE_HEAD = b"SQLite format 3\0"
-ARTIFACTS = "artifacts"
 PAGE = 1000
-URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 for _chatty in ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # retries are no news
-
-
-def tracking_uri(root: str, uri: str | None) -> str:
-    """The address of the store.
-
-    Args:
-        root: folder for ``mlflow.db`` and ``artifacts/``.
-        uri: an address given in the config.
-
-    Returns:
-        ``MLFLOW_TRACKING_URI`` where it is set, else ``uri``, else the SQLite file in ``root``.
-    """
-    return os.environ.get(URI_VARIABLE) or uri or f"sqlite:///{Path(root).resolve() / DATABASE}"
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class OpenSweep:
         store: the MLflow store, or None without tracking.
         parent_id: the sweep's run there.
         failed: overrides of the jobs that failed.
+        begun: when, in seconds of the monotonic clock.
     """
 
     folder: Path
@@ -54,6 +55,18 @@ class OpenSweep:
     store: Any = None
     parent_id: str = ""
     failed: list[str] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+
+    def place_of(self, job: int) -> str:
+        """``3/10, 2 min left``: the number of a job (from 0) among all, and the time to the end."""
+        if self.jobs is None:
+            return str(job + 1)
+        place = f"{job + 1}/{self.jobs}"
+        if job == 0:
+            return place
+        seconds = (time.monotonic() - self.begun) / job * (self.jobs - job)
+        left = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+        return f"{place}, {left} left"
 
     def close(self, status: str) -> None:
         """Prints the table of what was done and ends the parent run."""
@@ -99,9 +112,8 @@ class SweepCallback(Callback):
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Says which job begins."""
         if _open:
-            number, total = int(config.hydra.job.num) + 1, _open[-1].jobs
-            of_all = f"/{total}" if total else ""
-            print(f"[{number}{of_all}] {' '.join(config.hydra.overrides.task)}", flush=True)
+            place = _open[-1].place_of(int(config.hydra.job.num))
+            print(f"[{place}] {' '.join(config.hydra.overrides.task)}", flush=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Notes a failure."""

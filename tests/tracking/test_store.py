@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.tracking.store import Store, tracking_uri
+from src.tracking.address import tracking_uri
+from src.tracking.store import Store
 
 
 def test_the_environment_outranks_the_config_and_the_config_the_folder(monkeypatch, tmp_path):

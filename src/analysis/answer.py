@@ -1,0 +1,100 @@
+"""The whole answer to a comparison, as every output shows it."""
+
+from dataclasses import dataclass
+
+from src.analysis.comparison import Comparison
+from src.analysis.losses import LossSummary, not_compared, summarise
+from src.analysis.paired import compare
+from src.analysis.runs import DECISIONS, SCORE
+from src.analysis.selection import Selection
+from src.errors import UserError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A comparison at one decision, and at the other beside it.
+
+    Attributes:
+        selection: the runs.
+        decision: the one that is judged, ``argmax`` or ``tuned``.
+        comparisons: at that decision.
+        others: at the other one; empty where the runs did not record it.
+        losses: each loss in each setting.
+        left_out: sentences on runs that no comparison holds.
+    """
+
+    selection: Selection
+    decision: str
+    comparisons: list[Comparison]
+    others: list[Comparison]
+    losses: list[LossSummary]
+    left_out: list[str]
+
+    @property
+    def other_decision(self) -> str:
+        """The decision that is shown beside."""
+        return next(name for name in DECISIONS if name != self.decision)
+
+    @property
+    def settings(self) -> list[str]:
+        """In the order of the comparisons."""
+        return list(dict.fromkeys(found.setting for found in self.comparisons))
+
+    def of(self, setting: str) -> list[Comparison]:
+        """The comparisons in a setting, best first."""
+        return [found for found in self.comparisons if found.setting == setting]
+
+    def other(self, found: Comparison) -> Comparison | None:
+        """The same comparison at the other decision."""
+        for one in self.others:
+            if (one.setting, one.label) == (found.setting, found.label):
+                return one
+        return None
+
+    def losses_of(self, setting: str) -> list[LossSummary]:
+        """The losses compared in a setting: the baseline first, then the best difference first."""
+        found = self.of(setting)
+        order = [found[0].baseline, *(one.label for one in found)]
+        mine = {one.label: one for one in self.losses if one.setting == setting}
+        return [mine[label] for label in order]
+
+    def judged(self, loss: str | None) -> list[Comparison]:
+        """The comparisons of one loss, or all.
+
+        Args:
+            loss: name or label.
+
+        Raises:
+            UserError: where no comparison is about it.
+        """
+        found = [one for one in self.comparisons if loss in {None, one.loss, one.label}]
+        if not found:
+            known = ", ".join(dict.fromkeys(one.label for one in self.comparisons))
+            raise UserError(f"--loss {loss}: was not compared; there are {known}")
+        return found
+
+
+def answer(selection: Selection, baseline: str, threshold: float, decision: str) -> Answer:
+    """Compares the runs of a selection.
+
+    Args:
+        selection: the runs.
+        baseline: name or label of a loss.
+        threshold: gain that counts, percentage points.
+        decision: ``argmax`` or ``tuned``.
+
+    Raises:
+        UserError: as :func:`src.analysis.paired.compare` does.
+    """
+    comparisons = compare(selection.runs, baseline, threshold, decision)
+    other = next(name for name in DECISIONS if name != decision)
+    try:
+        others = compare(selection.runs, baseline, threshold, other)
+    except UserError:  # recorded by none of the pairs
+        others = []
+    scored = [run for run in selection.runs if run.score(decision) is not None]
+    left_out = [*selection.left_out, *not_compared(scored, comparisons)]
+    if len(scored) < len(selection.runs):
+        count = len(selection.runs) - len(scored)
+        left_out.append(f"{count} run(s) without {SCORE[decision]}; force=true trains them again")
+    return Answer(selection, decision, comparisons, others, summarise(selection.runs), left_out)

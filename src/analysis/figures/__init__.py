@@ -1,0 +1,1 @@
+"""The report's pictures, each one panel of inline SVG."""

@@ -1,0 +1,75 @@
+"""Pictures of paired differences."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from src.analysis.comparison import Comparison
+from src.analysis.figures.panel import BLUE, RED, Drawing, Panel
+
+MOST_ROWS = 40
+PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.5}
+LABELLED = 12
+"""Up to so many seeds have their number under the axis."""
+
+
+def overview(comparisons: Sequence[Comparison], *, places: bool) -> Panel:
+    """Every comparison as one row: its seeds, its mean, its interval.
+
+    Args:
+        comparisons: in the order of the rows.
+        places: whether the rows say which setting they are of.
+    """
+    rows = comparisons[:MOST_ROWS]
+    step = 0.72 if places else 0.55
+    title = "Difference to the baseline"
+    with Drawing(title, 0.75 + step * len(rows)) as drawing:
+        axes = drawing.axes()
+        for place, found in enumerate(rows):
+            height = -place
+            axes.plot(found.differences, [height - 0.2] * len(found.seeds), "o", color=BLUE, ms=3)
+            if len(found.seeds) > 1:
+                axes.plot([found.low, found.high], [height] * 2, color=RED, lw=2.5)
+            axes.plot([found.mean], [height], "D", color=RED, ms=5)
+            name = f"{found.label}\n{found.place}" if places else found.label
+            label = axes.annotate(name, (0, height + 0.17), xycoords=("axes fraction", "data"))
+            label.set_bbox(PAPER)
+        axes.axvline(0, color="0.2", lw=1)
+        axes.axvline(comparisons[0].threshold, color="0.4", lw=1, ls=":")
+        axes.set(ylim=(0.6 - len(rows), 0.75 if places else 0.55), yticks=[])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(f"test macro F1 minus that of {comparisons[0].baseline}, pp")
+    caption = (
+        f"Blue dots: one seed each. Red: mean (diamond) and 95 % interval (bar). Dotted line: "
+        f"{comparisons[0].threshold:g} pp, the gain that counts."
+    )
+    if len(comparisons) > len(rows):
+        caption += f" The first {len(rows)} of {len(comparisons)}; the table has them all."
+    return Panel(title, drawing.svg, caption)
+
+
+def by_seed(found: Comparison) -> Panel:
+    """The difference of each seed as a stem, the mean and its interval as a band.
+
+    Args:
+        found: one comparison.
+    """
+    title = f"{found.label}, seed by seed"
+    with Drawing(title, 2.3) as drawing:
+        axes = drawing.axes()
+        places = np.arange(len(found.seeds))
+        gains = np.array(found.differences)
+        if len(gains) > 1:
+            axes.axhspan(found.low, found.high, color=RED, alpha=0.15, lw=0)
+        axes.axhline(found.mean, color=RED, ls="--", lw=1.2)
+        axes.axhline(0, color="0.2", lw=1)
+        axes.vlines(places, 0, gains, color=BLUE, lw=1.2)
+        for better, marker in ((True, "o"), (False, "v")):
+            chosen = (gains > 0) == better
+            axes.plot(places[chosen], gains[chosen], marker, color=BLUE, ms=4)
+        shown = places[:: max(1, -(-len(places) // LABELLED))]
+        axes.set_xticks(shown, [str(found.seeds[place]) for place in shown])
+        axes.grid(axis="x", visible=False)
+        axes.set(xlabel="seed", ylabel=f"pp over {found.baseline}")
+    caption = "Circles are wins, triangles ties and losses. Dashed: the mean; band: its interval."
+    return Panel(title, drawing.svg, caption)

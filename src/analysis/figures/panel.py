@@ -1,0 +1,117 @@
+"""One panel: a small matplotlib figure as inline SVG, with text that stays text."""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+WIDTH = 3.75
+"""Inches: 360 CSS pixels, so that a phone shows the panel at its size."""
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "axes.titlesize": 9,
+}
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+"""Okabe and Ito's colours, told apart by colour-blind eyes; yellow is too faint on white."""
+LINES = (
+    (BLACK, "-", "o"),
+    (RED, "--", "s"),
+    (BLUE, "-.", "^"),
+    (GREEN, ":", "D"),
+    (PURPLE, (0, (5, 1, 1, 1, 1, 1)), "v"),
+    (ORANGE, (0, (8, 2)), "P"),
+    (SKY, (0, (1, 1)), "X"),
+)
+"""Colour, dashes and marker of each loss, the baseline first: no line by its colour alone."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture and what it says.
+
+    Attributes:
+        title: above it.
+        svg: the picture; empty where there is nothing to draw it from.
+        caption: below it.
+    """
+
+    title: str
+    svg: str
+    caption: str
+
+
+class Drawing:
+    """A figure under way; leave the ``with`` block, then take :attr:`svg`.
+
+    Args:
+        title: read out by screen readers.
+        height: inches.
+    """
+
+    def __init__(self, title: str, height: float = 2.9) -> None:
+        self._title = title
+        style: Any = {**STYLE, "svg.hashsalt": title}
+        self._style = rc_context(style)
+        self._height = height
+        self.svg = ""
+
+    def __enter__(self) -> "Drawing":
+        self._style.__enter__()
+        self.figure = Figure(figsize=(WIDTH, self._height), layout="constrained")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self.svg = _inline(self.figure, self._title)
+        self._style.__exit__(None, None, None)
+
+    def axes(self) -> Axes:
+        """The panel's only axes."""
+        return self.figure.add_subplot()
+
+    def legend(self) -> None:
+        """The lines' names under the axes, one a row."""
+        self.figure.legend(loc="outside lower left", ncols=1, handlelength=3.5)
+
+
+def line_of(place: int) -> dict[str, Any]:
+    """Colour, dashes and marker of the loss at a place, the baseline being 0."""
+    colour, dashes, marker = LINES[place % len(LINES)]
+    return {"color": colour, "ls": dashes, "marker": marker}
+
+
+def legend_height(rows: Sequence[object]) -> float:
+    """Inches that a legend of so many rows takes."""
+    return 0.17 * len(rows)
+
+
+def _inline(figure: Figure, title: str) -> str:
+    stream = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)

@@ -1,0 +1,120 @@
+"""Pictures of predictions on the test split."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from src.analysis.curves import RECALLS, confusion, mean_precision, reliability
+from src.analysis.evidence import LossEvidence
+from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
+
+NUMBERS_UP_TO = 6
+NAMES_UP_TO = 20
+NOTHING = "Not drawn: no run of these has its predictions on this disk."
+
+
+def confusion_matrix(one: LossEvidence) -> Panel:
+    """Counts over all seeds, coloured by the share of the true class.
+
+    Args:
+        one: a loss.
+    """
+    title = one.label
+    if not one.predictions:
+        return Panel(title, "", NOTHING)
+    counts = confusion(one.predictions)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = _class_names(one, len(counts))
+    with Drawing(title, 2.9) as drawing:
+        axes = drawing.axes()
+        axes.grid(visible=False)
+        edges = np.arange(len(counts) + 1) - 0.5
+        axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white")
+        axes.invert_yaxis()
+        if len(names) <= NAMES_UP_TO:
+            turn = 0 if len(names) <= 3 else 60
+            axes.set_xticks(range(len(names)), names, rotation=turn)
+            axes.set_yticks(range(len(names)), names)
+        axes.set(xlabel="predicted", ylabel="true")
+        if len(names) <= NUMBERS_UP_TO:
+            for row, column in np.ndindex(counts.shape):
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                text = f"{100 * shares[row, column]:.1f} %\n{counts[row, column]:,}"
+                axes.text(column, row, text, ha="center", va="center", color=colour)
+    seeds = len(one.predictions)
+    caption = f"Test splits of {seeds} seed{'s' if seeds > 1 else ''}; shares are of a true class."
+    return Panel(title, drawing.svg, caption)
+
+
+def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
+    """Precision over recall of the rarest class, averaged over seeds.
+
+    Args:
+        losses: the baseline first.
+    """
+    rare = losses[0].summary.rare
+    title = "Precision and recall of the rarest class"
+    if rare is None:
+        return Panel(title, "", "Not drawn: no run was logged with the counts of its classes.")
+    curves = [
+        (f"{one.label}, AP {area:.3f}", place, curve)
+        for place, one in enumerate(losses)
+        if one.predictions
+        for curve, area in [mean_precision(one.predictions, rare)]
+        if curve.size
+    ]
+    if not curves:
+        return Panel(title, "", NOTHING)
+    with Drawing(title, 2.5 + legend_height(curves)) as drawing:
+        axes = drawing.axes()
+        for label, place, curve in curves:
+            axes.plot(RECALLS, curve, **line_of(place), label=label, lw=1.4, ms=3.5, markevery=12)
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        drawing.legend()
+    caption = (
+        f"Class {losses[0].summary.rare_name}. Best precision at each recall or more, mean over "
+        "seeds; AP: mean average precision. No threshold enters, so losses that differ here differ "
+        "in how they rank."
+    )
+    return Panel(title, drawing.svg, caption)
+
+
+def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
+    """Accuracy over confidence in bins.
+
+    Args:
+        losses: the baseline first.
+    """
+    title = "Reliability"
+    drawn = [(place, one) for place, one in enumerate(losses) if one.predictions]
+    if not drawn:
+        return Panel(title, "", NOTHING)
+    with Drawing(title, 2.5 + legend_height(drawn)) as drawing:
+        axes = drawing.axes()
+        axes.plot([0, 1], [0, 1], color="0.6", lw=1)
+        lowest = 1.0
+        for place, one in drawn:
+            confidence, accuracy, share = reliability(one.predictions)
+            ece = one.summary.means.get("test_ece")
+            label = one.label + ("" if ece is None else f", ECE {ece:.3f}")
+            axes.plot(confidence, accuracy, **line_of(place), label=label, lw=1.2, ms=3)
+            axes.scatter(
+                confidence,
+                accuracy,
+                s=8 + 60 * np.sqrt(share),
+                color=line_of(place)["color"],
+                marker=line_of(place)["marker"],
+            )
+            lowest = min(lowest, confidence.min(initial=1))
+        axes.set(xlabel="confidence", ylabel="accuracy", xlim=(lowest - 0.03, 1.02), ylim=(0, 1.04))
+        drawing.legend()
+    caption = (
+        "Accuracy at each confidence (probability of the class it names), 15 bins over all seeds; "
+        "a larger mark holds more examples. Below the grey line: too sure; above: not sure enough."
+    )
+    return Panel(title, drawing.svg, caption)
+
+
+def _class_names(one: LossEvidence, classes: int) -> list[str]:
+    names = one.summary.runs[0].class_names
+    return list(names) if len(names) == classes else [str(k) for k in range(classes)]

@@ -1,0 +1,81 @@
+"""Pictures of the training: curves by epoch, and the losses themselves."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from src.analysis.evidence import LossEvidence
+from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
+
+GAMMA = re.compile(r"\bgamma=([0-9.eE+-]+)")
+WIDE = 20.0
+"""Largest over smallest value from which an axis is logarithmic."""
+
+
+def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str) -> Panel:
+    """A metric by epoch: mean over seeds, and a band of one standard deviation.
+
+    Args:
+        losses: the baseline first.
+        metric: a column of the runs' ``history.csv``.
+        title: above the panel.
+        unit: on the axis.
+    """
+    tables = [(one.label, place, one.by_epoch(metric)) for place, one in enumerate(losses)]
+    tables = [entry for entry in tables if entry[2].size and np.isfinite(entry[2]).any()]
+    if not tables:
+        return Panel(title, "", f"Not drawn: no run of these has {metric} by epoch on this disk.")
+    with Drawing(title, 2.5 + legend_height(tables)) as drawing:
+        axes = drawing.axes()
+        lowest, highest = np.inf, 0.0
+        for label, place, table in tables:
+            mean, spread = np.nanmean(table, axis=0), np.nanstd(table, axis=0, ddof=0)
+            if len(table) > 1:
+                spread = np.nanstd(table, axis=0, ddof=1)
+            epochs = np.arange(1, len(mean) + 1)
+            line = line_of(place)
+            every = max(1, len(epochs) // 8)
+            axes.plot(epochs, mean, **line, label=label, lw=1.4, ms=3.5, markevery=every)
+            axes.fill_between(
+                epochs, mean - spread, mean + spread, color=line["color"], alpha=0.12, lw=0
+            )
+            lowest, highest = min(lowest, np.nanmin(mean)), max(highest, np.nanmax(mean))
+        if lowest > 0 and highest / lowest > WIDE:
+            axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="epoch", ylabel=unit)
+        drawing.legend()
+    seeds = max(len(table) for _, _, table in tables)
+    absent = [one.label for one in losses if one.label not in {label for label, _, _ in tables}]
+    caption = f"Mean over {seeds} seed{'s' if seeds > 1 else ''}; band: one standard deviation."
+    return Panel(title, drawing.svg, caption + _without(absent))
+
+
+def focal_curves(labels: Sequence[str]) -> Panel:
+    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for the gammas of the losses, and cross-entropy.
+
+    Args:
+        labels: of the losses; those without a gamma are passed over.
+    """
+    gammas = sorted({0.0, *(float(found[1]) for label in labels if (found := GAMMA.search(label)))})
+    title = "The loss as a function of the true class's probability"
+    p_t = np.linspace(0.01, 1, 200)
+    with Drawing(title, 2.5 + legend_height(gammas)) as drawing:
+        axes = drawing.axes()
+        for place, gamma in enumerate(gammas):
+            name = f"gamma {gamma:g}" + (" (cross-entropy)" if gamma == 0 else "")
+            curve = -((1 - p_t) ** gamma) * np.log(p_t)
+            axes.plot(p_t, curve, **line_of(place), label=name, lw=1.4, ms=3.5, markevery=25)
+        axes.set(xlabel="p_t", ylabel="FL(p_t)", xlim=(0, 1), ylim=(0, None))
+        drawing.legend()
+    caption = (
+        "FL(p_t) = -(1 - p_t)^gamma log(p_t), without alpha, which scales a curve as a whole. The "
+        "larger gamma, the less an example counts that is right already."
+    )
+    return Panel(title, drawing.svg, caption)
+
+
+def _without(labels: Sequence[str]) -> str:
+    return f" Without {', '.join(labels)}: no epochs on this disk." if labels else ""

@@ -1,0 +1,146 @@
+"""Chooses the runs to compare: the last sweep, a given one, an experiment, or a search."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_places
+from src.analysis.sqlite_reader import PREFIX, SqliteReader
+from src.analysis.stored import FINISHED, SWEEP_COMMAND, Reader, StoredRun
+from src.errors import UserError
+from src.tracking.address import tracking_uri
+
+A_SWEEP = "python train.py -m loss=ce,focal seed=range(0,10)"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The runs that are compared.
+
+    Attributes:
+        title: where they come from, for people.
+        address: of the store.
+        runs: the finished ones.
+        left_out: sentences on runs that are not among them, and why.
+        sweep_id: parent run of the sweep, if they are one.
+        artifacts: address of the parent's artifacts; empty without a sweep.
+        command: as the sweep was typed; empty without one.
+    """
+
+    title: str
+    address: str
+    runs: list[FinishedRun]
+    left_out: list[str]
+    sweep_id: str | None = None
+    artifacts: str = ""
+    command: str = ""
+
+
+def select_runs(
+    root: str,
+    uri: str | None = None,
+    sweep_id: str | None = None,
+    experiment: str | None = None,
+    condition: str | None = None,
+) -> Selection:
+    """Reads the runs to compare; with neither of the last three, those of the last sweep.
+
+    Args:
+        root: folder of the SQLite store.
+        uri: address of the store instead; ``MLFLOW_TRACKING_URI`` wins over both.
+        sweep_id: run id of a sweep's parent.
+        experiment: name of an MLflow experiment.
+        condition: in MLflow's search syntax.
+
+    Raises:
+        UserError: where there is no store, or nothing in it that was asked for.
+    """
+    if sweep_id and (experiment or condition):
+        raise UserError("--sweep: names the runs alone; leave out --experiment and --filter")
+    reader = open_reader(root, uri, searching=condition is not None)
+    if not experiment and not condition:
+        return _sweep(reader, _parent(reader, sweep_id))
+    found = reader.matching(experiment, condition)
+    title = " and ".join(
+        words
+        for words in (
+            f"experiment {experiment}" if experiment else "",
+            f"runs with {condition}" if condition else "",
+        )
+        if words
+    )
+    runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.tags)
+    if not runs:
+        raise UserError(f"{title}: holds no finished run; {A_SWEEP} makes some")
+    return Selection(title, reader.address, runs, left_out)
+
+
+def open_reader(root: str, uri: str | None, *, searching: bool = False) -> Reader:
+    """The quickest reader that can read a store.
+
+    Args:
+        root: folder of the SQLite store.
+        uri: address instead.
+        searching: whether it must understand MLflow's search syntax.
+    """
+    address = tracking_uri(root, uri)
+    if address.startswith(PREFIX) and not searching:
+        try:
+            return SqliteReader(address)
+        except sqlite3.Error:
+            pass  # another layout than this MLflow's: it knows what to do or to say
+    from src.analysis.mlflow_reader import MlflowReader
+
+    return MlflowReader(root, uri)
+
+
+def _parent(reader: Reader, sweep_id: str | None) -> StoredRun:
+    parents = [
+        run
+        for run in reader.sweeps()
+        if (run.status != "RUNNING" if sweep_id is None else run.run_id == sweep_id)
+    ]
+    if not parents and sweep_id:
+        raise UserError(
+            f"--sweep {sweep_id}: no such sweep in {reader.address}; right is the id of a "
+            "parent run, as a sweep prints it at its end and the MLflow UI shows it"
+        )
+    if not parents:
+        raise UserError(f"{reader.address}: holds no sweep yet; python train.py -m ... makes one")
+    return max(parents, key=lambda run: run.ended_ms)
+
+
+def _sweep(reader: Reader, parent: StoredRun) -> Selection:
+    runs, left_out = _finished(reader.children(parent.run_id))
+    if not runs:
+        raise UserError(f"sweep {parent.run_id}: holds no finished run; {A_SWEEP} makes some")
+    return Selection(
+        title=f"sweep {parent.run_id}",
+        address=reader.address,
+        runs=runs,
+        left_out=left_out,
+        sweep_id=parent.run_id,
+        artifacts=parent.artifacts,
+        command=parent.tags.get(SWEEP_COMMAND, ""),
+    )
+
+
+def _finished(stored: Iterable[StoredRun]) -> tuple[list[FinishedRun], list[str]]:
+    """The runs that can be compared, and a sentence on each that cannot."""
+    found = list(stored)
+    done = [run for run in found if run.status == FINISHED]
+    identities = {run.tags.get("identity") for run in done} - {None}
+    left_out = [
+        f"did not finish: {run.name} ({run.status})"
+        for run in found
+        if run.status != FINISHED and run.tags.get("identity") not in identities
+    ]
+    runs = []
+    for run in done:
+        lacking = [f"tag {name}" for name in REQUIRED_TAGS if name not in run.tags]
+        lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.metrics else []
+        if lacking:
+            left_out.append(f"not made by train.py: {run.name or run.run_id} (no {lacking[0]})")
+        else:
+            runs.append(finished_run(run))
+    return with_places(runs), left_out

@@ -1,0 +1,118 @@
+"""Shows an answer on the terminal: two tables and a sentence a comparison."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from src.analysis.answer import Answer
+from src.analysis.comparison import Comparison
+from src.analysis.losses import LossSummary
+from src.analysis.runs import SCORE
+
+WIDTH = 130
+"""Where the output is no terminal."""
+HOW = {"argmax": "by argmax", "tuned": "by offsets tuned on the validation split"}
+
+
+def print_answer(answer: Answer) -> None:
+    """Prints the paired table and the other scores of every setting, then the sentences.
+
+    Args:
+        answer: the comparison.
+    """
+    console = Console()
+    console = console if console.is_terminal else Console(width=WIDTH)
+    for setting in answer.settings:
+        group, losses = answer.of(setting), answer.losses_of(setting)
+        console.print(_paired_table(answer, group, losses))
+        console.print(_other_scores(answer, losses))
+        for found in group:
+            print(f"{found.place}: {found.sentence}")
+            for note in (found.caution, *found.missing):
+                if note:
+                    print(f"  {note}")
+    for note in answer.left_out:
+        print(f"left out: {note}")
+    print(flush=True)
+
+
+def mean_and_sd(summary: LossSummary, metric: str) -> str:
+    """Mean, and standard deviation where there is one: ``0.7130 ± 0.0150``."""
+    if metric not in summary.means:
+        return ""
+    spread = f" ± {summary.spreads[metric]:.4f}" if metric in summary.spreads else ""
+    return f"{summary.means[metric]:.4f}{spread}"
+
+
+def number(value: float | None, form: str = ".4f") -> str:
+    """A number, or nothing where there is none."""
+    return "" if value is None else format(value, form)
+
+
+def p_value(p: float) -> str:
+    """Two digits that matter; below 0.001 only that."""
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def bounds(found: Comparison) -> str:
+    """The interval, or a dash with one seed."""
+    return f"[{found.low:+.2f}, {found.high:+.2f}]" if len(found.seeds) > 1 else "-"
+
+
+def _paired_table(
+    answer: Answer, group: Sequence[Comparison], losses: Sequence[LossSummary]
+) -> Table:
+    title = f"{group[0].place}: test macro F1, paired by seed, {HOW[answer.decision]}"
+    table = _table(
+        title,
+        ("mean ± sd", "difference (pp)", "95 % CI", "p (Holm)", "seeds", "win/tie/loss", "verdict"),
+    )
+    metric = SCORE[answer.decision]
+    seeds = str(len(losses[0].seeds))
+    empty = ("", "", "")
+    table.add_row(losses[0].label, mean_and_sd(losses[0], metric), *empty, seeds, "", "baseline")
+    for found, loss in zip(group, losses[1:], strict=True):
+        table.add_row(
+            found.label,
+            mean_and_sd(loss, metric),
+            f"{found.mean:+.2f}",
+            bounds(found),
+            p_value(found.p_holm),
+            str(len(found.seeds)),
+            "/".join(map(str, found.wins_ties_losses)),
+            found.verdict,
+        )
+    return table
+
+
+def _other_scores(answer: Answer, losses: Sequence[LossSummary]) -> Table:
+    other = answer.other_decision
+    rare = losses[0].rare_name if losses[0].rare is not None else "rarest class"
+    table = _table(
+        f"Macro F1 {HOW[other]}; rarest class ({rare}) {HOW[answer.decision]}; calibration; time",
+        (f"F1 {other}", "diff. (pp)", "rare F1", "recall", "ECE", "Brier", "log loss", "train s"),
+    )
+    by_label = {found.label: found for found in answer.others if found.setting == losses[0].setting}
+    for loss in losses:
+        beside = by_label.get(loss.label)
+        table.add_row(
+            loss.label,
+            mean_and_sd(loss, SCORE[other]),
+            f"{beside.mean:+.2f}" if beside else "",
+            number(loss.of_rare("f1", answer.decision)),
+            number(loss.of_rare("recall", answer.decision)),
+            number(loss.means.get("test_ece")),
+            number(loss.means.get("test_brier")),
+            number(loss.means.get("test_log_loss")),
+            number(loss.means.get("seconds_fit"), ".1f"),
+        )
+    return table
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("loss", overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,54 @@
+"""Draws the atlas: where focal loss gains over cross-entropy, and where it loses.
+
+    python -m src.atlas [--experiment atlas] [--out FOLDER]
+
+Reads the MLflow store alone; `make atlas` trains what is missing first.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.entry import guarded
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the grid and writes the heat map.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+
+    Returns:
+        0.
+    """
+    options = _parser().parse_args(arguments)
+    from src.analysis.atlas import draw_atlas, write_atlas
+    from src.analysis.selection import select_runs
+
+    selection = select_runs(options.root, options.uri, experiment=options.experiment)
+    atlas = draw_atlas(selection.runs, options.baseline, options.loss)
+    print(atlas.markdown())
+    print(f"\n{atlas.sentence}.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_atlas(options.out / "atlas.html", atlas)
+    print(f"Heat map: {options.out / 'atlas.html'}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.atlas",
+        description="Draw where a loss gains over the baseline: problems by budget and capacity.",
+    )
+    add = parser.add_argument
+    add("--experiment", default="atlas", help="MLflow experiment (default: atlas)")
+    add("--baseline", default="ce", help="loss to hold against (default: ce)")
+    add("--loss", default="focal", help="loss to draw (default: focal)")
+    add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
+    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))
