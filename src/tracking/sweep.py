@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.conf import HydraConf
 from hydra.core.utils import JobReturn, JobStatus
@@ -25,9 +25,10 @@ from src.entry import USER_MISTAKE
 from src.errors import UserError
 from src.tracking.process import close_dead_runs, process_tags
 from src.tracking.record import write_json
-from src.tracking.sweep_plan import SweepPlan, plan_sweep
-from src.tracking.sweep_table import collect_rows, markdown_table, print_table
 from src.tracking.ui_views import CURVES, LAST_SWEEP, save_views, view_link
+
+if TYPE_CHECKING:
+    from src.tracking.sweep_plan import SweepPlan
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class OpenSweep:
 
     def close(self, status: str) -> None:
         """Prints the table of what was done and ends the parent run."""
+        from src.tracking.sweep_table import collect_rows, markdown_table, print_table
+
         rows = collect_rows(self.folder)
         if rows:
             print_table(rows)
@@ -126,6 +129,8 @@ class SweepCallback(Callback):
             _open.pop().close("FINISHED")
 
     def _start(self, config: DictConfig) -> None:
+        from src.tracking.sweep_plan import plan_sweep
+
         plan = plan_sweep(config)
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -144,7 +149,7 @@ class SweepCallback(Callback):
             print(plan.summary(), flush=True)
 
 
-def _parent_run(sweep: OpenSweep, plan: SweepPlan | None) -> str:
+def _parent_run(sweep: OpenSweep, plan: "SweepPlan | None") -> str:
     """Opens the sweep's run: the one of the same sweep done before, or a new one."""
     client, experiment_id = sweep.store.client, sweep.store.experiment_id
     if plan and not plan.forced:
