@@ -12,6 +12,10 @@ from src.tracking import record
 from src.tracking.record import RunRecord
 
 
+ID_SHOWN = 8
+"""Characters of a run id in the table: enough to tell runs apart."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One job of a sweep.
@@ -42,7 +46,7 @@ def collect_rows(folder: Path) -> list[Row]:
         rows.append(_row(file.parent.name, final.head.name, final.metrics, seconds, "trained"))
     for file in folder.glob(f"*/{record.ANSWER}"):
         answer = json.loads(file.read_text(encoding="utf-8"))
-        source = f"answered from {answer['answered_from']}"
+        source = f"answered from {Path(answer['answered_from']).name[:ID_SHOWN]}"
         rows.append(_row(file.parent.name, answer["name"], answer["metrics"], None, source))
     return sorted(rows, key=lambda row: (-row.test_f1, row.job.zfill(6)))
 
