@@ -11,7 +11,6 @@ from rich.table import Table
 from src.tracking import record
 from src.tracking.record import RunRecord
 
-
 ID_SHOWN = 8
 """Characters of a run id in the table: enough to tell runs apart."""
 

@@ -1,0 +1,200 @@
+"""What is to be checked: of which kind it is, and how a new one is made."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from src.checks.registry import KINDS
+from src.errors import UserError
+
+# Tried for an argument without a default where none is given: what exercises call them.
+USUAL: dict[str, Any] = {
+    **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_labels"), 3),
+    **dict.fromkeys(("units", "filters", "output_dim", "hidden", "num_units"), 4),
+    **dict.fromkeys(("clip_norm", "clip_value", "max_norm", "scale"), 1.0),
+    **dict.fromkeys(("delta", "weight", "temperature"), 1.0),
+    **dict.fromkeys(("threshold", "smoothing", "label_smoothing"), 0.3),
+    "gamma": 2.0,
+    "alpha": 0.25,
+    "beta": 0.5,
+    "rate": 0.3,
+    "margin": 0.5,
+    "class_weights": [0.5, 1.0, 2.0],
+}
+_METRIC_WORDS = ("metric", "accuracy", "f1", "score", "precision", "recall", "auc")
+_FEED = ("inputs", "outputs")
+
+
+def kind_of_class(candidate: Any) -> str | None:
+    """The kind of a class, or None where it is none of the four."""
+    bases = (
+        ("model", keras.Model),
+        ("layer", keras.layers.Layer),
+        ("metric", keras.metrics.Metric),
+        ("loss", keras.losses.Loss),
+    )
+    return next((kind for kind, base in bases if issubclass(candidate, base)), None)
+
+
+def takes_predictions(function: Any) -> bool:
+    """Whether a function's first two arguments are labels and predictions, by their names."""
+    try:
+        names = [name.lower() for name in inspect.signature(function).parameters][:2]
+    except (TypeError, ValueError):
+        return False
+    return len(names) == 2 and "true" in names[0] and "pred" in names[1]
+
+
+def kind_of_function(function: Any) -> str:
+    """A function of labels and predictions is a loss, unless its name says metric."""
+    name = getattr(function, "__name__", "").lower()
+    is_metric = any(word in name for word in _METRIC_WORDS) and "loss" not in name
+    return "metric" if is_metric else "loss"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a new component is made.
+
+    Attributes:
+        source: a class, a function of labels and predictions, or a function that returns either,
+            or a component.
+        kind: loss, metric, layer or model.
+        name: for the report.
+        arguments: of the constructor.
+        guessed: those of them that nobody gave.
+        input_shape: of one example, for a layer or model; None tries the usual ones.
+    """
+
+    source: Any
+    kind: str
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    guessed: dict[str, Any] = field(default_factory=dict)
+    input_shape: tuple[int, ...] | None = None
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the constructor can be given other arguments."""
+        return inspect.isclass(self.source)
+
+    def make(self, **changes: Any) -> Any:
+        """A new component, or the function itself.
+
+        Args:
+            **changes: constructor arguments that differ from the recipe's.
+        """
+        if not self.is_class and takes_predictions(self.source):
+            return (
+                functools.partial(self.source, **self.arguments)
+                if self.arguments
+                else (self.source)
+            )
+        return self.source(**{**self.arguments, **changes})
+
+    def make_from(self, inputs: Any, outputs: Any) -> Any:
+        """A new model of a class that is built as `Class(inputs, outputs)`."""
+        return self.source(inputs, outputs, **self.arguments)
+
+
+def recipe(
+    source: Any,
+    kind: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    name: str | None = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> Recipe:
+    """Finds out what something is and how to make it.
+
+    Args:
+        source: a class, a function of labels and predictions, or a function that returns one of
+            these or a component.
+        kind: what it must be; None takes what it is.
+        arguments: of the constructor.
+        name: for the report; None takes its own.
+        input_shape: of one example, for a layer or model.
+
+    Raises:
+        UserError: it is no component, is of another kind, or needs arguments that are not given.
+    """
+    name = name or getattr(source, "__name__", None) or type(source).__name__
+    given = dict(arguments or {})
+    if isinstance(source, keras.losses.Loss | keras.metrics.Metric | keras.layers.Layer):
+        raise UserError(
+            f"{name} is one made {type(source).__name__}; every check needs a new one. Give the "
+            f"class {type(source).__name__} with its arguments, or a function that returns one"
+        )
+    if not callable(source):
+        raise UserError(f"{name} is of type {type(source).__name__}, no Keras component")
+    if inspect.isclass(source):
+        found = kind_of_class(source)
+        guessed = _missing(source, given, name, found)
+    elif takes_predictions(source):
+        found, guessed = kind_of_function(source), {}
+        if kind in ("loss", "metric"):
+            found = kind
+    else:
+        guessed = _missing(source, given, name, None)
+        product = source(**{**guessed, **given})
+        if name == "<lambda>":
+            name = getattr(product, "__name__", type(product).__name__)
+        found = _kind_of_product(product, name)
+        is_function = not isinstance(product, keras.losses.Loss | keras.metrics.Metric)
+        if kind in ("loss", "metric") and found in ("loss", "metric") and is_function:
+            found = kind
+    if found is None:
+        raise UserError(f"{name} is no loss, metric, layer or model of Keras")
+    if kind is not None and kind not in KINDS:
+        raise UserError(f"kind {kind!r}: choose one of {', '.join(KINDS)}")
+    if kind not in (None, found):
+        raise UserError(f"{name} is a {found}, not a {kind}: leave --kind out or say {found}")
+    return Recipe(source, found, name, {**guessed, **given}, guessed, input_shape)
+
+
+def _kind_of_product(product: Any, name: str) -> str:
+    """The kind of what a function returned."""
+    if takes_predictions(product) and not isinstance(product, keras.losses.Loss):
+        return kind_of_function(product)
+    found = kind_of_class(type(product))
+    if found is None:
+        raise UserError(
+            f"{name}() returns a {type(product).__name__}, no loss, metric, layer or model. A loss "
+            "or metric that is a function must take (y_true, y_pred)"
+        )
+    return found
+
+
+def _missing(source: Any, given: dict[str, Any], name: str, kind: str | None) -> dict[str, Any]:
+    """Values for required arguments that nobody gave, or a UserError that names them."""
+    try:
+        parameters = inspect.signature(source).parameters
+    except (TypeError, ValueError):
+        return {}
+    named = {key for key, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    unknown = [key for key in given if key not in named]
+    if unknown and not open_ended:
+        raise UserError(
+            f"{name} takes no argument {', '.join(unknown)}; it takes {', '.join(named) or 'none'}"
+        )
+    feed = _FEED if kind == "model" else ()
+    needed = [
+        key
+        for key, p in parameters.items()
+        if p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and key not in given
+        and key not in feed
+    ]
+    lacking = [key for key in needed if key not in USUAL]
+    if lacking:
+        example = ", ".join(f'"{key}": ...' for key in needed)
+        raise UserError(
+            f"{name} cannot be made without {', '.join(needed)}: give --args '{{{example}}}'"
+        )
+    return {key: USUAL[key] for key in needed}

@@ -1,0 +1,150 @@
+"""Checks of what a metric counts: all samples, however batched and weighted, once each."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from src.checks.closeness import apart, shown
+from src.checks.messages import one_line
+from src.checks.metric_subject import MetricSubject, arguments_of
+from src.checks.registry import DoesNotApply, Fails, Warns, check
+from src.checks.tasks import BATCH
+
+_SUMS = """
+def update_state(self, y_true, y_pred, sample_weight=None):
+    right = ops.cast(ops.equal(y_true, ops.argmax(y_pred, -1)), self.dtype)
+    weight = ops.ones_like(right) if sample_weight is None else ops.cast(sample_weight, self.dtype)
+    self.hits.assign_add(ops.sum(right * weight))
+    self.count.assign_add(ops.sum(weight))
+def result(self):
+    return self.hits / self.count
+"""
+_EXACT = float(2**24)
+
+
+@check(
+    "metric",
+    why="F1, precision or AUC of an epoch is no mean over batches: averaged batch by batch it is "
+    "wrong, most of all for rare classes.",
+    mend="Add up counts in update_state, take the ratio in result; a function is for what is a "
+    "mean over samples, such as accuracy.",
+    example=_SUMS,
+)
+def batching_does_not_change_the_result(metric: MetricSubject) -> str:
+    """The same samples give the same result in one batch, in equal and in unequal ones."""
+    task = metric.task
+    whole = metric.value(arguments_of(task))
+    for sizes in ((BATCH // 2,) * 2, (BATCH - 4, 3, 1), (5, 1, BATCH - 6)):
+        ends = np.cumsum(sizes)
+        batches = [
+            arguments_of(task, slice(end - size, end))
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+        value = metric.value(*batches)
+        if apart(whole, value):
+            parts = " + ".join(map(str, sizes))
+            raise Fails(f"one batch of {BATCH}: {shown(whole)}, batches of {parts}: {shown(value)}")
+    return f"{shown(whole)} however batched"
+
+
+@check(
+    "metric",
+    why="weighted_metrics and class_weight hand weights to update_state, and Keras always passes "
+    "the argument.",
+    mend="Take sample_weight=None in update_state and multiply what you add up by it.",
+    example=_SUMS,
+)
+def weights_count_samples(metric: MetricSubject) -> str:
+    """Weight 0 leaves a sample out, weight 2 counts it twice."""
+    task = metric.task
+    batch = arguments_of(task)
+    weights = np.random.default_rng(2).integers(0, 3, BATCH)
+    rows = np.repeat(np.arange(BATCH), weights)
+    plain, expected = metric.value(batch), metric.value(arguments_of(task, rows))
+    try:
+        value = metric.value(batch, sample_weight=tf.constant(weights, tf.float32))
+    except Exception as error:
+        raise Fails(f"update_state(..., sample_weight=...) raises {one_line(error)}") from error
+    if apart(value, expected):
+        ignored = " as without weights" if apart(value, plain) is None else ""
+        raise Fails(
+            f"with weights 0, 1 and 2 it gives {shown(value)}{ignored}; with samples left out and "
+            f"repeated {shown(expected)}"
+        )
+    return f"{shown(value)} weighted, {shown(plain)} unweighted"
+
+
+@check(
+    "metric",
+    why="A float32 counter stops at 16,777,216: adding 1 leaves it as it was. Keras's own metrics "
+    "count so too.",
+    mend="Make counters with dtype='float64', or as integers where weights are whole.",
+    example='self.hits = self.add_weight(shape=(), initializer="zeros", dtype="float64")',
+)
+def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
+    """After 16,777,216 samples one more still counts."""
+    task = metric.task
+    one = arguments_of(task, slice(0, 1))
+    heavy = tf.constant([_EXACT], tf.float32)
+    try:
+        used = metric.updated(one, sample_weight=heavy)
+    except Exception as error:
+        raise DoesNotApply("it takes no sample weights, see weights_count_samples") from error
+    before = [np.array(v) for v in used.variables]
+    used.update_state(*one, sample_weight=tf.ones(1))
+    stuck = [
+        f"{v.name} ({v.dtype})"
+        for v, old in zip(used.variables, before, strict=True)
+        if np.any((np.abs(old) >= _EXACT) & (np.array(v) == old))
+    ]
+    if stuck:
+        raise Warns(f"at 2^24 one more sample leaves {', '.join(stuck)} as it was")
+    return "one more sample still counts"
+
+
+@check(
+    "metric",
+    why="Data sets hold labels as uint8, int32, int64 or floats, and Keras hands them to metrics "
+    "as they are.",
+    mend="Cast labels first: ops.cast(y_true, 'int32').",
+    example='y_true = ops.cast(y_true, "int32")',
+)
+def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
+    """Labels as uint8, int64 and float32 give the same result."""
+    task = metric.task
+    if task.form in ("numbers", "values"):
+        raise DoesNotApply("its labels are no classes")
+    y_true, y_pred = arguments_of(task)
+    expected = metric.value((y_true, y_pred))
+    for dtype in ("uint8", "int32", "int64", "float32"):
+        try:
+            value = metric.value((tf.cast(y_true, dtype), y_pred))
+        except Exception as error:
+            raise Fails(f"labels as {dtype} raise {one_line(error)}") from error
+        if apart(value, expected):
+            raise Fails(f"labels as {dtype} give {shown(value)}, must be {shown(expected)}")
+    return f"{shown(expected)} with uint8, int32, int64 and float32"
+
+
+@check(
+    "metric",
+    why="Under mixed_float16 predictions reach metrics in float16, and sums in it end at 65504.",
+    mend="Cast predictions to self.dtype before anything is added up.",
+    example="y_pred = ops.cast(y_pred, self.dtype)",
+)
+def takes_float16_predictions(metric: MetricSubject) -> str:
+    """Predictions in float16 give nearly the same result."""
+    task = metric.task
+    if task.form == "labels":
+        raise DoesNotApply("its predictions are labels")
+    batch = arguments_of(task)
+    rounded = tf.cast(batch[-1], tf.float16)
+    expected = metric.value((*batch[:-1], tf.cast(rounded, tf.float32)))
+    try:
+        value = metric.value((*batch[:-1], rounded))
+    except Exception as error:
+        raise Fails(f"float16 predictions raise {one_line(error)}") from error
+    if apart(value, expected, 2e-2):
+        raise Fails(f"{shown(value)} in float16, {shown(expected)} in float32")
+    return f"{shown(value)} in float16, {shown(expected)} in float32"

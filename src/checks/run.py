@@ -1,0 +1,183 @@
+"""Runs checks on components: the functions to call, and the mark for pytest."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from src.checks.construct import Recipe, recipe
+from src.checks.keras_state import keras_state_kept
+from src.checks.messages import one_line
+from src.checks.registry import Check, DoesNotApply, Fails, Warns, checks_of
+from src.checks.results import FAIL, NOT_APPLICABLE, PASS, WARN, Report, Result
+
+if TYPE_CHECKING:
+    import pytest
+
+_SUBJECTS = {
+    "loss": ("loss_subject", "LossSubject"),
+    "metric": ("metric_subject", "MetricSubject"),
+    "layer": ("layer_subject", "LayerSubject"),
+    "model": ("model_subject", "ModelSubject"),
+}
+
+
+def check_loss(component: Any, **arguments: Any) -> Report:
+    """Runs every check of a loss.
+
+    Args:
+        component: a `keras.losses.Loss` class, a function of (y_true, y_pred), or a function
+            without arguments that returns one or the other.
+        **arguments: of the constructor.
+
+    Returns:
+        One result a check.
+
+    Raises:
+        UserError: it is no loss, or cannot be made from these arguments.
+
+    Example:
+        >>> import keras
+        >>> check_loss(keras.losses.MeanSquaredError).passed
+        True
+    """
+    return check_component(component, "loss", arguments)
+
+
+def check_metric(component: Any, **arguments: Any) -> Report:
+    """Runs every check of a metric: a `keras.metrics.Metric` class or a function.
+
+    Args and what comes back are those of `check_loss`.
+    """
+    return check_component(component, "metric", arguments)
+
+
+def check_layer(component: Any, **arguments: Any) -> Report:
+    """Runs every check of a layer: a `keras.layers.Layer` class or a function that returns one.
+
+    Args and what comes back are those of `check_loss`.
+    """
+    return check_component(component, "layer", arguments)
+
+
+def check_model(component: Any, **arguments: Any) -> Report:
+    """Runs every check of a model: a `keras.Model` class or a function that returns one.
+
+    A class that defines no `call` is made as `Class(inputs, outputs)` on a small network. Args
+    and what comes back are those of `check_loss`.
+    """
+    return check_component(component, "model", arguments)
+
+
+def check_component(
+    component: Any,
+    kind: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    *,
+    only: Sequence[str] = (),
+    input_shape: tuple[int, ...] | None = None,
+) -> Report:
+    """Runs the checks of a component of any kind.
+
+    Args:
+        component: as in `check_loss`.
+        kind: loss, metric, layer or model; None takes what it is.
+        arguments: of the constructor.
+        only: names of checks; () runs all of the kind.
+        input_shape: of one example, for a layer or model; None tries the usual ones.
+
+    Raises:
+        UserError: it is no component of that kind, or cannot be made from these arguments.
+    """
+    made = recipe(component, kind, arguments, input_shape=input_shape)
+    wanted = [check for check in checks_of(made.kind) if not only or check.name in only]
+    results = tuple(results_of(made, wanted))
+    return Report(made.name, made.kind, results, made.guessed)
+
+
+def results_of(
+    made: Recipe, checks: Sequence[Check], started: Callable[[Check], None] = lambda check: None
+) -> Iterator[Result]:
+    """Runs checks one by one.
+
+    Args:
+        made: how the component is made.
+        checks: of its kind.
+        started: told of each check before it runs.
+    """
+    subject = subject_of(made)
+    for check in checks:
+        started(check)
+        yield result_of(check, subject)
+
+
+def subject_of(made: Recipe) -> Any:
+    """What the checks of a kind look at; it finds out the inputs once, when first asked."""
+    module, name = _SUBJECTS[made.kind]
+    return getattr(importlib.import_module(f"src.checks.{module}"), name)(made)
+
+
+def result_of(check: Check, subject: Any) -> Result:
+    """Runs one check; an exception of the component is a failure, not the kit's."""
+    began = time.perf_counter()
+    with keras_state_kept():
+        try:
+            status, seen = PASS, check.run(subject)
+        except Warns as found:
+            status, seen = WARN, str(found)
+        except DoesNotApply as found:
+            status, seen = NOT_APPLICABLE, str(found)
+        except Fails as found:
+            status, seen = FAIL, str(found)
+        except SystemExit as error:
+            status, seen = FAIL, f"it called sys.exit({error.code!r})"
+        except Exception as error:
+            status, seen = FAIL, one_line(error)
+    seconds = time.perf_counter() - began
+    return Result(check.name, status, seen, check.why, check.mend, check.example, seconds)
+
+
+def parametrize_with_checks(
+    *components: Any, kind: str | None = None, **arguments: Any
+) -> pytest.MarkDecorator:
+    """A pytest mark: one test a component and check, with both names in its id.
+
+    The test calls its argument `check`: a failure is an AssertionError that says what was seen,
+    why it matters and how to mend it; a warning is a warning; what does not apply is skipped.
+
+    Args:
+        *components: as in `check_loss`.
+        kind: of all of them; None takes what each is.
+        **arguments: of the constructors.
+
+    Example:
+        @parametrize_with_checks(FocalLoss, gamma=1.0)
+        def test_focal_loss(check):
+            check()
+    """
+    import pytest  # a development dependency
+
+    parameters = []
+    for component in components:
+        made = recipe(component, kind, arguments)
+        subject = functools.cache(functools.partial(subject_of, made))
+        for check in checks_of(made.kind):
+            run = functools.partial(_assert, check, subject)
+            parameters.append(pytest.param(run, id=f"{made.name}-{check.name}"))
+    return pytest.mark.parametrize("check", parameters)
+
+
+def _assert(check: Check, subject: Callable[[], Any]) -> None:
+    import pytest
+
+    result = result_of(check, subject())
+    if result.status == NOT_APPLICABLE:
+        pytest.skip(result.seen)
+    if result.status == WARN:
+        warnings.warn(result.explanation(), stacklevel=2)
+    if result.bad:
+        pytest.fail(result.explanation(), pytrace=False)

@@ -1,0 +1,118 @@
+"""Grades a folder of files: every component in each, two child processes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from src.checks.results import FAIL, Report, Result
+from src.checks.workshop import IMPORT, Workshop
+from src.errors import UserError
+
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was found in one file.
+
+    Attributes:
+        file: its path within the folder.
+        reports: one a component.
+        problem: why there are none.
+    """
+
+    file: str
+    reports: tuple[Report, ...]
+    problem: str = ""
+
+    @property
+    def results(self) -> list[Result]:
+        """The results of all components."""
+        return [result for report in self.reports for result in report.results]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a component and nothing failed."""
+        return bool(self.reports) and not self.problem and all(r.passed for r in self.reports)
+
+
+def grade(
+    folder: Path, timeout: float, arguments: dict[str, Any] | None = None
+) -> list[Submission]:
+    """Checks every Python file of a folder, those in folders within it too.
+
+    Args:
+        folder: of the files.
+        timeout: seconds that one component may take.
+        arguments: constructor arguments, given to each component that takes them.
+
+    Raises:
+        UserError: there is no such folder, or no Python file in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"--submissions {folder}: there is no such folder")
+    files = sorted(
+        file
+        for file in folder.rglob("*.py")
+        if file.is_file() and not any(part.startswith((".", "__")) for part in file.parts[-2:])
+    )
+    if not files:
+        raise UserError(f"--submissions {folder}: no .py file in it")
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("checking", total=len(files))
+        free: SimpleQueue[Workshop] = SimpleQueue()
+        workshops = [Workshop(timeout) for _ in range(min(AT_ONCE, len(files)))]
+        for workshop in workshops:
+            free.put(workshop)
+
+        def work(file: Path) -> Submission:
+            workshop = free.get()
+            try:
+                progress.update(task, description=file.name)
+                return _graded(workshop, file, str(file.relative_to(folder)), arguments or {})
+            finally:
+                free.put(workshop)
+                progress.advance(task)
+
+        try:
+            with ThreadPoolExecutor(len(workshops)) as pool:
+                return list(pool.map(work, files))
+        finally:
+            for workshop in workshops:
+                workshop.__exit__(None, None, None)
+
+
+def _graded(workshop: Workshop, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:
+    try:
+        names = workshop.components(file.resolve())
+    except UserError as error:
+        return Submission(shown, (), f"cannot be imported: {error}")
+    if not names:
+        return Submission(shown, (), "no loss, metric, layer or model in it")
+    reports = [_checked(workshop, file.resolve(), name, arguments) for name in names]
+    return Submission(shown, tuple(reports))
+
+
+def _checked(workshop: Workshop, file: Path, name: str, arguments: dict[str, Any]) -> Report:
+    """A component's report; one that cannot be made has failed."""
+    try:
+        return workshop.report(name, file=str(file), arguments=arguments)
+    except UserError as error:
+        if arguments:  # not every component of a file takes them
+            return _checked(workshop, file, name, {})
+        text = str(error)
+    return Report(name, "", (Result(IMPORT, FAIL, text, mend="Give its arguments defaults."),))
+
+
+def names_of(results: Sequence[Result], status: str) -> str:
+    """Names of the checks that ended so, once each."""
+    return " ".join(dict.fromkeys(result.name for result in results if result.status == status))

@@ -1,0 +1,158 @@
+"""Layers that are wrong, each in one way, and two that are right."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("kit_tests")
+class RightLayer(keras.layers.Layer):
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+
+    def call(self, inputs):
+        return inputs * self.scale * self.factor
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("kit_tests")
+class RightMean(keras.layers.Layer):
+    """The mean over the steps that are not masked."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return tf.reduce_mean(inputs, axis=1)
+        weight = tf.cast(mask, inputs.dtype)[..., None]
+        return tf.reduce_sum(inputs * weight, axis=1) / tf.reduce_sum(weight, axis=1)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+class NoSuperInit(keras.layers.Layer):
+    def __init__(self):
+        self.factor = 2.0
+
+
+class DunderCall(RightLayer):
+    def __call__(self, inputs):
+        return inputs * 2
+
+
+class InInit(RightLayer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = self.add_weight(shape=(6,), initializer="ones", name="scale")
+
+    def build(self, input_shape):
+        pass
+
+
+class TensorFlowVariable(RightLayer):
+    def build(self, input_shape):
+        self.scale = tf.Variable(tf.ones(input_shape[-1]), name="scale")
+
+
+class UnusedWeight(RightLayer):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.bias = self.add_weight(shape=(input_shape[-1],), name="bias")
+
+
+class FixedBatch(RightLayer):
+    def call(self, inputs):
+        return tf.reshape(super().call(inputs), (inputs.shape[0], 6))
+
+
+class WrongShape(RightLayer):
+    def call(self, inputs):
+        return tf.concat([inputs, super().call(inputs)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class AlwaysNoisy(RightLayer):
+    def call(self, inputs):
+        return super().call(inputs) + tf.random.normal(tf.shape(inputs), dtype=inputs.dtype)
+
+
+class MaskTooLong(RightMean):
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+
+class PaddingCounts(RightMean):
+    def call(self, inputs, mask=None):
+        return tf.reduce_mean(inputs, axis=1)
+
+
+class Float32Constant(RightLayer):
+    def call(self, inputs):
+        return super().call(inputs) + tf.constant(1.0)
+
+
+class ByPythonFunction(RightLayer):
+    def call(self, inputs):
+        same = tf.py_function(lambda t: t, [inputs], inputs.dtype)
+        same.set_shape(inputs.shape)
+        return super().call(same)
+
+
+class ForgetsItsFactor(RightLayer):
+    def get_config(self):
+        return keras.layers.Layer.get_config(self)
+
+
+class NoConfig(keras.layers.Layer):
+    """Keras makes a config by itself where all arguments are plain; an array is not."""
+
+    def __init__(self, offsets, **kwargs):
+        super().__init__(**kwargs)
+        self.offsets = offsets
+
+    def call(self, inputs):
+        return inputs + tf.cast(tf.constant(self.offsets()), inputs.dtype)
+
+
+def no_config():
+    return NoConfig(lambda: np.arange(6.0))
+
+
+class Unregistered(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs * 2
+
+
+BROKEN = {
+    "can_be_called": NoSuperInit,
+    "defines_call_not_dunder_call": DunderCall,
+    "creates_weights_in_build": InInit,
+    "weights_are_made_by_add_weight": TensorFlowVariable,
+    "every_weight_gets_a_gradient": UnusedWeight,
+    "takes_any_batch_size": FixedBatch,
+    "compute_output_shape_is_right": WrongShape,
+    "inference_is_deterministic": AlwaysNoisy,
+    "masks_are_handed_on": MaskTooLong,
+    "follows_the_dtype_policy": Float32Constant,
+    "runs_under_jit_compile": ByPythonFunction,
+    "config_round_trips": ForgetsItsFactor,
+    "saves_and_loads": no_config,
+    "loads_without_custom_objects": Unregistered,
+}
+MORE = {PaddingCounts: "masks_are_handed_on"}
+RIGHT = (RightLayer, RightMean)

@@ -1,0 +1,244 @@
+"""Keras's own losses, metrics and layers: how each is made, and which check it fails and why."""
+
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import keras
+
+_LAYERS = keras.layers
+IMAGE = (8, 8, 3)
+
+LOSSES = {"Dice": {"axis": -1}, "Tversky": {"axis": -1}}
+METRICS = {
+    "F1Score": {"average": "macro"},
+    "FBetaScore": {"average": "macro"},
+    "IoU": {"num_classes": 2, "target_class_ids": [0]},
+    "MeanIoU": {"num_classes": 2},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0]},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "SparseTopKCategoricalAccuracy": {"k": 2},
+    "TopKCategoricalAccuracy": {"k": 2},
+}
+_CONV = {"filters": 2, "kernel_size": 2}
+_RATE = {"rate": 0.3}
+_FACTOR = {"factor": 0.3}
+_SIZE = {"height": 4, "width": 4}
+LAYERS = {
+    "Activation": {"activation": "relu"},
+    **{
+        f"Adaptive{how}Pooling{d}D": {"output_size": 2}
+        for how in ("Average", "Max")
+        for d in (1, 2, 3)
+    },
+    **dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout"), _RATE),
+    **dict.fromkeys((f"SpatialDropout{d}D" for d in (1, 2, 3)), _RATE),
+    **{f"AveragePooling{d}D": {"pool_size": 2} for d in (1, 2, 3)},
+    **dict.fromkeys((f"{name}{d}D" for name in ("Conv", "ConvLSTM") for d in (1, 2, 3)), _CONV),
+    **dict.fromkeys((f"Conv{d}DTranspose" for d in (1, 2, 3)), _CONV),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _CONV),
+    **{key: {"kernel_size": 2} for key in ("DepthwiseConv1D", "DepthwiseConv2D")},
+    **{key: {"units": 2} for key in ("GRU", "LSTM", "SimpleRNN")},
+    **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), _SIZE),
+    **dict.fromkeys(
+        (
+            *("RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomHue"),
+            *("RandomRotation", "RandomSaturation", "RandomSharpness"),
+        ),
+        _FACTOR,
+    ),
+    "Bidirectional": lambda: _LAYERS.Bidirectional(_LAYERS.SimpleRNN(2)),
+    "CategoryEncoding": {"num_tokens": 4},
+    "Dense": {"units": 4},
+    "Discretization": {"bin_boundaries": [0.3, 0.6]},
+    "Dot": {"axes": 1},
+    "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 4},
+    "Embedding": {"input_dim": 5, "output_dim": 3},
+    "GaussianNoise": {"stddev": 0.3},
+    "GroupNormalization": {"groups": 3},
+    "GroupQueryAttention": {"head_dim": 4, "num_query_heads": 2, "num_key_value_heads": 2},
+    "Hashing": {"num_bins": 5},
+    "IntegerLookup": {"vocabulary": [0, 1, 2, 3]},
+    "MelSpectrogram": {"fft_length": 32, "num_mel_bins": 4, "sampling_rate": 64, "max_freq": 32},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
+    "Normalization": {"mean": 0.5, "variance": 0.1},
+    "Permute": {"dims": (1,)},
+    "Pipeline": lambda: _LAYERS.Pipeline([_LAYERS.Rescaling(0.5)]),
+    "RNN": lambda: _LAYERS.RNN(_LAYERS.SimpleRNNCell(2)),
+    "RandomPosterization": {"factor": 4},
+    "RandomTranslation": {"height_factor": 0.3, "width_factor": 0.3},
+    "RandomZoom": {"height_factor": 0.3},
+    "RepeatVector": {"n": 2},
+    "Rescaling": {"scale": 0.5},
+    "Reshape": {"target_shape": (3, 2)},
+    "ReversibleEmbedding": {"input_dim": 5, "output_dim": 3},
+    "STFTSpectrogram": {"frame_length": 16, "fft_length": 16},
+    "SpectralNormalization": lambda: _LAYERS.SpectralNormalization(_LAYERS.Dense(3)),
+    "StringLookup": {"vocabulary": ["one", "two"]},
+    "TextVectorization": {"vocabulary": ["one", "two"]},
+    "TimeDistributed": lambda: _LAYERS.TimeDistributed(_LAYERS.Dense(3)),
+}
+_ON_IMAGES = (
+    *("AugMix", "AutoContrast", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization"),
+    *("CutMix", "Equalization", "MixUp", "RandAugment", "Resizing", "Solarization"),
+    *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
+)
+SHAPES = {
+    **dict.fromkeys(_ON_IMAGES, IMAGE),
+    **dict.fromkeys(("AdaptiveAveragePooling3D", "AdaptiveMaxPooling3D"), (4, 4, 4, 2)),
+    **dict.fromkeys(("GRU", "LSTM", "SimpleRNN", "Bidirectional", "RNN"), (3, 2)),
+    **dict.fromkeys(("MelSpectrogram",), (128,)),
+    **dict.fromkeys(("STFTSpectrogram",), (64, 1)),
+    "ConvLSTM1D": (2, 4, 2),
+    "ConvLSTM2D": (2, 4, 4, 2),
+    "ConvLSTM3D": (2, 3, 3, 3, 2),
+}
+# What is no component by itself, or needs what is not here.
+NOT_APPLICABLE = {
+    "Layer": "the base class",
+    "Loss": "the base class",
+    "Metric": "the base class",
+    "MeanMetricWrapper": "a base class: needs a function",
+    "Wrapper": "a base class: its call raises NotImplementedError",
+    "GRUCell": "takes a state beside its input: RNN(GRUCell(2)) is the layer",
+    "LSTMCell": "takes a state beside its input",
+    "SimpleRNNCell": "takes a state beside its input",
+    "StackedRNNCells": "takes a state beside its input",
+    "CTC": "takes sequences of labels and of frames",
+    "Lambda": "needs a function, and refuses to load one",
+    "HashedCrossing": "takes two columns of integers or texts",
+    "MaxNumBoundingBoxes": "takes bounding boxes",
+    "InputLayer": "is called by nobody",
+    "TFSMLayer": "needs a SavedModel",
+    "TorchModuleWrapper": "needs torch",
+    "FlaxLayer": "needs flax",
+    "JaxLayer": "needs jax",
+    "FeatureSpace": "is adapted to a table",
+}
+"""Reasons by name."""
+
+
+def classes(module, base):
+    """Each class of a module once, by its first name."""
+    found = {}
+    for name in dir(module):
+        value = getattr(module, name)
+        if inspect.isclass(value) and issubclass(value, base) and value not in found.values():
+            found[name] = value
+    return found
+
+
+def own(kind):
+    """Those of a kind to which the checks apply: name, what to check, arguments, input shape."""
+    module, base, table = {
+        "loss": (keras.losses, keras.losses.Loss, LOSSES),
+        "metric": (keras.metrics, keras.metrics.Metric, METRICS),
+        "layer": (keras.layers, keras.layers.Layer, LAYERS),
+    }[kind]
+    for name, value in classes(module, base).items():
+        if name not in NOT_APPLICABLE:
+            given = table.get(name, {})
+            shape = SHAPES.get(name)
+            if name.startswith("Random"):
+                shape = IMAGE
+            yield name, given if callable(given) else value, {} if callable(given) else given, shape
+
+
+_COUNTS_NO_AXIS = "Keras 3.15 leaves {} out of get_config: a copy has the default"
+_NO_KERNEL = "TensorFlow has no float16 kernel for it on a CPU"
+# Which checks Keras's own components fail, and why that is so.
+EXCEPTIONS = {
+    ("loss", "CategoricalGeneralizedCrossEntropy"): (
+        {"finite_when_saturated"},
+        "the derivative of p^q at p = 0 is infinite, and it does not clip p",
+    ),
+    ("loss", "Circle"): (
+        {"right_predictions_cost_less", "batch_does_not_change_a_sample"},
+        "compares the embeddings of a batch with each other, and takes no predictions",
+    ),
+    ("loss", "CosineSimilarity"): ({"config_round_trips"}, _COUNTS_NO_AXIS.format("axis")),
+    ("loss", "Huber"): ({"config_round_trips"}, _COUNTS_NO_AXIS.format("delta")),
+    ("loss", "SparseCategoricalCrossentropy"): (
+        {"config_round_trips"},
+        _COUNTS_NO_AXIS.format("axis"),
+    ),
+    ("loss", "KLDivergence"): ({"works_in_float16"}, "divides by its epsilon, 1e-7, in float16"),
+    ("loss", "MeanAbsolutePercentageError"): (
+        {"works_in_float16"},
+        "divides by labels of 0, or by its epsilon: beyond float16",
+    ),
+    ("metric", "CosineSimilarity"): ({"config_round_trips"}, _COUNTS_NO_AXIS.format("axis")),
+    ("metric", "MeanAbsolutePercentageError"): (
+        {"takes_float16_predictions"},
+        "divides by labels of 0, or by its epsilon: beyond float16",
+    ),
+    ("metric", "SparseTopKCategoricalAccuracy"): (
+        {"takes_float16_predictions"},
+        "TensorFlow's in_top_k takes no float16",
+    ),
+    ("metric", "TopKCategoricalAccuracy"): (
+        {"takes_float16_predictions"},
+        "TensorFlow's in_top_k takes no float16",
+    ),
+    ("layer", "AdaptiveAveragePooling3D"): ({"follows_the_dtype_policy"}, _NO_KERNEL),
+    ("layer", "AdaptiveMaxPooling3D"): ({"follows_the_dtype_policy"}, _NO_KERNEL),
+    ("layer", "AveragePooling3D"): ({"follows_the_dtype_policy"}, _NO_KERNEL),
+    ("layer", "MaxPool3D"): ({"follows_the_dtype_policy"}, _NO_KERNEL),
+    ("layer", "CategoryEncoding"): (
+        {"config_round_trips"},
+        _COUNTS_NO_AXIS.format("sparse"),
+    ),
+    ("layer", "Equalization"): (
+        {"takes_any_batch_size", "saves_and_loads", "loads_without_custom_objects"},
+        "returns its very input at inference: Keras 3.15 cannot put it into a model",
+    ),
+    ("layer", "MelSpectrogram"): (
+        {"follows_the_dtype_policy"},
+        "mixes a float32 constant with float64",
+    ),
+    ("layer", "MixUp"): ({"runs_under_jit_compile"}, "XLA has no random gamma"),
+    ("layer", "RandomCrop"): (
+        {"compute_output_shape_is_right"},
+        "Keras 3.15 leaves images uncropped at inference, against its documentation",
+    ),
+    ("layer", "RandomShear"): (
+        {"config_round_trips"},
+        "get_config gives a range that the constructor refuses where it has one end",
+    ),
+    ("layer", "Softmax"): (
+        {"masks_are_handed_on"},
+        "its mask has the shape of the input, not that of the steps",
+    ),
+}
+"""Checks that fail and the reason, by kind and name."""
+
+
+def reports(kind):
+    """The report of each of Keras's own to which the checks apply."""
+    from src.checks import check_component
+
+    return {
+        name: check_component(value, kind, arguments, input_shape=shape)
+        for name, value, arguments, shape in own(kind)
+    }
+
+
+def main(kinds):
+    """Prints, as JSON, the checks that each component failed; `[]` where it passes."""
+    found = {
+        kind: {name: report.failed for name, report in reports(kind).items()} for kind in kinds
+    }
+    print(json.dumps(found))
+    for kind, failed in found.items():
+        passed = sum(not names for names in failed.values())
+        print(f"{kind}: {passed} of {len(failed)} pass", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    main(sys.argv[1:] or ("loss", "metric", "layer"))

@@ -1,0 +1,65 @@
+"""The project's own components pass, and its deliberately stateless metric is caught."""
+
+import keras
+import pytest
+
+from src import components
+from src.checks import check_component, parametrize_with_checks
+
+COUNTS = {"class_counts": [240, 45, 15]}
+LOSSES = {
+    "AsymmetricLoss": {},
+    "BinaryFocalLoss": {},
+    "ClassBalancedFocalLoss": COUNTS,
+    "ClassWeightedCrossentropy": COUNTS,
+    "LDAMLoss": COUNTS,
+    "LogitAdjustedCrossentropy": COUNTS,
+    "SparseCategoricalFocalLoss": {},
+    "binary_focal_loss": {},
+    "sparse_categorical_focal_loss": {},
+}
+OTHERS = {
+    "MacroF1": {"num_classes": 3},
+    "ImbalanceReport": {"num_classes": 3},
+    "L2Normalize": {"scale": 2.0},
+    "CosineDense": {"units": 4},
+}
+NETWORKS = {
+    "mlp": lambda: components.mlp((6,), 3, hidden=(5,), l2=0.01, clip_norm=0.5),
+    "cnn": lambda: components.cnn((4, 4, 1), 3, filters=(2,), dense=4),
+    "cosine": lambda: components.cosine((6,), 3, hidden=(5,), dropout=0.3),
+}
+
+
+@pytest.mark.parametrize(("name", "arguments"), [*LOSSES.items(), *OTHERS.items()])
+def test_a_component_passes_every_check(name, arguments):
+    report = check_component(getattr(components, name), arguments=arguments)
+    assert report.failed == ()
+    assert {r.name for r in report.results if r.status == "warn"} == set()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_clipped_model_passes_every_check(name):
+    report = check_component(NETWORKS[name])
+    assert report.component == "ClippedModel"
+    assert report.failed == ()
+
+
+def test_every_public_loss_metric_and_layer_is_among_them():
+    bases = (keras.losses.Loss, keras.metrics.Metric, keras.layers.Layer)
+    classes = {
+        name
+        for name in components.__all__
+        if isinstance(value := getattr(components, name), type) and issubclass(value, bases)
+    }
+    assert classes - {"ConfusionMetric", "ClippedModel"} <= set(LOSSES) | set(OTHERS)
+
+
+def test_a_batch_mean_posing_as_macro_f1_is_caught():
+    report = check_component(components.batch_macro_f1)
+    assert "batching_does_not_change_the_result" in report.failed
+
+
+@parametrize_with_checks(components.CosineDense, units=4)
+def test_from_pytest(check):
+    check()
