@@ -13,7 +13,7 @@ PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -64,6 +64,10 @@ sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gam
 
 reproduce-all: $(READY)  ## execute the runs of the last sweep again, compare bit for bit (SWEEP=id for another)
 	$(PY) -m src.reproduce --sweep $(SWEEP)
+
+notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs/notebook.ipynb
+	@mkdir -p outputs
+	$(VENV)/bin/jupyter-execute notebook.ipynb --output outputs/notebook --timeout=600
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)

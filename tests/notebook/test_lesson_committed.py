@@ -1,0 +1,107 @@
+"""The notebook as it is committed: valid, without outputs, the whole lesson in it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOK = ROOT / "notebook.ipynb"
+
+POINTS = {
+    "Función o estado": "stateless and stateful",
+    "Ejercicio 1": "focal loss",
+    "Ejercicio 2": "F1 macro",
+    "Ejercicio 3": "L2Normalize",
+    "Ejercicio 4": "train_step",
+    "Ejercicio 5": "get_config",
+    "Tarea": "homework",
+    "Errores comunes": "common mistakes",
+    "¿Función o subclase de `Loss`?": "question 1",
+    "¿Función o subclase de `Metric`?": "question 2",
+    "¿`call` o `__call__`?": "question 3",
+    "¿`train_step` o bucle propio?": "question 4",
+    "¿Por qué `add_weight` y no `tf.Variable`?": "question 5",
+    "Cuándo alcanza con lo que trae Keras": "when built-ins are enough",
+    "Referencias": "references",
+}
+
+
+def headings(notebook):
+    lines = [
+        line for c in notebook.cells if c.cell_type == "markdown" for line in c.source.split("\n")
+    ]
+    return [line.lstrip("#").strip() for line in lines if line.startswith("#")]
+
+
+def test_it_is_valid_and_every_cell_has_an_id_of_its_own(committed):
+    nbformat.validate(committed)
+    assert (committed.nbformat, committed.nbformat_minor) >= (4, 5)
+    ids = [cell.id for cell in committed.cells]
+    assert len(ids) == len(set(ids))
+
+
+def test_it_has_no_outputs_and_no_execution_counts(committed):
+    for cell in committed.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+        assert not cell.metadata
+
+
+def test_the_first_code_cell_holds_every_import(committed):
+    first, *others = [cell.source for cell in committed.cells if cell.cell_type == "code"]
+    assert first.startswith("# Imports y configuración inicial")
+    assert not [source for source in others if re.search(r"^\s*(import|from) ", source, re.M)]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_every_point_of_the_lesson_has_a_heading(committed, point):
+    assert [heading for heading in headings(committed) if point in heading], POINTS[point]
+
+
+def test_links_lead_somewhere(committed):
+    text = "\n".join(cell.source for cell in committed.cells if cell.cell_type == "markdown")
+    anchors = {heading.replace(" ", "-") for heading in headings(committed)}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif not target.startswith("https://"):
+            assert (ROOT / target).exists(), target
+
+
+def test_make_targets_named_in_it_exist(committed):
+    makefile = (ROOT / "Makefile").read_text()
+    for cell in committed.cells:
+        for target in re.findall(r"`make ([a-z-]+)", cell.source):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_no_path_of_one_machine_is_in_it():
+    text = NOTEBOOK.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|root|work|Users|tmp)/", text)
+
+
+def test_git_holds_it_as_it_is_here():
+    shown = subprocess.run(
+        ["git", "show", "HEAD:notebook.ipynb"], cwd=ROOT, capture_output=True, check=False
+    )
+    if shown.returncode:
+        pytest.skip("not in a git checkout, or not committed yet")
+    for cell in nbformat.reads(shown.stdout.decode(), as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+def test_the_page_that_maps_the_lesson_names_cells_and_checks_that_exist(committed):
+    page = (ROOT / "docs" / "leccion.md").read_text(encoding="utf-8")
+    cells = set(re.findall(r"^\| `(pregunta-[a-z]+)`", page, re.MULTILINE))
+    assert cells == {c.id for c in committed.cells if re.fullmatch(r"pregunta-[a-z]+", c.id)}
+    mistakes = page.split("## Errores comunes")[1].split("## ")[0]
+    rows = [line.split("|") for line in mistakes.splitlines() if line.startswith("| ")][1:]
+    checks = [name for row in rows for name in re.findall(r"`(\w+)`", row[2]) if "_" in name]
+    code = "\n".join(file.read_text() for file in (ROOT / "src" / "checks").glob("*.py"))
+    assert len(checks) == 9
+    assert [name for name in checks if f"def {name}(" not in code] == []
