@@ -44,7 +44,7 @@ class SimulatedConfig(DataConfig):
     n_noise: Annotated[int, Field(ge=0)] = 5
     n_classes: AtLeastTwo = 2
     minority_fraction: Fraction = 0.05
-    hard_fraction: UnitInterval = 0.10
+    hard_fraction: Fraction = 0.10
     easy_distance: Positive = 8.0
     hard_spread: Positive = 2.0
     object_distance: Positive = 6.0
