@@ -4,22 +4,30 @@ Exit status: 0 done, 1 a failure inside the program (with its traceback) or a ve
 to decide, 2 a mistake that the user can mend, 130 interrupted, 143 terminated.
 """
 
+import errno
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import hydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from src.errors import UserError
 
+HYDRA = Path(hydra.__file__).parent
 USER_MISTAKE = 2
 INTERRUPTED = 130
 TERMINATED = 143
 FULL_ERROR = "HYDRA_FULL_ERROR"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a file cannot be written to its end."""
+MAKE_ROOM = "Make room, then type the same command: it goes on after the last epoch that was saved"
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -60,15 +68,32 @@ def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on where it was.", file=sys.stderr)
         return INTERRUPTED
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        if wants_traceback:
-            raise
-        print(f"Error: {message(error)}", file=sys.stderr)
-        return USER_MISTAKE
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if wants_traceback or error.errno not in NO_ROOM:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"Error: {where}{os.strerror(error.errno)}. {MAKE_ROOM}", file=sys.stderr)
+        return USER_MISTAKE
+    except Exception as error:
+        if wants_traceback or not is_mistake(error):
+            raise
+        print(f"Error: {message(error)}", file=sys.stderr)
+        return USER_MISTAKE
     return status if isinstance(status, int) and not isinstance(status, bool) else 0
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Whether an error is the user's to mend, and no failure inside the program.
+
+    Hydra says some things about the command line in exceptions of Python's own.
+    """
+    if isinstance(error, UserError | HydraException | OmegaConfBaseException):
+        return True
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(HYDRA)
 
 
 def message(error: BaseException) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OVER = "ZX"
+"""States of a process that has ended, though nobody has asked yet how."""
 HOST, PID, STARTED = "process.host", "process.pid", "process.started"
 
 
@@ -50,9 +52,10 @@ def _alive(tags: Mapping[str, str]) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Clock ticks from boot to the process's start; empty where the system does not tell."""
+    """Clock ticks from boot to the process's start; empty where it is over, or nothing tells."""
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return ""
-    return line.rpartition(")")[2].split()[19]
+    fields = line.rpartition(")")[2].split()
+    return "" if fields[0] in OVER else fields[19]

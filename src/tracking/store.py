@@ -1,7 +1,8 @@
 """The MLflow store: where it lies, and the questions that a run asks of it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
 from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
+from src.tracking.database import check_database, database_file, make_database
 from src.tracking.ui_views import save_views
 
-SQLITE_HEAD = b"SQLite format 3\0"
 PAGE = 1000
 
 for _chatty in ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent"):
@@ -49,12 +50,13 @@ class Store:
         uri = tracking_uri(tracking["root"], tracking["uri"])
         name = tracking["experiment"]
         artifacts = None
-        _check_database(uri)
+        check_database(uri)
         try:
-            if uri.startswith("sqlite:"):
+            if database_file(uri):
                 root = Path(tracking["root"]).resolve()
                 root.mkdir(parents=True, exist_ok=True)
                 artifacts = (root / ARTIFACTS).as_uri()
+                make_database(uri, artifacts)
             client = MlflowClient(uri)
             experiment = _experiment(client, name, artifacts)
             return cls(uri, client, experiment.experiment_id)
@@ -73,16 +75,28 @@ class Store:
             UserError: where there is no store, or it cannot be reached.
         """
         address = tracking_uri(root, uri)
-        file = Path(address.removeprefix("sqlite:///"))
-        if address.startswith("sqlite:") and not file.exists():
+        file = database_file(address)
+        if file and not file.exists():
             raise UserError(f"{file}: there is no store yet; python train.py makes the first run")
-        _check_database(address)
+        check_database(address)
         try:
             client = MlflowClient(address)
             client.search_experiments(max_results=1)
         except (MlflowException, OSError) as error:
             raise _unusable(address, error, "--root names a folder") from error
         return cls(address, client)
+
+    @contextmanager
+    def needed(self) -> Iterator[None]:
+        """Where nothing can be done without the store: its failure is one clear error.
+
+        Raises:
+            UserError: where it answers no longer.
+        """
+        try:
+            yield
+        except MlflowException as error:
+            raise _unusable(self.uri, error, "tracking=none goes without") from error
 
     def finished(self, identity: str) -> Run | None:
         """The latest finished run with an identity, in any experiment."""
@@ -126,17 +140,6 @@ class Store:
 
     def _experiment_ids(self) -> list[str]:
         return [experiment.experiment_id for experiment in self.client.search_experiments()]
-
-
-def _check_database(uri: str) -> None:
-    """Refuses a file that is no SQLite database: MLflow would show SQLAlchemy's traceback."""
-    file = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:") or not file.is_file():
-        return
-    with file.open("rb") as stream:
-        head = stream.read(len(SQLITE_HEAD))
-    if head not in (b"", SQLITE_HEAD):
-        raise UserError(f"tracking store {uri}: cannot be used: {file} is no SQLite database")
 
 
 def _unusable(uri: str, error: Exception, way_out: str) -> UserError:

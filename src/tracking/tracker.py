@@ -47,9 +47,9 @@ class FolderTracker:
     send = None
     """No epoch is sent anywhere."""
 
-    def finish(self, folder: Path, *, history_sent: bool) -> str:
+    def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Everything is in the folder already."""
-        return str(folder)
+        return True
 
 
 class MLflowTracker:
@@ -74,21 +74,31 @@ class MLflowTracker:
         self._run_id = ""
 
     def find(self, identity: str, folder: Path) -> Answer | None:
-        """A finished run with the same identity in the store; joins it to the sweep."""
-        run = self._store.finished(identity)
-        if run is None:
-            return None
-        if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
-            self._store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
+        """A finished run with the same identity in the store; joins it to the sweep.
+
+        Raises:
+            UserError: where the store answers no longer.
+        """
+        with self._store.needed():
+            run = self._store.finished(identity)
+            if run is None:
+                return None
+            if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
+                self._store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
         return Answer(run.info.run_name, run.info.run_id, dict(run.data.metrics))
 
     @contextmanager
     def following(self, head: RunHead, folder: Path) -> Iterator[None]:
-        """Opens the run; it ends FAILED after an error, KILLED after an interruption."""
+        """Opens the run; it ends FAILED after an error, KILLED after an interruption.
+
+        Raises:
+            UserError: where the store answers no longer.
+        """
         from src.tracking import run_log
         from src.tracking.upload import remember_run
 
-        self._run_id = run_log.create_run(self._store, head, self._parent_id)
+        with self._store.needed():
+            self._run_id = run_log.create_run(self._store, head, self._parent_id)
         remember_run(folder, self._store.uri, self._run_id, self._parent_id)
         try:
             yield
@@ -106,16 +116,16 @@ class MLflowTracker:
 
         log_epoch(self._store, self._run_id, row)
 
-    def finish(self, folder: Path, *, history_sent: bool) -> str:
+    def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.
 
         Returns:
-            The run's id.
+            Whether the store has it.
         """
         from src.tracking.upload import upload
 
         try:
-            return upload(folder, self._store, history=not history_sent)
+            upload(folder, self._store, history=not history_sent)
         except Exception as error:
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
@@ -125,7 +135,8 @@ class MLflowTracker:
                 error,
                 folder,
             )
-            return self._run_id
+            return False
+        return True
 
 
 Tracker = FolderTracker | MLflowTracker

@@ -18,13 +18,15 @@ from src.tracking import record, run_log
 from src.tracking.record import RunRecord
 from src.tracking.store import Store
 
+NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
+
 
 def upload(folder: Path, store: Store | None = None, *, history: bool = True) -> str:
     """Makes the store hold everything of a finished run.
 
     Args:
         folder: the run's output folder, whole.
-        store: where to; None opens the one that the run's config names.
+        store: where to; None opens the one that the run began in, or its config names.
         history: whether the epochs must be sent; False where they were logged live.
 
     Returns:
@@ -34,20 +36,22 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
         UserError: where the folder holds no finished run, or the store cannot be used.
     """
     final = RunRecord.load(folder)
-    store = store or Store.open(final.tracking)
-    run_id = _existing_run(store, folder)
-    if run_id is None:
-        run_id = run_log.create_run(store, final.head, parent_of(folder))
-        remember_run(folder, store.uri, run_id)
-        history = True
-    if history:
-        run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
-    run_log.log_results(store, run_id, folder, final)
-    if final.tracking["log_model"] and not _has_model(store, run_id):
-        from src.tracking.logged_model import log_model
+    began_in = _remembered(folder).get("uri") or final.tracking["uri"]
+    store = store or Store.open(final.tracking | {"uri": began_in})
+    with store.needed():
+        run_id = _existing_run(store, folder)
+        if run_id is None:
+            run_id = run_log.create_run(store, final.head, parent_of(folder))
+            remember_run(folder, store.uri, run_id)
+            history = True
+        if history:
+            run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
+        run_log.log_results(store, run_id, folder, final)
+        if final.tracking["log_model"] and not _has_model(store, run_id):
+            from src.tracking.logged_model import log_model
 
-        log_model(store.uri, run_id, folder)
-    run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
+            log_model(store.uri, run_id, folder)
+        run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
     return run_id
 
 
@@ -79,7 +83,9 @@ def _existing_run(store: Store, folder: Path) -> str | None:
         return None
     try:
         run = store.client.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:  # a store that fails may well have it
+            raise
         return None
     return run_id if run.info.lifecycle_stage == "active" else None
 

@@ -8,11 +8,13 @@ was never interrupted.
 import json
 import logging
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from src.tracking.epoch_logger import EpochLogger
 from src.training.callbacks import BestEpoch
@@ -21,6 +23,25 @@ from src.training.claim import CHECKPOINT
 log = logging.getLogger(__name__)
 
 BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a checkpoint holds.
+
+    Attributes:
+        variables: of the model and its optimizer, in their order.
+        best_weights: of the best epoch so far.
+        best: the fields of :class:`BestEpoch`.
+        rows: of the history, one an epoch.
+        stopped: whether training had ended early.
+    """
+
+    variables: list[NDArray[Any]]
+    best_weights: list[NDArray[Any]]
+    best: dict[str, float]
+    rows: list[dict[str, float]]
+    stopped: bool
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -48,6 +69,9 @@ class Checkpoint(keras.callbacks.Callback):
         self._logger = logger
         model.optimizer.build(model.trainable_variables)
         self._state = _read(self._file)
+        if self._state is not None and not _fits(self._state, model):
+            log.warning("%s: does not fit the model, starting anew", self._file)
+            self._state = None
         self.epochs_done = 0
         self.stopped = False
         if self._state is not None:
@@ -57,46 +81,32 @@ class Checkpoint(keras.callbacks.Callback):
         """Brings back what other callbacks forget when training begins."""
         if self._state is None:
             return
-        state = json.loads(str(self._state["state"]))
-        for name in BEST_FIELDS:
-            setattr(self._best, name, state[name])
-        self._best.best = state["best"]
-        self._best.best_weights = _numbered(self._state, "best")
+        for name, value in self._state.best.items():
+            setattr(self._best, name, value)
+        self._best.best_weights = self._state.best_weights
         self._state = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the state."""
-        state = {name: int(getattr(self._best, name)) for name in BEST_FIELDS}
-        content: dict[str, Any] = {
-            "state": np.array(
-                json.dumps(
-                    state
-                    | {
-                        "best": float(self._best.best),
-                        "stopped": bool(self.model.stop_training),
-                        "rows": self._logger.rows,
-                    }
-                )
-            )
+        best = {name: int(getattr(self._best, name)) for name in BEST_FIELDS}
+        facts = {
+            "best": best | {"best": float(self._best.best)},
+            "rows": self._logger.rows,
+            "stopped": bool(self.model.stop_training),
         }
+        content: dict[str, Any] = {"state": np.array(json.dumps(facts))}
         for number, variable in enumerate(_variables(self.model)):
             content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
         _write(self._file, content)
 
-    def _restore(self, model: keras.Model, state: dict[str, Any]) -> None:
-        saved, variables = _numbered(state, "variable"), _variables(model)
-        if [value.shape for value in saved] != [tuple(variable.shape) for variable in variables]:
-            log.warning("%s: does not fit the model, starting anew", self._file)
-            self._state = None
-            return
-        for variable, value in zip(variables, saved, strict=True):
+    def _restore(self, model: keras.Model, state: State) -> None:
+        for variable, value in zip(_variables(model), state.variables, strict=True):
             variable.assign(value)
-        facts = json.loads(str(state["state"]))
-        self._logger.resume(facts["rows"])
-        self.epochs_done = len(facts["rows"])
-        self.stopped = facts["stopped"]
+        self._logger.resume(state.rows)
+        self.epochs_done = len(state.rows)
+        self.stopped = state.stopped
 
 
 def _variables(model: keras.Model) -> list[Any]:
@@ -106,20 +116,45 @@ def _variables(model: keras.Model) -> list[Any]:
     return kept + list(model.optimizer.variables)
 
 
-def _numbered(content: dict[str, Any], prefix: str) -> list[Any]:
-    names = [name for name in content if name.startswith(f"{prefix}_")]
-    return [content[name] for name in sorted(names, key=lambda name: int(name.split("_")[1]))]
+def _fits(state: State, model: keras.Model) -> bool:
+    """Whether every array has its place in the model."""
+    variables = [tuple(variable.shape) for variable in _variables(model)]
+    weights = [tuple(weight.shape) for weight in model.weights]
+    return variables == [value.shape for value in state.variables] and (
+        not state.best_weights or weights == [value.shape for value in state.best_weights]
+    )
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def _read(file: Path) -> State | None:
+    """What a checkpoint holds; None where there is none, or none that was written here."""
     try:
+        _refuse_compressed(file)
         with np.load(file, allow_pickle=False) as content:
-            return {name: content[name] for name in content.files}
+            facts = json.loads(str(content["state"]))
+            return State(
+                variables=_numbered(content, "variable"),
+                best_weights=_numbered(content, "best"),
+                best={name: facts["best"][name] for name in (*BEST_FIELDS, "best")},
+                rows=[dict(row) for row in facts["rows"]],
+                stopped=bool(facts["stopped"]),
+            )
     except FileNotFoundError:
         return None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever is wrong with it, training can start anew
         log.warning("%s: cannot be read (%s), starting anew", file, error)
         return None
+
+
+def _refuse_compressed(file: Path) -> None:
+    """Arrays here are stored as they are, so none takes more memory than the file is long."""
+    with zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("it is compressed, which no checkpoint is")
+
+
+def _numbered(content: Any, prefix: str) -> list[NDArray[Any]]:
+    names = [name for name in content.files if name.startswith(f"{prefix}_")]
+    return [content[name] for name in sorted(names, key=lambda name: int(name.split("_")[1]))]
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:

@@ -2,11 +2,12 @@
 
 import fcntl
 import logging
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,7 @@ def claimed(root: str, identity: str, name: str) -> Iterator[Path]:
         The folder for the run's checkpoint; what it holds is an interrupted training's.
     """
     folder = Path(root) / UNFINISHED / identity[:32]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w", encoding="utf-8") as lock:
-        _wait_for(lock, name)
-        folder.mkdir(parents=True, exist_ok=True)  # whoever held the lock may have cleared it
+    with _lock(folder / "lock", name):
         yield folder
 
 
@@ -44,7 +42,30 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(lock: Any, name: str) -> None:
+def _lock(file: Path, name: str) -> IO[str]:
+    """The open file that holds the lock.
+
+    Whoever held it before may have cleared the folder, file and all; a lock on a file that is gone
+    keeps nobody out, so it is taken anew.
+    """
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            lock = file.open("w", encoding="utf-8")
+            _wait_for(lock, name)
+            if _lies_at(lock, file):
+                return lock
+            lock.close()
+
+
+def _lies_at(lock: IO[str], file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _wait_for(lock: IO[str], name: str) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

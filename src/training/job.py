@@ -52,7 +52,7 @@ def run_job(cfg: DictConfig) -> float:
         with claimed(config["tracking"]["root"], head.identity, head.name) as unfinished:
             if config["force"] or not config["resume"]:
                 (unfinished / CHECKPOINT).unlink(missing_ok=True)
-            else:  # while this process waited, the other one may have finished the run
+            if not config["force"]:  # while this process waited, another may have finished the run
                 found = tracker.find(head.identity, folder)
             if found is None:
                 return _train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
@@ -100,8 +100,9 @@ def _train(
             tracking=config["tracking"]
             | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
-        tracker.finish(folder, history_sent=logger.complete)
-    clear(unfinished)
+        recorded = tracker.finish(folder, history_sent=logger.complete)
+    if recorded:  # else the same command typed again has nothing to train, but all to send
+        clear(unfinished)
     log.info(
         "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
         head.name,

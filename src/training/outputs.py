@@ -26,6 +26,9 @@ def write_outputs(
 ) -> None:
     """Writes config, history, predictions, confusion matrix, plots and the model.
 
+    A folder that was whole, since an earlier run had it, is not so from here on until the new
+    record closes it.
+
     Args:
         folder: the job's output folder.
         config: the resolved config.
@@ -34,6 +37,7 @@ def write_outputs(
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
     """
+    (folder / record.RECORD).unlink(missing_ok=True)
     with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
         yaml.safe_dump(dict(config), stream, sort_keys=False, allow_unicode=True)
     record.write_history(folder / record.HISTORY, history)

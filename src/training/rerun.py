@@ -3,11 +3,11 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
@@ -15,12 +15,11 @@ from mlflow.exceptions import MlflowException
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking import record
-from src.tracking.identity import code_of, git_state, library_versions
+from src.tracking.identity import code_of, git_state, library_versions, run_identity
 from src.tracking.store import Store
 from src.training.build import load_dataset
 from src.training.quiet import import_tensorflow
-
-MODEL_FILE = "data/model.keras"
+from src.training.recorded import Recorded, read_record, read_weights
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,10 @@ def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
     run = _finished_run(store, run_id)
     with tempfile.TemporaryDirectory() as draft:
         folder = Path(_download(store, f"runs:/{run_id}/", draft))
-        config = yaml.safe_load((folder / record.CONFIG).read_text(encoding="utf-8"))
-        config["training"]["progress"] = True
+        recorded = read_record(folder)
+        config = recorded.config | {"training": recorded.config["training"] | {"progress": True}}
         dataset = load_dataset(config["data"])
-        differs = list(_preconditions(run, config, dataset))
+        differs = _preconditions(run.data.tags, config, dataset)
         if differs and not allow_different:
             listed = "\n  ".join(differs)
             raise UserError(
@@ -85,39 +84,38 @@ def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
         if run.outputs and run.outputs.model_outputs:
             model = store.client.get_logged_model(run.outputs.model_outputs[0].model_id)
             model_folder = Path(_download(store, model.artifact_location, f"{draft}/model"))
-        pairs = list(_pairs(run, config, dataset, folder, model_folder))
+        pairs = list(_pairs(run, config, dataset, recorded, model_folder))
     differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
     compared = sum(np.size(new) for _, _, new in pairs)
     return Rerun(run.info.run_name, compared, differences, differs)
 
 
 def _pairs(
-    run: Run, config: dict[str, Any], dataset: Dataset, folder: Path, model_folder: Path | None
+    run: Run,
+    config: dict[str, Any],
+    dataset: Dataset,
+    recorded: Recorded,
+    model_folder: Path | None,
 ) -> Iterator[tuple[str, Any, Any]]:
     """Trains again; each quantity by name, as recorded and as it came out."""
     import_tensorflow()
-    import keras
-
     from src.training.evaluate import score
     from src.training.fit import train
 
     trained = train(config, dataset, run.info.run_name)
-    history = record.read_history(folder / record.HISTORY)
-    for epoch in range(max(len(history), len(trained.history))):
-        old = history[epoch] if epoch < len(history) else {}
-        new = trained.history[epoch] if epoch < len(trained.history) else {}
-        for name in {**old, **new}:
+    epochs = zip_longest(recorded.history, trained.history)
+    for epoch, (before, now) in enumerate(epochs, start=1):
+        for name in {**(before or {}), **(now or {})}:
             if name not in {"epoch", "time_ms"}:
-                yield f"epoch {epoch + 1}: {name}", old.get(name), new.get(name)
-    with np.load(folder / record.PREDICTIONS, allow_pickle=False) as predictions:
-        yield "validation logits", predictions["val_logits"], trained.val_logits
-        yield "test logits", predictions["test_logits"], trained.test_logits
+                yield f"epoch {epoch}: {name}", (before or {}).get(name), (now or {}).get(name)
+    yield "validation logits", recorded.logits["val"], trained.val_logits
+    yield "test logits", recorded.logits["test"], trained.test_logits
     for name, value in score(dataset.y_test, trained.test_logits).values.items():
         yield f"test_{name}", run.data.metrics.get(f"test_{name}"), value
-    if model_folder is not None:
-        saved = keras.saving.load_model(model_folder / MODEL_FILE, safe_mode=True)
-        for old, new in zip(saved.weights, trained.model.weights, strict=True):
-            yield f"weights: {new.path}", old.numpy(), new.numpy()
+    if model_folder is not None:  # read last: an operation before training would fix the threads
+        for old, variable in zip_longest(read_weights(model_folder), trained.model.weights):
+            new = None if variable is None else variable.numpy()
+            yield f"weights: {getattr(variable, 'path', 'one more')}", old, new
 
 
 def _difference(what: str, old: Any, new: Any) -> Difference | None:
@@ -125,30 +123,46 @@ def _difference(what: str, old: Any, new: Any) -> Difference | None:
     if old is None or new is None:
         return Difference(what, str(old), str(new), float("nan"))
     a, b = np.asarray(old), np.asarray(new)
-    if a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
-        return None
     if a.shape != b.shape:
         return Difference(what, f"shape {a.shape}", f"shape {b.shape}", float("nan"))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.all():
+        return None
     gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
-    at = np.unravel_index(int(np.nanargmax(gap)), gap.shape) if np.isfinite(gap).any() else ()
-    return Difference(what, repr(a[at].item()), repr(b[at].item()), float(np.nanmax(gap)))
+    widest = int(np.where(same, -1.0, np.nan_to_num(gap, nan=np.inf)).argmax())
+    return Difference(
+        what, repr(a.flat[widest].item()), repr(b.flat[widest].item()), float(gap.flat[widest])
+    )
 
 
-def _preconditions(run: Run, config: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
+def _preconditions(
+    tags: Mapping[str, str], config: Mapping[str, Any], dataset: Dataset
+) -> list[str]:
     """What must be as recorded, and is not."""
-    tags = run.data.tags
-    if dataset.fingerprint != tags["data.fingerprint"]:
-        yield (
-            f"data: fingerprint {tags['data.fingerprint'][:16]}… recorded, "
+    differs = []
+    fingerprint = tags.get("data.fingerprint", "none")
+    if dataset.fingerprint != fingerprint:
+        differs.append(
+            f"data: fingerprint {fingerprint[:16]}… recorded, "
             f"{dataset.fingerprint[:16]}… today ({dataset.source})"
         )
     for name, version in library_versions().items():
-        if version != tags[f"version.{name}"]:
-            yield f"{name}: version {tags[f'version.{name}']} recorded, {version} installed"
-    if code_of(config) != tags["code"]:
+        before = tags.get(f"version.{name}", "none")
+        if version != before:
+            differs.append(f"{name}: version {before} recorded, {version} installed")
+    if code_of(config) != tags.get("code"):
         commit = tags.get("mlflow.source.git.commit", "none")
         changed = " with changes" if tags.get("git.changed") == "true" else ""
-        yield f"code: commit {commit}{changed} recorded, {git_state()[0]} here, and they differ"
+        differs.append(
+            f"code: commit {commit}{changed} recorded, {git_state()[0]} here, and they differ"
+        )
+    identity = run_identity(config, dataset)
+    if not differs and identity != tags["identity"]:
+        differs.append(
+            f"config: identity {tags['identity'][:16]}… recorded, "
+            f"{identity[:16]}… from {record.CONFIG}: the file was changed"
+        )
+    return differs
 
 
 def _finished_run(store: Store, run_id: str) -> Run:

@@ -1,0 +1,78 @@
+"""The SQLite file of a store, made in one step: it is whole, or it is not there.
+
+MLflow makes its tables one migration after another. A process that died in between, or a second
+one beside it, would leave a database that no later command can open.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from src.errors import UserError
+
+PREFIX = "sqlite:///"
+HEAD = b"SQLite format 3\0"
+LEFT_BY_SQLITE = ("", "-journal", "-wal", "-shm")
+
+
+def database_file(uri: str) -> Path | None:
+    """The file behind a store's address; None where it is no SQLite address."""
+    return Path(uri.removeprefix(PREFIX)) if uri.startswith(PREFIX) else None
+
+
+def check_database(uri: str) -> None:
+    """Refuses a file that is no SQLite database: MLflow would show SQLAlchemy's traceback.
+
+    Args:
+        uri: the store's address.
+
+    Raises:
+        UserError: names the file.
+    """
+    file = database_file(uri)
+    if file is None or not file.is_file():
+        return
+    with file.open("rb") as stream:
+        head = stream.read(len(HEAD))
+    if head not in (b"", HEAD):
+        raise UserError(f"tracking store {uri}: cannot be used: {file} is no SQLite database")
+
+
+def make_database(uri: str, artifacts: str) -> None:
+    """Makes the database where it is missing; processes that want it at once wait for one.
+
+    Args:
+        uri: the store's address.
+        artifacts: the address under which MLflow's default experiment keeps files.
+    """
+    file = database_file(uri)
+    if file is None or _is_there(file):
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _only_one(file.parent):
+        if _is_there(file):
+            return
+        draft = file.with_name(f"{file.name}.part")
+        for ending in LEFT_BY_SQLITE:
+            draft.with_name(draft.name + ending).unlink(missing_ok=True)
+        SqlAlchemyStore(f"{PREFIX}{draft}", artifacts).engine.dispose()
+        draft.replace(file)
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder, which goes with the process that holds it."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)

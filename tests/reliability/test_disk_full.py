@@ -1,0 +1,94 @@
+"""A disk that is full: one clear error, nothing half written taken for whole, and it goes on."""
+
+import resource
+import signal
+from contextlib import contextmanager
+
+import pytest
+
+from src.entry import guarded
+from src.training import outputs
+from tests.reliability.recorded import numbers_in
+
+WORDS = (
+    "model.dropout=0.3",
+    "data.n_samples=300",
+    "data.minority_fraction=0.2",
+    "training.epochs=2",
+    "tracking=none",
+    "tracking.plots=false",
+)
+WIDE = ("model.hidden=[400,400]",)
+"""A model whose checkpoint is larger than the limit of the child."""
+
+
+@contextmanager
+def room(size):
+    """While it holds, no file can be longer than ``size`` bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.fixture(scope="module")
+def whole(run_here, tmp_path_factory):
+    """The folder of a run that had room."""
+    folder = tmp_path_factory.mktemp("whole")
+    run_here(folder / "job", *WORDS, f"tracking.root={folder}")
+    return folder / "job"
+
+
+@pytest.mark.parametrize("size", [100, 2_000, 20_000], ids=["config", "predictions", "model"])
+def test_no_room_for_the_results(whole, run_here, tmp_path, size, capsys):
+    write = outputs.write_outputs
+
+    def write_with_little_room(*arguments, **more):
+        with room(size):
+            write(*arguments, **more)
+
+    def job():
+        run_here(tmp_path / "job", *WORDS, f"tracking.root={tmp_path}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outputs, "write_outputs", write_with_little_room)
+        assert guarded(job) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert "File too large. Make room, then type the same command" in said
+    assert not (tmp_path / "job" / "run.json").exists()
+    assert list(tmp_path.glob("unfinished/*/checkpoint.npz"))
+
+    assert guarded(job) == 0
+    assert numbers_in(tmp_path / "job") == numbers_in(whole)
+    assert not list(tmp_path.glob("unfinished/*/checkpoint.npz"))
+
+
+def test_no_room_for_a_checkpoint(run_here, tmp_path, capsys):
+    def job():
+        run_here(tmp_path / "job", *WORDS, *WIDE, f"tracking.root={tmp_path}")
+
+    with room(1_000_000):
+        assert guarded(job) == 2
+    assert "Make room, then type the same command" in capsys.readouterr().err
+    assert not list(tmp_path.glob("unfinished/*/checkpoint.npz"))
+
+
+def test_a_folder_that_was_whole_is_not_so_while_it_is_written_anew(
+    whole, run_here, tmp_path, monkeypatch
+):
+    words = (*WORDS, f"tracking.root={tmp_path}", "force=true")
+    run_here(tmp_path / "job", *words)
+    assert (tmp_path / "job" / "run.json").exists()
+    monkeypatch.setattr(outputs.np, "savez_compressed", _full)
+    with pytest.raises(OSError, match="No space left"):
+        run_here(tmp_path / "job", *words)
+    assert not (tmp_path / "job" / "run.json").exists()
+
+
+def _full(*_, **__):
+    raise OSError(28, "No space left on device")

@@ -1,0 +1,108 @@
+"""A model file with code of others in it is refused wherever the project loads one."""
+
+import json
+import zipfile
+from contextlib import suppress
+
+import keras
+import pytest
+
+import src.components  # noqa: F401  registers the custom objects
+from src.errors import UserError
+from src.training.recorded import read_weights
+
+
+def saved(folder, *layers):
+    """The folder of a logged model with the layers."""
+    (folder / "data").mkdir(parents=True)
+    model = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(2, name="last")])
+    model.save(folder / "data" / "model.keras")
+    return folder
+
+
+def rewritten(folder, change):
+    """The same with its `config.json` changed."""
+    file = folder / "data" / "model.keras"
+    with zipfile.ZipFile(file) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(content["config.json"])
+    change(config)
+    content["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return folder
+
+
+def names(module, class_name, **config):
+    """A change that makes the last layer an object of another module."""
+
+    def change(model):
+        layer = model["config"]["layers"][-1]
+        layer |= {"module": module, "class_name": class_name, "registered_name": None}
+        layer["config"] = config or layer["config"]
+
+    return change
+
+
+def test_a_model_of_the_project_is_loaded(tmp_path):
+    assert [weight.shape for weight in read_weights(saved(tmp_path))] == [(3, 2), (2,)]
+
+
+def test_a_lambda_is_refused(tmp_path):
+    marker = tmp_path / "was-executed"
+    code = eval(f"lambda x: (open({str(marker)!r}, 'w'), x)[1]")
+    folder = saved(tmp_path, keras.layers.Lambda(code))
+    marker.unlink(missing_ok=True)  # building the model ran it
+    with pytest.raises(UserError, match=r"(?i)lambda"):
+        read_weights(folder)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "class_name"),
+    [
+        ("os", "system"),
+        ("subprocess", "Popen"),
+        ("builtins", "eval"),
+        ("builtins", "exec"),
+        ("pickle", "loads"),
+        ("importlib", "import_module"),
+        ("foreign_layers", "Layer"),
+        ("src.training.claim", "clear"),
+        ("keras.src.saving.saving_lib", "load_model"),
+        ("keras.utils", "get_file"),
+    ],
+)
+def test_an_object_of_a_foreign_module_is_refused_and_its_module_not_imported(
+    tmp_path, monkeypatch, module, class_name
+):
+    marker = tmp_path / "was-imported"
+    (tmp_path / "foreign_layers.py").write_text(f"open({str(marker)!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = saved(tmp_path / "model")
+    rewritten(folder, names(module, class_name, args=[f"touch {marker}"]))
+    with pytest.raises(UserError, match=r"model\.keras of the record cannot be read"):
+        read_weights(folder)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
+def test_a_model_file_cut_short_is_refused(tmp_path, share):
+    folder = saved(tmp_path)
+    file = folder / "data" / "model.keras"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(UserError, match=r"model\.keras of the record cannot be read"):
+        read_weights(folder)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping invalid path")
+def test_a_model_file_with_a_path_outside_writes_nothing_there(tmp_path):
+    folder = saved(tmp_path / "model")
+    with zipfile.ZipFile(folder / "data" / "model.keras", "a") as archive:
+        archive.writestr("../../../outside.txt", "written")
+        archive.writestr("assets/../../../../outside.txt", "written")
+    with suppress(UserError):
+        read_weights(folder)
+    assert not list(tmp_path.rglob("outside.txt"))

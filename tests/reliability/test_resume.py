@@ -1,0 +1,180 @@
+"""A training that goes on from its checkpoint gives the bits of one that was never interrupted."""
+
+import io
+import pickle
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from src.tracking.epoch_logger import EpochLogger
+from src.training.build import load_dataset
+from src.training.callbacks import BestEpoch
+from src.training.checkpoint import Checkpoint
+from src.training.fit import build_model
+from src.training.fit import train as fit
+
+SMALL = (
+    "data.n_samples=300",
+    "data.minority_fraction=0.2",
+    "training.epochs=3",
+    "training.batch_size=32",
+    "training.learning_rate=0.01",
+    "training.progress=false",
+)
+WITH_AVERAGE = "+training.optimizer.use_ema=true"
+DIGITS = ("data=digits", *[word for word in SMALL if not word.startswith("data.")])
+
+
+class PowerCutError(BaseException):
+    """Ends a training as nothing in it expects."""
+
+
+class Cut(keras.callbacks.Callback):
+    """Ends the training in the middle of an epoch, counted from 0."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch, self._now = epoch, -1
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._now == self._epoch and batch == 2:
+            raise PowerCutError
+
+
+def bits(trained):
+    weights = [weight.tobytes() for weight in trained.model.get_weights()]
+    optimizer = [np.asarray(variable).tobytes() for variable in trained.model.optimizer.variables]
+    return weights, optimizer, trained.val_logits.tobytes(), trained.test_logits.tobytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model.dropout=0.3", *SMALL),
+        ("loss=focal", "training.precision=mixed_float16", *SMALL),
+        ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance", *SMALL),
+        ("model=cnn", "model.dropout=0.2", *DIGITS),
+        ("training.optimizer._target_=keras.optimizers.AdamW", WITH_AVERAGE, *SMALL),
+        ("training.monitor=val_loss", "training.mode=min", "training.patience=1", *SMALL),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_an_interrupted_training_ends_with_the_same_bits(resolved, tmp_path, words):
+    config = resolved(*words)
+    dataset = load_dataset(config["data"])
+    whole = fit(config, dataset, "whole")
+    with pytest.raises(PowerCutError):
+        fit(config, dataset, "cut", [Cut(epoch=2)], resume=tmp_path)
+    logger = EpochLogger()
+    again = fit(config, dataset, "again", logger=logger, resume=tmp_path)
+    assert [row["epoch"] for row in logger.rows] == list(range(1, len(whole.history) + 1))
+    assert again.history == whole.history
+    assert (again.best_epoch, again.best_value) == (whole.best_epoch, whole.best_value)
+    assert bits(again) == bits(whole)
+
+
+# --- checkpoints that are none ------------------------------------------------------------------
+class Marker:
+    """Creates a file when unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.fixture(scope="module")
+def begun(resolved, tmp_path_factory):
+    """A model as it starts, and the checkpoint that its training leaves."""
+    folder = tmp_path_factory.mktemp("begun")
+    config = resolved(*SMALL)
+    dataset = load_dataset(config["data"])
+    fit(config, dataset, "begun", resume=folder)
+    return build_model(config, dataset), (folder / "checkpoint.npz").read_bytes()
+
+
+def repacked(whole, compression=zipfile.ZIP_STORED, **changes):
+    """The checkpoint with some of its arrays replaced; None leaves one out."""
+    content = io.BytesIO()
+    with np.load(io.BytesIO(whole)) as arrays, zipfile.ZipFile(content, "w", compression) as made:
+        for name in arrays.files:
+            array = changes.get(name, arrays[name])
+            if array is not None:
+                stream = io.BytesIO()
+                np.save(stream, array)
+                made.writestr(f"{name}.npy", stream.getvalue())
+    return content.getvalue()
+
+
+def promise(whole):
+    """Its first variable promises more memory than any machine has."""
+    header = io.BytesIO()
+    fields = {"descr": "<f4", "fortran_order": False, "shape": (10**14,)}
+    np.lib.format.write_array_header_1_0(header, fields)
+    content = io.BytesIO(repacked(whole, variable_0=None))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("variable_0.npy", header.getvalue())
+    return content.getvalue()
+
+
+def bomb():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state.npy", bytes(10**8))
+    return content.getvalue()
+
+
+def bare_array():
+    content = io.BytesIO()
+    np.save(content, np.zeros(3))
+    return content.getvalue()
+
+
+DAMAGED = {
+    "empty": lambda whole, _: b"",
+    "cut short": lambda whole, _: whole[: len(whole) // 2],
+    "cut by a byte": lambda whole, _: whole[:-1],
+    "a byte flipped": lambda whole, _: whole[:900] + bytes([whole[900] ^ 1]) + whole[901:],
+    "no archive": lambda whole, _: b"checkpoint",
+    "one array": lambda whole, _: bare_array(),
+    "a pickle": lambda whole, marker: pickle.dumps(Marker(marker)),
+    "a pickle in it": lambda whole, marker: repacked(whole, variable_0=np.array([Marker(marker)])),
+    "a pickle as state": lambda whole, marker: repacked(whole, state=np.array([Marker(marker)])),
+    "no state": lambda whole, _: repacked(whole, state=None),
+    "no JSON": lambda whole, _: repacked(whole, state=np.array("{")),
+    "another state": lambda whole, _: repacked(whole, state=np.array('{"rows": 3}')),
+    "an array too few": lambda whole, _: repacked(whole, variable_1=None),
+    "best weights too few": lambda whole, _: repacked(whole, best_1=None),
+    "another shape": lambda whole, _: repacked(whole, variable_0=np.zeros((2, 2), "float32")),
+    "text for numbers": lambda whole, _: repacked(whole, variable_0=np.array(["x"])),
+    "compressed": lambda whole, _: repacked(whole, zipfile.ZIP_DEFLATED),
+    "a zip bomb": lambda whole, _: bomb(),
+    "a promise of memory": lambda whole, _: promise(whole),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_checkpoint_that_is_none_starts_anew_and_runs_no_code(begun, tmp_path, damage, caplog):
+    model, whole = begun
+    marker = tmp_path / "was-unpickled"
+    (tmp_path / "checkpoint.npz").write_bytes(DAMAGED[damage](whole, marker))
+    before = [weight.tobytes() for weight in model.get_weights()]
+    checkpoint = Checkpoint(tmp_path, model, BestEpoch("loss", "min", None, 3), EpochLogger())
+    assert checkpoint.epochs_done == 0
+    assert [weight.tobytes() for weight in model.get_weights()] == before
+    assert "starting anew" in caplog.text
+    assert not marker.exists()
+
+
+def test_a_whole_checkpoint_is_taken(begun, tmp_path):
+    model, whole = begun
+    (tmp_path / "checkpoint.npz").write_bytes(whole)
+    logger = EpochLogger()
+    assert Checkpoint(tmp_path, model, BestEpoch("loss", "min", None, 3), logger).epochs_done == 3
+    assert [row["epoch"] for row in logger.rows] == [1, 2, 3]
