@@ -5,7 +5,9 @@ one beside it, would leave a database that no later command can open.
 """
 
 import fcntl
+import glob
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from src.errors import UserError
 
 PREFIX = "sqlite:///"
 HEAD = b"SQLite format 3\0"
-LEFT_BY_SQLITE = ("", "-journal", "-wal", "-shm")
+DRAFT = ".part-"
 
 
 def database_file(uri: str) -> Path | None:
@@ -56,9 +58,10 @@ def make_database(uri: str, artifacts: str) -> None:
     with _only_one(file.parent):
         if _is_there(file):
             return
-        draft = file.with_name(f"{file.name}.part")
-        for ending in LEFT_BY_SQLITE:
-            draft.with_name(draft.name + ending).unlink(missing_ok=True)
+        for left in file.parent.glob(f"{glob.escape(file.name)}{DRAFT}*"):
+            left.unlink()
+        # MLflow keeps a connection for each name, also where it failed, so no name comes twice
+        draft = file.with_name(f"{file.name}{DRAFT}{time.time_ns()}")
         SqlAlchemyStore(f"{PREFIX}{draft}", artifacts).engine.dispose()
         draft.replace(file)
 

@@ -52,3 +52,4 @@ def test_a_database_whose_making_was_broken_off_is_made_anew(tmp_path, monkeypat
     assert not (tmp_path / "mlflow.db").exists()
     store = Store.open(tracking)
     assert store.client.get_experiment(store.experiment_id).name == "mine"
+    assert not list(tmp_path.glob("mlflow.db.part*"))

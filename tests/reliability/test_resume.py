@@ -55,8 +55,7 @@ def bits(trained):
 @pytest.mark.parametrize(
     "words",
     [
-        ("model.dropout=0.3", *SMALL),
-        ("loss=focal", "training.precision=mixed_float16", *SMALL),
+        ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16", *SMALL),
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance", *SMALL),
         ("model=cnn", "model.dropout=0.2", *DIGITS),
         ("training.optimizer._target_=keras.optimizers.AdamW", WITH_AVERAGE, *SMALL),
