@@ -71,16 +71,11 @@ def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if wants_traceback or error.errno not in NO_ROOM:
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"Error: {where}{os.strerror(error.errno)}. {MAKE_ROOM}", file=sys.stderr)
-        return USER_MISTAKE
     except Exception as error:
-        if wants_traceback or not is_mistake(error):
+        no_room = _no_room(error)
+        if wants_traceback or not (no_room or is_mistake(error)):
             raise
-        print(f"Error: {message(error)}", file=sys.stderr)
+        print(f"Error: {no_room or message(error)}", file=sys.stderr)
         return USER_MISTAKE
     return status if isinstance(status, int) and not isinstance(status, bool) else 0
 
@@ -119,6 +114,14 @@ def _legal_keys(error: OmegaConfBaseException) -> str:
     if not keys or str(error.key) in keys:
         return ""
     return f". Legal keys there: {', '.join(keys)}"
+
+
+def _no_room(error: Exception) -> str:
+    """What to say of a full disk; empty for anything else."""
+    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
+        return ""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{os.strerror(error.errno)}. {MAKE_ROOM}"
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
