@@ -72,8 +72,8 @@ notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
 
-test: $(READY)  ## run every test
-	$(PY) -m pytest
+test: $(READY)  ## run every test, two or more at once
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY)  ## check style and types
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
