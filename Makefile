@@ -12,8 +12,15 @@ READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
+# Sweeps of the atlas, ~ for a space: Fashion-MNIST where ROOT names its folder or Keras has it in
+# its cache, a table where TABLE names one (LABEL its label column, TABLE_KEYS further keys).
+FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
+LABEL ?= -1
+ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +experiment=atlas_digits \
+	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
+	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -53,10 +60,13 @@ fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail 
 	$(PY) train.py -m +experiment=fashion_mnist $(if $(ROOT),data.root=$(ROOT))
 	@$(PY) -m src.compare
 
-atlas: $(READY)  ## where focal loss helps: problems by budget and capacity; stops and goes on
-	$(PY) train.py -m +experiment=atlas_simulated $(ATLAS)
-	$(PY) train.py -m +experiment=atlas_classification $(ATLAS)
-	$(PY) train.py -m +experiment=atlas_digits $(ATLAS)
+atlas: $(READY)  ## where focal loss helps: problems by budget and capacity (ROOT=, TABLE= add data); stops and goes on
+	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(subst ~, ,$(sweep)) $(ATLAS);)
+	@$(PY) -m src.atlas
+
+atlas-full: atlas  ## the atlas over more losses, budgets, capacities and seeds; says first how long it takes
+	@$(PY) -m src.forecast $(foreach sweep,$(ATLAS_SWEEPS),'$(subst ~, ,$(sweep)) atlas=full $(ATLAS)')
+	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(subst ~, ,$(sweep)) atlas=full $(ATLAS);)
 	@$(PY) -m src.atlas
 
 sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2

@@ -1,6 +1,6 @@
 """Draws the atlas: where focal loss gains over cross-entropy, and where it loses.
 
-    python -m src.atlas [--experiment atlas] [--out FOLDER]
+    python -m src.atlas [--experiment atlas] [--loss NAME ...] [--out FOLDER]
 
 Reads the MLflow store alone; `make atlas` trains what is missing first.
 """
@@ -13,7 +13,7 @@ from src.entry import guarded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the grid and writes the heat map.
+    """Prints the summary and writes the heat maps.
 
     Args:
         arguments: of the command line; None takes the process's own.
@@ -22,28 +22,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0.
     """
     options = _parser().parse_args(arguments)
-    from src.analysis.atlas import draw_atlas, write_atlas
+    from src.analysis.atlas import draw_atlas
+    from src.analysis.atlas_page import markdown, summary, write_atlas
     from src.analysis.selection import select_runs
 
     selection = select_runs(options.root, options.uri, experiment=options.experiment)
     atlas = draw_atlas(selection.runs, options.baseline, options.loss)
-    print(atlas.markdown())
-    print(f"\n{atlas.sentence}.")
+    print(f"{atlas.title}: {atlas.runs} runs.\n\n{summary(atlas)}\n")
+    for sentence in selection.left_out:
+        print(sentence)
     options.out.mkdir(parents=True, exist_ok=True)
     write_atlas(options.out / "atlas.html", atlas)
-    print(f"Heat map: {options.out / 'atlas.html'}")
+    (options.out / "atlas.md").write_text(markdown(atlas) + "\n", encoding="utf-8")
+    print(f"Heat maps: {options.out / 'atlas.html'}; as Markdown: {options.out / 'atlas.md'}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.atlas",
-        description="Draw where a loss gains over the baseline: problems by budget and capacity.",
+        description="Draw where losses gain over the baseline: problems by budget and capacity, "
+        "at argmax and with decisions tuned on the validation split.",
     )
     add = parser.add_argument
     add("--experiment", default="atlas", help="MLflow experiment (default: atlas)")
     add("--baseline", default="ce", help="loss to hold against (default: ce)")
-    add("--loss", default="focal", help="loss to draw (default: focal)")
+    add("--loss", nargs="+", default=(), metavar="NAME", help="losses to draw (default: all)")
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")

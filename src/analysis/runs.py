@@ -33,6 +33,7 @@ class FinishedRun:
         artifacts: address of its artifacts.
         class_names: K names; empty where no data set was logged.
         class_counts: training rows of each class; empty where no data set was logged.
+        data: name of the data set; of a table its file's.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class FinishedRun:
     artifacts: str = ""
     class_names: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
+    data: str = ""
 
     def score(self, decision: str) -> float | None:
         """Macro F1 on the test split, 0 to 1; None where it was not recorded."""
@@ -73,6 +75,7 @@ def finished_run(stored: StoredRun) -> FinishedRun:
         artifacts=stored.artifacts,
         class_names=stored.class_names,
         class_counts=stored.class_counts,
+        data=tags["data"],
     )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from src.data.dataset import LEAST_CLASSES
 from src.data.errors import DataError
 
+ROUNDING = 1e-9
+"""What a sum of equal shares may differ from 1 by."""
+
 
 def check_majority(n_classes: int, minority_fraction: float) -> float:
     """What K-1 minority classes of equal share leave for class 0.
@@ -14,16 +17,16 @@ def check_majority(n_classes: int, minority_fraction: float) -> float:
         minority_fraction: share of the rows that each minority class gets.
 
     Returns:
-        The share of class 0, larger than `minority_fraction`.
+        The share of class 0, at least `minority_fraction`; equal to it, the data is balanced.
 
     Raises:
-        DataError: where class 0 would not be the largest.
+        DataError: where class 0 would be smaller than another.
     """
     majority = 1 - minority_fraction * (n_classes - 1)
-    if majority <= minority_fraction:
+    if minority_fraction * n_classes > 1 + ROUNDING:
         raise DataError(
             f"data.minority_fraction={minority_fraction} for each of {n_classes - 1} minority "
-            f"classes leaves too little for the majority; it must be below {1 / n_classes:.3g}."
+            f"classes leaves too little for the majority; it must be at most {1 / n_classes:.3g}."
         )
     return majority
 

@@ -1,20 +1,24 @@
 """The atlas: each comparison in its cell, gains and losses told apart by their intervals."""
 
+import re
+
 import pytest
 from made_store import made_run
 
-from src.analysis.atlas import Effort, Problem, draw_atlas, write_atlas
+from src.analysis.atlas import Effort, Problem, draw_atlas
+from src.analysis.atlas_page import colour, markdown, summary, write_atlas
 
 LARGE, SMALL = "[64, 64]", "[16]"
+FOCAL = "focal(gamma=2)"
 
 
-def cell(gains, *, ratio, hard, epochs, hidden):
+def cell(gains, *, ratio, hard, epochs, hidden, tuned=0.0):
     """Runs of one cell: cross-entropy at 60 %, focal loss that much better by seed."""
     facts = {
         "setting": f"{ratio} {hard} {epochs} {hidden}",
         "class_counts": (100 * ratio, 100),
+        "data": "simulated",
         "params": {
-            "data.name": "simulated",
             "data.hard_fraction": hard,
             "training.epochs": str(epochs),
             "model.hidden": hidden,
@@ -22,38 +26,81 @@ def cell(gains, *, ratio, hard, epochs, hidden):
     }
     runs = []
     for seed, gain in enumerate(gains):
-        runs.append(made_run("ce", seed, 0.6, **facts))
-        runs.append(made_run("focal(gamma=2)", seed, 0.6 + gain / 100, **facts))
+        for label, f1, ece in (("ce", 0.6, 0.02), (FOCAL, 0.6 + gain / 100, 0.05)):
+            run = made_run(label, seed, f1, f1 + tuned / 100 * (label == FOCAL), **facts)
+            runs.append(run)
+            run.metrics["test_ece"] = ece
     return runs
 
 
 @pytest.fixture
-def atlas():
-    runs = [
-        *cell([3.0, 4.0, 5.0], ratio=10, hard="0.1", epochs=10, hidden=SMALL),
-        *cell([-3.0, -4.0, -5.0], ratio=100, hard="0.1", epochs=10, hidden=SMALL),
-        *cell([2.0, -2.0, 0.5], ratio=10, hard="0.1", epochs=40, hidden=LARGE),
+def runs():
+    return [
+        *cell([3.0, 4.0, 5.0], ratio=10, hard="0.1", epochs=10, hidden=SMALL, tuned=-9),
+        *cell([-3.0, -4.0, -5.0], ratio=100, hard="0.1", epochs=10, hidden=SMALL, tuned=-9),
+        *cell([2.0, -2.0, 0.5], ratio=10, hard="0.1", epochs=40, hidden=LARGE, tuned=-9),
     ]
-    return draw_atlas(runs, "ce", "focal")
 
 
-def test_rows_are_problems_and_columns_are_budgets_and_capacities(atlas):
-    assert atlas.problems == [Problem("simulated", 10, "0.1"), Problem("simulated", 100, "0.1")]
-    assert atlas.efforts == [Effort(10, SMALL), Effort(40, LARGE)]
-    assert len(atlas.cells) == 3
+@pytest.fixture
+def atlas(runs):
+    return draw_atlas(runs, "ce")
 
 
-def test_a_cell_gains_or_loses_only_where_its_interval_leaves_out_zero(atlas):
-    kinds = {key[0].ratio * 1000 + key[1].epochs: cell.kind for key, cell in atlas.cells.items()}
+@pytest.fixture
+def chart(atlas):
+    return atlas.charts[0]
+
+
+def test_there_is_a_chart_for_each_loss_and_decision(runs, atlas):
+    assert [(one.loss, one.decision) for one in atlas.charts] == [
+        (FOCAL, "argmax"),
+        (FOCAL, "tuned"),
+    ]
+    assert atlas.runs == len(runs)
+    assert [one.count("loss") for one in atlas.charts] == [1, 3]
+
+
+def test_rows_are_problems_and_columns_are_budgets_and_capacities(chart):
+    assert chart.problems == [Problem("simulated", 10, "0.1"), Problem("simulated", 100, "0.1")]
+    assert chart.efforts == [Effort(10, SMALL), Effort(40, LARGE)]
+    assert len(chart.cells) == 3
+
+
+def test_a_cell_gains_or_loses_only_where_its_interval_leaves_out_zero(chart):
+    kinds = {key[0].ratio * 1000 + key[1].epochs: cell.kind for key, cell in chart.cells.items()}
     assert kinds == {10_010: "gain", 100_010: "loss", 10_040: "open"}
-    assert "of 3 cells, 1 gain, 1 lose, 1 cannot be told apart" in atlas.sentence
+    assert "of 3 cells, 1 gain, 1 lose, 1 cannot be told apart" in chart.sentence
 
 
-def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more(atlas):
+def test_the_levels_of_each_factor_count_the_cells_that_have_it(chart):
+    levels = {(level.factor, level.name): level for level in chart.levels}
+    ten = levels["ratio", "10"]
+    assert (ten.cells, ten.gain, ten.loss) == (2, 1, 0)
+    assert ten.mean == pytest.approx((4.0 + 0.5 / 3) / 2)
+    assert levels["budget", "10 epochs"].mean == pytest.approx(0.0)
+    assert levels["capacity", SMALL].loss == 1
+    assert levels["data", "simulated, 10 % hard negatives"].cells == 3
+
+
+def test_calibration_is_the_mean_difference_over_the_pairs(chart):
+    assert chart.calibration == pytest.approx(0.03)
+
+
+def test_the_ratio_is_the_one_asked_for_or_counted_to_two_digits():
+    counted = cell([1.0, 2.0], ratio=199, hard="0.1", epochs=10, hidden=SMALL)
+    asked = cell([1.0, 2.0], ratio=108, hard="", epochs=10, hidden=SMALL)
+    for run in asked:
+        run.params["data.imbalance_ratio"] = "100.0"
+    ratios = [one.ratio for one in draw_atlas([*counted, *asked], "ce").charts[0].problems]
+    assert ratios == [100, 200]
+
+
+def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more(chart):
     def channels(ratio):
-        effort = Effort(10, SMALL)
-        colour = atlas.cells[Problem("simulated", ratio, "0.1"), effort].colour
-        return [int(part) for part in colour.removeprefix("rgb(").rstrip(")").split(",")]
+        place = Problem("simulated", ratio, "0.1"), Effort(10, SMALL)
+        found = colour(chart.cells[place])
+        return [int(part) for part in found.removeprefix("rgb(").rstrip(")").split(",")]
 
     red, _, blue = channels(10)
     assert blue > red
@@ -62,17 +109,21 @@ def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more(atlas
 
 
 def test_markdown_has_a_row_a_problem_with_losing_cells_beside_winning_ones(atlas):
-    lines = atlas.markdown().splitlines()
-    assert lines[0] == "| problem | 10 epochs, [16] | 40 epochs, [64, 64] |"
-    assert lines[2].startswith("| simulated, 10 % hard negatives, ratio 10 | **+4.0 [3.")
-    assert lines[3].startswith("| simulated, 10 % hard negatives, ratio 100 | **-4.0 [-")
-    assert lines[3].endswith("|  |")
+    lines = markdown(atlas).splitlines()
+    assert lines[0] == f"### {FOCAL} against ce, decision argmax"
+    assert lines[2] == "| problem | 10 epochs, [16] | 40 epochs, [64, 64] |"
+    assert lines[4].startswith("| simulated, 10 % hard negatives, ratio 10 | **+4.0 [3.")
+    assert lines[5].startswith("| simulated, 10 % hard negatives, ratio 100 | **-4.0 [-")
+    assert lines[5].endswith("|  |")
+    assert f"| {FOCAL} | argmax | 3 | 1 | 1 | 1 | +0.030 |" in summary(atlas)
 
 
-def test_the_page_needs_nothing_from_elsewhere(atlas, tmp_path):
+def test_the_page_shows_every_chart_and_needs_nothing_from_elsewhere(atlas, tmp_path):
     file = tmp_path / "atlas.html"
     write_atlas(file, atlas)
     page = file.read_text()
-    assert atlas.sentence in page
-    assert "http" not in page
-    assert "<script" not in page
+    for chart in atlas.charts:
+        assert chart.sentence in page
+        for found in chart.cells.values():
+            assert found.text in page
+    assert not re.search("http|<script|src=", page)

@@ -100,12 +100,18 @@ def test_preprocessing_takes_rows_on_their_original_scale():
     np.testing.assert_allclose(data.preprocessing.transform(rows), data.x_test, atol=1e-5)
 
 
+@pytest.mark.parametrize("source", [simulated, classification])
+def test_half_the_rows_each_is_imbalance_ratio_one(source):
+    counts = source(n_samples=1000, minority_fraction=0.5).class_counts
+    assert counts[0] == pytest.approx(counts[1], abs=10)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"minority_fraction": 0}, "data.minority_fraction=0"),
-        ({"minority_fraction": 0.5}, "must be below 0.5"),
-        ({"n_classes": 3, "minority_fraction": 0.4}, "must be below 0.333"),
+        ({"minority_fraction": 0.51}, "must be at most 0.5"),
+        ({"n_classes": 3, "minority_fraction": 0.4}, "must be at most 0.333"),
         ({"n_classes": 1}, "data.n_classes=1 must be a whole number, at least 2"),
         ({"n_samples": 20}, "too few rows of class 'minority'"),
         ({"n_samples": 100.5}, "data.n_samples=100.5"),

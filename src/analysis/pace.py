@@ -1,0 +1,71 @@
+"""How long runs take on this machine, from those that the store holds."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.analysis.runs import FinishedRun
+
+LONGEST_PAUSE_MS = 300_000
+"""Between the ends of two runs of one sweep; after a longer one the run's own seconds count."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a run takes, from one end to the next, with all that is around its training.
+
+    Attributes:
+        lines: by data set, seconds of a run with no epoch and seconds an epoch more.
+    """
+
+    lines: Mapping[str, tuple[float, float]]
+
+    def seconds(self, data: str, epochs: int) -> float | None:
+        """What a run is expected to take; of an unknown data set the mean of the known ones.
+
+        Args:
+            data: name of the data set.
+            epochs: training budget.
+
+        Returns:
+            None where nothing is known at all.
+        """
+        known = [self.lines[data]] if data in self.lines else list(self.lines.values())
+        if not known:
+            return None
+        return float(np.mean([start + slope * epochs for start, slope in known]))
+
+
+def pace_of(runs: Sequence[FinishedRun]) -> Pace:
+    """The pace that runs of a sweep were done at.
+
+    The time of a run is the time since the run before it ended, so that several workers, or
+    several runs trained at once, count for what they give.
+
+    Args:
+        runs: finished runs of one experiment.
+    """
+    times: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    before = 0
+    for run in sorted(runs, key=lambda run: run.ended_ms):
+        gap = run.ended_ms - before
+        before = run.ended_ms
+        own = sum(run.metrics.get(f"seconds_{part}", 0.0) for part in ("build", "fit", "predict"))
+        seconds = gap / 1000 if gap <= LONGEST_PAUSE_MS else own
+        times[run.params.get("data.name", run.data)].append(
+            (int(run.params["training.epochs"]), seconds)
+        )
+    return Pace({data: _line(measured) for data, measured in times.items()})
+
+
+def _line(measured: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Least squares; through the mean, with no slope, where all have the same number of epochs."""
+    epochs, seconds = (np.array(column, np.float64) for column in zip(*measured, strict=True))
+    if np.ptp(epochs) == 0:
+        return float(seconds.mean()), 0.0
+    slope, start = np.polyfit(epochs, seconds, 1)
+    if slope <= 0 or start < 0:  # noise between few runs; then time goes with the epochs alone
+        return 0.0, float(seconds.sum() / epochs.sum())
+    return float(start), float(slope)
