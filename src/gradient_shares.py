@@ -1,0 +1,84 @@
+"""Shows whose gradient trains the model, epoch by epoch: easy majority, hard majority, minority.
+
+    python -m src.gradient_shares [--loss ce focal ...] [OVERRIDE ...]
+
+Each loss is trained once on the training split; nothing is recorded.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from src.entry import guarded
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains with each loss and prints the shares as a Markdown table.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+
+    Returns:
+        0.
+    """
+    options = _parser().parse_args(arguments)
+    from src.training.build import load_dataset
+    from src.training.quiet import import_tensorflow
+
+    configs = [_config([*options.override, f"loss={name}"]) for name in options.loss]
+    dataset = load_dataset(configs[0]["data"])
+    import_tensorflow()
+    from src.training.gradient_shares import measure, table
+
+    losses = {config["loss"]["name"]: config["loss"] for config in configs}
+    found, rows = measure(configs[0], losses, dataset)
+    last = configs[0]["training"]["epochs"]
+    print(table(found, rows, [*(epoch for epoch in options.epochs if epoch < last), last]))
+    return 0
+
+
+def _config(words: Sequence[str]) -> dict[str, Any]:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from src.config.check import check
+    from src.config.register import register
+
+    register()
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        cfg = compose("config", list(words))
+    check(cfg)
+    config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    return config
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.gradient_shares",
+        description="Show whose gradient trains the model, epoch by epoch: the majority rows that "
+        "cross-entropy finds easy, the hard ones, or the minority.",
+    )
+    add = parser.add_argument
+    add("override", nargs="*", help="as for train.py: data=digits training.epochs=40 ...")
+    add(
+        "--loss",
+        nargs="+",
+        default=["ce", "focal"],
+        metavar="NAME",
+        help="the first says what is easy",
+    )
+    add(
+        "--epochs",
+        nargs="+",
+        type=int,
+        default=[0, 1, 2, 5, 10, 20, 40],
+        help="those to show; the last one is always shown",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))
