@@ -43,6 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.strict and failed else 0
 
 
+def compare_sweep(sweep_id: str, root: str, uri: str | None) -> None:
+    """What ``python -m src.compare --sweep ID`` does.
+
+    Args:
+        sweep_id: run id of the sweep.
+        root: folder of the store.
+        uri: address of the store instead.
+    """
+    words = ["--sweep", sweep_id, "--root", root]
+    main([*words, "--uri", uri] if uri else words)
+
+
 def _write(found: "Answer", options: argparse.Namespace) -> None:
     from src.analysis.files import write_csv, write_json
     from src.analysis.publish import publish

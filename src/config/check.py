@@ -65,6 +65,8 @@ def _sentence(item: Any, section: str) -> str:
 def _cross_problems(plain: dict[str, Any]) -> list[str]:
     """What no single section can know."""
     training = plain["training"]
+    if plain["compare"] and not plain["tracking"]["enabled"]:
+        return ["compare=True: compares the runs of the store; leave out tracking=none with it"]
     if training["jit_compile"] and training["deterministic"]:
         return [
             "training.jit_compile=True: XLA cannot be held to the same bits; "

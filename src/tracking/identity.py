@@ -29,6 +29,7 @@ TRAINING_CODE = (
     "evaluate",
     "fit",
     "seeding",
+    "validation",
 )
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""
 KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
