@@ -11,9 +11,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
-TRACKING_URI ?= sqlite:///mlruns/mlflow.db
+TRACKING_URI ?=
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui screenshots test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -70,7 +70,10 @@ notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs
 	$(VENV)/bin/jupyter-execute notebook.ipynb --output outputs/notebook --timeout=600
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
-	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
+	@$(PY) -m src.ui --port $(PORT) $(if $(TRACKING_URI),--uri $(TRACKING_URI))
+
+screenshots: $(READY)  ## draw the pictures of the README: a small sweep, its report, the MLflow UI (needs chromium)
+	$(PY) -m tests.browser.screenshots
 
 test: $(READY)  ## run every test
 	$(PY) -m pytest

@@ -184,9 +184,10 @@ def _tied(leading: Sequence[float], scores: Sequence[float], threshold: float) -
     return small and (len(gaps) < 2 or _same(leading, scores))
 
 
-def _complexity(one: Candidate, baseline: str) -> tuple[bool, int, bool, str]:
+def _complexity(one: Candidate, baseline: str) -> tuple[bool, int, bool, float]:
+    """Sorts the simplest first, and of equally simple candidates that with the highest score."""
     base = baseline in {one.label, one.runs[0].loss}
-    return not base, one.label.count("="), one.decision != "argmax", one.label
+    return not base, one.label.count("="), one.decision != "argmax", -one.mean
 
 
 def _sentence(
@@ -217,9 +218,12 @@ def _sentence(
     if len(equal) == 1:
         reason = f"the best calibrated (expected calibration error {error:.3f})"
     elif len(equal) == len(tied):
-        reason = f"no other is better calibrated (error {error:.3f}), and it is the simplest"
+        reason = f"none is better calibrated (expected calibration error {error:.3f}), none simpler"
     else:
-        reason = f"the simplest of the {len(equal)} best calibrated (error {error:.3f})"
+        reason = (
+            f"of the {len(equal)} best calibrated (expected calibration error {error:.3f}) none is "
+            "simpler"
+        )
     behind = max(leader.mean - one.mean for one in tied)
     return (
         f"{_listed(winner, tied)} are indistinguishable here (validation macro F1 within "

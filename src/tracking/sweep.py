@@ -26,7 +26,7 @@ from src.entry import USER_MISTAKE, HandedOver, is_mistake
 from src.errors import UserError
 from src.tracking.process import close_dead_runs, process_tags
 from src.tracking.record import write_json
-from src.tracking.ui_views import CURVES, LAST_SWEEP, save_views, view_link
+from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
 
 if TYPE_CHECKING:
     from src.tracking.sweep_plan import SweepPlan
@@ -90,13 +90,7 @@ class OpenSweep:
         print(f"MLflow:  sweep {self.parent_id}; `make ui`, then http://127.0.0.1:5000/{link}")
         try:
             save_views(self.store.client, self.store.experiment_id, self.parent_id)
-            links = " · ".join(
-                f"[{name}]({view_link(self.store.experiment_id, key, charts=charts)})"
-                for name, key, charts in (
-                    ("last sweep side by side", LAST_SWEEP, False),
-                    ("its curves by loss", CURVES, True),
-                )
-            )
+            links = view_links(self.store.experiment_id)
             note = f"`{self.command}`\n\n{links}\n\n{markdown_table(rows)}"
             self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
             self.store.client.set_terminated(self.parent_id, status)

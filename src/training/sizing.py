@@ -4,8 +4,8 @@ The rule looks at what does not change with the seed: training rows n, columns d
 them, and classes K. So all runs of a comparison are of one size.
 
 ==========================  =====================================================================
-``training.batch_size``     the largest power of two up to n / 100, between 32 and 1024
-``training.epochs``         6,000 updates of the weights, between 10 and 100 epochs
+``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024
+``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs
 ``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
                             for many classes the least power of two from K on, up to 512
 ``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
@@ -23,8 +23,8 @@ from src.config.ranges import AUTO
 from src.data.dataset import Dataset
 
 UPDATES = 6000
-FEWEST_EPOCHS, MOST_EPOCHS = 10, 100
-SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 ROWS_A_BATCH = 100
 """A batch is at most this part of the training rows."""
 WIDTHS = ((1_000, 32), (50_000, 64))
