@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
 
+EXAMPLES = """\
+The verdict is PASS where the mean gain in test macro F1 is at least the threshold and the lower end
+of its 95 % bootstrap interval is above 0. docs/comparison.md says what each number is.
+
+Examples:
+  python -m src.compare                                    the sweep that ended last
+  python -m src.compare --sweep ID --decision tuned        a given one, decisions tuned
+  python -m src.compare --experiment imbalance-lab --filter "tags.data = 'digits'"
+  python -m src.compare --json all.json --csv all.csv --out FOLDER
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the comparison and writes the report.
 
@@ -72,9 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.compare",
         description="Compare losses, paired by seed: table, verdict, HTML report.",
-        epilog="The verdict is PASS where the mean gain in test macro F1 is at least the threshold "
-        "and the lower end of its 95 % bootstrap interval is above 0. docs/comparison.md says "
-        "what each number is.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
     )
     which = parser.add_argument_group("which runs (default: those of the sweep that ended last)")
     which.add_argument("--sweep", metavar="ID", help="run id of a sweep")

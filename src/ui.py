@@ -137,7 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.ui",
         description="Open the MLflow UI on 127.0.0.1.",
-        epilog="Example: python -m src.ui --port 5001",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Examples:\n  python -m src.ui\n  python -m src.ui --port 5001 --root FOLDER",
     )
     parser.add_argument("--root", default="mlruns", help="folder of the store (default: mlruns)")
     parser.add_argument(

@@ -136,6 +136,7 @@ class TrainingConfig:
     deterministic: bool = True
     threads: Count = 1
     progress: bool = True
+    tensorboard: bool = False
 
 
 @dataclass

@@ -35,7 +35,7 @@ TRAINING_CODE = (
 KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
 """Targets that the versions or the components stand for; looking for them would import them."""
 SEED_KEYS = ("seed",)
-IDLE_TRAINING_KEYS = ("progress", "learning_rate")
+IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
 
 

@@ -73,6 +73,7 @@ def _train(
 ) -> float:
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
+    from src.training.board import board_callbacks
     from src.training.evaluate import score, score_tuned
     from src.training.fit import train
     from src.training.outputs import write_outputs
@@ -81,7 +82,8 @@ def _train(
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
         logger = EpochLogger(tracker.send)
-        trained = train(config, dataset, head.name, logger=logger, resume=unfinished)
+        callbacks = board_callbacks(config, folder)
+        trained = train(config, dataset, head.name, callbacks, logger=logger, resume=unfinished)
         test = score(dataset.y_test, trained.test_logits)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}
