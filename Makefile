@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
-TRACKING_URI ?= sqlite:///mlruns/mlflow.db
+TRACKING_URI ?=
 # Sweeps of the atlas, ~ for a space: Fashion-MNIST where ROOT names its folder or Keras has it in
 # its cache, a table where TABLE names one (LABEL its label column, TABLE_KEYS further keys).
 FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
@@ -20,7 +20,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui test lint format lock clean screenshots
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -80,7 +80,10 @@ notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs
 	$(VENV)/bin/jupyter-execute notebook.ipynb --output outputs/notebook --timeout=600
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
-	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
+	@$(PY) -m src.ui --port $(PORT) $(if $(TRACKING_URI),--uri $(TRACKING_URI))
+
+screenshots: $(READY)  ## draw the pictures of the README: a small sweep, its report, the MLflow UI (needs chromium)
+	$(PY) -m tests.browser.screenshots
 
 test: $(READY)  ## run every test, two or more at once
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from src.config.register import register
 from src.entry import guarded
-from src.tracking.sweep import following_sweep
+from src.tracking.sweep import following_sweep, handing_over
 
 register()
 
@@ -17,8 +17,17 @@ def main(cfg: DictConfig) -> float:
     """Runs one job."""
     from src.training.job import run_job
 
-    return run_job(cfg)
+    return handing_over(lambda: run_job(cfg))
+
+
+def train() -> None:
+    """Runs Hydra; after a sweep with ``compare=true`` compares its losses."""
+    sweep = following_sweep(main)
+    if sweep is not None and sweep.compare:
+        from src.compare import compare_sweep
+
+        compare_sweep(sweep.parent_id, sweep.tracking["root"], sweep.tracking["uri"])
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(lambda: following_sweep(main)))
+    sys.exit(guarded(train))

@@ -18,6 +18,15 @@ from src.checks.registry import KINDS
 from src.entry import guarded
 from src.errors import UserError
 
+EXAMPLES = """\
+Exit status: 0 nothing failed, 1 something failed, 2 a mistake in the command.
+
+Examples:
+  python -m src.check src.components:MacroF1
+  python -m src.check mylosses.py:MyLoss --args '{"gamma": 2}'
+  python -m src.check --submissions FOLDER
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints what the checks found.
@@ -110,7 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.check",
         description="Check custom Keras losses, metrics, layers and models.",
-        epilog="Exit status: 0 nothing failed, 1 something failed, 2 a mistake in the command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
     )
     add = parser.add_argument
     add("components", nargs="*", metavar="MODULE:NAME", help="or FILE.py:NAME; one or more")

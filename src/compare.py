@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
 
+EXAMPLES = """\
+The verdict is PASS where the mean gain in test macro F1 is at least the threshold and the lower end
+of its 95 % bootstrap interval is above 0. docs/comparison.md says what each number is.
+
+Examples:
+  python -m src.compare                                    the sweep that ended last
+  python -m src.compare --sweep ID --decision tuned        a given one, decisions tuned
+  python -m src.compare --experiment imbalance-lab --filter "tags.data = 'digits'"
+  python -m src.compare --json all.json --csv all.csv --out FOLDER
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the comparison and writes the report.
 
@@ -43,6 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.strict and failed else 0
 
 
+def compare_sweep(sweep_id: str, root: str, uri: str | None) -> None:
+    """What ``python -m src.compare --sweep ID`` does.
+
+    Args:
+        sweep_id: run id of the sweep.
+        root: folder of the store.
+        uri: address of the store instead.
+    """
+    words = ["--sweep", sweep_id, "--root", root]
+    main([*words, "--uri", uri] if uri else words)
+
+
 def _write(found: "Answer", options: argparse.Namespace) -> None:
     from src.analysis.files import write_csv, write_json
     from src.analysis.publish import publish
@@ -60,9 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.compare",
         description="Compare losses, paired by seed: table, verdict, HTML report.",
-        epilog="The verdict is PASS where the mean gain in test macro F1 is at least the threshold "
-        "and the lower end of its 95 % bootstrap interval is above 0. docs/comparison.md says "
-        "what each number is.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
     )
     which = parser.add_argument_group("which runs (default: those of the sweep that ended last)")
     which.add_argument("--sweep", metavar="ID", help="run id of a sweep")

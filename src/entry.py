@@ -41,6 +41,10 @@ QUIET = {
 """Set where the user has not. oneDNN's choice of kernels would change results between machines."""
 
 
+class HandedOver(SystemExit):
+    """Carries a user's mistake, its cause, past Hydra, which would announce it once more."""
+
+
 def guarded(main: Callable[[], Any]) -> int:
     """Runs a command.
 
@@ -64,7 +68,7 @@ def guarded(main: Callable[[], Any]) -> int:
 
 def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
     try:
-        status = main()
+        status = _unpacked(main)
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on where it was.", file=sys.stderr)
         return INTERRUPTED
@@ -78,6 +82,16 @@ def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
         print(f"Error: {no_room or message(error)}", file=sys.stderr)
         return USER_MISTAKE
     return status if isinstance(status, int) and not isinstance(status, bool) else 0
+
+
+def _unpacked(main: Callable[[], Any]) -> Any:
+    """Runs a command; what was handed over is raised as what it was."""
+    try:
+        return main()
+    except HandedOver as handed:
+        if isinstance(handed.__cause__, Exception):
+            raise handed.__cause__ from None
+        raise
 
 
 def is_mistake(error: BaseException) -> bool:

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 
 
+EXAMPLES = """\
+Exit status: 0 identical, 1 something differs, 2 cannot be executed as recorded.
+
+Examples:
+  python -m src.reproduce RUN_ID      one run, or several
+  python -m src.reproduce --sweep     the runs of the sweep that ended last
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints IDENTICAL, or a table of what differs, for each run.
 
@@ -68,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.reproduce",
         description="Execute recorded runs again and compare metrics, predictions and weights.",
-        epilog="Exit status: 0 identical, 1 something differs, 2 cannot be executed as recorded.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXAMPLES,
     )
     add = parser.add_argument
     add("run_id", nargs="*", metavar="RUN_ID", help="a finished run")

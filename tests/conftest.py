@@ -182,3 +182,27 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 def tiny() -> tuple[str, ...]:
     """The overrides of the sweep's data and training."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def client(sweep):
+    """Reads the sweep's store."""
+    from mlflow.tracking import MlflowClient
+
+    return MlflowClient(f"sqlite:///{sweep.cwd}/mlruns/mlflow.db")
+
+
+@pytest.fixture(scope="session")
+def parent(client):
+    """The sweep's own run."""
+    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`sweep.command` LIKE '%'")
+    return run
+
+
+@pytest.fixture(scope="session")
+def children(client, parent):
+    """The runs of its jobs, by loss label."""
+    condition = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    runs = client.search_runs([parent.info.experiment_id], condition)
+    return {run.data.tags["loss.label"]: run for run in runs}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from src.analysis.comparison import Comparison
 from src.analysis.losses import LossSummary, not_compared, summarise
 from src.analysis.paired import compare
+from src.analysis.recommendation import Recommendation, recommend
 from src.analysis.runs import DECISIONS, SCORE
 from src.analysis.selection import Selection
 from src.errors import UserError
@@ -21,6 +22,7 @@ class Answer:
         others: at the other one; empty where the runs did not record it.
         losses: each loss in each setting.
         left_out: sentences on runs that no comparison holds.
+        recommendations: which loss to take, one a setting that is compared.
     """
 
     selection: Selection
@@ -29,6 +31,7 @@ class Answer:
     others: list[Comparison]
     losses: list[LossSummary]
     left_out: list[str]
+    recommendations: list[Recommendation]
 
     @property
     def other_decision(self) -> str:
@@ -97,4 +100,14 @@ def answer(selection: Selection, baseline: str, threshold: float, decision: str)
     if len(scored) < len(selection.runs):
         count = len(selection.runs) - len(scored)
         left_out.append(f"{count} run(s) without {SCORE[decision]}; force=true trains them again")
-    return Answer(selection, decision, comparisons, others, summarise(selection.runs), left_out)
+    compared = {found.setting for found in comparisons}
+    chosen = [run for run in selection.runs if run.setting in compared]
+    return Answer(
+        selection,
+        decision,
+        comparisons,
+        others,
+        summarise(selection.runs),
+        left_out,
+        recommend(chosen, baseline, threshold),
+    )

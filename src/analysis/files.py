@@ -33,6 +33,7 @@ def write_json(file: Path, answer: Answer) -> None:
         "other_decision": [_comparison(found) for found in answer.others],
         "losses": [_loss(found) for found in answer.losses],
         "left_out": answer.left_out,
+        "recommendations": [dataclasses.asdict(one) for one in answer.recommendations],
     }
     text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
     _write(file, text)

@@ -34,6 +34,12 @@ def print_answer(answer: Answer) -> None:
                     print(f"  {note}")
     for note in answer.left_out:
         print(f"left out: {note}")
+    for one in answer.recommendations:
+        where = f" for {one.place}" if len(answer.recommendations) > 1 else ""
+        print(f"\nRecommendation{where}: {one.sentence}.")
+        for line in (f"{one.details}:" if one.details else "", one.command):
+            if line:
+                print(f"  {line}")
     print(flush=True)
 
 

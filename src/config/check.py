@@ -1,5 +1,6 @@
 """Holds a composed config against the ranges of its schemas, before anything heavy is imported."""
 
+import importlib.util
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -65,6 +66,13 @@ def _sentence(item: Any, section: str) -> str:
 def _cross_problems(plain: dict[str, Any]) -> list[str]:
     """What no single section can know."""
     training = plain["training"]
+    if plain["compare"] and not plain["tracking"]["enabled"]:
+        return ["compare=True: compares the runs of the store; leave out tracking=none with it"]
+    if training["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
+        return [
+            "training.tensorboard=True: TensorBoard is not installed; "
+            "python -m pip install 'tensorboard>=2.20'"
+        ]
     if training["jit_compile"] and training["deterministic"]:
         return [
             "training.jit_compile=True: XLA cannot be held to the same bits; "

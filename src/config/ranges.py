@@ -3,7 +3,11 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+AUTO = "auto"
+"""A value that is filled in from the data."""
 
 Count = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
@@ -25,6 +29,32 @@ def one_of(*values: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _or_auto(kind: Any) -> AfterValidator:
+    """A check that a value is ``auto`` or meets ``kind``, another annotation of this module."""
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    def check(value: Any) -> Any:
+        if value == AUTO:
+            return value
+        try:
+            return adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = "".join(f"[{part}]" for part in first["loc"])
+            raise PydanticCustomError(
+                "or_auto",
+                "{place}{reason}, or auto",
+                {"place": f"{place} " if place else "", "reason": first["msg"]},
+            ) from error
+
+    return AfterValidator(check)
+
+
+AutoCount = Annotated[Any, _or_auto(Count)]
+AutoCounts = Annotated[Any, _or_auto(list[Count])]
+AutoHalfOpenUnit = Annotated[Any, _or_auto(HalfOpenUnit)]
 
 
 def _is_positive(value: Any) -> bool:

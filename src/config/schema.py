@@ -11,6 +11,9 @@ from omegaconf import MISSING
 
 from src.config.ranges import (
     Alpha,
+    AutoCount,
+    AutoCounts,
+    AutoHalfOpenUnit,
     Count,
     HalfOpenUnit,
     NonNegative,
@@ -83,7 +86,7 @@ class ModelConfig:
     _target_: str = MISSING
     input_shape: Any = "auto"
     num_classes: Any = "auto"
-    dropout: HalfOpenUnit = 0.0
+    dropout: AutoHalfOpenUnit = 0.0
     clip_norm: Positive | None = None
 
 
@@ -91,7 +94,7 @@ class ModelConfig:
 class MLPConfig(ModelConfig):
     """Dense layers with ReLU."""
 
-    hidden: list[Count] = field(default_factory=lambda: [32])
+    hidden: AutoCounts = field(default_factory=lambda: [32])
 
 
 @dataclass
@@ -115,8 +118,8 @@ class TrainingConfig:
     """How a model is trained; the same for every loss of a comparison."""
 
     seed: Seed = "${seed}"  # type: ignore[assignment]
-    epochs: Count = 20
-    batch_size: Count = 64
+    epochs: AutoCount = 20
+    batch_size: AutoCount = 64
     learning_rate: Positive = 1e-3
     optimizer: Node = field(
         default_factory=lambda: {
@@ -133,6 +136,7 @@ class TrainingConfig:
     deterministic: bool = True
     threads: Count = 1
     progress: bool = True
+    tensorboard: bool = False
 
 
 @dataclass
@@ -160,3 +164,4 @@ class Config:
     seed: Seed = 0
     force: bool = False
     resume: bool = True
+    compare: bool = False

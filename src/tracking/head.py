@@ -15,7 +15,7 @@ from src.tracking.identity import (
 )
 from src.tracking.record import RunHead
 
-UNTRACKED = ("tracking", "force", "resume")
+UNTRACKED = ("tracking", "force", "resume", "compare")
 LONGEST_VALUE = 500
 
 

@@ -29,12 +29,13 @@ TRAINING_CODE = (
     "evaluate",
     "fit",
     "seeding",
+    "validation",
 )
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""
 KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
 """Targets that the versions or the components stand for; looking for them would import them."""
 SEED_KEYS = ("seed",)
-IDLE_TRAINING_KEYS = ("progress", "learning_rate")
+IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
 
 

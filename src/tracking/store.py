@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from src.errors import UserError
 from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
 from src.tracking.database import check_database, database_file, make_database
-from src.tracking.ui_views import save_views
+from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, save_views
 
 PAGE = 1000
 
@@ -157,7 +157,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Exper
             client.create_experiment(
                 name,
                 artifact_location=artifacts,
-                tags={"mlflow.note.content": EXPERIMENT_NOTE},
+                tags={NOTE_TAG: EXPERIMENT_NOTE},
             )
             save_views(client, client.get_experiment_by_name(name).experiment_id)
         except MlflowException:  # another process was quicker
@@ -170,11 +170,3 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Exper
             f"`mlflow experiments restore -x {found.experiment_id}`, or take another name"
         )
     return found
-
-
-EXPERIMENT_NOTE = """\
-Losses for imbalanced classification, side by side. A sweep is a parent run, its jobs are its
-children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
-`python -m src.compare` gives paired differences with confidence intervals.
-The *Views* menu holds the last sweep side by side, and its curves grouped by loss.
-"""

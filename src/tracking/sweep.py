@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from src.entry import USER_MISTAKE
+from src.entry import USER_MISTAKE, HandedOver, is_mistake
 from src.errors import UserError
 from src.tracking.process import close_dead_runs, process_tags
 from src.tracking.record import write_json
-from src.tracking.ui_views import CURVES, LAST_SWEEP, save_views, view_link
+from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
 
 if TYPE_CHECKING:
     from src.tracking.sweep_plan import SweepPlan
@@ -47,6 +48,9 @@ class OpenSweep:
         store: the MLflow store, or None without tracking.
         parent_id: the sweep's run there.
         failed: overrides of the jobs that failed.
+        mistakes: what the user can mend, of jobs that failed.
+        tracking: the ``tracking`` node of the config.
+        compare: whether its losses are to be compared when it has ended.
         begun: when, in seconds of the monotonic clock.
     """
 
@@ -56,6 +60,9 @@ class OpenSweep:
     store: Any = None
     parent_id: str = ""
     failed: list[str] = field(default_factory=list)
+    mistakes: list[Exception] = field(default_factory=list)
+    tracking: dict[str, Any] = field(default_factory=dict)
+    compare: bool = False
     begun: float = field(default_factory=time.monotonic)
 
     def place_of(self, job: int) -> str:
@@ -83,13 +90,7 @@ class OpenSweep:
         print(f"MLflow:  sweep {self.parent_id}; `make ui`, then http://127.0.0.1:5000/{link}")
         try:
             save_views(self.store.client, self.store.experiment_id, self.parent_id)
-            links = " · ".join(
-                f"[{name}]({view_link(self.store.experiment_id, key, charts=charts)})"
-                for name, key, charts in (
-                    ("last sweep side by side", LAST_SWEEP, False),
-                    ("its curves by loss", CURVES, True),
-                )
-            )
+            links = view_links(self.store.experiment_id)
             note = f"`{self.command}`\n\n{links}\n\n{markdown_table(rows)}"
             self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
             self.store.client.set_terminated(self.parent_id, status)
@@ -99,6 +100,8 @@ class OpenSweep:
 
 _open: list[OpenSweep] = []
 """The sweep under way in this process, if any: what a broken-off sweep is closed by."""
+_ended: list[OpenSweep] = []
+"""The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
 
 
 class SweepCallback(Callback):
@@ -124,9 +127,10 @@ class SweepCallback(Callback):
             _open[-1].failed.append(" ".join(config.hydra.overrides.task))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Closes the parent."""
-        if _open:
-            _open.pop().close("FINISHED")
+        """Closes the parent; one with failed jobs is left to :func:`following_sweep`."""
+        if _open and not _open[-1].failed:
+            _ended.append(_open.pop())
+            _ended[-1].close("FINISHED")
 
     def _start(self, config: DictConfig) -> None:
         from src.tracking.sweep_plan import plan_sweep
@@ -136,6 +140,7 @@ class SweepCallback(Callback):
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         sweep = OpenSweep(folder, command, len(plan.jobs) if plan else None)
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
+        sweep.tracking, sweep.compare = tracking, bool(config.compare)
         if tracking["enabled"]:
             from src.tracking.store import Store
 
@@ -176,14 +181,50 @@ def _short_command(command: str) -> str:
     return " ".join(words)[:80]
 
 
-def following_sweep(main: Callable[[], Any]) -> Any:
+def handing_over(job: Callable[[], float]) -> float:
+    """Runs a job of Hydra, which prints a line of its own about an error that it sees.
+
+    A mistake of the user's passes it by: with the other jobs' at the end of a sweep, else at once.
+
+    Args:
+        job: gives the value that Hydra's sweepers look at.
+
+    Returns:
+        That value; NaN for a job of a sweep that failed.
+
+    Raises:
+        HandedOver: outside a sweep, with the mistake as its cause.
+    """
+    try:
+        return job()
+    except Exception as error:
+        hydra = HydraConfig.get()
+        if not is_mistake(error) or (hydra.mode == RunMode.MULTIRUN and not _open):
+            raise
+        if not _open:
+            raise HandedOver(USER_MISTAKE) from error
+        _open[-1].failed.append(" ".join(hydra.overrides.task))
+        _open[-1].mistakes.append(error)
+        return float("nan")
+
+
+def following_sweep(main: Callable[[], Any]) -> OpenSweep | None:
     """Runs Hydra's main and closes a sweep that it leaves open.
 
     Args:
         main: Hydra's decorated main.
+
+    Returns:
+        The sweep that has ended, if it was one.
+
+    Raises:
+        Exception: the first mistake in a job.
     """
     try:
-        return main()
+        main()
+        if _open and _open[-1].mistakes:
+            raise _open[-1].mistakes[0]
+        return _ended.pop() if _ended else None
     except BaseException as error:
         while _open:
             sweep = _open.pop()

@@ -1,7 +1,8 @@
 """Saved views of the MLflow UI, so that runs stand side by side without picking columns first.
 
 MLflow keeps a view as an experiment tag: JSON with a name and the page's state, deflated. The
-views appear in the *Views* menu of an experiment, and each has a link of its own.
+views appear in the *Views* menu of an experiment, and each has a link of its own; the experiment's
+description begins with these links.
 """
 
 import base64
@@ -18,9 +19,22 @@ ALL_RUNS = "imbalance-all-runs"
 LAST_SWEEP = "imbalance-last-sweep"
 CURVES = "imbalance-curves-by-loss"
 
-METRICS = ("test_f1_macro", "best_val_f1_macro", "test_balanced_accuracy", "test_log_loss")
-TAGS = ("loss.label", "model", "data", "seed")
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
+"""Makes the UI open an experiment with its runs, and not with the traces of a language model."""
+NOTE_TAG = "mlflow.note.content"
+EXPERIMENT_NOTE = """\
+Losses for imbalanced classification, side by side. A sweep is a parent run, its jobs are its
+children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
+`python -m src.compare` gives paired differences with confidence intervals.
+"""
+METRICS = ("test_f1_macro", "test_tuned_f1_macro", "best_val_f1_macro", "test_ece")
+TAGS = ("loss.label", "seed", "data", "model")
 COLUMNS = [f"metrics.`{name}`" for name in METRICS] + [f"tags.`{name}`" for name in TAGS]
+CHARTS = ("val_f1_macro", "val_loss", "grad_norm")
+"""The curves by epoch that stand first."""
+BARS = ("test_f1_macro", "test_tuned_f1_macro", "test_ece")
+"""The final scores that follow them."""
+FIRST_SECTION, OTHERS = "imbalance-first", "imbalance-others"
 BY_LOSS = {
     "aggregateFunction": "average",
     "groupByKeys": [{"mode": "tag", "groupByData": "loss.label"}],
@@ -35,6 +49,7 @@ def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None 
         experiment_id: where the views appear.
         sweep_id: the parent run whose jobs the second view shows; None leaves it as it is.
     """
+    client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
     trained = "tags.`loss` LIKE '%'"
     _save(client, experiment_id, ALL_RUNS, name="All runs, best first", condition=trained)
     if sweep_id:
@@ -54,6 +69,7 @@ def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None 
             condition=condition,
             group_by=BY_LOSS,
         )
+        _link_views(client, experiment_id)
 
 
 def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
@@ -65,7 +81,31 @@ def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
         charts: curves by epoch instead of the table.
     """
     mode = "&compareRunsMode=CHART" if charts else ""
-    return f"#/experiments/{experiment_id}/runs?viewStateShareKey={key}{mode}"
+    return f"{runs_link(experiment_id)}&viewStateShareKey={key}{mode}"
+
+
+def runs_link(experiment_id: str) -> str:
+    """The address of an experiment's runs within the UI, from ``#`` on.
+
+    Args:
+        experiment_id: whose runs.
+    """
+    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+
+
+def view_links(experiment_id: str) -> str:
+    """Links to the views of the last sweep, in Markdown."""
+    table = view_link(experiment_id, LAST_SWEEP)
+    curves = view_link(experiment_id, CURVES, charts=True)
+    return f"[Last sweep, losses side by side]({table}) · [its curves by loss]({curves})"
+
+
+def _link_views(client: "MlflowClient", experiment_id: str) -> None:
+    """Puts the links before the experiment's description, unless somebody has written another."""
+    note = client.get_experiment(experiment_id).tags.get(NOTE_TAG, EXPERIMENT_NOTE)
+    if note.endswith(EXPERIMENT_NOTE):
+        linked = f"{view_links(experiment_id)}\n\n{EXPERIMENT_NOTE}"
+        client.set_experiment_tag(experiment_id, NOTE_TAG, linked)
 
 
 def _save(
@@ -98,7 +138,7 @@ def _state(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
         "selectedColumns": COLUMNS,
         "columnOrder": COLUMNS,
         "columnWidths": {},
-        "runsHiddenMode": "SHOWALL",
+        "runsHiddenMode": "SHOW_ALL",
         "viewMaximized": False,
         "runListHidden": False,
         "isAccordionReordered": False,
@@ -106,4 +146,42 @@ def _state(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
         "hideEmptyCharts": True,
         "groupBy": group_by,
         "groupsExpanded": {},
+        "compareRunSections": [
+            _section(FIRST_SECTION, "Losses side by side", generated=False),
+            _section(OTHERS, "Model metrics", generated=True),
+        ],
+        "compareRunCharts": [_line(metric) for metric in CHARTS]
+        + [_chart("BAR", metric) for metric in BARS],
+    }
+
+
+def _section(key: str, name: str, *, generated: bool) -> dict[str, Any]:
+    """A part of the charts' page; the generated one receives every other metric."""
+    flags = {"display": True, "isReordered": False, "deleted": False, "isGenerated": generated}
+    return {"uuid": key, "name": name, **flags}
+
+
+def _chart(kind: str, metric: str) -> dict[str, Any]:
+    return {
+        "uuid": f"{FIRST_SECTION}-{metric}",
+        "type": kind,
+        "metricKey": metric,
+        "metricSectionId": FIRST_SECTION,
+        "runsCountToCompare": 10,
+        "deleted": False,
+        "isGenerated": False,
+    }
+
+
+def _line(metric: str) -> dict[str, Any]:
+    """Curves of a metric by epoch."""
+    return _chart("LINE", metric) | {
+        "selectedMetricKeys": [metric],
+        "xAxisKey": "step",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "lineSmoothness": 0,
+        "yAxisKey": "metric",
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
     }

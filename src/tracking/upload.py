@@ -98,7 +98,11 @@ def _has_model(store: Store, run_id: str) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Uploads the folders named on the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m src.tracking.upload", description="Upload finished runs to MLflow."
+        prog="python -m src.tracking.upload",
+        description="Upload finished runs to MLflow; again changes nothing.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Examples:\n  python -m src.tracking.upload multirun/DATE/TIME/0\n"
+        "  python -m src.tracking.upload multirun/DATE/TIME/*",
     )
     parser.add_argument("folder", nargs="+", type=Path, help="output folder of a job")
     for folder in parser.parse_args(arguments).folder:

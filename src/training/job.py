@@ -19,9 +19,11 @@ from src.tracking.head import describe_run
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.sweep import parent_run_id
 from src.tracking.tracker import Answer, Tracker, open_tracker
-from src.training.build import check_loss, load_dataset
+from src.training.build import check_loss
 from src.training.claim import CHECKPOINT, claimed, clear
+from src.training.loaded import dataset_of
 from src.training.quiet import import_tensorflow
+from src.training.sizing import sized
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ def run_job(cfg: DictConfig) -> float:
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
-    dataset = load_dataset(config["data"])
+    dataset = dataset_of(config["data"])
+    config = sized(config, dataset)
     check_loss(config["loss"], dataset)
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
@@ -70,20 +73,24 @@ def _train(
 ) -> float:
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
+    from src.training.board import board_callbacks
     from src.training.evaluate import score, score_tuned
     from src.training.fit import train
     from src.training.outputs import write_outputs
+    from src.training.validation import score_validation
 
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
         logger = EpochLogger(tracker.send)
-        trained = train(config, dataset, head.name, logger=logger, resume=unfinished)
+        callbacks = board_callbacks(config, folder)
+        trained = train(config, dataset, head.name, callbacks, logger=logger, resume=unfinished)
         test = score(dataset.y_test, trained.test_logits)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}
         metrics |= score_tuned(
             dataset.y_val, trained.val_logits, dataset.y_test, trained.test_logits
         )
+        metrics |= score_validation(dataset.y_val, trained.val_logits)
         metrics |= {
             f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
         }

@@ -1,31 +1,8 @@
 """MLflow stores, real ones."""
 
 import pytest
-from mlflow.tracking import MlflowClient
 
 from src.tracking.store import Store
-
-
-@pytest.fixture(scope="session")
-def client(sweep):
-    """Reads the sweep's store."""
-    return MlflowClient(f"sqlite:///{sweep.cwd}/mlruns/mlflow.db")
-
-
-@pytest.fixture(scope="session")
-def parent(client):
-    """The sweep's own run."""
-    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
-    (run,) = client.search_runs([experiment.experiment_id], "tags.`sweep.command` LIKE '%'")
-    return run
-
-
-@pytest.fixture(scope="session")
-def children(client, parent):
-    """The runs of its jobs, by loss label."""
-    condition = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
-    runs = client.search_runs([parent.info.experiment_id], condition)
-    return {run.data.tags["loss.label"]: run for run in runs}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,98 @@
+"""A model and a budget that suit the data's size, for the values that a config leaves ``auto``.
+
+The rule looks at what does not change with the seed: training rows n, columns d as the file has
+them, and classes K. So all runs of a comparison are of one size.
+
+==========================  =====================================================================
+``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024
+``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs
+``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
+                            for many classes the least power of two from K on, up to 512
+``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
+==========================  =====================================================================
+
+A rule of thumb, and no search: what it gives stands in the run's parameters and can be set by hand.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from src.config.ranges import AUTO
+from src.data.dataset import Dataset
+
+UPDATES = 6000
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
+ROWS_A_BATCH = 100
+"""A batch is at most this part of the training rows."""
+WIDTHS = ((1_000, 32), (50_000, 64))
+"""Width of the layers up to so many training rows."""
+WIDEST_BY_ROWS, WIDEST_BY_CLASSES = 128, 512
+ROWS_A_COLUMN = 10
+DROPOUT = 0.2
+
+
+def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """The config with every size that is ``auto`` replaced by a number.
+
+    Args:
+        config: the resolved config; it stays as it is.
+        dataset: gives rows, columns and classes.
+
+    Returns:
+        A config that a run's identity may be taken from.
+    """
+    model, training = dict(config["model"]), dict(config["training"])
+    rows = len(dataset.y_train)
+    _fill(training, "batch_size", lambda: batch_size(rows))
+    _fill(training, "epochs", lambda: epochs(rows, training["batch_size"]))
+    _fill(model, "hidden", lambda: hidden(rows, dataset.num_classes))
+    _fill(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
+    return {**config, "model": model, "training": training}
+
+
+def batch_size(rows: int) -> int:
+    """Rows in a batch, for so many training rows."""
+    wanted = max(rows // ROWS_A_BATCH, 1)
+    return min(max(_power_of_two_below(wanted), SMALLEST_BATCH), LARGEST_BATCH)
+
+
+def epochs(rows: int, batch: int) -> int:
+    """Epochs, for so many training rows in batches of this size."""
+    steps = -(-rows // batch)
+    return min(max(round(UPDATES / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def hidden(rows: int, classes: int) -> list[int]:
+    """Widths of the hidden layers, for so many training rows and classes."""
+    by_rows = next((width for limit, width in WIDTHS if rows <= limit), WIDEST_BY_ROWS)
+    by_classes = min(_power_of_two_below(2 * classes - 1), WIDEST_BY_CLASSES)
+    return [max(by_rows, by_classes)] * 2
+
+
+def dropout(rows: int, columns: int) -> float:
+    """Share of the units that is left out in training."""
+    return DROPOUT if rows < ROWS_A_COLUMN * columns else 0.0
+
+
+def columns_of(dataset: Dataset) -> int:
+    """Columns as the file has them; for what is no table, the numbers in a row.
+
+    The features that they become may differ between seeds: a category that no training row has
+    becomes none.
+    """
+    kinds = [getattr(dataset.preprocessing, kind, None) for kind in ("numeric", "categorical")]
+    known = [kind for kind in kinds if isinstance(kind, tuple)]
+    return sum(map(len, known)) if known else int(np.prod(dataset.input_shape))
+
+
+def _fill(section: dict[str, Any], key: str, value: Callable[[], Any]) -> None:
+    if section.get(key) == AUTO:
+        section[key] = value()
+
+
+def _power_of_two_below(number: int) -> int:
+    """The largest power of two that is not above a number of at least 1."""
+    return 1 << (number.bit_length() - 1)

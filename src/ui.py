@@ -1,0 +1,152 @@
+"""Opens the MLflow UI on this machine, and says where the losses stand side by side.
+
+    python -m src.ui [--root mlruns] [--port 5000]
+
+The server answers on 127.0.0.1 alone. MLflow's front page is about language models; the address
+that is printed first is that of the runs.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.entry import guarded
+from src.errors import UserError
+
+if TYPE_CHECKING:
+    from src.analysis.stored import StoredRun
+
+HOST = "127.0.0.1"
+WORKERS = "1"
+"""Processes of the server: one person looks at it, and each takes a quarter of a gigabyte."""
+QUIET = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # evaluations of language models, six processes
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "PYTHONWARNINGS": "ignore",
+}
+"""For the server, where the user has not set them."""
+PATIENCE = 120
+"""Seconds for the server to start."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Starts MLflow's server, prints the addresses, and waits for its end.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+
+    Returns:
+        0 after Ctrl-C, else the server's own exit status.
+
+    Raises:
+        UserError: where there is no store, or the port is taken.
+    """
+    options = _parser().parse_args(arguments)
+    from src.analysis.selection import open_reader
+
+    reader = open_reader(options.root, options.uri)
+    if reader.address.startswith(("http://", "https://")):
+        raise UserError(
+            f"tracking store {reader.address}: is a server already; open it in a browser"
+        )
+    _check_port(options.port)
+    address = f"http://{HOST}:{options.port}/"
+    server = _start(reader.address, options.port)
+    try:
+        print("Starting MLflow's server ...", flush=True)
+        if _answers(server, address):
+            _say_where(address, reader.sweeps())
+        return server.wait()
+    except KeyboardInterrupt:
+        print()
+        return 0
+    finally:
+        _stop(server)
+
+
+def _start(store: str, port: int) -> subprocess.Popen[bytes]:
+    """The server, in a session of its own: Ctrl-C reaches this process alone, which ends it."""
+    words = ["server", "--backend-store-uri", store, "--host", HOST, "--port", str(port)]
+    words += ["--workers", WORKERS, "--uvicorn-opts", "--log-level warning"]
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("mlflow")), *words],
+        env=QUIET | os.environ,
+        start_new_session=True,
+    )
+
+
+def _answers(server: subprocess.Popen[bytes], address: str) -> bool:
+    """Waits until the server answers; False where it has ended, or takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}health", timeout=2):
+                return True
+        except OSError:
+            time.sleep(0.3)
+    return False
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Ends the server and what it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, number)
+            server.wait(timeout=10)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _say_where(address: str, sweeps: Sequence["StoredRun"]) -> None:
+    from src.tracking.ui_views import CURVES, LAST_SWEEP, runs_link, view_link
+
+    if not sweeps:
+        print(f"MLflow UI: {address} (no sweep yet; python train.py -m ... makes one)", flush=True)
+        return
+    experiment = max(sweeps, key=lambda run: run.ended_ms).experiment_id
+    print(f"MLflow UI: {address}{runs_link(experiment)}")
+    print(f"  last sweep, losses side by side: {address}{view_link(experiment, LAST_SWEEP)}")
+    print(f"  its curves by loss: {address}{view_link(experiment, CURVES, charts=True)}")
+    print("Ctrl-C ends it.", flush=True)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(
+                f"--port {port}: cannot be used ({reason}); take another: --port 5001, or "
+                "make ui PORT=5001"
+            ) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.ui",
+        description="Open the MLflow UI on 127.0.0.1.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Examples:\n  python -m src.ui\n  python -m src.ui --port 5001 --root FOLDER",
+    )
+    parser.add_argument("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    parser.add_argument(
+        "--uri", help="address of the database; MLFLOW_TRACKING_URI wins where it is set"
+    )
+    parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (5000)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))

@@ -1,0 +1,88 @@
+"""The MLflow UI on a real sweep, clicked through: two clicks from ``make ui`` to the comparison."""
+
+import re
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.driving import mlflow_ui
+
+LOSSES = ("ce", "focal(gamma=0, alpha=0.25)", "focal(gamma=2, alpha=0.25)")
+SIDE_BY_SIDE, CURVES = "Last sweep, losses side by side", "its curves by loss"
+
+
+@pytest.fixture(scope="module")
+def ui(sweep, report, context):
+    """``python -m src.ui`` on the sweep's store."""
+    with mlflow_ui(sweep.cwd) as addresses:
+        yield addresses
+    assert addresses["status"] == "0"
+
+
+def click(page, name):
+    """Clicks a link of the description, which opens a page of its own."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=name).first.click()
+    return opened.value
+
+
+def test_two_clicks_lead_to_the_losses_side_by_side(ui, page, children):
+    page.goto(ui["MLflow UI"])  # the first click, on what `make ui` prints
+    table = click(page, SIDE_BY_SIDE)  # the second
+    for column in ("test_f1_macro", "test_tuned_f1_macro", "best_val_f1_macro", "loss.label"):
+        expect(table.get_by_role("columnheader", name=column).first).to_be_visible()
+    expect(table.get_by_text("4 matching runs")).to_be_visible()
+    for label in LOSSES:
+        expect(table.get_by_role("link", name=f"{label} · mlp").first).to_be_visible()
+        score = str(children[label].data.metrics["test_f1_macro"])
+        expect(table.get_by_role("gridcell", name=score[:15]).first).to_be_visible()
+
+
+def test_the_curves_of_macro_f1_by_epoch_are_grouped_by_loss(ui, page):
+    page.goto(ui["MLflow UI"])
+    charts = click(page, CURVES)
+    for label in LOSSES:
+        expect(charts.get_by_text(f"Group: {label}").first).to_be_visible()
+        expect(charts.get_by_text(f"{label} (val_f1_macro)").first).to_be_visible()
+    drawn = charts.locator(".js-plotly-plot").first.locator(".scatterlayer path.js-line")
+    expect(drawn.first).to_be_attached()
+    assert drawn.count() >= len(LOSSES)
+
+
+def test_a_sweep_is_a_parent_run_with_its_jobs_below_and_says_what_it_was(ui, page, parent):
+    page.goto(ui["MLflow UI"])
+    row = page.get_by_role("row").filter(has_text="sweep loss=ce,focal")
+    expect(row.first).to_be_visible()
+    expect(page.get_by_text("5 matching runs")).to_be_visible()
+    base = ui["MLflow UI"].partition("#")[0]
+    page.goto(f"{base}#/experiments/{parent.info.experiment_id}/runs/{parent.info.run_id}")
+    expect(page.get_by_text("train.py -m loss=ce,focal loss.gamma=0,1,2").first).to_be_visible()
+    expect(page.get_by_role("link", name=SIDE_BY_SIDE).first).to_be_visible()
+
+
+def test_a_job_names_its_sweep_and_describes_itself(ui, page, parent, children):
+    base = ui["MLflow UI"].partition("#")[0]
+    run = children["ce"]
+    page.goto(f"{base}#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}")
+    expect(page.get_by_text("with model mlp on simulated, seed 0").first).to_be_visible()
+    link = page.get_by_role("link", name=parent.info.run_name)
+    expect(link.first).to_have_attribute("href", re.compile(parent.info.run_id))
+
+
+def test_the_report_opens_among_the_artifacts_of_its_sweep(ui, page, parent):
+    base = ui["MLflow UI"].partition("#")[0]
+    place = f"{base}#/experiments/{parent.info.experiment_id}/runs/{parent.info.run_id}/artifacts"
+    page.goto(f"{place}/report.html")
+    frame = page.frame_locator("iframe").first
+    expect(frame.get_by_text("Recommendation").first).to_be_visible()
+
+
+def test_the_ui_asks_nobody_else(ui, page):
+    page.goto(ui["MLflow UI"])
+    expect(page.get_by_role("link", name=SIDE_BY_SIDE).first).to_be_visible()
+    base = ui["MLflow UI"].partition("#")[0]
+    assert page.requests
+    assert [url for url in page.requests if not url.startswith((base, "data:", "blob:"))] == []
+    with urllib.request.urlopen(f"{base}health") as answer:
+        assert answer.status == 200
