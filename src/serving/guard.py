@@ -22,8 +22,10 @@ LIMIT = 16 * 2**20
 """Bytes of a body; about 100,000 rows of ten columns."""
 DRAINED = 64
 """A body of up to so many limits is read to its end, so that its sender gets to read the answer."""
+MOST_CELLS = 5_000_000
+"""Cells of a Parquet table, which can be far larger than its body."""
 LONGEST_REASON = 1000
-PATH = b"/invocations"
+REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema", " Error: "))
 JSON_TYPE = b"application/json"
 PARQUET_TYPE = b"application/vnd.apache.parquet"
 
@@ -35,22 +37,26 @@ Send = Callable[[Message], Awaitable[None]]
 log = logging.getLogger("uvicorn.error")
 
 
-def protect(scoring_server: Any, facts: ServingFacts) -> None:
-    """Makes the app that MLflow is about to build one with a guard before it.
+def protect(facts: ServingFacts) -> None:
+    """Puts a guard into the next FastAPI app that this process makes: the one of MLflow's server.
+
+    MLflow makes it right after the model is loaded, and offers no place for middleware.
 
     Args:
-        scoring_server: MLflow's module; its ``init`` builds the app once the model is loaded.
         facts: of the model.
     """
-    plain = scoring_server.init
+    import fastapi
+
+    plain = fastapi.FastAPI
     largest = int(os.environ.get(LIMIT_VARIABLE, LIMIT))
 
-    def init(model: Any) -> Any:
-        app = plain(model)
+    def with_guard(*args: Any, **kwargs: Any) -> Any:
+        fastapi.FastAPI = plain  # type: ignore[misc]
+        app = plain(*args, **kwargs)
         app.add_middleware(Guard, facts=facts, largest=largest)
         return app
 
-    scoring_server.init = init
+    fastapi.FastAPI = with_guard  # type: ignore[assignment,misc]
 
 
 class Guard:
@@ -87,6 +93,10 @@ class Guard:
             await _answer(send, 415, "INVALID_PARAMETER_VALUE", reason)
             return
         try:
+            if kind == PARQUET_TYPE and _cells(body) > MOST_CELLS:
+                reason = f"the table has more than {MOST_CELLS:,} cells; send fewer rows at a time"
+                await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", reason)
+                return
             if kind == b"text/csv" and self._facts.table:
                 headers[b"content-type"], body = PARQUET_TYPE, self._as_parquet(body)
             headers[b"content-length"] = str(len(body)).encode()
@@ -146,6 +156,18 @@ class _Shortened:
                 await _answer(self._send, self._start["status"], *_reason(b"".join(self._parts)))
 
 
+def _cells(body: bytes) -> int:
+    """Cells of a Parquet table; 0 where the body is none, which MLflow says in its own words."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(io.BytesIO(body)).metadata
+    except (pa.ArrowException, OSError, ValueError):
+        return 0
+    return int(table.num_rows * table.num_columns)
+
+
 def _reason(body: bytes) -> tuple[str, str]:
     """Error code and message of MLflow's answer, the latter cut to a readable length."""
     try:
@@ -153,8 +175,9 @@ def _reason(body: bytes) -> tuple[str, str]:
         code, text = str(content["error_code"]), str(content["message"])
     except (ValueError, KeyError, TypeError):
         code, text = "BAD_REQUEST", body.decode("utf-8", "replace")
-    before, mark, after = text.partition("\nError: ")
-    text = after if mark and "Failed to predict data" in before else text
+    for opening, mark in REPEATED:  # MLflow repeats what was sent, and the reason comes last
+        if text.startswith(opening) and mark in text:
+            text = text.rpartition(mark)[2]
     if len(text) > LONGEST_REASON:
         text = f"{text[: LONGEST_REASON // 2]} … {text[-LONGEST_REASON // 2 :]}"
     return code, text

@@ -15,7 +15,7 @@ from src.errors import UserError
 from src.serving.facts import TUNED, check_decision
 from src.serving.predictor import Predictor
 
-SERVER = "mlflow.pyfunc.scoring_server"
+SERVER = "mlflow.pyfunc.scoring_server.app"
 
 
 class PyFunc:
@@ -53,8 +53,8 @@ def _load_pyfunc(path: str) -> PyFunc:
     """Called by :func:`mlflow.pyfunc.load_model` with the model's folder."""
     predictor = Predictor.load(Path(path))
     predictor.logits(np.zeros((1, *predictor.facts.input_shape), np.float32))  # traces it once
-    if f"{SERVER}.app" in sys.modules:  # MLflow's server is starting, in this very process
+    if SERVER in sys.modules:  # MLflow's server is starting, in this very process
         from src.serving.guard import protect
 
-        protect(sys.modules[SERVER], predictor.facts)
+        protect(predictor.facts)
     return PyFunc(predictor)
