@@ -63,7 +63,8 @@ def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> No
         for k in given.argsort(kind="stable")[::-1][:MOST_CLASSES]
     ]
     more = f" and {len(given) - MOST_CLASSES} more" if len(given) > MOST_CLASSES else ""
-    print(f"{model.title}: {tally.rows:,} rows predicted ({decision} decision) -> {out}")
+    done = f"{tally.rows:,} rows predicted in {tally.seconds:.1f} s"
+    print(f"{model.title}: {done}, {decision} decision -> {out}")
     print(f"Classes: {', '.join(shown)}{more}")
     plan = tally.plan
     if plan.label:

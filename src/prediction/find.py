@@ -36,6 +36,9 @@ class SavedModel:
         Raises:
             UserError: where that fails.
         """
+        from src.training.quiet import import_tensorflow
+
+        import_tensorflow()
         from src.serving.predictor import Predictor, load_network
 
         if self.facts is not None:

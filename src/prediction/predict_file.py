@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,10 +62,12 @@ class Tally:
         plan: what became of the file's columns.
         counts: of true classes (rows) and predicted ones; the last row is for rows whose class is
             not given or not known, shape (K + 1, K).
+        seconds: from the first row to the last, the model being loaded.
     """
 
     plan: ColumnPlan
     counts: NDArray[np.int64]
+    seconds: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -107,19 +110,14 @@ def predict_file(model: SavedModel, order: Order) -> Tally:
     kept = {name: rows.type_of(name) for name in plan.kept}
     with AnswerFile(order.out, facts, kept) as answer:
         tally = Tally(plan, np.zeros((len(facts.class_names) + 1, len(facts.class_names)), int))
-        loaded = loaded or _loaded(model)
+        loaded = loaded or model.load()
+        started = perf_counter()
         for chunk in _followed(chain([first], chunks), rows, order):
             predicted = _predicted(loaded, chunk, order, header, before=tally.rows)
             _count(tally, chunk, predicted, facts)
             answer.write({name: chunk[name] for name in plan.kept} | predicted)
+        tally.seconds = perf_counter() - started
     return tally
-
-
-def _loaded(model: SavedModel) -> "Predictor":
-    from src.training.quiet import import_tensorflow
-
-    import_tensorflow()
-    return model.load()
 
 
 def _plan(first: Any, facts: ServingFacts, order: Order) -> ColumnPlan:
