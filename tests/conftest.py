@@ -182,3 +182,11 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 def tiny() -> tuple[str, ...]:
     """The overrides of the sweep's data and training."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def in_use(tmp_path_factory: pytest.TempPathFactory, run_here: Callable[..., float]) -> Any:
+    """A run on a table with a loss and a layer of one's own, in a store of its own."""
+    from tests.in_use import trained
+
+    return trained(tmp_path_factory.mktemp("in_use"), run_here)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
-MOST_DRAWS = 2_000_000
+MOST_DRAWS = 1_000_000
 """Cells times resamples; with more, fewer resamples are drawn."""
 FEWEST_RESAMPLES = 200
 PERCENTILES = (2.5, 97.5)

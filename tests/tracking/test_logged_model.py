@@ -55,6 +55,12 @@ def folder(logged):
     return Path(logged.artifact_location.removeprefix("file://"))
 
 
+@pytest.fixture(scope="module")
+def dataset(resolved, tiny):
+    """What it was trained on."""
+    return load_dataset(resolved(*tiny)["data"])
+
+
 def test_each_trained_run_has_one_model_that_is_ready(client, children):
     for run in children.values():
         (output,) = run.outputs.model_outputs
@@ -74,9 +80,8 @@ def test_the_model_tells_what_goes_in_and_what_comes_out(folder):
     assert (decision.name, decision.default) == ("decision", "tuned")
 
 
-def test_the_model_has_an_input_example(folder, resolved, tiny):
+def test_the_model_has_an_input_example(folder, dataset):
     example = mlflow.models.Model.load(folder).load_input_example(folder)
-    dataset = load_dataset(resolved(*tiny)["data"])
     np.testing.assert_allclose(example, dataset.x_val[: len(example)], rtol=1e-6)
     assert len(example) > 0
 
@@ -114,9 +119,8 @@ def test_the_card_is_shown_with_the_run_and_with_the_model(client, run, logged, 
 
 
 def test_it_gives_the_recorded_answers_in_a_process_that_knows_no_project(
-    sweep, run, folder, resolved, tiny, tmp_path
+    sweep, run, folder, dataset, tmp_path
 ):
-    dataset = load_dataset(resolved(*tiny)["data"])
     np.save(tmp_path / "x.npy", dataset.x_test)
     done = subprocess.run(
         [sys.executable, "-c", LOAD, folder],
