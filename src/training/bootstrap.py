@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 RESAMPLES = 1000
 MOST_DRAWS = 1_000_000
@@ -52,10 +53,9 @@ def resample(
     resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWS // len(cells)))
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(rows, counts / rows, size=resamples).astype(np.float64)
-    names = np.arange(classes)
-    of_class = (true[:, np.newaxis] == names).astype(np.float64)
-    to_class = (predicted[:, np.newaxis] == names).astype(np.float64)
-    support, given, hits = draws @ of_class, draws @ to_class, draws @ (of_class * to_class)
+    support, given = draws @ _of_class(true, classes), draws @ _of_class(predicted, classes)
+    right = true == predicted
+    hits = draws[:, right] @ _of_class(true[right], classes)
     f1 = 2 * hits / np.maximum(support + given, 1)
     there = support > 0
     recall = hits / np.maximum(support, 1)
@@ -65,6 +65,12 @@ def resample(
         accuracy=hits.sum(axis=1) / rows,
         f1=f1,
     )
+
+
+def _of_class(cells: NDArray[np.integer], classes: int) -> csr_array:
+    """1 where a cell belongs to a class, shape (cells, K)."""
+    place = np.arange(len(cells))
+    return csr_array((np.ones(len(cells)), (place, cells)), shape=(len(cells), classes))
 
 
 def interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
