@@ -206,3 +206,11 @@ def children(client, parent):
     condition = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
     runs = client.search_runs([parent.info.experiment_id], condition)
     return {run.data.tags["loss.label"]: run for run in runs}
+
+
+@pytest.fixture(scope="session")
+def in_use(tmp_path_factory: pytest.TempPathFactory, run_here: Callable[..., float]) -> Any:
+    """A run on a table with a loss and a layer of one's own, in a store of its own."""
+    from tests.in_use import trained
+
+    return trained(tmp_path_factory.mktemp("in_use"), run_here)

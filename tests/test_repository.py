@@ -17,7 +17,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
-LAYERS = ("errors", "components", "data", "config", "tracking", "training", "analysis", "checks")
+LAYERS = (
+    "errors",
+    "components",
+    "data",
+    "serving",
+    "config",
+    "tracking",
+    "training",
+    "prediction",
+    "analysis",
+    "checks",
+)
 
 
 def locked_versions() -> dict[str, str]:
@@ -137,9 +148,11 @@ def test_imports_run_downward(layer):
         "errors": set(),
         "components": set(),
         "data": {"errors"},
+        "serving": {"errors", "components", "data"},
         "config": {"errors"},
-        "tracking": {"errors", "entry", "data", "config", "components"},
-        "training": {"errors", "data", "config", "components", "tracking"},
+        "tracking": {"errors", "entry", "data", "config", "components", "serving"},
+        "training": {"errors", "data", "config", "components", "serving", "tracking"},
+        "prediction": {"errors", "data", "serving", "tracking", "training"},
         "analysis": {"errors", "tracking"},
         "checks": {"errors", "entry"},
     }[layer]
@@ -155,7 +168,8 @@ def test_analysis_and_data_load_no_tensorflow():
         for file in sources(layer)
         if file.name != "__init__.py"
     ]
-    code = f"import {', '.join(modules)}, src.compare, sys; print('tensorflow' in sys.modules)"
+    commands = "src.compare, src.predict, src.promote, src.serve, src.prediction.predict_file"
+    code = f"import {', '.join(modules)}, {commands}, sys; print('tensorflow' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

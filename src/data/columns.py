@@ -1,24 +1,25 @@
 """Feature columns of a table: numbers are standardised, text becomes one-hot.
 
-What is learnt (medians, means, standard deviations, categories) is learnt from the training rows.
+What is learnt (medians, means, standard deviations, categories) is learnt from the training rows by
+scikit-learn. It is kept as plain numbers and text, so that it can be saved as JSON and used where
+neither scikit-learn nor a pickle is wanted: training, prediction and serving all go through
+:meth:`TablePreprocessing.transform`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from numpy.typing import NDArray
 
-from src.data.column_checks import check_missing, clean_columns
+from src.data.cells import MISSING_CATEGORY, numbers_of, texts_of
 from src.data.dataset import Features
-from src.data.errors import DataError, shortened
-
-MISSING_CATEGORY = "(missing)"
+from src.data.errors import CellError, DataError, shortened
+from src.data.layout import TableLayout
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +31,35 @@ class TablePreprocessing:
         numeric: names of the columns that are standardised.
         categorical: names of the columns that become one column a category.
         missing: `impute` or `refuse`.
-        columns: the fitted scikit-learn transformer.
-        feature_names: names of the columns that come out.
+        medians: of the numeric columns, float64; they stand in for missing values.
+        flagged: positions in `numeric` of the columns that get a further column, 1 where missing.
+        means: of the numeric columns and then of the flags, float64.
+        scales: what they are divided by, alike.
+        categories: of each categorical column, in the order of their features.
+        layout: the columns of the file, used or not.
     """
 
     source: str
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     missing: str
-    columns: ColumnTransformer
-    feature_names: tuple[str, ...]
+    medians: NDArray[np.float64]
+    flagged: tuple[int, ...]
+    means: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    categories: tuple[tuple[str, ...], ...]
+    layout: TableLayout | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns that come out."""
+        flags = [f"{self.numeric[i]} missing" for i in self.flagged]
+        one_hot = [
+            f"{name}={category}"
+            for name, found in zip(self.categorical, self.categories, strict=True)
+            for category in found
+        ]
+        return (*self.numeric, *flags, *one_hot)
 
     def transform(self, rows: pd.DataFrame) -> Features:
         """Features of the rows of a table that has the columns fitted on, in any order.
@@ -53,28 +73,107 @@ class TablePreprocessing:
             float32, shape (n, len(feature_names)).
 
         Raises:
-            DataError: where a column is missing or holds values that cannot be used.
+            DataError: where a column is missing.
+            CellError: for the first value that cannot be used, by row and column.
+        """
+        self.check_columns(rows.columns)
+        scaled = len(self.numeric) + len(self.flagged)
+        features = np.zeros((len(rows), scaled + sum(map(len, self.categories))), np.float32)
+        if self.numeric:
+            numbers = np.empty((len(rows), scaled))
+            for i, name in enumerate(self.numeric):
+                numbers[:, i] = numbers_of(rows[name], name)
+            self._standardise(numbers)
+            with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
+                features[:, :scaled] = numbers
+        first = scaled
+        for name, known in zip(self.categorical, self.categories, strict=True):
+            codes, values = texts_of(rows[name], name)
+            self._refuse_missing(codes < 0, name)
+            features[:, first : first + len(known)] = _one_hot(codes, values, known)
+            first += len(known)
+        return features
+
+    def check_columns(self, names: Any) -> None:
+        """Refuses a table without one of the columns.
+
+        Args:
+            names: of the table's columns.
+
+        Raises:
+            DataError: names those that are missing.
         """
         wanted = [*self.numeric, *self.categorical]
-        absent = [name for name in wanted if name not in rows.columns]
+        here = set(names)
+        absent = [name for name in wanted if name not in here]
         if absent:
             raise DataError(
                 f"columns {shortened(absent)} are missing; the model was trained on columns "
                 f"{shortened(wanted)} of {self.source}."
             )
-        clean = clean_columns(rows[wanted], self.source)
-        for name in self.numeric:
-            if not pd.api.types.is_numeric_dtype(clean[name]):
-                raise DataError(f"column {name!r} must hold numbers, as in {self.source}.")
-        for name in self.categorical:
-            if pd.api.types.is_numeric_dtype(clean[name]):
-                # Categories such as 1, 2 and 3+ read as numbers where no row has the last one.
-                clean[name] = clean[name].map(_as_text, na_action="ignore").astype(object)
-        check_missing(clean, self.missing, self.source)
-        return _apply(self.columns, clean)
+
+    def _standardise(self, numbers: NDArray[np.float64]) -> None:
+        """Fills gaps and flags and standardises, in place.
+
+        Args:
+            numbers: shape (n, numeric + flags); the flags are yet to be filled in.
+        """
+        values = numbers[:, : len(self.numeric)]
+        gaps = np.isnan(values)
+        if gaps.any():
+            for i in np.flatnonzero(gaps.any(axis=0)):
+                self._refuse_missing(gaps[:, i], self.numeric[i])
+            values[gaps] = np.broadcast_to(self.medians, gaps.shape)[gaps]
+        numbers[:, len(self.numeric) :] = gaps[:, list(self.flagged)]
+        numbers -= self.means
+        numbers /= self.scales
+
+    def _refuse_missing(self, gaps: NDArray[np.bool_], name: str) -> None:
+        if self.missing == "refuse" and gaps.any():
+            row = int(gaps.argmax())
+            raise CellError(row, name, "is missing, which data.missing=refuse does not allow")
+
+    def state(self) -> dict[str, Any]:
+        """All of it as what JSON can hold; floats keep every bit."""
+        return {
+            "source": self.source,
+            "numeric": list(self.numeric),
+            "categorical": list(self.categorical),
+            "missing": self.missing,
+            "medians": self.medians.tolist(),
+            "flagged": list(self.flagged),
+            "means": self.means.tolist(),
+            "scales": self.scales.tolist(),
+            "categories": [list(known) for known in self.categories],
+            "layout": self.layout.state() if self.layout else None,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> TablePreprocessing:
+        """Makes it again from what `state` gave; `TypeError`, `KeyError` or `ValueError` if not."""
+        arrays = {key: np.array(state[key], np.float64) for key in ("medians", "means", "scales")}
+        numeric, flagged = tuple(state["numeric"]), tuple(state["flagged"])
+        sizes = {len(numeric) + len(flagged)}
+        if {len(arrays["means"]), len(arrays["scales"])} != sizes or len(arrays["medians"]) != len(
+            numeric
+        ):
+            raise ValueError("medians, means and scales do not fit the columns")
+        layout = state["layout"]
+        return cls(
+            source=str(state["source"]),
+            numeric=numeric,
+            categorical=tuple(state["categorical"]),
+            missing=str(state["missing"]),
+            flagged=flagged,
+            categories=tuple(tuple(known) for known in state["categories"]),
+            layout=TableLayout.from_state(layout) if layout else None,
+            **arrays,
+        )
 
 
-def fit_columns(train: pd.DataFrame, *, missing: str, source: str) -> TablePreprocessing:
+def fit_columns(
+    train: pd.DataFrame, *, missing: str, source: str, layout: TableLayout | None = None
+) -> TablePreprocessing:
     """Learns medians, means, standard deviations and categories from the training rows.
 
     Numbers: missing ones become the column's median, and a column that had some gets a further
@@ -85,43 +184,51 @@ def fit_columns(train: pd.DataFrame, *, missing: str, source: str) -> TablePrepr
         train: training rows as `clean_columns` returns them.
         missing: `impute` or `refuse`.
         source: the file, for errors.
+        layout: the columns of the file, used or not.
 
     Returns:
         The fitted preprocessing.
     """
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
     numeric = [name for name in train if pd.api.types.is_numeric_dtype(train[name])]
     categorical = [name for name in train if name not in numeric]
-    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
-    columns = ColumnTransformer(
-        [
-            ("numeric", Pipeline([("impute", imputer), ("scale", StandardScaler())]), numeric),
-            ("categorical", encoder, categorical),
-        ]
-    ).fit(_filled(train))
-    names = list(numeric)
+    medians, means, scales = np.empty(0), np.empty(0), np.empty(0)
+    flagged: tuple[int, ...] = ()
+    categories: tuple[tuple[str, ...], ...] = ()
     if numeric:
-        indicator = columns.named_transformers_["numeric"]["impute"].indicator_
-        names += [f"{numeric[i]} missing" for i in indicator.features_]
+        imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        scaler = StandardScaler().fit(imputer.fit_transform(train[numeric].to_numpy(np.float64)))
+        medians, means, scales = imputer.statistics_, scaler.mean_, scaler.scale_
+        flagged = tuple(int(i) for i in imputer.indicator_.features_)
     if categorical:
-        fitted = columns.named_transformers_["categorical"].categories_
-        for name, categories in zip(categorical, fitted, strict=True):
-            names += [f"{name}={category}" for category in categories]
+        filled = train[categorical].astype(object).fillna(MISSING_CATEGORY)
+        encoder = OneHotEncoder().fit(filled)
+        categories = tuple(tuple(map(str, known)) for known in encoder.categories_)
     return TablePreprocessing(
-        source, tuple(numeric), tuple(categorical), missing, columns, tuple(names)
+        source,
+        tuple(numeric),
+        tuple(categorical),
+        missing,
+        medians,
+        flagged,
+        means,
+        scales,
+        categories,
+        layout,
     )
 
 
-def _as_text(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-def _filled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with missing text made a category."""
-    text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
-    return frame.fillna(dict.fromkeys(text, MISSING_CATEGORY)) if text else frame
-
-
-def _apply(columns: ColumnTransformer, frame: pd.DataFrame) -> Features:
-    with np.errstate(over="ignore"):  # The data set refuses what became infinite.
-        return np.asarray(columns.transform(_filled(frame))).astype(np.float32)
+def _one_hot(
+    codes: NDArray[np.intp], values: list[str], known: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """One row a code, 1 in the column of its category; all 0 where the category is not known."""
+    place = {category: k for k, category in enumerate(known)}
+    # a missing cell has code -1, which is the last
+    column = np.array([place.get(value, -1) for value in (*values, MISSING_CATEGORY)])
+    columns = column[codes]
+    rows = np.zeros((len(codes), len(known)), np.float32)
+    found = np.flatnonzero(columns >= 0)
+    rows[found, columns[found]] = 1
+    return rows

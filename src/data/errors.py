@@ -12,6 +12,24 @@ class DataError(UserError):
     """A data file or a `data.*` key that cannot be used; the message says what would be right."""
 
 
+class CellError(DataError):
+    """One cell of a table that cannot be used.
+
+    Attributes:
+        row: counted from 0.
+        column: its name.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, row: int, column: str, reason: str) -> None:
+        super().__init__(f"row {row + 1}, column {column!r}: {reason}")
+        self.row, self.column, self.reason = row, column, reason
+
+    def shifted(self, rows: int) -> CellError:
+        """The same cell where `rows` other rows come before."""
+        return CellError(self.row + rows, self.column, self.reason)
+
+
 def close_match(wanted: str, available: Iterable[str]) -> str:
     """Words for the end of an error message: the nearest available name, or nothing.
 

@@ -18,6 +18,7 @@ from src.data.columns import fit_columns
 from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError, shortened
 from src.data.labels import column_number, encode_labels
+from src.data.layout import TableLayout
 from src.data.parameters import check_choice, check_whole
 from src.data.split import check_class_counts, three_way
 from src.data.table_file import read_table
@@ -105,9 +106,11 @@ def table(
         seed=seed,
         source=source,
     )
-    fitted = fit_columns(features.iloc[split.train], missing=missing, source=source)
+    layout = TableLayout(tuple(names), names[target], header, delimiter)
+    train = features.iloc[split.train]
+    fitted = fit_columns(train, missing=missing, source=source, layout=layout)
     return Dataset(
-        x_train=fitted.transform(features.iloc[split.train]),
+        x_train=fitted.transform(train),
         y_train=y[split.train],
         x_val=fitted.transform(features.iloc[split.val]),
         y_val=y[split.val],

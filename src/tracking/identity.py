@@ -127,19 +127,39 @@ def code_digest(targets: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
+def own_modules(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Modules of one's own that a config instantiates parts from, the data's left out.
+
+    Args:
+        config: the resolved config.
+
+    Returns:
+        The file of each module, by its dotted name.
+    """
+    found = (_source(target) for target in sorted(set(_targets(config))))
+    return dict(source for source in found if source is not None)
+
+
 def _source_file(target: str) -> Path | None:
     """The file of a target that belongs to no installed package."""
+    source = _source(target)
+    return source[1] if source else None
+
+
+def _source(target: str) -> tuple[str, Path] | None:
+    """Module and file of a target that belongs to no installed package."""
     if target.startswith(KNOWN_CODE):
         return None
     parts = target.split(".")
     for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
         try:
-            spec = importlib.util.find_spec(".".join(parts[:length]))
+            spec = importlib.util.find_spec(module)
         except (ImportError, ValueError):
             continue
         if spec is not None and spec.origin and spec.origin.endswith(".py"):
             file = Path(spec.origin)
-            return None if "site-packages" in file.parts else file
+            return None if "site-packages" in file.parts else (module, file)
     return None
 
 

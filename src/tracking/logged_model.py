@@ -1,9 +1,10 @@
-"""The saved ``.keras`` file as an MLflow model that loads anywhere, with no pickle in it.
+"""A run's model as an MLflow model that loads anywhere, with no pickle in it.
 
-``mlflow.keras`` writes the model; this flavor adds a copy of ``src/components`` and a loader that
-imports it, so that ``mlflow.pyfunc.load_model`` works where the project is not installed.
-``mlflow.keras.load_model`` needs the components registered: ``import src.components`` first, or
-give it ``custom_objects``.
+``mlflow.keras`` writes the ``.keras`` file; this flavor adds what turns raw rows into classes
+(``serving.json``), the model card, a copy of the code that predicts, and a loader that imports it,
+so that ``mlflow.pyfunc.load_model`` works where the project is not installed.
+``mlflow.keras.load_model`` gives the bare network; it needs the components registered:
+``import src.components`` first, or give it ``custom_objects``.
 """
 
 import os
@@ -11,25 +12,44 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import MLMODEL_FILE_NAME
-from mlflow.types.schema import Schema, TensorSpec
-from numpy.typing import NDArray
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 
+from src.data.cells import MISSING_CATEGORY
+from src.serving.facts import CLASS, FILE, TUNED, ServingFacts
 from src.tracking import record
 from src.tracking.address import URI_VARIABLE
+from src.tracking.card_note import NOTE, note_of
 from src.tracking.identity import library_versions
 
 NAME = "model"
-LOADER = "src.tracking.pyfunc_loader"
+LOADER = "src.serving.loader"
+CODE = "code"
 SOURCE = Path(__file__).resolve().parents[1]
-TRAVELS = ("__init__.py", "components", "tracking/__init__.py", "tracking/pyfunc_loader.py")
-"""What of the project a saved model takes along."""
+TRAVELS = (
+    "__init__.py",
+    "errors.py",
+    "components",
+    "serving",
+    "data/__init__.py",
+    "data/cells.py",
+    "data/column_checks.py",
+    "data/columns.py",
+    "data/dataset.py",
+    "data/errors.py",
+    "data/layout.py",
+    "data/text_table.py",
+)
+"""What of the project a saved model takes along: the network's parts, and what predicts."""
 
 
 class StoredModel:
@@ -49,21 +69,21 @@ def log_model(uri: str, run_id: str, folder: Path) -> None:
     Args:
         uri: the store's address.
         run_id: the run; it is left FINISHED.
-        folder: holds the model, an input example, and predictions that tell the output's shape.
+        folder: of the run, whole.
     """
-    example = np.load(folder / record.EXAMPLE, allow_pickle=False)
-    with np.load(folder / record.PREDICTIONS, allow_pickle=False) as predictions:
-        classes = predictions["test_logits"].shape[1]
+    facts = ServingFacts.load(folder)
     with _current_store(uri), mlflow.start_run(run_id=run_id):
         Model.log(
             artifact_path=None,
             name=NAME,
             flavor=sys.modules[__name__],
             run_id=run_id,
-            keras_file=folder / record.MODEL,
-            signature=signature(example.shape[1:], classes),
-            input_example=example,
+            run_folder=folder,
+            signature=signature(facts),
+            input_example=example(facts, folder),
             validate_serving_input=False,
+            metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
+            tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
         )
 
 
@@ -84,19 +104,64 @@ def _current_store(uri: str) -> Iterator[None]:
             os.environ[URI_VARIABLE] = given
 
 
-def signature(input_shape: tuple[int, ...], classes: int) -> ModelSignature:
-    """Float32 rows in, one float32 logit a class out."""
-    rows = TensorSpec(np.dtype(np.float32), (-1, *input_shape))
-    logits = TensorSpec(np.dtype(np.float32), (-1, classes))
-    return ModelSignature(inputs=Schema([rows]), outputs=Schema([logits]))
+def signature(facts: ServingFacts) -> ModelSignature:
+    """Raw rows in, a class and one probability a class out, ``decision`` as a parameter.
+
+    A table's columns are declared by name and of any type: the model itself refuses a value of the
+    wrong kind, by row and column. MLflow's own types would refuse whole numbers in a column of
+    decimals and a gap in a column of text, which are right here. Arrays are float32.
+    """
+    if facts.table:
+        rows = Schema([ColSpec(AnyType(), name) for name in facts.columns or ()])
+    else:
+        rows = Schema([TensorSpec(np.dtype(np.float32), (-1, *facts.input_shape))])
+    probabilities = [ColSpec(DataType.double, name) for name in facts.output_columns[1:]]
+    return ModelSignature(
+        inputs=rows,
+        outputs=Schema([ColSpec(DataType.string, CLASS), *probabilities]),
+        params=ParamSchema([ParamSpec("decision", DataType.string, TUNED)]),
+    )
+
+
+def column_kinds(facts: ServingFacts) -> dict[str, str]:
+    """What each column of a row holds: ``number``, or how many known categories."""
+    if facts.table is None:
+        return dict.fromkeys(facts.feature_names or (), "number, on the scale of training")
+    categories = zip(facts.table.categorical, facts.table.categories, strict=True)
+    return dict.fromkeys(facts.table.numeric, "number") | {
+        name: f"text, {len(known)} categories" for name, known in categories
+    }
+
+
+def example(facts: ServingFacts, folder: Path) -> Any:
+    """An input example.
+
+    Args:
+        facts: of the model.
+        folder: of the run.
+
+    Returns:
+        For a table one made-up row, no person's data: the median of each number and the first
+        of each column's categories. Else a few rows as trained on.
+    """
+    table = facts.table
+    if table is None:
+        return np.load(folder / record.EXAMPLE, allow_pickle=False)
+    first = {
+        name: next((text for text in known if text != MISSING_CATEGORY), None)
+        for name, known in zip(table.categorical, table.categories, strict=True)
+    }
+    return pd.DataFrame([dict(zip(table.numeric, table.medians.tolist(), strict=True)) | first])
 
 
 def save_model(
     path: str,
     mlflow_model: Model,
-    keras_file: Path,
+    *,
+    run_folder: Path,
     signature: ModelSignature,
-    input_example: NDArray[np.float32],
+    input_example: Any,
+    metadata: dict[str, Any] | None = None,
     **_: Any,
 ) -> None:
     """Writes the MLflow model folder; called by :meth:`mlflow.models.Model.log`.
@@ -104,32 +169,43 @@ def save_model(
     Args:
         path: the folder to make.
         mlflow_model: receives the flavors.
-        keras_file: the saved Keras model.
+        run_folder: holds the model and what belongs to it.
         signature: of the model.
         input_example: some rows.
+        metadata: more facts for the file ``MLmodel``.
     """
     import mlflow.keras
 
+    facts = ServingFacts.load(run_folder)
     Path(path).mkdir(parents=True, exist_ok=True)
-    versions = {**library_versions(), "mlflow": mlflow.__version__}
+    features = Schema([TensorSpec(np.dtype(np.float32), (-1, *facts.input_shape))])
+    versions = {**library_versions(), "mlflow": mlflow.__version__, "pandas": version("pandas")}
     mlflow.keras.save_model(
-        StoredModel(keras_file),
+        StoredModel(run_folder / record.MODEL),
         path,
         mlflow_model=mlflow_model,
-        signature=signature,
+        signature=ModelSignature(inputs=features),  # what it insists on: the network's own
         input_example=input_example,
-        pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
+        pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
+        metadata=metadata,
     )
-    _copy_code(Path(path) / "code" / "src")
-    mlflow_model.flavors["python_function"] |= {"loader_module": LOADER, "code": "code"}
+    for name in (FILE, record.CARD):
+        shutil.copyfile(run_folder / name, Path(path) / name)
+    _copy_code(Path(path) / CODE, run_folder / record.CODE)
+    mlflow_model.signature = signature
+    mlflow_model.flavors["python_function"] |= {"loader_module": LOADER, "code": CODE}
     mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
 
 
-def _copy_code(package: Path) -> None:
+def _copy_code(code: Path, own: Path) -> None:
+    """Copies what travels of the project, and the run's modules of one's own."""
+    if own.is_dir():
+        shutil.copytree(own, code)
     for name in TRAVELS:
-        source, target = SOURCE / name, package / name
+        source, target = SOURCE / name, code / "src" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copyfile(source, target)

@@ -15,7 +15,9 @@ from mlflow.entities import (
     RunTag,
 )
 
+from src.serving.facts import FILE as SERVING
 from src.tracking import record
+from src.tracking.card_note import NOTE, note_of
 from src.tracking.process import process_tags
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.store import Store
@@ -31,6 +33,8 @@ ARTIFACTS = (
     record.CONFUSION,
     record.CONFUSION_PLOT,
     record.CURVES_PLOT,
+    record.CARD,
+    SERVING,
     record.RECORD,
 )
 
@@ -46,7 +50,7 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     Returns:
         The run's id.
     """
-    tags = head.tags | process_tags() | {"mlflow.note.content": head.description}
+    tags = head.tags | process_tags() | {NOTE: head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
@@ -80,7 +84,10 @@ def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> No
     values = [Metric(name, value, final.ended_ms, 0) for name, value in final.metrics.items()]
     for start in range(0, len(values), BATCH):
         store.client.log_batch(run_id, metrics=values[start : start + BATCH])
-    store.client.log_batch(run_id, tags=[RunTag("best_epoch", str(final.best_epoch))])
+    tags = {"best_epoch": str(final.best_epoch)}
+    if (folder / record.CARD).exists():
+        tags[NOTE] = note_of((folder / record.CARD).read_text(encoding="utf-8"))
+    store.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
     for name in ARTIFACTS:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))

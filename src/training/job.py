@@ -96,7 +96,14 @@ def _train(
         }
         metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
         write_outputs(
-            folder, config, dataset, trained, history=logger.rows, confusion=test.confusion
+            folder,
+            config,
+            dataset,
+            trained,
+            head=head,
+            metrics=metrics,
+            history=logger.rows,
+            confusion=test.confusion,
         )
         RunRecord(
             head=head,

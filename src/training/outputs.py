@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
 from src.tracking import record
+from src.tracking.record import RunHead
+from src.training.card import model_card
 from src.training.fit import Trained
+from src.training.for_serving import write_for_serving
 
 EXAMPLE_ROWS = 5
 
@@ -21,10 +24,12 @@ def write_outputs(
     dataset: Dataset,
     trained: Trained,
     *,
+    head: RunHead,
+    metrics: Mapping[str, float],
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
 ) -> None:
-    """Writes config, history, predictions, confusion matrix, plots and the model.
+    """Writes config, history, predictions, confusion matrix, plots, the model and its card.
 
     A folder that was whole, since an earlier run had it, is not so from here on until the new
     record closes it.
@@ -34,6 +39,8 @@ def write_outputs(
         config: the resolved config.
         dataset: gives labels, class names and an input example.
         trained: the model and its logits.
+        head: of the record to come.
+        metrics: final ones.
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
     """
@@ -59,4 +66,16 @@ def write_outputs(
 
         plot_confusion(folder / record.CONFUSION_PLOT, confusion, dataset.class_names)
         plot_curves(folder / record.CURVES_PLOT, history, trained.best_epoch)
+    facts = write_for_serving(folder, config, dataset, metrics)
+    card = model_card(
+        head,
+        config,
+        facts,
+        metrics,
+        best_epoch=trained.best_epoch,
+        y_test=dataset.y_test,
+        test_logits=trained.test_logits,
+        y_val=dataset.y_val,
+    )
+    (folder / record.CARD).write_text(card, encoding="utf-8")
     trained.model.save(folder / record.MODEL)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking import record
+from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.identity import code_of, git_state, library_versions, run_identity
 from src.tracking.store import Store
 from src.training.build import load_dataset
@@ -67,9 +66,9 @@ def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
     Raises:
         UserError: where there is no such record, or something is not as recorded.
     """
-    run = _finished_run(store, run_id)
+    run = finished_run(store, run_id, f"--sweep {run_id} executes a sweep's runs again")
     with tempfile.TemporaryDirectory() as draft:
-        folder = Path(_download(store, f"runs:/{run_id}/", draft))
+        folder = download(store, f"runs:/{run_id}/", draft)
         recorded = read_record(folder)
         config = recorded.config | {"training": recorded.config["training"] | {"progress": True}}
         dataset = load_dataset(config["data"])
@@ -81,9 +80,8 @@ def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
                 "--allow-different executes it all the same and reports what comes out"
             )
         model_folder = None
-        if run.outputs and run.outputs.model_outputs:
-            model = store.client.get_logged_model(run.outputs.model_outputs[0].model_id)
-            model_folder = Path(_download(store, model.artifact_location, f"{draft}/model"))
+        if model := model_of(store, run):
+            model_folder = download(store, model.artifact_location, f"{draft}/model")
         pairs = list(_pairs(run, config, dataset, recorded, model_folder))
     differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
     compared = sum(np.size(new) for _, _, new in pairs)
@@ -163,26 +161,3 @@ def _preconditions(
             f"{identity[:16]}… from {record.CONFIG}: the file was changed"
         )
     return differs
-
-
-def _finished_run(store: Store, run_id: str) -> Run:
-    try:
-        run = store.client.get_run(run_id)
-    except MlflowException as error:
-        raise UserError(
-            f"run {run_id}: not in {store.uri}; right is a run id as the MLflow UI shows it"
-        ) from error
-    if "identity" not in run.data.tags:
-        raise UserError(
-            f"run {run_id}: is no training run; --sweep {run_id} executes a sweep's runs again"
-        )
-    if run.info.status != "FINISHED":
-        raise UserError(f"run {run_id}: is {run.info.status}; only a finished run has a record")
-    return run
-
-
-def _download(store: Store, uri: str, folder: str) -> str:
-    try:
-        return str(download_artifacts(uri, dst_path=folder, tracking_uri=store.uri))
-    except (MlflowException, OSError) as error:
-        raise UserError(f"{uri}: its files cannot be fetched: {error}") from error

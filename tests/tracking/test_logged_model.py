@@ -10,8 +10,10 @@ import mlflow
 import numpy as np
 import pytest
 import yaml
+from scipy.special import softmax
 
 from src.training.build import load_dataset
+from src.training.decision import decide
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,11 +22,18 @@ import sys
 import mlflow, numpy as np
 assert not any(name == "src" or name.startswith("src.") for name in sys.modules)
 model, x = sys.argv[1], np.load("x.npy")
-of_pyfunc = mlflow.pyfunc.load_model(model).predict(x)
+loaded = mlflow.pyfunc.load_model(model)
+tuned, argmax = loaded.predict(x), loaded.predict(x, params={"decision": "argmax"})
 import src.components
 print(src.components.__file__)
 of_keras = mlflow.keras.load_model(model).predict(x, batch_size=1024, verbose=0)
-np.savez("logits.npz", of_pyfunc=of_pyfunc, of_keras=of_keras)
+np.savez(
+    "logits.npz",
+    of_keras=of_keras,
+    probabilities=tuned.iloc[:, 1:].to_numpy(),
+    tuned=tuned["class"].to_numpy(np.str_),
+    argmax=argmax["class"].to_numpy(np.str_),
+)
 """
 
 
@@ -46,6 +55,12 @@ def folder(logged):
     return Path(logged.artifact_location.removeprefix("file://"))
 
 
+@pytest.fixture(scope="module")
+def dataset(resolved, tiny):
+    """What it was trained on."""
+    return load_dataset(resolved(*tiny)["data"])
+
+
 def test_each_trained_run_has_one_model_that_is_ready(client, children):
     for run in children.values():
         (output,) = run.outputs.model_outputs
@@ -54,14 +69,19 @@ def test_each_trained_run_has_one_model_that_is_ready(client, children):
 
 def test_the_model_tells_what_goes_in_and_what_comes_out(folder):
     signature = mlflow.models.Model.load(folder).signature
-    (rows,), (logits,) = signature.inputs.inputs, signature.outputs.inputs
+    (rows,) = signature.inputs.inputs
     assert (rows.type, rows.shape) == (np.float32, (-1, 10))
-    assert (logits.type, logits.shape) == (np.float32, (-1, 2))
+    assert [(column.name, str(column.type)) for column in signature.outputs] == [
+        ("class", "DataType.string"),
+        ("probability_majority", "DataType.double"),
+        ("probability_minority", "DataType.double"),
+    ]
+    (decision,) = signature.params.params
+    assert (decision.name, decision.default) == ("decision", "tuned")
 
 
-def test_the_model_has_an_input_example(folder, resolved, tiny):
+def test_the_model_has_an_input_example(folder, dataset):
     example = mlflow.models.Model.load(folder).load_input_example(folder)
-    dataset = load_dataset(resolved(*tiny)["data"])
     np.testing.assert_allclose(example, dataset.x_val[: len(example)], rtol=1e-6)
     assert len(example) > 0
 
@@ -69,16 +89,19 @@ def test_the_model_has_an_input_example(folder, resolved, tiny):
 def test_the_requirements_are_pinned_to_what_trained_it(folder):
     lines = (folder / "requirements.txt").read_text().split()
     pins = dict(line.split("==") for line in lines)
-    assert pins == {name: version(name) for name in ("tensorflow", "keras", "numpy", "mlflow")}
+    names = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
+    assert pins == {name: version(name) for name in names}
 
 
-def test_no_module_of_the_project_but_the_components_travels_along(folder):
+def test_no_module_of_the_project_travels_but_components_and_what_predicts(folder):
     travelling = {file.relative_to(folder / "code") for file in folder.glob("code/**/*.py")}
-    others = {str(file) for file in travelling if "components" not in file.parts}
+    others = {str(file) for file in travelling if not {"components", "serving"} & {*file.parts}}
+    data = ("__init__", "cells", "column_checks", "columns", "dataset", "errors", "layout")
     assert others == {
         "src/__init__.py",
-        "src/tracking/__init__.py",
-        "src/tracking/pyfunc_loader.py",
+        "src/errors.py",
+        "src/data/text_table.py",
+        *(f"src/data/{name}.py" for name in data),
     }
     assert yaml.safe_load((folder / "MLmodel").read_text())["flavors"].keys() == {
         "keras",
@@ -86,10 +109,18 @@ def test_no_module_of_the_project_but_the_components_travels_along(folder):
     }
 
 
-def test_it_gives_the_recorded_logits_in_a_process_that_knows_no_project(
-    sweep, folder, resolved, tiny, tmp_path
+def test_the_card_is_shown_with_the_run_and_with_the_model(client, run, logged, folder):
+    card = (folder / "model_card.md").read_text()
+    assert card.startswith("# Model card\n\n**focal(gamma=2, alpha=0.25)**")
+    assert run.data.tags["mlflow.note.content"] == card
+    assert logged.tags["mlflow.note.content"] == card
+    listed = {entry.path for entry in client.list_artifacts(run.info.run_id)}
+    assert {"model_card.md", "serving.json"} <= listed
+
+
+def test_it_gives_the_recorded_answers_in_a_process_that_knows_no_project(
+    sweep, run, folder, dataset, tmp_path
 ):
-    dataset = load_dataset(resolved(*tiny)["data"])
     np.save(tmp_path / "x.npy", dataset.x_test)
     done = subprocess.run(
         [sys.executable, "-c", LOAD, folder],
@@ -104,8 +135,15 @@ def test_it_gives_the_recorded_logits_in_a_process_that_knows_no_project(
     with np.load(sweep.folder / "5" / "predictions.npz") as arrays:
         recorded = arrays["test_logits"]
     with np.load(tmp_path / "logits.npz") as arrays:
-        np.testing.assert_allclose(arrays["of_pyfunc"], recorded, rtol=0, atol=1e-6)
         np.testing.assert_allclose(arrays["of_keras"], recorded, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            arrays["probabilities"], softmax(recorded, axis=1), rtol=0, atol=1e-6
+        )
+        offsets = [run.data.metrics[f"decision_offset_{k}"] for k in range(2)]
+        names = np.array(["majority", "minority"])
+        assert offsets != [0, 0]
+        assert arrays["tuned"].tolist() == names[decide(recorded, np.array(offsets))].tolist()
+        assert arrays["argmax"].tolist() == names[recorded.argmax(axis=1)].tolist()
 
 
 def test_logging_a_model_leaves_no_address_behind_for_later_jobs(run_here, own_words, tmp_path):

@@ -1,0 +1,117 @@
+"""Predicts the rows of a file with a saved model.
+
+python -m src.predict --model NAME@champion rows.csv -o out.csv
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.entry import guarded
+from src.serving.facts import DECISIONS, TUNED
+
+if TYPE_CHECKING:
+    from src.prediction.find import SavedModel
+    from src.prediction.predict_file import Tally
+
+MOST_CLASSES = 10
+EXAMPLES = """\
+examples:
+  python -m src.predict --model fraud@champion rows.csv -o out.csv
+  python -m src.predict --model 0123456789abcdef0123456789abcdef rows.parquet -o out.parquet
+  python -m src.predict --model outputs/DATE/TIME rows.csv -o out.csv --keep id --decision argmax
+"""
+BARE = """\
+a bare .keras file: no preprocessing, class names or tuned decision come with it. Rows must be \
+features as the network takes them, in its order; classes are numbered; the decision is argmax."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Predicts, and says what came out.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+    """
+    options = _parser().parse_args(arguments)
+    from src.prediction.answer_file import check_answer_path
+    from src.prediction.find import find_model
+    from src.prediction.predict_file import Order, predict_file
+
+    order = Order(
+        rows=options.rows,
+        out=options.out,
+        decision=options.decision,
+        keep=tuple(dict.fromkeys(options.keep)),
+        ignore_extra=options.ignore_extra,
+        header=options.header,
+        delimiter=options.delimiter,
+    )
+    check_answer_path(order.out, order.rows)
+    model = find_model(options.model, options.root, options.uri)
+    if model.facts is None:
+        print(f"Note: {model.title} is {BARE}")
+    _report(model, predict_file(model, order), order.out, order.decision)
+    return 0
+
+
+def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> None:
+    names = model.facts.class_names if model.facts else [f"class_{k}" for k in range(99)]
+    given = tally.counts.sum(axis=0)
+    shown = [
+        f"{names[k]} {given[k]:,} ({100 * given[k] / max(tally.rows, 1):.1f} %)"
+        for k in given.argsort(kind="stable")[::-1][:MOST_CLASSES]
+    ]
+    more = f" and {len(given) - MOST_CLASSES} more" if len(given) > MOST_CLASSES else ""
+    done = f"{tally.rows:,} rows predicted in {tally.seconds:.1f} s"
+    print(f"{model.title}: {done}, {decision} decision -> {out}")
+    print(f"Classes: {', '.join(shown)}{more}")
+    plan = tally.plan
+    if plan.label:
+        print(
+            f"The column {plan.label!r} is the label, and was not used to predict; macro F1 over "
+            f"{tally.labelled:,} rows with a known class: {tally.f1_macro:.4f}"
+        )
+    if plan.ignored:
+        listed = ", ".join(plan.ignored[:MOST_CLASSES])
+        print(f"Not used: {listed}{' …' if len(plan.ignored) > MOST_CLASSES else ''}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.predict",
+        description="Predict the rows of a CSV, TSV, Parquet or NPZ file with a saved model: the "
+        "class of each row and the probability of each class.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("rows", type=Path, help="file with the columns that the model was trained on, raw")
+    add(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="NAME@ALIAS, a run id, the folder of a logged model or of a run, or a .keras file",
+    )
+    add("-o", "--out", type=Path, required=True, help="CSV, TSV or Parquet; replaced when whole")
+    add(
+        "--decision",
+        choices=DECISIONS,
+        default=TUNED,
+        help="tuned on validation for macro F1 (default), or the most probable class",
+    )
+    add("--keep", action="append", default=[], metavar="COLUMN", help="copy into the answer")
+    add("--ignore-extra", action="store_true", help="go on where there are more columns")
+    add(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first row holds names (default: as in the file trained on)",
+    )
+    add("--delimiter", help="between the cells of a text file (default: comma, or tab in .tsv)")
+    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))

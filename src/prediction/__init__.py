@@ -1,0 +1,1 @@
+"""A saved model at work on this machine: found, promoted, predicting files. Never travels."""

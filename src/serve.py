@@ -1,0 +1,135 @@
+"""Answers requests with a saved model: MLflow's scoring server on this machine's own address.
+
+python -m src.serve --model NAME@champion --port 5001
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.entry import guarded
+from src.errors import UserError
+
+HOST = "127.0.0.1"
+PORT = 5001
+STOP_SECONDS = 20
+FOREIGN = ("PYTHONPATH", "PYTHONHOME")
+"""Variables through which the project could get onto the server's path."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until it is stopped.
+
+    The server runs in the folder of the model, so that nothing but the code that travels with the
+    model is there to be imported.
+
+    Args:
+        arguments: of the command line; None takes the process's own.
+
+    Returns:
+        0 once it is stopped by Ctrl-C, else the server's exit status.
+    """
+    options = _parser().parse_args(arguments)
+    from src.prediction.find import find_model
+
+    wanted = options.model or _only_champion(options.root, options.uri)
+    model = find_model(wanted, options.root, options.uri)
+    if not (model.place / "MLmodel").is_file():
+        raise UserError(f"--model {wanted}: only a logged model can be served, not {model.place}")
+    _check_port(options.port)
+    print(f"Serving {model.title} on http://{HOST}:{options.port} (Ctrl-C stops it)")
+    print(f"  {_curl(model.place, options.port)}", flush=True)
+    return _serve(model.place.resolve(), options.port, options.workers)
+
+
+def _serve(folder: Path, port: int, workers: int) -> int:
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(folder)]
+    command += ["--env-manager", "local", "--host", HOST, "--port", str(port)]
+    command += ["--workers", str(workers)]
+    environment = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    programs = str(Path(sys.executable).parent)  # where uvicorn is
+    environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
+    server = subprocess.Popen(command, cwd=folder, env=environment)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:  # the terminal has told the server too
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
+        print("Stopped.", file=sys.stderr)
+        return 0
+    finally:
+        if server.poll() is None:
+            server.terminate()
+            server.wait()
+
+
+def _only_champion(root: str, uri: str | None) -> str:
+    """The one registered model with the alias `champion`.
+
+    Raises:
+        UserError: where there is none, or more than one.
+    """
+    from src.tracking.store import Store
+
+    store = Store.at(root, uri)
+    with store.needed():
+        found = [m.name for m in store.client.search_registered_models() if "champion" in m.aliases]
+    if len(found) != 1:
+        listed = f"there are {', '.join(found)}" if found else "there is none"
+        raise UserError(
+            f"--model: is needed unless there is one champion, and {listed}; right is NAME@ALIAS "
+            "(make serve NAME=...). `python -m src.promote RUN_ID --name NAME` makes one"
+        )
+    return f"{found[0]}@champion"
+
+
+def _check_port(port: int) -> None:
+    if not 0 < port < 65536:
+        raise UserError(f"--port {port}: must be from 1 to 65535")
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, port))
+        except OSError as error:
+            raise UserError(
+                f"--port {port}: {error.strerror} on {HOST}; another one is right, such as "
+                f"--port {port + 1} (make serve PORT={port + 1})"
+            ) from error
+
+
+def _curl(folder: Path, port: int) -> str:
+    """A request that can be pasted into a terminal."""
+    file = folder / "serving_input_example.json"
+    body = file.read_text(encoding="utf-8") if file.is_file() else "{}"
+    shown = json.dumps(json.loads(body)).replace("'", "'\\''")
+    if len(shown) > 2000:
+        shown = f"@{file}"
+    return (
+        f"curl -s http://{HOST}:{port}/invocations -H 'Content-Type: application/json' -d '{shown}'"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m src.serve",
+        description="Answer requests with a saved model (`mlflow models serve`), on this machine "
+        "alone.",
+        epilog="docs/serving.md says what a request may be and what is answered.",
+    )
+    add = parser.add_argument
+    add("--model", help="NAME@ALIAS, a run id or a logged model's folder (the only champion)")
+    add("--port", type=int, default=PORT, help=f"on {HOST} (default: {PORT})")
+    add("--workers", type=int, default=1, help="processes, each with the model (default: 1)")
+    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))

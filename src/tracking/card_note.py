@@ -1,0 +1,19 @@
+"""A model card as the MLflow UI shows it: what fits into a description."""
+
+NOTE = "mlflow.note.content"
+"""The tag that the UI shows as a description."""
+LONGEST = 7500
+"""Characters; MLflow keeps at most 8,000 of a run's description."""
+WHOLE = "\n\nThe whole card is the artifact `model_card.md`.\n"
+
+
+def note_of(card: str) -> str:
+    """The card, or its first sections where it is too long.
+
+    Args:
+        card: Markdown, its sections beginning with ``## ``.
+    """
+    if len(card) <= LONGEST:
+        return card
+    room = card[: LONGEST - len(WHOLE)]
+    return room[: room.rfind("\n## ")].rstrip() + WHOLE

@@ -1,0 +1,58 @@
+"""Finished runs, their models, and the files of both, fetched from a store."""
+
+from pathlib import Path
+
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import LoggedModel, Run
+from mlflow.exceptions import MlflowException
+
+from src.errors import UserError
+from src.tracking.store import Store
+
+
+def finished_run(store: Store, run_id: str, of_a_sweep: str) -> Run:
+    """A finished training run.
+
+    Args:
+        store: has it.
+        run_id: its id.
+        of_a_sweep: what to say where the id is that of a sweep.
+
+    Raises:
+        UserError: where there is no such run, or it is not finished.
+    """
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException as error:
+        raise UserError(
+            f"run {run_id}: not in {store.uri}; right is a run id as the MLflow UI shows it"
+        ) from error
+    if "identity" not in run.data.tags:
+        raise UserError(f"run {run_id}: is no training run; {of_a_sweep}")
+    if run.info.status != "FINISHED":
+        raise UserError(f"run {run_id}: is {run.info.status}; only a finished run has a record")
+    return run
+
+
+def model_of(store: Store, run: Run) -> LoggedModel | None:
+    """The model that a run logged; None where it logged none."""
+    if not (run.outputs and run.outputs.model_outputs):
+        return None
+    return store.client.get_logged_model(run.outputs.model_outputs[0].model_id)
+
+
+def download(store: Store, uri: str, folder: str | None = None) -> Path:
+    """Fetches files.
+
+    Args:
+        store: knows them.
+        uri: of the files.
+        folder: where to; None leaves those of a local store where they are.
+
+    Raises:
+        UserError: where that fails.
+    """
+    try:
+        return Path(download_artifacts(uri, dst_path=folder, tracking_uri=store.uri))
+    except (MlflowException, OSError) as error:
+        raise UserError(f"{uri}: its files cannot be fetched: {error}") from error
