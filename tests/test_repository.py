@@ -17,7 +17,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
-LAYERS = ("errors", "components", "data", "config", "tracking", "training", "analysis", "checks")
+LAYERS = (
+    "errors",
+    "components",
+    "data",
+    "config",
+    "tracking",
+    "sweeping",
+    "training",
+    "analysis",
+    "checks",
+)
 
 
 def locked_versions() -> dict[str, str]:
@@ -139,6 +149,7 @@ def test_imports_run_downward(layer):
         "data": {"errors"},
         "config": {"errors"},
         "tracking": {"errors", "entry", "data", "config", "components"},
+        "sweeping": {"errors", "entry", "config", "tracking"},
         "training": {"errors", "data", "config", "components", "tracking"},
         "analysis": {"errors", "tracking"},
         "checks": {"errors", "entry"},
