@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn
+from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -55,3 +57,29 @@ class JoblibLauncher(ParallelLauncher):
         from src.sweeping.joblib_engine import JoblibEngine
 
         return JoblibEngine(**options)
+
+
+class OptunaSweeper(Sweeper):
+    """Searches with Optuna; see :mod:`src.sweeping.search`.
+
+    Args:
+        **options: keys of the sweeper's config.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Makes the launcher."""
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self._parts = (launcher, hydra_context, config)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Runs the trials; returns the best one."""
+        from src.sweeping.search import Search
+
+        return Search(*self._parts, **self._options).run(arguments)
