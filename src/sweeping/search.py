@@ -29,11 +29,13 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.study import StudyDirection
 from optuna.trial import Trial, TrialState
 
 from src.errors import UserError
 from src.sweeping.best import Best, report_best
 
+DIRECTIONS = ("maximize", "minimize")
 LOG_TAG = "log"
 """As in ``tag(log, interval(1e-4, 1e-1))``: on a logarithmic scale."""
 
@@ -58,7 +60,7 @@ class Search:
         context: HydraContext,
         config: DictConfig,
         *,
-        params: Mapping[str, Any],
+        params: Mapping[str, Any] | None,
         n_trials: int,
         n_jobs: int,
         direction: str,
@@ -67,8 +69,17 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("optuna").setLevel(logging.WARNING)
         self._launcher, self._context, self._config = launcher, context, config
-        self._params, self._n_trials, self._n_jobs = params, n_trials, n_jobs
-        self._study = optuna.create_study(direction=direction, sampler=sampler)
+        for key, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise UserError(f"hydra.sweeper.{key}={value}: must be a whole number from 1")
+        if direction not in DIRECTIONS:
+            raise UserError(
+                f"hydra.sweeper.direction={direction}: must be one of {', '.join(DIRECTIONS)}"
+            )
+        self._params, self._n_trials, self._n_jobs = params or {}, n_trials, n_jobs
+        self._study = optuna.create_study(
+            direction=StudyDirection[direction.upper()], sampler=sampler
+        )
 
     def run(self, words: Sequence[str]) -> Best | None:
         """Runs all trials.
@@ -144,8 +155,8 @@ def distribution(override: Override) -> BaseDistribution:
 
     Args:
         override: ``choice(...)`` or ``a,b``; ``range(a,b,step)``, b excluded; ``interval(a,b)``,
-            of whole numbers where both ends are; ``tag(log, interval(...))`` or
-            ``tag(log, int(interval(...)))`` on a logarithmic scale.
+            ``int(interval(a,b))`` for whole numbers; ``tag(log, interval(...))``
+            on a logarithmic scale.
 
     Raises:
         UserError: for any other sweep, and ends that are no range.
@@ -153,7 +164,7 @@ def distribution(override: Override) -> BaseDistribution:
     sweep: Any = override.value()
     try:
         if isinstance(sweep, ChoiceSweep):
-            items = override.sweep_iterator(transformer=Transformer.encode)
+            items: Any = override.sweep_iterator(transformer=Transformer.encode)
             return CategoricalDistribution(list(items))
         if isinstance(sweep, RangeSweep):
             values = list(sweep.range())
@@ -164,7 +175,7 @@ def distribution(override: Override) -> BaseDistribution:
         if isinstance(sweep, IntervalSweep):
             low, high = sweep.start, sweep.end
             log = LOG_TAG in sweep.tags
-            if isinstance(low, int) and isinstance(high, int) and "int" in sweep.tags:
+            if isinstance(low, int) and isinstance(high, int):
                 return IntDistribution(low, high, log=log)
             return FloatDistribution(float(low or 0), float(high or 0), log=log)
     except ValueError as error:

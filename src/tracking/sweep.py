@@ -154,7 +154,8 @@ class SweepCallback(Callback):
         plan = plan_sweep(config)
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        sweep = OpenSweep(folder, command, len(plan.jobs) if plan else None)
+        jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
+        sweep = OpenSweep(folder, command, jobs)
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
         if tracking["enabled"]:
             from src.tracking.store import Store
