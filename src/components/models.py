@@ -20,7 +20,9 @@ class LastValue(keras.metrics.Metric):
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._value = self.add_weight((), "zeros", name="value")
+        self._value = self.add_variable(  # replicas agree on it: their sum would be wrong
+            (), "zeros", aggregation="only_first_replica", name="value"
+        )
 
     def update_state(self, value: Any) -> None:
         """Keep the value, a scalar."""
@@ -29,6 +31,11 @@ class LastValue(keras.metrics.Metric):
     def result(self) -> tf.Tensor:
         """Return the value last given."""
         return tf.convert_to_tensor(self._value.value)
+
+
+def replicas() -> int:
+    """Return how many replicas the step being traced runs on at once; 1 without a strategy."""
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
 def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
@@ -65,8 +72,12 @@ class ClippedModel(keras.Model):
     step whose gradients are not finite, which the `LossScaleOptimizer` skips, is left out of the
     first two. With `gradient_accumulation_steps` in the optimizer it is each step's gradient that
     is clipped, before accumulation; the optimizer's own `global_clipnorm` clips their mean.
-    Evaluation logs none of the three. Training on several replicas at once is refused: there each
-    would clip its own part of the gradient.
+    Evaluation logs none of the three.
+
+    On several replicas (`tf.distribute`) a step is that of one device on the whole batch: norm and
+    clipping are those of the summed gradient, and each replica's loss counts by its share of the
+    rows. `keras.Model` counts all replicas alike, and so weighs the rows of a batch that does not
+    divide evenly unequally.
 
     A saved model keeps the state of its dropout, which Keras leaves out of the file, so that
     training goes on after loading as it would have without.
@@ -108,18 +119,21 @@ class ClippedModel(keras.Model):
         self._grad_norm = keras.metrics.Mean(name="grad_norm")
         self._clipped_fraction = keras.metrics.Mean(name="clipped_fraction")
         self._learning_rate = LastValue(name="learning_rate")
+        self._evaluates = False
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Forward, loss, backward, clip, update, log: what `fit` does with each batch."""
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise NotImplementedError("ClippedModel trains on one replica; use keras.Model here.")
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             batch_size = tf.shape(next(part for part in tf.nest.flatten(x) if part is not None))[0]
+            if replicas() > 1:  # Keras divides the mean over this replica's rows by the replicas
+                loss *= tf.cast(replicas(), loss.dtype)
             # The first of `metrics` is Keras's mean of the loss, weighted by the batch's size.
             self.metrics[0].update_state(loss, sample_weight=batch_size)
+            if replicas() > 1:
+                loss *= tf.cast(self._share(batch_size), loss.dtype)
             scaled_loss = self.optimizer.scale_loss(loss)
         weights = self.trainable_weights
         if weights:
@@ -133,12 +147,54 @@ class ClippedModel(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch; without what only a training step can log."""
-        logs = super().test_step(data)
+        return self._without_own(super().test_step(data))
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate as `keras.Model` does."""
+        self._evaluates = True
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self._evaluates = False
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the metrics' values; of several replicas together.
+
+        Keras takes the logs of one replica instead where their names are not those given here.
+        """
+        results = super().get_metrics_result()
+        alone = self.distribute_strategy.num_replicas_in_sync == 1
+        return results if alone or not self._evaluates else self._without_own(results)
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Build what `compile` left unbuilt, from the first replica's part of the first batch.
+
+        Keras 3.15 takes the mean of all replicas' parts, and fails where they differ in size.
+        """
+        if iterator is None or self._distribute_strategy is None:
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+            return
+        strategy = self._distribute_strategy
+        _, _, batches = next(iter(iterator))
+        first = tf.nest.map_structure(
+            lambda values: strategy.experimental_local_results(values)[0], next(batches)
+        )
+        with strategy.scope():
+            self._symbolic_build(data_batch=first)
+
+    def _without_own(self, logs: dict[str, Any]) -> dict[str, Any]:
         own = {metric.name for metric in self._own_metrics()}
         return {name: value for name, value in logs.items() if name not in own}
 
     def _own_metrics(self) -> tuple[keras.metrics.Metric, ...]:
         return self._grad_norm, self._clipped_fraction, self._learning_rate
+
+    def _share(self, rows: tf.Tensor) -> tf.Tensor:
+        """This replica's share of the batch's rows, or of a loss that is a sum over rows."""
+        if getattr(self.loss, "reduction", None) == "sum":
+            return 1 / replicas()
+        rows = tf.cast(rows, tf.float32)
+        return rows / tf.distribute.get_replica_context().all_reduce("SUM", rows)
 
     def _clip_and_log(self, gradients: list[Any], weights: list[Any]) -> list[Any]:
         """Update the norm's metrics and return the gradients, clipped when clipping is on."""
@@ -150,6 +206,8 @@ class ClippedModel(keras.Model):
         dense = [tf.convert_to_tensor(g) for g, clip in zip(gradients, clips, strict=True) if clip]
         if not dense:
             return gradients
+        if replicas() > 1:
+            dense = tf.distribute.get_replica_context().all_reduce("SUM", dense)
         one = tf.ones(())
         scale = self.optimizer.scale_loss(one)
         norm = global_norm(dense)

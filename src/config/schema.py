@@ -135,6 +135,8 @@ class TrainingConfig:
     steps_per_execution: Count = 1
     deterministic: bool = True
     threads: Count = 1
+    distribute: Annotated[str, one_of("none", "mirrored")] = "none"
+    replicas: Count | None = None
     progress: bool = True
     tensorboard: bool = False
 

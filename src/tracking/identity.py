@@ -26,6 +26,7 @@ TRAINING_CODE = (
     "callbacks",
     "checkpoint",
     "decision",
+    "distribution",
     "evaluate",
     "fit",
     "seeding",

@@ -9,7 +9,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,7 @@ class OpenSweep:
         jobs: how many there are, if that is known.
         store: the MLflow store, or None without tracking.
         parent_id: the sweep's run there.
+        done: jobs that have ended.
         failed: overrides of the jobs that failed.
         mistakes: what the user can mend, of jobs that failed.
         tracking: the ``tracking`` node of the config.
@@ -59,6 +60,7 @@ class OpenSweep:
     jobs: int | None
     store: Any = None
     parent_id: str = ""
+    done: int = 0
     failed: list[str] = field(default_factory=list)
     mistakes: list[Exception] = field(default_factory=list)
     tracking: dict[str, Any] = field(default_factory=dict)
@@ -70,11 +72,20 @@ class OpenSweep:
         if self.jobs is None:
             return str(job + 1)
         place = f"{job + 1}/{self.jobs}"
-        if job == 0:
-            return place
-        seconds = (time.monotonic() - self.begun) / job * (self.jobs - job)
-        left = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        return f"{place}, {left} left"
+        return f"{place}, {self.time_left(job)}" if job else place
+
+    def time_left(self, done: int) -> str:
+        """``2 min left``, reckoned from the jobs that are done; empty where it cannot be."""
+        if self.jobs is None or not 0 < done < self.jobs:
+            return ""
+        seconds = (time.monotonic() - self.begun) / done * (self.jobs - done)
+        return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
+
+    def note_end(self, overrides: Sequence[str], status: JobStatus) -> None:
+        """Counts a job that has ended, and remembers one that failed."""
+        self.done += 1
+        if status != JobStatus.COMPLETED:
+            self.failed.append(" ".join(overrides))
 
     def close(self, status: str) -> None:
         """Prints the table of what was done and ends the parent run."""
@@ -99,9 +110,18 @@ class OpenSweep:
 
 
 _open: list[OpenSweep] = []
-"""The sweep under way in this process, if any: what a broken-off sweep is closed by."""
+"""The sweep under way in this process, if any: what a broken-off sweep is closed by.
+
+Empty in a worker of a parallel launcher, where Hydra calls ``on_job_start`` and ``on_job_end``:
+there the launcher counts the jobs itself, in the process that opened the sweep.
+"""
 _ended: list[OpenSweep] = []
 """The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
+
+
+def under_way() -> OpenSweep | None:
+    """The sweep that this process has opened and not closed yet."""
+    return _open[-1] if _open else None
 
 
 class SweepCallback(Callback):
@@ -122,9 +142,9 @@ class SweepCallback(Callback):
             print(f"[{place}] {' '.join(config.hydra.overrides.task)}", flush=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Notes a failure."""
-        if _open and job_return.status != JobStatus.COMPLETED:
-            _open[-1].failed.append(" ".join(config.hydra.overrides.task))
+        """Notes how it ended."""
+        if _open:
+            _open[-1].note_end(list(config.hydra.overrides.task), job_return.status)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Closes the parent; one with failed jobs is left to :func:`following_sweep`."""
@@ -138,7 +158,8 @@ class SweepCallback(Callback):
         plan = plan_sweep(config)
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        sweep = OpenSweep(folder, command, len(plan.jobs) if plan else None)
+        jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
+        sweep = OpenSweep(folder, command, jobs)
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
         sweep.tracking, sweep.compare = tracking, bool(config.compare)
         if tracking["enabled"]:
@@ -231,6 +252,9 @@ def following_sweep(main: Callable[[], Any]) -> OpenSweep | None:
             if sweep.failed:
                 failed = "\n  ".join(sweep.failed)
                 print(f"{len(sweep.failed)} job(s) failed:\n  {failed}", file=sys.stderr)
+            with suppress(Exception):  # of workers that were ended before they could say so
+                if sweep.store is not None:
+                    close_dead_runs(sweep.store)
             with suppress(OSError):
                 sweep.close("FAILED" if isinstance(error, Exception) else "KILLED")
         raise

@@ -63,13 +63,23 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     identities, forced = [], False
     for number, job in enumerate(jobs):
         composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
-        plain = _checked(composed, number, job)
+        plain = checked(composed, number, job)
         identities.append(config_identity(plain))
         forced |= plain["force"]
     return SweepPlan([list(job) for job in jobs], identities, forced)
 
 
-def _checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:
+def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:
+    """The resolved config of a job.
+
+    Args:
+        composed: as Hydra composed it; loses its ``hydra`` node.
+        number: of the job, from 0.
+        job: its overrides.
+
+    Raises:
+        UserError: names the job and what is wrong with its config.
+    """
     with read_write(composed), open_dict(composed):
         del composed["hydra"]
     try:

@@ -67,7 +67,8 @@ class Checkpoint(keras.callbacks.Callback):
         self._file = folder / CHECKPOINT
         self._best = best
         self._logger = logger
-        model.optimizer.build(model.trainable_variables)
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
         self._state = _read(self._file)
         if self._state is not None and not _fits(self._state, model):
             log.warning("%s: does not fit the model, starting anew", self._file)

@@ -18,6 +18,7 @@ from src.training.batches import ShuffledBatches
 from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
 from src.training.checkpoint import Checkpoint
+from src.training.distribution import scope_of
 from src.training.seeding import prepare
 
 PREDICT_BATCH = 1024
@@ -64,18 +65,19 @@ def build_model(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
         threads=training["threads"],
         precision=training["precision"],
     )
-    model = build(without_name(config["model"]), "model", facts)
-    metrics = [
-        build(node, f"metric.metrics.{name}", facts)
-        for name, node in config["metric"]["metrics"].items()
-    ]
-    model.compile(
-        optimizer=build(training["optimizer"], "training.optimizer"),
-        loss=build(config["loss"]["fn"], "loss.fn", facts),
-        metrics=metrics,
-        jit_compile=training["jit_compile"],
-        steps_per_execution=training["steps_per_execution"],
-    )
+    with scope_of(training.get("distribute", "none"), training.get("replicas")):
+        model = build(without_name(config["model"]), "model", facts)
+        metrics = [
+            build(node, f"metric.metrics.{name}", facts)
+            for name, node in config["metric"]["metrics"].items()
+        ]
+        model.compile(
+            optimizer=build(training["optimizer"], "training.optimizer"),
+            loss=build(config["loss"]["fn"], "loss.fn", facts),
+            metrics=metrics,
+            jit_compile=training["jit_compile"],
+            steps_per_execution=training["steps_per_execution"],
+        )
     return model
 
 

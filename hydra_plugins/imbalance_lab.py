@@ -1,0 +1,85 @@
+"""Launchers and a sweeper of this project, in the one place where Hydra looks for plugins.
+
+Hydra imports this file whenever a command starts, so what does the work is imported when it is
+needed: see :mod:`src.sweeping`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+if TYPE_CHECKING:
+    from src.sweeping.launch import Engine
+
+
+class ParallelLauncher(Launcher):
+    """Runs the jobs of a sweep outside this process, several at once.
+
+    Args:
+        **options: keys of the launcher's config.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Takes what a job needs."""
+        self._parts = (hydra_context, task_function, config)
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Runs the jobs; their results, in the order of the jobs."""
+        from src.sweeping.launch import launch
+
+        engine = self.engine(**self._options)
+        return launch(engine, *self._parts, job_overrides=job_overrides, first=initial_job_idx)
+
+    @abstractmethod
+    def engine(self, **options: Any) -> "Engine":
+        """What runs them."""
+
+
+class JoblibLauncher(ParallelLauncher):
+    """Worker processes on this machine."""
+
+    def engine(self, **options: Any) -> "Engine":
+        """Joblib's loky executor."""
+        from src.sweeping.joblib_engine import JoblibEngine
+
+        return JoblibEngine(**options)
+
+
+class OptunaSweeper(Sweeper):
+    """Searches with Optuna; see :mod:`src.sweeping.search`.
+
+    Args:
+        **options: keys of the sweeper's config.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Makes the launcher."""
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+        self._parts = (launcher, hydra_context, config)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Runs the trials; returns the best one."""
+        from src.sweeping.search import Search
+
+        return Search(*self._parts, **self._options).run(arguments)

@@ -1,0 +1,201 @@
+"""A sweep in parallel on this machine: the results of the serial one, and a clean end."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+
+from src.errors import UserError
+from src.sweeping.joblib_engine import JoblibEngine
+
+ROOT = Path(__file__).resolve().parents[2]
+JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+START = f"""
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would leave it off
+sys.path.insert(0, {str(ROOT)!r})
+sys.argv = ["train.py", *sys.argv[1:]]
+runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
+"""
+QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "tracking.plots=false")
+
+
+def runs_in(folder):
+    """The parent of the only sweep in a folder's store, and the runs of its jobs."""
+    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
+    return parent, [run for run in runs if run is not parent]
+
+
+# --- the same results ---------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def parallel(sweep, train, tmp_path_factory):
+    """The sweep of `tests/conftest.py` by two workers, in a folder and a store of its own."""
+    folder = tmp_path_factory.mktemp("parallel")
+    outcome = train((*sweep.arguments, *JOBLIB), folder)
+    assert outcome.status == 0, outcome.err
+    (place,) = folder.glob("multirun/*/*")
+    return folder, place, outcome
+
+
+def numbers(job):
+    """Everything a job measured, to the bit; times left out."""
+    with (job / "history.csv").open(newline="") as stream:
+        rows = [{k: v for k, v in row.items() if k != "time_ms"} for row in csv.DictReader(stream)]
+    metrics = json.loads((job / "run.json").read_text())["metrics"]
+    with np.load(job / "predictions.npz") as arrays:
+        said = {name: arrays[name].tobytes() for name in arrays.files}
+    return rows, {k: v for k, v in metrics.items() if not k.startswith("seconds_")}, said
+
+
+def test_two_workers_train_what_the_serial_sweep_trains_to_the_bit(sweep, parallel):
+    _, place, _ = parallel
+    trained = {file.parent.name for file in place.glob("*/run.json")}
+    assert trained == {folder.name for folder in sweep.trained}
+    for name in trained:
+        assert numbers(place / name) == numbers(sweep.folder / name)
+    answered = {file.parent.name for file in place.glob("*/answered.json")}
+    assert answered == {"1", "2"}
+
+
+def test_the_runs_of_a_parallel_sweep_are_children_of_one_parent(parallel):
+    folder, _, _ = parallel
+    parent, jobs = runs_in(folder)
+    assert parent.info.status == "FINISHED"
+    assert len(jobs) == 4
+    for run in jobs:
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert run.data.tags["process.pid"] != parent.data.tags["process.pid"]
+    assert len({run.data.tags["process.pid"] for run in jobs}) == 2
+
+
+def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
+    *_, outcome = parallel
+    places = [line.split("]")[0] for line in outcome.out.splitlines() if line.startswith("[")]
+    assert [place.split("/")[0].strip("[") for place in places] == list("123456")
+    assert places[-1] == "[6/6"
+    assert all("left" in place for place in places[:-1])
+    assert outcome.out.count(": test macro F1") == 4
+    assert outcome.out.count("trained before, answered from") == 2
+    assert outcome.err == ""
+
+
+# --- jobs that fail -----------------------------------------------------------------------------
+def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
+    words = ("data=table", "data.path=a.csv,b.csv", "data.label=y", "tracking=none")
+    outcome = train(("-m", *JOBLIB, *words), tmp_path)
+    assert outcome.status == 2
+    assert "2 job(s) failed:\n  data=table data.path=a.csv" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("Error: ")
+    assert "a.csv" in outcome.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True])
+def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
+    with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
+        JoblibEngine(n_jobs)
+
+
+@pytest.mark.parametrize(
+    ("cores", "n_jobs", "work", "shares"),
+    [
+        (8, -1, (100, 1), "8 workers, 1 thread each"),
+        (8, -1, (100, 4), "2 workers, 4 threads each"),
+        (8, -1, (3, 1), "3 workers, 2 threads each"),
+        (2, -1, (9, 4), "1 worker, 2 threads each"),
+        (4, 8, (20, 1), "8 workers, 1 thread each"),
+    ],
+)
+def test_workers_share_the_cores_out(monkeypatch, cores, n_jobs, work, shares):
+    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
+    assert JoblibEngine(n_jobs).describe(*work) == shares
+
+
+# --- interrupted --------------------------------------------------------------------------------
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """Two jobs that fail, then two under way when Ctrl-C comes; folder, status, output, error."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    words = ("model=cnn,mlp", "loss=ce,focal", *QUICK, "training.epochs=100000")
+    child = subprocess.Popen(
+        [sys.executable, "-c", START, "-m", *JOBLIB, *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    deadline = time.monotonic() + 180
+    while len(list(folder.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to each process of the group
+    out, err = child.communicate(timeout=60)
+    return folder, child.returncode, out, err
+
+
+def test_ctrl_c_ends_workers_runs_and_sweep(interrupted):
+    folder, status, out, err = interrupted
+    assert status == 130, err
+    assert "Traceback" not in err + out
+    assert err.splitlines()[-1] == "Interrupted; the same command goes on where it was."
+    parent, jobs = runs_in(folder)
+    assert parent.info.status == "KILLED"
+    ended = [run.info.status for run in jobs if run.data.tags["model"] == "mlp"]
+    assert ended == ["KILLED", "KILLED"]
+    assert not [run for run in jobs if alive(run.data.tags["process.pid"])]
+
+
+def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(interrupted):
+    folder, _, out, err = interrupted
+    assert [line for line in out.splitlines() if line.startswith("[")][-1].startswith("[2/4")
+    assert "2 job(s) failed:\n  model=cnn loss=" in err
+    _, jobs = runs_in(folder)
+    ended = [run.info.status for run in jobs if run.data.tags["model"] == "cnn"]
+    assert ended == ["FAILED", "FAILED"]
+
+
+WORKER = (
+    "import os, time; from src.sweeping.worker import begin; begin(os.getppid()); time.sleep(99)"
+)
+PARENT = f"""
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", {WORKER!r}]).pid, flush=True)
+time.sleep(99)
+"""
+
+
+def test_a_worker_whose_parent_was_killed_outright_ends_too():
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        worker = int(parent.stdout.readline())
+        while Path(f"/proc/{worker}/task").exists():
+            if len(list(Path(f"/proc/{worker}/task").iterdir())) > 1:  # it watches
+                break
+            time.sleep(0.05)
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 30
+        while alive(worker) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not alive(worker)
