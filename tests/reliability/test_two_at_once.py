@@ -49,6 +49,8 @@ def test_side_by_side_and_one_after_the_other_give_the_same_bits(side_by_side, r
     for file in side_by_side.glob("outputs/*/*/run.json"):
         folders[json.loads(file.read_text())["head"]["tags"]["seed"]] = file.parent
     for seed in ("0", "1"):
-        run_here(tmp_path / seed, *WORDS, f"seed={seed}", "tracking=none", "tracking.root=none")
+        run_here(
+            tmp_path / seed, *WORDS, f"seed={seed}", "tracking=none", f"tracking.root={tmp_path}"
+        )
         alone, together = numbers_in(tmp_path / seed), numbers_in(folders[seed])
         assert alone == together
