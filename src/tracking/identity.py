@@ -28,6 +28,7 @@ TRAINING_CODE = (
     "decision",
     "evaluate",
     "fit",
+    "graph",
     "seeding",
 )
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""

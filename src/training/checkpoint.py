@@ -44,6 +44,22 @@ class State:
     stopped: bool
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Creates the optimizer's state; once, since some optimizers would create it again."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def variables_of(model: keras.Model) -> list[Any]:
+    """The state of a training: weights, random generators, and the optimizer, which is built.
+
+    Metrics are left out, since they begin each epoch anew.
+    """
+    of_metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
+    kept = [variable for variable in model.variables if id(variable) not in of_metrics]
+    return kept + list(model.optimizer.variables)
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Writes the state after each epoch, and brings an earlier one back when training begins.
 
@@ -67,7 +83,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._file = folder / CHECKPOINT
         self._best = best
         self._logger = logger
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model)
         self._state = _read(self._file)
         if self._state is not None and not _fits(self._state, model):
             log.warning("%s: does not fit the model, starting anew", self._file)
@@ -95,30 +111,23 @@ class Checkpoint(keras.callbacks.Callback):
             "stopped": bool(self.model.stop_training),
         }
         content: dict[str, Any] = {"state": np.array(json.dumps(facts))}
-        for number, variable in enumerate(_variables(self.model)):
+        for number, variable in enumerate(variables_of(self.model)):
             content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
         _write(self._file, content)
 
     def _restore(self, model: keras.Model, state: State) -> None:
-        for variable, value in zip(_variables(model), state.variables, strict=True):
+        for variable, value in zip(variables_of(model), state.variables, strict=True):
             variable.assign(value)
         self._logger.resume(state.rows)
         self.epochs_done = len(state.rows)
         self.stopped = state.stopped
 
 
-def _variables(model: keras.Model) -> list[Any]:
-    """Weights, random generators and optimizer; metrics begin each epoch anew."""
-    of_metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
-    kept = [variable for variable in model.variables if id(variable) not in of_metrics]
-    return kept + list(model.optimizer.variables)
-
-
 def _fits(state: State, model: keras.Model) -> bool:
     """Whether every array has its place in the model."""
-    variables = [tuple(variable.shape) for variable in _variables(model)]
+    variables = [tuple(variable.shape) for variable in variables_of(model)]
     weights = [tuple(weight.shape) for weight in model.weights]
     return variables == [value.shape for value in state.variables] and (
         not state.best_weights or weights == [value.shape for value in state.best_weights]

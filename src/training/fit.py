@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,8 @@ from src.training.batches import ShuffledBatches
 from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
 from src.training.checkpoint import Checkpoint
+from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
 from src.training.seeding import prepare
-
-PREDICT_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -104,32 +104,28 @@ def train(
     """
     training = config["training"]
     started = time.perf_counter()
+    graph = shared_graph(config, dataset, callbacks, lambda: build_model(config, dataset))
     model = build_model(config, dataset)
+    trainee = model
+    if graph:
+        graph.load(model)
+        trainee = graph.model
     built = time.perf_counter()
     best = BestEpoch(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
     )
     logger = logger or EpochLogger()
-    order = ShuffledBatches(dataset, training["batch_size"], training["seed"])
-    chain: list[keras.callbacks.Callback] = [order, PerClassF1(), best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, model, best, logger) if resume else None
+    chain: list[keras.callbacks.Callback] = [PerClassF1(), best, *callbacks, logger]
+    checkpoint = Checkpoint(resume, trainee, best, logger) if resume else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
         chain.append(bar)
     if checkpoint:
         chain.append(checkpoint)
+    first = training["epochs"] if checkpoint and checkpoint.stopped else done
     try:
-        model.fit(
-            order.batches,
-            epochs=training["epochs"],
-            initial_epoch=training["epochs"] if checkpoint and checkpoint.stopped else done,
-            validation_data=(dataset.x_val, dataset.y_val),
-            validation_batch_size=PREDICT_BATCH,
-            shuffle=False,
-            callbacks=chain,
-            verbose=0,
-        )
+        _fit(trainee, graph, training, dataset, callbacks=chain, first_epoch=first)
     except KeyError as error:
         if "training.monitor" in str(error):
             raise UserError(str(error.args[0])) from error
@@ -137,8 +133,10 @@ def train(
     finally:
         bar.close()
     fitted = time.perf_counter()
-    val_logits = model.predict(dataset.x_val, batch_size=PREDICT_BATCH, verbose=0)
-    test_logits = model.predict(dataset.x_test, batch_size=PREDICT_BATCH, verbose=0)
+    predict = graph.predict if graph else partial(_predict, model)
+    val_logits, test_logits = predict(dataset.x_val), predict(dataset.x_test)
+    if graph:
+        graph.give_back(model)
     predicted = time.perf_counter()
     return Trained(
         model=model,
@@ -149,6 +147,38 @@ def train(
         test_logits=np.asarray(test_logits, np.float32),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
+
+
+def _fit(
+    model: keras.Model,
+    graph: TrainingGraph | None,
+    training: Mapping[str, Any],
+    dataset: Dataset,
+    *,
+    callbacks: list[keras.callbacks.Callback],
+    first_epoch: int,
+) -> None:
+    """Trains by the graph that runs share, or by Keras's ``fit``: to the same bits."""
+    seed, epochs = training["seed"], training["epochs"]
+    if graph:
+        graph.fit(dataset, callbacks, seed=seed, first_epoch=first_epoch, epochs=epochs)
+        return
+    order = ShuffledBatches(dataset, training["batch_size"], seed)
+    model.fit(
+        order.batches,
+        epochs=epochs,
+        initial_epoch=first_epoch,
+        validation_data=(dataset.x_val, dataset.y_val),
+        validation_batch_size=PREDICT_BATCH,
+        shuffle=False,
+        callbacks=[order, *callbacks],
+        verbose=0,
+    )
+
+
+def _predict(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+    return logits
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

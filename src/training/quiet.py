@@ -1,5 +1,6 @@
 """Imports TensorFlow without the lines that its C++ prints before any setting takes hold."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -25,4 +26,6 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
-    tf.get_logger().setLevel("ERROR")  # each run of a sweep traces anew; that is no news
+    tf.get_logger().setLevel("ERROR")  # runs of other shapes trace anew; that is no news
+    gc.collect()
+    gc.freeze()  # what the import made stays: looking through it costs a run half a second
