@@ -56,7 +56,8 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
         history: one row an epoch.
         best_epoch: counted from 1.
     """
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.4))
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.18)
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "f1_macro"), strict=True):
         for prefix, name, colour in (("", "training", TRAIN), ("val_", "validation", VALIDATION)):
             points = [

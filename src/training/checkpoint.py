@@ -1,4 +1,4 @@
-"""The state of a training after each epoch, so that an interrupted run goes on from there.
+"""The state of a training between epochs, so that an interrupted run goes on from there.
 
 A checkpoint is one NPZ file, replaced in one step: weights, optimizer and random generators, the
 best weights so far, and the rows of the history. What goes on from it gives the same bits as what
@@ -7,6 +7,7 @@ was never interrupted.
 
 import json
 import logging
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from src.training.claim import CHECKPOINT
 
 log = logging.getLogger(__name__)
 
+SECONDS_APART = 1.0
+"""No two checkpoints are closer: where epochs are short, this is what an interruption costs."""
 BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
 
 
@@ -61,7 +64,7 @@ def variables_of(model: keras.Model) -> list[Any]:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes the state after each epoch, and brings an earlier one back when training begins.
+    """Writes the state after the first epoch, then once a second, and brings an earlier one back when training begins.
 
     Comes last among the callbacks: what it saves is what the others have done with the epoch.
 
@@ -90,6 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._state = None
         self.epochs_done = 0
         self.stopped = False
+        self._next = 0.0
         if self._state is not None:
             self._restore(model, self._state)
 
@@ -103,7 +107,9 @@ class Checkpoint(keras.callbacks.Callback):
         self._state = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Writes the state."""
+        """Writes the state, where it was last written long enough ago."""
+        if time.monotonic() < self._next:
+            return
         best = {name: int(getattr(self._best, name)) for name in BEST_FIELDS}
         facts = {
             "best": best | {"best": float(self._best.best)},
@@ -116,6 +122,7 @@ class Checkpoint(keras.callbacks.Callback):
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
         _write(self._file, content)
+        self._next = time.monotonic() + SECONDS_APART
 
     def _restore(self, model: keras.Model, state: State) -> None:
         for variable, value in zip(variables_of(model), state.variables, strict=True):

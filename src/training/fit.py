@@ -96,8 +96,8 @@ def train(
         title: what the progress bar calls the run.
         callbacks: more Keras callbacks; they see the complete logs of each epoch.
         logger: receives one row an epoch; None makes one.
-        resume: folder of the run's checkpoint: training goes on from there, and leaves one after
-            each epoch; None keeps none.
+        resume: folder of the run's checkpoint: training goes on from there, and leaves one as it
+            goes; None keeps none.
 
     Raises:
         UserError: where config and data do not fit together.
@@ -132,6 +132,7 @@ def train(
         raise
     finally:
         bar.close()
+        logger.flush()
     fitted = time.perf_counter()
     predict = graph.predict if graph else partial(_predict, model)
     val_logits, test_logits = predict(dataset.x_val), predict(dataset.x_test)
