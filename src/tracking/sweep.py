@@ -43,7 +43,7 @@ class OpenSweep:
     Attributes:
         folder: holds the jobs' output folders.
         command: as typed.
-        jobs: how many there are, if that is known.
+        plan: its jobs, if they are known before they run.
         store: the MLflow store, or None without tracking.
         parent_id: the sweep's run there.
         failed: overrides of the jobs that failed.
@@ -52,7 +52,7 @@ class OpenSweep:
 
     folder: Path
     command: str
-    jobs: int | None
+    plan: "SweepPlan | None"
     store: Any = None
     parent_id: str = ""
     failed: list[str] = field(default_factory=list)
@@ -60,12 +60,13 @@ class OpenSweep:
 
     def place_of(self, job: int) -> str:
         """``3/10, 2 min left``: the number of a job (from 0) among all, and the time to the end."""
-        if self.jobs is None:
+        if self.plan is None:
             return str(job + 1)
-        place = f"{job + 1}/{self.jobs}"
+        jobs = len(self.plan.jobs)
+        place = f"{job + 1}/{jobs}"
         if job == 0:
             return place
-        seconds = (time.monotonic() - self.begun) / job * (self.jobs - job)
+        seconds = (time.monotonic() - self.begun) / job * (jobs - job)
         left = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
         return f"{place}, {left} left"
 
@@ -134,7 +135,7 @@ class SweepCallback(Callback):
         plan = plan_sweep(config)
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        sweep = OpenSweep(folder, command, len(plan.jobs) if plan else None)
+        sweep = OpenSweep(folder, command, plan)
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
         if tracking["enabled"]:
             from src.tracking.store import Store
@@ -209,3 +210,13 @@ def parent_run_id(hydra: HydraConf) -> str | None:
     except FileNotFoundError:
         return None
     return content.get("parent_run_id") or None
+
+
+def configs_to_come(hydra: HydraConf) -> list[dict[str, Any]]:
+    """The resolved configs of a sweep's later jobs, in order, as far as this process knows them.
+
+    Args:
+        hydra: the ``hydra`` node of the job under way.
+    """
+    plan = _open[-1].plan if _open and hydra.mode == RunMode.MULTIRUN else None
+    return plan.configs[int(hydra.job.num) + 1 :] if plan else []

@@ -20,11 +20,13 @@ class SweepPlan:
 
     Attributes:
         jobs: the overrides of each job.
+        configs: of each job, resolved.
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
     """
 
     jobs: list[list[str]]
+    configs: list[dict[str, Any]]
     identities: list[str]
     forced: bool
 
@@ -60,13 +62,14 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
-    identities, forced = [], False
+    configs, identities, forced = [], [], False
     for number, job in enumerate(jobs):
         composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
         plain = _checked(composed, number, job)
+        configs.append(plain)
         identities.append(config_identity(plain))
         forced |= plain["force"]
-    return SweepPlan([list(job) for job in jobs], identities, forced)
+    return SweepPlan([list(job) for job in jobs], configs, identities, forced)
 
 
 def _checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:

@@ -64,7 +64,9 @@ def variables_of(model: keras.Model) -> list[Any]:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes the state after the first epoch, then once a second, and brings an earlier one back when training begins.
+    """Writes the state as training goes, and brings an earlier one back when it begins.
+
+    The first epoch is saved, then about one a second.
 
     Comes last among the callbacks: what it saves is what the others have done with the epoch.
 

@@ -1,7 +1,7 @@
 """Trains and evaluates one model: the only place where TensorFlow computes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import src.components  # noqa: F401  registers the custom objects
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking.epoch_logger import EpochLogger
+from src.training.ahead import model_for
 from src.training.batches import ShuffledBatches
 from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
@@ -87,6 +88,7 @@ def train(
     *,
     logger: EpochLogger | None = None,
     resume: Path | None = None,
+    coming: Iterable[Mapping[str, Any]] = (),
 ) -> Trained:
     """Trains to the last epoch, goes back to the best one, and predicts.
 
@@ -98,6 +100,8 @@ def train(
         logger: receives one row an epoch; None makes one.
         resume: folder of the run's checkpoint: training goes on from there, and leaves one as it
             goes; None keeps none.
+        coming: configs of the jobs after this one, in order: some of their models are built in
+            one go with this one's, which costs less.
 
     Raises:
         UserError: where config and data do not fit together.
@@ -105,11 +109,12 @@ def train(
     training = config["training"]
     started = time.perf_counter()
     graph = shared_graph(config, dataset, callbacks, lambda: build_model(config, dataset))
-    model = build_model(config, dataset)
-    trainee = model
     if graph:
+        model = model_for(config, dataset, coming, build_model)
         graph.load(model)
-        trainee = graph.model
+    else:
+        model = build_model(config, dataset)
+    trainee = graph.model if graph else model
     built = time.perf_counter()
     best = BestEpoch(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
