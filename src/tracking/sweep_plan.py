@@ -7,11 +7,15 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from src.config.check import check
 from src.errors import UserError
 from src.tracking.identity import config_identity, digest_of
+
+
+HYDRAS_CHECK = Sweeper.validate_batch_is_legal
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     Raises:
         UserError: names the first job whose config is wrong.
     """
+    Sweeper.validate_batch_is_legal = HYDRAS_CHECK  # type: ignore[method-assign]
     if "BasicSweeper" not in str(config.hydra.sweeper.get("_target_")):
         return None
     loader = GlobalHydra.instance().config_loader()
@@ -69,7 +74,13 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
         configs.append(plain)
         identities.append(config_identity(plain))
         forced |= plain["force"]
+    # Hydra would now compose every job once more, to see whether it can be.
+    Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[method-assign]
     return SweepPlan([list(job) for job in jobs], configs, identities, forced)
+
+
+def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
+    """Stands in for Hydra's check of a batch that was checked here."""
 
 
 def _checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:

@@ -85,6 +85,7 @@ class TrainingGraph:
         model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
         x, y = (_any_rows(array) for array in (dataset.x_train, dataset.y_train))
         order = tf.TensorSpec([None], tf.int64)
+        self._reset = _graph(model.reset_metrics)
         self._train = _graph(_training(model, batch_size), x, y, order)
         self._test = _graph(_validation(model), x, y)
         self._predict = _graph(lambda rows: model(rows, training=False), x)
@@ -127,14 +128,14 @@ class TrainingGraph:
         chain.on_train_begin()
         logs: dict[str, float] | None = None
         for epoch in range(first_epoch, epochs):
-            model.reset_metrics()
+            self._reset()
             chain.on_epoch_begin(epoch)
             order = shuffled(len(dataset.y_train), seed, epoch)
             for start in range(0, len(dataset.y_train), self._rows_a_call):
                 results = self._train(x, y, order[start : start + self._rows_a_call])
             logs = _numbers(results)
             chain.on_test_begin()
-            model.reset_metrics()
+            self._reset()
             of_validation = _numbers(self._test(x_val, y_val))
             chain.on_test_end(of_validation)
             logs |= {f"val_{name}": value for name, value in of_validation.items()}
