@@ -14,7 +14,6 @@ from src.config.check import check
 from src.errors import UserError
 from src.tracking.identity import config_identity, digest_of
 
-
 HYDRAS_CHECK = Sweeper.validate_batch_is_legal
 
 
@@ -75,7 +74,7 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
         identities.append(config_identity(plain))
         forced |= plain["force"]
     # Hydra would now compose every job once more, to see whether it can be.
-    Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[method-assign]
+    Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
     return SweepPlan([list(job) for job in jobs], configs, identities, forced)
 
 

@@ -23,7 +23,7 @@ from src.tracking.sweep import configs_to_come, parent_run_id
 from src.tracking.tracker import Answer, Tracker, open_tracker
 from src.training.build import check_loss, load_dataset
 from src.training.claim import CHECKPOINT, claimed, clear
-from src.training.quiet import import_tensorflow
+from src.training.quiet import import_tensorflow, spare_collector
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ def _train(
     from src.training.fit import train
     from src.training.outputs import write_outputs
 
+    spare_collector()
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
         logger = EpochLogger(tracker.send)

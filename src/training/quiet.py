@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import tempfile
+from functools import cache
 
 
 def import_tensorflow() -> None:
@@ -27,5 +28,13 @@ def import_tensorflow() -> None:
             os.dup2(terminal, 2)
             os.close(terminal)
     tf.get_logger().setLevel("ERROR")  # runs of other shapes trace anew; that is no news
+
+
+@cache
+def spare_collector() -> None:
+    """Takes what was imported so far, which stays anyway, out of garbage collection.
+
+    Looking through it costs a run half a second. Called when all is imported; once is enough.
+    """
     gc.collect()
-    gc.freeze()  # what the import made stays: looking through it costs a run half a second
+    gc.freeze()
