@@ -126,14 +126,14 @@ class TrainingGraph:
         )
         model.stop_training = False
         chain.on_train_begin()
-        logs: dict[str, float] | None = None
+        logs: dict[str, Any] | None = None
         for epoch in range(first_epoch, epochs):
             self._reset()
             chain.on_epoch_begin(epoch)
             order = shuffled(len(dataset.y_train), seed, epoch)
             for start in range(0, len(dataset.y_train), self._rows_a_call):
                 results = self._train(x, y, order[start : start + self._rows_a_call])
-            logs = _numbers(results)
+            logs = dict(results)
             chain.on_test_begin()
             self._reset()
             of_validation = _numbers(self._test(x_val, y_val))
