@@ -1,4 +1,4 @@
-"""The Keras callback that follows a training: one row an epoch, sent on as it comes."""
+"""The Keras callback that follows a training: one row an epoch, sent on about once a second."""
 
 import logging
 import time
@@ -10,16 +10,19 @@ import keras
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, float]
+SECONDS_APART = 1.0
+"""Rows are gathered for so long: a store takes many at once in the time of one."""
 
 
 class EpochLogger(keras.callbacks.Callback):
-    """Keeps every epoch's metrics and hands each row to a tracker.
+    """Keeps every epoch's metrics and hands the rows to a tracker.
 
-    A tracker that fails is not asked again: training goes on, and the rows are in
-    ``history.csv`` for a later upload.
+    The first goes out at once, then what has gathered in a second; :meth:`flush` sends the rest. A
+    tracker that fails is not asked again: training goes on, and the rows are in ``history.csv``
+    for a later upload.
 
     Args:
-        send: takes one row, for MLflow one batch; None keeps rows only.
+        send: takes rows, for MLflow one batch; None keeps rows only.
 
     Attributes:
         rows: one an epoch: ``epoch`` from 1, ``time_ms`` since 1970, and the metrics by Keras's
@@ -27,11 +30,13 @@ class EpochLogger(keras.callbacks.Callback):
         complete: whether every row was sent.
     """
 
-    def __init__(self, send: Callable[[Row], None] | None = None) -> None:
+    def __init__(self, send: Callable[[Sequence[Row]], None] | None = None) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
         self.complete = send is not None
         self._send = send
+        self._sent = 0
+        self._next = 0.0
 
     def resume(self, rows: Sequence[Row]) -> None:
         """Takes over the rows of an earlier, interrupted training; a later upload sends them.
@@ -40,17 +45,27 @@ class EpochLogger(keras.callbacks.Callback):
             rows: of the epochs that are done.
         """
         self.rows = [dict(row) for row in rows]
+        self._sent = len(self.rows)
         self.complete = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keeps the row, then sends it."""
+        """Keeps the row, and sends it where the last sending is long enough ago."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, "time_ms": time.time_ns() // 10**6, **metrics})
-        if self._send is None:
+        if time.monotonic() >= self._next:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends the rows that were not sent yet."""
+        waiting = self.rows[self._sent :]
+        if self._send is None or not waiting:
             return
         try:
-            self._send(self.rows[-1])
+            self._send(waiting)
         except Exception as error:
-            log.warning("MLflow: epoch %d not logged (%s); training goes on", epoch + 1, error)
+            epoch = int(waiting[0]["epoch"])
+            log.warning("MLflow: epoch %d not logged (%s); training goes on", epoch, error)
             self.complete = False
             self._send = None
+        self._sent = len(self.rows)
+        self._next = time.monotonic() + SECONDS_APART

@@ -29,6 +29,7 @@ TRAINING_CODE = (
     "distribution",
     "evaluate",
     "fit",
+    "graph",
     "seeding",
     "validation",
 )

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 DPI = 110
 NUMBERS_UP_TO = 12
 """Counts are written into the cells of matrices up to this many classes."""
+LONGEST = 20
+"""Letters of a class name that are shown."""
+INCHES_A_LETTER = 0.09
 TRAIN, VALIDATION = "#0072B2", "#D55E00"
 """Okabe and Ito's blue and vermilion, told apart by colour-blind eyes too."""
 
@@ -25,14 +28,20 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     """
     classes = len(names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(3.0 + 0.45 * classes, 14.0)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-    axes = figure.add_subplot()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
+    side = min(1.8 + 0.45 * classes, 13.0)
+    margin = 0.7 + INCHES_A_LETTER * max(map(len, shown))
+    # Places in inches: a layout engine would draw everything twice to find them.
+    width, height = margin + side + 1.3, margin + side + 0.4
+    figure = Figure(figsize=(width, height))
+    bottom = margin / height
+    axes = figure.add_axes((margin / width, bottom, side / width, side / height))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    bar = figure.add_axes(((margin + side + 0.2) / width, bottom, 0.2 / width, side / height))
+    figure.colorbar(image, cax=bar, label="share of the true class")
     if classes <= 4 * NUMBERS_UP_TO:
-        axes.set_xticks(range(classes), names, rotation=45, ha="right")
-        axes.set_yticks(range(classes), names)
+        axes.set_xticks(range(classes), shown, rotation=45, ha="right")
+        axes.set_yticks(range(classes), shown)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     if classes <= NUMBERS_UP_TO:
         for row, column in np.ndindex(classes, classes):
@@ -56,7 +65,8 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
         history: one row an epoch.
         best_epoch: counted from 1.
     """
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.4))
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.18)
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "f1_macro"), strict=True):
         for prefix, name, colour in (("", "training", TRAIN), ("val_", "validation", VALIDATION)):
             points = [
@@ -73,4 +83,5 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
 
 
 def _save(figure: Figure, file: Path) -> None:
-    FigureCanvasAgg(figure).print_png(str(file), metadata={"Software": None})
+    quick = {"compress_level": 1}
+    FigureCanvasAgg(figure).print_png(str(file), metadata={"Software": None}, pil_kwargs=quick)

@@ -62,11 +62,6 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     return run_id
 
 
-def log_epoch(store: Store, run_id: str, row: Mapping[str, float]) -> None:
-    """Logs one epoch in one batch (more where a batch would be too large)."""
-    log_rows(store, run_id, [row])
-
-
 def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
     """Logs epochs; rows that are in the store already change nothing."""
     metrics = [

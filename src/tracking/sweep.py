@@ -44,6 +44,7 @@ class OpenSweep:
     Attributes:
         folder: holds the jobs' output folders.
         command: as typed.
+        plan: its jobs, if they are known before they run.
         jobs: how many there are, if that is known.
         store: the MLflow store, or None without tracking.
         parent_id: the sweep's run there.
@@ -57,7 +58,8 @@ class OpenSweep:
 
     folder: Path
     command: str
-    jobs: int | None
+    plan: "SweepPlan | None" = None
+    jobs: int | None = None
     store: Any = None
     parent_id: str = ""
     done: int = 0
@@ -158,8 +160,8 @@ class SweepCallback(Callback):
         plan = plan_sweep(config)
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
-        sweep = OpenSweep(folder, command, jobs)
+        sweep = OpenSweep(folder, command, plan)
+        sweep.jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
         sweep.tracking, sweep.compare = tracking, bool(config.compare)
         if tracking["enabled"]:
@@ -274,3 +276,13 @@ def parent_run_id(hydra: HydraConf) -> str | None:
     except FileNotFoundError:
         return None
     return content.get("parent_run_id") or None
+
+
+def configs_to_come(hydra: HydraConf) -> list[dict[str, Any]]:
+    """The resolved configs of a sweep's later jobs, in order, as far as this process knows them.
+
+    Args:
+        hydra: the ``hydra`` node of the job under way.
+    """
+    plan = _open[-1].plan if _open and hydra.mode == RunMode.MULTIRUN else None
+    return plan.configs[int(hydra.job.num) + 1 :] if plan else []

@@ -7,11 +7,14 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from src.config.check import check
 from src.errors import UserError
 from src.tracking.identity import config_identity, digest_of
+
+HYDRAS_CHECK = Sweeper.validate_batch_is_legal
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,13 @@ class SweepPlan:
 
     Attributes:
         jobs: the overrides of each job.
+        configs: of each job, resolved.
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
     """
 
     jobs: list[list[str]]
+    configs: list[dict[str, Any]]
     identities: list[str]
     forced: bool
 
@@ -52,6 +57,7 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     Raises:
         UserError: names the first job whose config is wrong.
     """
+    Sweeper.validate_batch_is_legal = HYDRAS_CHECK  # type: ignore[method-assign]
     if "BasicSweeper" not in str(config.hydra.sweeper.get("_target_")):
         return None
     loader = GlobalHydra.instance().config_loader()
@@ -60,13 +66,20 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
-    identities, forced = [], False
+    configs, identities, forced = [], [], False
     for number, job in enumerate(jobs):
         composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
         plain = checked(composed, number, job)
+        configs.append(plain)
         identities.append(config_identity(plain))
         forced |= plain["force"]
-    return SweepPlan([list(job) for job in jobs], identities, forced)
+    # Hydra would now compose every job once more, to see whether it can be.
+    Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
+    return SweepPlan([list(job) for job in jobs], configs, identities, forced)
+
+
+def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
+    """Stands in for Hydra's check of a batch that was checked here."""
 
 
 def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:

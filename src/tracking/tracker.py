@@ -1,7 +1,7 @@
 """Follows one run from start to end: in MLflow, or in its output folder alone."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,11 +110,11 @@ class MLflowTracker:
                 log.warning("MLflow: run %s not marked %s: %s", self._run_id, status, failure)
             raise
 
-    def send(self, row: Mapping[str, float]) -> None:
-        """Logs one epoch."""
-        from src.tracking.run_log import log_epoch
+    def send(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Logs epochs."""
+        from src.tracking.run_log import log_rows
 
-        log_epoch(self._store, self._run_id, row)
+        log_rows(self._store, self._run_id, rows)
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.

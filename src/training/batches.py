@@ -12,6 +12,18 @@ import tensorflow as tf
 from src.data.dataset import Dataset
 
 
+def shuffled(rows: int, seed: int | tf.Tensor, epoch: int | tf.Tensor) -> tf.Tensor:
+    """The numbers 0 to ``rows`` - 1 in the order of an epoch, int64, shape (rows,).
+
+    Args:
+        rows: of the training split.
+        seed: of the run.
+        epoch: counted from 0.
+    """
+    key = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+    return tf.random.experimental.stateless_shuffle(tf.range(rows, dtype=tf.int64), key)
+
+
 class ShuffledBatches(keras.callbacks.Callback):
     """Batches of the training split; as a callback, told which epoch begins.
 
@@ -31,10 +43,7 @@ class ShuffledBatches(keras.callbacks.Callback):
         rows = len(dataset.y_train)
 
         def order(_: tf.Tensor) -> tf.data.Dataset:
-            key = tf.stack([tf.constant(seed, tf.int64), self._epoch])
-            numbers = tf.range(rows, dtype=tf.int64)
-            shuffled = tf.random.experimental.stateless_shuffle(numbers, key)
-            return tf.data.Dataset.from_tensor_slices(shuffled)
+            return tf.data.Dataset.from_tensor_slices(shuffled(rows, seed, self._epoch))
 
         def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return tf.gather(x, numbers), tf.gather(y, numbers)

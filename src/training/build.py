@@ -74,7 +74,7 @@ def build(node: Mapping[str, Any], key: str, facts: Mapping[str, Any] | None = N
     Raises:
         UserError: where the target cannot be found or refuses its arguments.
     """
-    filled = _fill(node, facts or {}, key)
+    filled = fill(node, facts or {})
     try:
         return instantiate(filled, _convert_="all")
     except InstantiationException as error:
@@ -95,14 +95,15 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _fill(node: Any, facts: Mapping[str, Any], key: str) -> Any:
+def fill(node: Any, facts: Mapping[str, Any]) -> Any:
+    """A copy of a node with ``auto`` replaced by what it stands for."""
     if isinstance(node, Mapping):
         return {
-            name: facts[name] if value == AUTO and name in facts else _fill(value, facts, key)
+            name: facts[name] if value == AUTO and name in facts else fill(value, facts)
             for name, value in node.items()
         }
     if isinstance(node, list):
-        return [_fill(value, facts, key) for value in node]
+        return [fill(value, facts) for value in node]
     return node
 
 

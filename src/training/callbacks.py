@@ -29,6 +29,7 @@ class PerClassF1(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
         self._train: dict[str, float] = {}
+        self._metric: HasPerClass | None = None
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Validation begins: the metrics still hold the training epoch."""
@@ -41,12 +42,13 @@ class PerClassF1(keras.callbacks.Callback):
             logs.update(self._read("val_"))
 
     def _read(self, prefix: str) -> dict[str, float]:
-        for metric in _leaf_metrics(self.model):
-            if isinstance(metric, HasPerClass):
-                scores = metric.per_class()["f1"]
-                if len(scores) <= MOST_CLASSES:
-                    return {f"{prefix}f1_class_{k}": float(f1) for k, f1 in enumerate(scores)}
-        return {}
+        if self._metric is None:
+            able = (m for m in _leaf_metrics(self.model) if isinstance(m, HasPerClass))
+            self._metric = next(able, None)
+        scores = [] if self._metric is None else self._metric.per_class()["f1"]
+        if len(scores) > MOST_CLASSES:
+            return {}
+        return {f"{prefix}f1_class_{k}": float(f1) for k, f1 in enumerate(scores)}
 
 
 def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:

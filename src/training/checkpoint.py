@@ -1,4 +1,4 @@
-"""The state of a training after each epoch, so that an interrupted run goes on from there.
+"""The state of a training between epochs, so that an interrupted run goes on from there.
 
 A checkpoint is one NPZ file, replaced in one step: weights, optimizer and random generators, the
 best weights so far, and the rows of the history. What goes on from it gives the same bits as what
@@ -7,6 +7,7 @@ was never interrupted.
 
 import json
 import logging
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from src.training.claim import CHECKPOINT
 
 log = logging.getLogger(__name__)
 
+SECONDS_APART = 1.0
+"""No two checkpoints are closer: where epochs are short, this is what an interruption costs."""
 BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
 
 
@@ -44,8 +47,26 @@ class State:
     stopped: bool
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Creates the optimizer's state; once, since some optimizers would create it again."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def variables_of(model: keras.Model) -> list[Any]:
+    """The state of a training: weights, random generators, and the optimizer, which is built.
+
+    Metrics are left out, since they begin each epoch anew.
+    """
+    of_metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
+    kept = [variable for variable in model.variables if id(variable) not in of_metrics]
+    return kept + list(model.optimizer.variables)
+
+
 class Checkpoint(keras.callbacks.Callback):
-    """Writes the state after each epoch, and brings an earlier one back when training begins.
+    """Writes the state as training goes, and brings an earlier one back when it begins.
+
+    The first epoch is saved, then about one a second.
 
     Comes last among the callbacks: what it saves is what the others have done with the epoch.
 
@@ -68,13 +89,14 @@ class Checkpoint(keras.callbacks.Callback):
         self._best = best
         self._logger = logger
         with model.distribute_strategy.scope():
-            model.optimizer.build(model.trainable_variables)
+            build_optimizer(model)
         self._state = _read(self._file)
         if self._state is not None and not _fits(self._state, model):
             log.warning("%s: does not fit the model, starting anew", self._file)
             self._state = None
         self.epochs_done = 0
         self.stopped = False
+        self._next = 0.0
         if self._state is not None:
             self._restore(model, self._state)
 
@@ -88,7 +110,9 @@ class Checkpoint(keras.callbacks.Callback):
         self._state = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Writes the state."""
+        """Writes the state, where it was last written long enough ago."""
+        if time.monotonic() < self._next:
+            return
         best = {name: int(getattr(self._best, name)) for name in BEST_FIELDS}
         facts = {
             "best": best | {"best": float(self._best.best)},
@@ -96,30 +120,24 @@ class Checkpoint(keras.callbacks.Callback):
             "stopped": bool(self.model.stop_training),
         }
         content: dict[str, Any] = {"state": np.array(json.dumps(facts))}
-        for number, variable in enumerate(_variables(self.model)):
+        for number, variable in enumerate(variables_of(self.model)):
             content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
         _write(self._file, content)
+        self._next = time.monotonic() + SECONDS_APART
 
     def _restore(self, model: keras.Model, state: State) -> None:
-        for variable, value in zip(_variables(model), state.variables, strict=True):
+        for variable, value in zip(variables_of(model), state.variables, strict=True):
             variable.assign(value)
         self._logger.resume(state.rows)
         self.epochs_done = len(state.rows)
         self.stopped = state.stopped
 
 
-def _variables(model: keras.Model) -> list[Any]:
-    """Weights, random generators and optimizer; metrics begin each epoch anew."""
-    of_metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
-    kept = [variable for variable in model.variables if id(variable) not in of_metrics]
-    return kept + list(model.optimizer.variables)
-
-
 def _fits(state: State, model: keras.Model) -> bool:
     """Whether every array has its place in the model."""
-    variables = [tuple(variable.shape) for variable in _variables(model)]
+    variables = [tuple(variable.shape) for variable in variables_of(model)]
     weights = [tuple(weight.shape) for weight in model.weights]
     return variables == [value.shape for value in state.variables] and (
         not state.best_weights or weights == [value.shape for value in state.best_weights]

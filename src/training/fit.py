@@ -1,8 +1,9 @@
 """Trains and evaluates one model: the only place where TensorFlow computes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ import src.components  # noqa: F401  registers the custom objects
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking.epoch_logger import EpochLogger
+from src.training.ahead import model_for
 from src.training.batches import ShuffledBatches
 from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
 from src.training.checkpoint import Checkpoint
 from src.training.distribution import scope_of
+from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
 from src.training.seeding import prepare
-
-PREDICT_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def train(
     *,
     logger: EpochLogger | None = None,
     resume: Path | None = None,
+    coming: Iterable[Mapping[str, Any]] = (),
 ) -> Trained:
     """Trains to the last epoch, goes back to the best one, and predicts.
 
@@ -98,49 +100,51 @@ def train(
         title: what the progress bar calls the run.
         callbacks: more Keras callbacks; they see the complete logs of each epoch.
         logger: receives one row an epoch; None makes one.
-        resume: folder of the run's checkpoint: training goes on from there, and leaves one after
-            each epoch; None keeps none.
+        resume: folder of the run's checkpoint: training goes on from there, and leaves one as it
+            goes; None keeps none.
+        coming: configs of the jobs after this one, in order: some of their models are built in
+            one go with this one's, which costs less.
 
     Raises:
         UserError: where config and data do not fit together.
     """
     training = config["training"]
     started = time.perf_counter()
-    model = build_model(config, dataset)
+    graph = shared_graph(config, dataset, callbacks, lambda: build_model(config, dataset))
+    if graph:
+        model = model_for(config, dataset, coming, build_model)
+        graph.load(model)
+    else:
+        model = build_model(config, dataset)
+    trainee = graph.model if graph else model
     built = time.perf_counter()
     best = BestEpoch(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
     )
     logger = logger or EpochLogger()
-    order = ShuffledBatches(dataset, training["batch_size"], training["seed"])
-    chain: list[keras.callbacks.Callback] = [order, PerClassF1(), best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, model, best, logger) if resume else None
+    chain: list[keras.callbacks.Callback] = [PerClassF1(), best, *callbacks, logger]
+    checkpoint = Checkpoint(resume, trainee, best, logger) if resume else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
         chain.append(bar)
     if checkpoint:
         chain.append(checkpoint)
+    first = training["epochs"] if checkpoint and checkpoint.stopped else done
     try:
-        model.fit(
-            order.batches,
-            epochs=training["epochs"],
-            initial_epoch=training["epochs"] if checkpoint and checkpoint.stopped else done,
-            validation_data=(dataset.x_val, dataset.y_val),
-            validation_batch_size=PREDICT_BATCH,
-            shuffle=False,
-            callbacks=chain,
-            verbose=0,
-        )
+        _fit(trainee, graph, training, dataset, callbacks=chain, first_epoch=first)
     except KeyError as error:
         if "training.monitor" in str(error):
             raise UserError(str(error.args[0])) from error
         raise
     finally:
         bar.close()
+        logger.flush()
     fitted = time.perf_counter()
-    val_logits = model.predict(dataset.x_val, batch_size=PREDICT_BATCH, verbose=0)
-    test_logits = model.predict(dataset.x_test, batch_size=PREDICT_BATCH, verbose=0)
+    predict = graph.predict if graph else partial(_predict, model)
+    val_logits, test_logits = predict(dataset.x_val), predict(dataset.x_test)
+    if graph:
+        graph.give_back(model)
     predicted = time.perf_counter()
     return Trained(
         model=model,
@@ -151,6 +155,38 @@ def train(
         test_logits=np.asarray(test_logits, np.float32),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
+
+
+def _fit(
+    model: keras.Model,
+    graph: TrainingGraph | None,
+    training: Mapping[str, Any],
+    dataset: Dataset,
+    *,
+    callbacks: list[keras.callbacks.Callback],
+    first_epoch: int,
+) -> None:
+    """Trains by the graph that runs share, or by Keras's ``fit``: to the same bits."""
+    seed, epochs = training["seed"], training["epochs"]
+    if graph:
+        graph.fit(dataset, callbacks, seed=seed, first_epoch=first_epoch, epochs=epochs)
+        return
+    order = ShuffledBatches(dataset, training["batch_size"], seed)
+    model.fit(
+        order.batches,
+        epochs=epochs,
+        initial_epoch=first_epoch,
+        validation_data=(dataset.x_val, dataset.y_val),
+        validation_batch_size=PREDICT_BATCH,
+        shuffle=False,
+        callbacks=[order, *callbacks],
+        verbose=0,
+    )
+
+
+def _predict(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+    return logits
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

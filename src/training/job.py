@@ -6,6 +6,8 @@ bad data, or a finished run with the same identity end the job without it.
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,12 @@ from src.data.dataset import Dataset
 from src.tracking import record
 from src.tracking.head import describe_run
 from src.tracking.record import RunHead, RunRecord
-from src.tracking.sweep import parent_run_id
+from src.tracking.sweep import configs_to_come, parent_run_id
 from src.tracking.tracker import Answer, Tracker, open_tracker
 from src.training.build import check_loss
 from src.training.claim import CHECKPOINT, claimed, clear
 from src.training.loaded import dataset_of
-from src.training.quiet import import_tensorflow
+from src.training.quiet import import_tensorflow, spare_collector
 from src.training.sizing import sized
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,8 @@ def run_job(cfg: DictConfig) -> float:
             if not config["force"]:  # while this process waited, another may have finished the run
                 found = tracker.find(head.identity, folder)
             if found is None:
-                return _train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
+                train = partial(_train, coming=configs_to_come(hydra))
+                return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
     return _answer(found, head, folder)
 
 
@@ -70,6 +73,7 @@ def _train(
     *,
     folder: Path,
     unfinished: Path,
+    coming: Sequence[Mapping[str, Any]],
 ) -> float:
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
@@ -79,11 +83,19 @@ def _train(
     from src.training.outputs import write_outputs
     from src.training.validation import score_validation
 
+    spare_collector()
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
         logger = EpochLogger(tracker.send)
-        callbacks = board_callbacks(config, folder)
-        trained = train(config, dataset, head.name, callbacks, logger=logger, resume=unfinished)
+        trained = train(
+            config,
+            dataset,
+            head.name,
+            board_callbacks(config, folder),
+            logger=logger,
+            resume=unfinished,
+            coming=coming,
+        )
         test = score(dataset.y_test, trained.test_logits)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}

@@ -21,7 +21,7 @@ def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> 
     Raises:
         UserError: where ``threads`` differs from what this process already runs with.
     """
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # a full collection takes longer than a build
     _limit_threads(threads)
     if deterministic:  # stays on for the rest of the process: TensorFlow offers no way back
         tf.config.experimental.enable_op_determinism()

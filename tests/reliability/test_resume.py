@@ -52,6 +52,13 @@ def bits(trained):
     return weights, optimizer, trained.val_logits.tobytes(), trained.test_logits.tobytes()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def a_checkpoint_each_epoch():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("src.training.checkpoint.SECONDS_APART", 0.0)
+        yield
+
+
 @pytest.mark.parametrize(
     "words",
     [

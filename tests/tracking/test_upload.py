@@ -89,13 +89,14 @@ def test_the_command_names_folder_and_run(uploaded, monkeypatch, capsys):
     assert capsys.readouterr().out == f"{folder}: run {run_id}\n"
 
 
-def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more():
+def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more(monkeypatch):
+    monkeypatch.setattr("src.tracking.epoch_logger.SECONDS_APART", 0.0)
     sent = []
 
-    def send(row):
-        if row["epoch"] == 2:
+    def send(rows):
+        if rows[-1]["epoch"] == 2:
             raise MlflowException("the store is away")
-        sent.append(row["epoch"])
+        sent.extend(row["epoch"] for row in rows)
 
     logger = EpochLogger(send)
     for epoch in range(4):
@@ -103,6 +104,17 @@ def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more():
     assert sent == [1]
     assert [row["epoch"] for row in logger.rows] == [1, 2, 3, 4]
     assert not logger.complete
+
+
+def test_epochs_that_come_fast_are_sent_together_and_none_is_left_out():
+    sent = []
+    logger = EpochLogger(lambda rows: sent.append([row["epoch"] for row in rows]))
+    for epoch in range(5):
+        logger.on_epoch_end(epoch, {"loss": 1.0})
+    logger.flush()
+    logger.flush()
+    assert sent == [[1], [2, 3, 4, 5]]
+    assert logger.complete
 
 
 @pytest.fixture

@@ -1,0 +1,290 @@
+"""The graph of a training, traced once and run by every run of the same shape.
+
+Runs of a sweep that differ in seed, splits or initial weights alone are the same computation on
+other numbers. Tracing it takes longer than a short training, so it is traced for the first run of a
+process and kept: later ones load their state into its variables and run it. Each run is computed by
+itself, by the operations that ``model.fit`` would run, in their order, so its bits are those of
+``fit`` and depend on no neighbour; what ``fit`` spends on input iterators and on a call of Python a
+step is left out.
+
+What cannot be shared, :func:`shared_graph` says so by None, and is trained by ``fit``.
+"""
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from src.components import ClippedModel
+from src.data.dataset import Dataset
+from src.training.batches import shuffled
+from src.training.build import facts_of, fill
+from src.training.checkpoint import build_optimizer, variables_of
+
+log = logging.getLogger(__name__)
+
+PREDICT_BATCH = 1024
+STEPS_A_CALL = 64
+"""Training steps in one call: an interruption is heard between calls."""
+MOST_GRAPHS = 8
+"""Graphs kept; a sweep over more losses than this traces some of them again."""
+OF_ONE_RUN = ("seed", "epochs", "patience", "monitor", "mode", "progress")
+"""Training keys that the graph does not depend on."""
+OWN_WAYS = (
+    "fit",
+    "evaluate",
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "get_metrics_result",
+    "reset_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
+"""A model that overrides one of these may do anything in it, and goes its own way."""
+BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+)
+FOREIGN = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+"""Operations that call Python back; what they do is in no graph."""
+
+_graphs: OrderedDict[str, "TrainingGraph | None"] = OrderedDict()
+"""By key, the last used at the end; None where it turned out that it cannot be shared."""
+
+
+class TrainingGraph:
+    """Training, validation and prediction of one model, loss, optimizer and set of metrics.
+
+    Args:
+        model: compiled; it belongs to the graph from now on.
+        dataset: any of those that are to be trained on: shapes and types of one example count.
+        batch_size: rows in a training step; the last one of an epoch may have fewer.
+
+    Attributes:
+        model: holds the state of the run under way; callbacks are given this model.
+    """
+
+    def __init__(self, model: keras.Model, dataset: Dataset, batch_size: int) -> None:
+        self.model = model
+        self._rows_a_call = STEPS_A_CALL * batch_size
+        build_optimizer(model)
+        model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
+        x, y = (_any_rows(array) for array in (dataset.x_train, dataset.y_train))
+        order = tf.TensorSpec([None], tf.int64)
+        self._reset = _graph(model.reset_metrics)
+        self._train = _graph(_training(model, batch_size), x, y, order)
+        self._test = _graph(_validation(model), x, y)
+        self._predict = _graph(lambda rows: model(rows, training=False), x)
+
+    def load(self, model: keras.Model) -> None:
+        """Takes over the state of a model that was built from the same config."""
+        build_optimizer(model)
+        _copy(model, self.model)
+
+    def give_back(self, model: keras.Model) -> None:
+        """Hands the state over to that model."""
+        _copy(self.model, model)
+
+    def fit(
+        self,
+        dataset: Dataset,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        seed: int,
+        first_epoch: int,
+        epochs: int,
+    ) -> None:
+        """What ``model.fit`` does with a validation split, but for batch hooks.
+
+        Args:
+            dataset: trained on ``train``, validated on ``val`` after each epoch.
+            callbacks: Keras callbacks.
+            seed: of the order of the batches.
+            first_epoch: counted from 0.
+            epochs: where training ends, unless a callback stops it before.
+        """
+        model = self.model
+        x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
+        x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
+        steps = -(-len(dataset.y_train) // (self._rows_a_call // STEPS_A_CALL))
+        chain = keras.callbacks.CallbackList(
+            list(callbacks), model=model, epochs=epochs, steps=steps, verbose=0
+        )
+        model.stop_training = False
+        chain.on_train_begin()
+        logs: dict[str, Any] | None = None
+        for epoch in range(first_epoch, epochs):
+            self._reset()
+            chain.on_epoch_begin(epoch)
+            order = shuffled(len(dataset.y_train), seed, epoch)
+            for start in range(0, len(dataset.y_train), self._rows_a_call):
+                results = self._train(x, y, order[start : start + self._rows_a_call])
+            logs = dict(results)
+            chain.on_test_begin()
+            self._reset()
+            of_validation = _numbers(self._test(x_val, y_val))
+            chain.on_test_end(of_validation)
+            logs |= {f"val_{name}": value for name, value in of_validation.items()}
+            chain.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+        chain.on_train_end(logs)
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits of rows, shape (n, K)."""
+        parts = [
+            self._predict(tf.constant(x[start : start + PREDICT_BATCH])).numpy()
+            for start in range(0, len(x), PREDICT_BATCH)
+        ]
+        return np.concatenate(parts)
+
+
+def shared_graph(
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    callbacks: Sequence[keras.callbacks.Callback],
+    build: Callable[[], keras.Model],
+) -> TrainingGraph | None:
+    """The graph of a config's runs: of an earlier run in this process, or traced now.
+
+    Args:
+        config: the resolved config.
+        dataset: gives ``auto`` its meaning.
+        callbacks: of the caller's; those with batch hooks need ``fit``.
+        build: makes the config's compiled model.
+
+    Returns:
+        None where the run has to be trained by ``model.fit``.
+    """
+    training = config["training"]
+    if (
+        training["jit_compile"]
+        or training["distribute"] != "none"
+        or any(map(_sees_batches, callbacks))
+    ):
+        return None
+    key = _key(config, dataset)
+    if key in _graphs:
+        _graphs.move_to_end(key)
+        return _graphs[key]
+    model = build()
+    _graphs[key] = _traced(model, dataset, training["batch_size"]) if _ordinary(model) else None
+    if len(_graphs) > MOST_GRAPHS:
+        _graphs.popitem(last=False)
+    return _graphs[key]
+
+
+def _key(config: Mapping[str, Any], dataset: Dataset) -> str:
+    """Everything that the graph is made from."""
+    facts = facts_of(dataset)
+    parts = {
+        "model": fill(config["model"], facts),
+        "loss": fill(config["loss"]["fn"], facts),
+        "metric": fill(config["metric"]["metrics"], facts),
+        "training": {k: v for k, v in config["training"].items() if k not in OF_ONE_RUN},
+        "input": [dataset.input_shape, str(dataset.x_train.dtype), str(dataset.y_train.dtype)],
+    }
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _traced(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGraph | None:
+    try:
+        graph = TrainingGraph(model, dataset, batch_size)
+    except Exception as error:  # fit may manage, or says what is wrong in Keras's words
+        log.debug("training is not shared: %s", error)
+        return None
+    return graph if all(map(_repeatable, (graph._train, graph._test))) else None
+
+
+def _ordinary(model: keras.Model) -> bool:
+    """Whether the model trains by Keras's own ways, or by those of the project's model."""
+    known = (keras.Model, ClippedModel)
+    alike = all(
+        any(getattr(type(model), name) is getattr(of, name) for of in known) for name in OWN_WAYS
+    )
+    return alike and model.distribute_strategy.num_replicas_in_sync == 1
+
+
+def _sees_batches(callback: keras.callbacks.Callback) -> bool:
+    base = keras.callbacks.Callback
+    return any(getattr(type(callback), name) is not getattr(base, name) for name in BATCH_HOOKS)
+
+
+def _repeatable(function: Any) -> bool:
+    """Whether nothing in a graph keeps a state that :func:`variables_of` does not know.
+
+    A random operation with a seed of its own goes on counting in its kernel, from run to run.
+    """
+    whole = function.graph.as_graph_def()
+    nodes = [*whole.node, *(node for part in whole.library.function for node in part.node_def)]
+    return not any("seed2" in node.attr or node.op in FOREIGN for node in nodes)
+
+
+def _training(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf.Tensor]]:
+    def train(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> dict[str, tf.Tensor]:
+        def step(start: tf.Tensor) -> tf.Tensor:
+            rows = order[start : start + batch_size]
+            model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
+            return start + batch_size
+
+        _repeat(step, tf.size(order))
+        return dict(model.get_metrics_result())
+
+    return train
+
+
+def _validation(model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
+    def test(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+        names: list[str] = []
+
+        def step(start: tf.Tensor) -> tf.Tensor:
+            stop = start + PREDICT_BATCH
+            names[:] = model.test_step((x[start:stop], y[start:stop]))
+            return stop
+
+        _repeat(step, tf.shape(x)[0])
+        results = model.get_metrics_result()
+        return {name: results[name] for name in names}
+
+    return test
+
+
+def _repeat(step: Callable[[tf.Tensor], tf.Tensor], end: tf.Tensor) -> None:
+    """Calls a step with 0, then with what it returned, up to the end."""
+    tf.while_loop(lambda start: start < end, step, [tf.constant(0)], parallel_iterations=1)
+
+
+def _graph(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Any:
+    return tf.function(function, autograph=False).get_concrete_function(*inputs)
+
+
+def _any_rows(array: NDArray[Any]) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+
+
+def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
+    """Results as Keras hands them to callbacks: flat, sorted by name."""
+    flat: dict[str, float] = {}
+    for name, value in sorted(results.items()):
+        flat |= _numbers(value) if isinstance(value, Mapping) else {name: float(value)}
+    return flat
+
+
+def _copy(source: keras.Model, target: keras.Model) -> None:
+    for to, value in zip(variables_of(target), variables_of(source), strict=True):
+        to.assign(value)
