@@ -12,8 +12,11 @@ READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
+ALIAS ?= champion
+# NAME=... picks a registered model; without it, the only one that has a champion.
+MODEL = $(if $(NAME),--model '$(NAME)@$(ALIAS)')
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui serve bench-serving test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -71,6 +74,12 @@ notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
+
+serve: $(READY)  ## answer requests with the champion on http://127.0.0.1:5001 (NAME=... ALIAS=... PORT=...)
+	@$(PY) -m src.serve $(MODEL) --port $(if $(filter file,$(origin PORT)),5001,$(PORT))
+
+bench-serving: $(READY)  ## requests a second and latencies of the served champion (NAME=... ALIAS=...)
+	@$(PY) -m benchmarks.serving $(MODEL)
 
 test: $(READY)  ## run every test
 	$(PY) -m pytest
