@@ -12,6 +12,9 @@ READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?=
+ALIAS ?= champion
+# NAME=... picks a registered model; without it, the only one that has a champion.
+MODEL = $(if $(NAME),--model '$(NAME)@$(ALIAS)')
 # Sweeps of the atlas, ~ for a space: Fashion-MNIST where ROOT names its folder or Keras has it in
 # its cache, a table where TABLE names one (LABEL its label column, TABLE_KEYS further keys).
 FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
@@ -20,7 +23,8 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui test lint format lock clean screenshots
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all \
+	notebook ui screenshots serve bench-serving test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -84,6 +88,12 @@ ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for anoth
 
 screenshots: $(READY)  ## draw the pictures of the README: a small sweep, its report, the MLflow UI (needs chromium)
 	$(PY) -m tests.browser.screenshots
+
+serve: $(READY)  ## answer requests with the champion on http://127.0.0.1:5001 (NAME=... ALIAS=... PORT=...)
+	@$(PY) -m src.serve $(MODEL) --port $(if $(filter file,$(origin PORT)),5001,$(PORT))
+
+bench-serving: $(READY)  ## requests a second and latencies of the served champion (NAME=... ALIAS=...)
+	@$(PY) -m benchmarks.serving $(MODEL)
 
 test: $(READY)  ## run every test, two or more at once
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile

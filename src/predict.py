@@ -4,11 +4,12 @@ python -m src.predict --model NAME@champion rows.csv -o out.csv
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.entry import guarded
+from src.entry import INTERRUPTED, guarded
 from src.serving.facts import DECISIONS, TUNED
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = find_model(options.model, options.root, options.uri)
     if model.facts is None:
         print(f"Note: {model.title} is {BARE}")
-    _report(model, predict_file(model, order), order.out, order.decision)
+    try:
+        tally = predict_file(model, order)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted; {order.out} was not written.", file=sys.stderr)
+        return INTERRUPTED
+    _report(model, tally, order.out, order.decision)
     return 0
 
 
@@ -70,7 +76,8 @@ def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> No
     if plan.label:
         print(
             f"The column {plan.label!r} is the label, and was not used to predict; macro F1 over "
-            f"{tally.labelled:,} rows with a known class: {tally.f1_macro:.4f}"
+            f"{tally.labelled:,} rows with a known class: {tally.f1_macro:.4f} (no test, where the "
+            "model was trained on these rows)"
         )
     if plan.ignored:
         listed = ", ".join(plan.ignored[:MOST_CLASSES])

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.prediction.find import find_model
 
-    wanted = options.model or _only_champion(options.root, options.uri)
+    wanted = options.model or only_champion(options.root, options.uri)
     model = find_model(wanted, options.root, options.uri)
     if not (model.place / "MLmodel").is_file():
         raise UserError(f"--model {wanted}: only a logged model can be served, not {model.place}")
@@ -69,7 +69,7 @@ def _serve(folder: Path, port: int, workers: int) -> int:
             server.wait()
 
 
-def _only_champion(root: str, uri: str | None) -> str:
+def only_champion(root: str, uri: str | None) -> str:
     """The one registered model with the alias `champion`.
 
     Raises:

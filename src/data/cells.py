@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,24 @@ from src.data.text_table import unquoted
 
 MISSING_CATEGORY = "(missing)"
 LONGEST_SHOWN = 60
+
+
+def block_of_numbers(rows: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """The cells of columns that must hold numbers: float64, one column a name, NaN where missing.
+
+    Args:
+        rows: a table of n rows.
+        names: of the columns.
+
+    Raises:
+        CellError: for the first column's first cell that is no number, or infinite or huge.
+    """
+    block = rows[list(names)]
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "fiu" for dtype in block.dtypes):
+        numbers = block.to_numpy(np.float64)
+        if not (np.abs(numbers) > LARGEST_VALUE).any():
+            return numbers
+    return np.column_stack([numbers_of(rows[name], name) for name in names])
 
 
 def numbers_of(column: pd.Series, name: str) -> NDArray[np.float64]:

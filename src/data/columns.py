@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.cells import MISSING_CATEGORY, numbers_of, texts_of
+from src.data.cells import MISSING_CATEGORY, block_of_numbers, texts_of
 from src.data.dataset import Features
 from src.data.errors import CellError, DataError, shortened
 from src.data.layout import TableLayout
@@ -81,8 +81,7 @@ class TablePreprocessing:
         features = np.zeros((len(rows), scaled + sum(map(len, self.categories))), np.float32)
         if self.numeric:
             numbers = np.empty((len(rows), scaled))
-            for i, name in enumerate(self.numeric):
-                numbers[:, i] = numbers_of(rows[name], name)
+            numbers[:, : len(self.numeric)] = block_of_numbers(rows, self.numeric)
             self._standardise(numbers)
             with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
                 features[:, :scaled] = numbers

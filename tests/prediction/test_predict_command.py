@@ -1,9 +1,12 @@
 """Files of rows are predicted in chunks; whatever is wrong is one message, and no half answer."""
 
 import os
+import pty
 import re
+import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -223,11 +226,23 @@ def test_a_table_without_names_predicts_files_with_and_without_the_label(predict
             predict("rows.csv", model=place)
 
 
-def test_the_command_draws_a_bar_only_on_a_terminal_and_ends_with_2_on_a_mistake(in_use, tmp_path):
+def test_ten_times_the_rows_take_no_more_memory(predict, in_use):
+    reading.CHUNK = 2000
+    peaks = []
+    for copies in (20, 200):
+        pd.concat([in_use.raw] * copies).to_csv("rows.csv", index=False)
+        tracemalloc.start()
+        main(["rows.csv", "--model", str(in_use.folder), "-o", "out.csv"])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+    assert peaks[1] < Path("rows.csv").stat().st_size
+
+
+def test_a_mistake_is_one_line_and_status_2(in_use, tmp_path):
     in_use.raw.to_csv(tmp_path / "rows.csv", index=False)
-    words = ["-m", "src.predict", "rows.csv", "--model", in_use.folder, "-o", "out.csv"]
     done = subprocess.run(
-        [sys.executable, *words, "--keep", "nothing"],
+        [*command(in_use, "rows.csv"), "--keep", "nothing"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -238,3 +253,33 @@ def test_the_command_draws_a_bar_only_on_a_terminal_and_ends_with_2_on_a_mistake
     assert done.returncode == 2
     assert done.stderr.startswith("Error: --keep nothing: is no column of rows.csv: 'patient'")
     assert len(done.stderr.splitlines()) == 1
+
+
+def command(in_use, rows):
+    return [sys.executable, "-m", "src.predict", rows, "--model", in_use.folder, "-o", "out.csv"]
+
+
+def test_a_terminal_sees_the_time_left_and_an_interruption_leaves_nothing(in_use, tmp_path):
+    pd.concat([in_use.raw] * 3000).to_csv(tmp_path / "rows.csv", index=False)
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command(in_use, "rows.csv"),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=slave,
+        stderr=slave,
+        stdin=slave,
+    )
+    os.close(slave)
+    shown = ""
+    try:
+        while not re.search(r"rows\.csv.*\d+%.*[1-9][\d,]* rows.*\d:\d\d", shown):
+            shown += os.read(master, 4096).decode()
+        assert [file.name for file in tmp_path.iterdir() if ".part" in file.name]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "out.csv was not written" in os.read(master, 65536).decode()
+    finally:
+        process.kill()
+        os.close(master)
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.csv"]
