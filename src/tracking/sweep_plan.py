@@ -22,11 +22,13 @@ class SweepPlan:
         jobs: the overrides of each job.
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
+        one_source: whether all jobs have the same data, seeds aside.
     """
 
     jobs: list[list[str]]
     identities: list[str]
     forced: bool
+    one_source: bool
 
     @property
     def identity(self) -> str:
@@ -60,13 +62,14 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
-    identities, forced = [], False
+    identities, forced, sources = [], False, set()
     for number, job in enumerate(jobs):
         composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
         plain = _checked(composed, number, job)
         identities.append(config_identity(plain))
         forced |= plain["force"]
-    return SweepPlan([list(job) for job in jobs], identities, forced)
+        sources.add(digest_of({key: plain["data"][key] for key in plain["data"] if key != "seed"}))
+    return SweepPlan([list(job) for job in jobs], identities, forced, len(sources) == 1)
 
 
 def _checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, Any]:
