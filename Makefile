@@ -23,8 +23,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all \
-	notebook ui screenshots serve bench-serving test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench-serving test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \

@@ -22,6 +22,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from src.data.errors import DataError
 from src.entry import USER_MISTAKE, HandedOver, is_mistake
 from src.errors import UserError
 from src.tracking.process import close_dead_runs, process_tags
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
+
+MOST_NAMED = 10
+"""So many failed jobs are named at the end."""
 
 
 @dataclass
@@ -53,6 +57,7 @@ class OpenSweep:
         mistakes: what the user can mend, of jobs that failed.
         tracking: the ``tracking`` node of the config.
         compare: whether its losses are to be compared when it has ended.
+        one_source: whether data that cannot be used ends it as a whole.
         begun: when, in seconds of the monotonic clock.
     """
 
@@ -67,6 +72,7 @@ class OpenSweep:
     mistakes: list[Exception] = field(default_factory=list)
     tracking: dict[str, Any] = field(default_factory=dict)
     compare: bool = False
+    one_source: bool = False
     begun: float = field(default_factory=time.monotonic)
 
     def place_of(self, job: int) -> str:
@@ -88,6 +94,15 @@ class OpenSweep:
         self.done += 1
         if status != JobStatus.COMPLETED:
             self.failed.append(" ".join(overrides))
+
+    def failures(self) -> str:
+        """Which jobs failed; where all did so for one reason, which follows, only how many."""
+        count = len(self.failed)
+        if count == self.jobs and len({str(mistake) for mistake in self.mistakes}) == 1:
+            return f"All {count} jobs failed alike:"
+        shown = self.failed[:MOST_NAMED]
+        more = [f"and {count - len(shown)} more"] if count > len(shown) else []
+        return "\n  ".join([f"{count} job(s) failed:", *shown, *more])
 
     def close(self, status: str) -> None:
         """Prints the table of what was done and ends the parent run."""
@@ -162,6 +177,7 @@ class SweepCallback(Callback):
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         sweep = OpenSweep(folder, command, plan)
         sweep.jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
+        sweep.one_source = bool(plan and plan.one_source)
         tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
         sweep.tracking, sweep.compare = tracking, bool(config.compare)
         if tracking["enabled"]:
@@ -216,7 +232,8 @@ def handing_over(job: Callable[[], float]) -> float:
         That value; NaN for a job of a sweep that failed.
 
     Raises:
-        HandedOver: outside a sweep, with the mistake as its cause.
+        HandedOver: outside a sweep, or where no job of it can use the data; with the mistake as its
+            cause.
     """
     try:
         return job()
@@ -224,7 +241,7 @@ def handing_over(job: Callable[[], float]) -> float:
         hydra = HydraConfig.get()
         if not is_mistake(error) or (hydra.mode == RunMode.MULTIRUN and not _open):
             raise
-        if not _open:
+        if not _open or (_open[-1].one_source and isinstance(error, DataError)):
             raise HandedOver(USER_MISTAKE) from error
         _open[-1].failed.append(" ".join(hydra.overrides.task))
         _open[-1].mistakes.append(error)
@@ -252,13 +269,13 @@ def following_sweep(main: Callable[[], Any]) -> OpenSweep | None:
         while _open:
             sweep = _open.pop()
             if sweep.failed:
-                failed = "\n  ".join(sweep.failed)
-                print(f"{len(sweep.failed)} job(s) failed:\n  {failed}", file=sys.stderr)
+                print(sweep.failures(), file=sys.stderr)
             with suppress(Exception):  # of workers that were ended before they could say so
                 if sweep.store is not None:
                     close_dead_runs(sweep.store)
             with suppress(OSError):
-                sweep.close("FAILED" if isinstance(error, Exception) else "KILLED")
+                failed = isinstance(error, Exception | HandedOver)
+                sweep.close("FAILED" if failed else "KILLED")
         raise
 
 

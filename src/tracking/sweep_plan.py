@@ -26,12 +26,14 @@ class SweepPlan:
         configs: of each job, resolved.
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
+        one_source: whether all jobs have the same data, seeds aside.
     """
 
     jobs: list[list[str]]
     configs: list[dict[str, Any]]
     identities: list[str]
     forced: bool
+    one_source: bool
 
     @property
     def identity(self) -> str:
@@ -66,16 +68,17 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
-    configs, identities, forced = [], [], False
+    configs, identities, forced, sources = [], [], False, set()
     for number, job in enumerate(jobs):
         composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
         plain = checked(composed, number, job)
         configs.append(plain)
         identities.append(config_identity(plain))
         forced |= plain["force"]
+        sources.add(digest_of({key: plain["data"][key] for key in plain["data"] if key != "seed"}))
     # Hydra would now compose every job once more, to see whether it can be.
     Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
-    return SweepPlan([list(job) for job in jobs], configs, identities, forced)
+    return SweepPlan([list(job) for job in jobs], configs, identities, forced, len(sources) == 1)
 
 
 def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:

@@ -3,10 +3,14 @@
 import re
 import shutil
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from src.analysis.answer import answer
+from src.analysis.evidence import Predictions
+from src.analysis.figures.predictions import confusion_matrix
 from src.analysis.report import write_html
 from src.analysis.selection import select_runs
 
@@ -22,6 +26,7 @@ HEADINGS = (
 )
 PANELS = 1 + 2 + 3 + 2 + 3
 """Overview; two losses by seed; training; predictions; three matrices."""
+PIXELS = "data:image/png;base64,"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -68,7 +73,7 @@ def test_it_is_one_well_formed_file_that_loads_nothing(page):
         assert "src" not in attributes
         for name in ("href", "xlink:href"):
             target = attributes.get(name) or "#"
-            assert target.startswith(("#", "http://127.0.0.1:5000/#/experiments/"))
+            assert target.startswith(("#", "http://127.0.0.1:5000/#/experiments/", PIXELS))
     assert not re.search(r"url\((?!['\"]?#)|@import", page)
 
 
@@ -149,3 +154,15 @@ def test_names_from_outside_are_text_not_markup(made, tmp_path):
     page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
     assert "<b" not in page.replace("<body", "")
     parsed(page)
+
+
+@pytest.mark.parametrize("classes", [21, 100, 500])
+def test_a_confusion_matrix_of_many_classes_stays_small(classes):
+    y = np.repeat(np.arange(classes), 3)
+    said = np.random.default_rng(0).integers(0, classes, len(y))
+    seen = Predictions(y, np.eye(classes)[said], said)
+    names = tuple(f"class {k}" for k in range(classes))
+    summary = SimpleNamespace(runs=[SimpleNamespace(class_names=names)])
+    panel = confusion_matrix(SimpleNamespace(label="ce", predictions=[seen], summary=summary))
+    assert PIXELS in panel.svg
+    assert len(panel.svg) < 100_000

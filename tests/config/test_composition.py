@@ -9,6 +9,10 @@ from src.config.check import check
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NEEDS = {"data=table": ["data.path=file.csv"]}
+EXPERIMENT_NEEDS = {
+    "experiment=my_data": ["data.path=mine.csv"],
+    "experiment=atlas_table": ["data.path=mine.csv"],
+}
 """What a choice cannot do without."""
 
 
@@ -37,9 +41,10 @@ def test_every_combination_composes_and_is_legal(composer, data, model):
 
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_every_experiment_composes_and_is_legal(composer, experiment):
-    cfg = composer(f"+{experiment}", return_hydra_config=True)
+    words = (f"+{experiment}", *EXPERIMENT_NEEDS.get(experiment, []))
+    cfg = composer(*words, return_hydra_config=True)
     assert cfg.hydra.sweeper.params, "an experiment is a whole sweep"
-    check(composer(f"+{experiment}"))
+    check(composer(*words))
 
 
 @pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: file.stem)

@@ -87,7 +87,8 @@ def interrupted(tmp_path_factory):
 def test_an_interruption_ends_run_and_sweep_as_killed(interrupted, number, status):
     folder, returncode, _, err = interrupted[number]
     assert returncode == status
-    assert "Traceback" not in err
+    said = ["Interrupted; the same command goes on where it was."] if status == 130 else []
+    assert [line for line in err.splitlines() if line] == said
     parent, jobs = runs_in(folder)
     assert parent.info.status == "KILLED"
     assert [run.info.status for run in jobs] == ["KILLED"]
@@ -118,8 +119,7 @@ def commands(train_several, tmp_path_factory):
 def test_a_store_that_cannot_be_reached_is_one_clear_error_in_seconds(commands):
     folder, outcome = commands["unreachable"]
     assert outcome.status == 2
-    *before, line = outcome.err.splitlines()
-    assert all(words.startswith("Error executing job with overrides") for words in before)
+    (line,) = outcome.err.splitlines()
     assert line.startswith("Error: tracking store http://127.0.0.1:9: cannot be used")
     assert "tracking=none" in line
     assert outcome.seconds < 30
@@ -130,8 +130,11 @@ def test_a_store_that_cannot_be_reached_is_one_clear_error_in_seconds(commands):
 def test_a_job_that_fails_does_not_keep_the_others_from_running(commands):
     folder, outcome = commands["failing"]
     assert outcome.status == 2
-    assert "1 job(s) failed:\n  model=cnn" in outcome.err
-    assert "cnn" in outcome.err.splitlines()[-1]
+    first, second, error = outcome.err.splitlines()
+    assert first == "1 job(s) failed:"
+    assert second.startswith("  model=cnn")
+    assert error.startswith("Error: ")
+    assert "cnn" in error
     parent, jobs = runs_in(folder)
     assert parent.info.status == "FAILED"
     ended = {run.data.tags["model"]: run.info.status for run in jobs}

@@ -16,6 +16,8 @@ NO_MATTER = {
     "model.name",
     "metric.name",
     "training.progress",
+    "training.tensorboard",
+    "compare",
 }
 """Keys that change no number; beside them all of ``tracking``."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from src.analysis.curves import RECALLS, confusion, mean_precision, reliability
 from src.analysis.evidence import LossEvidence
@@ -28,9 +30,7 @@ def confusion_matrix(one: LossEvidence) -> Panel:
     with Drawing(title, 2.9) as drawing:
         axes = drawing.axes()
         axes.grid(visible=False)
-        edges = np.arange(len(counts) + 1) - 0.5
-        axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white")
-        axes.invert_yaxis()
+        _draw_shares(axes, shares)
         if len(names) <= NAMES_UP_TO:
             turn = 0 if len(names) <= 3 else 60
             axes.set_xticks(range(len(names)), names, rotation=turn)
@@ -44,6 +44,16 @@ def confusion_matrix(one: LossEvidence) -> Panel:
     seeds = len(one.predictions)
     caption = f"Test splits of {seeds} seed{'s' if seeds > 1 else ''}; shares are of a true class."
     return Panel(title, drawing.svg, caption)
+
+
+def _draw_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
+    """One cell an entry: shapes for a few, pixels for many, which as shapes would be megabytes."""
+    if len(shares) > NAMES_UP_TO:
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="none", aspect="auto")
+        return
+    edges = np.arange(len(shares) + 1) - 0.5
+    axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white")
+    axes.invert_yaxis()
 
 
 def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:

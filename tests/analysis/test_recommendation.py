@@ -1,0 +1,139 @@
+"""The recommendation: chosen on validation alone, ties by calibration, then by simplicity."""
+
+import pytest
+from made_store import made_run
+
+from src.analysis.recommendation import recommend
+
+SEEDS = range(5)
+NOISE = (0.02, -0.01, 0.0, -0.02, 0.01)
+FOCAL = "focal(gamma=2, alpha=0.25)"
+
+
+def runs_of(label, argmax, tuned, ece, *, test=0.5, noise=0.0, seeds=SEEDS, **changes):
+    """Five runs of a loss whose validation scores are these, each seed a little off."""
+    return [
+        made_run(
+            label,
+            seed,
+            test,
+            test,
+            class_names=("many", "few"),
+            metrics={
+                "test_f1_macro": test + 0.1 * NOISE[seed],
+                "test_tuned_f1_macro": test + 0.05,
+                "best_val_f1_macro": argmax + noise * NOISE[seed] + 0.3 * NOISE[-1 - seed],
+                "val_tuned_crossfit_f1_macro": tuned + noise * NOISE[seed] + 0.3 * NOISE[-1 - seed],
+                "best_val_ece": ece + 0.1 * NOISE[seed],
+            },
+            **changes,
+        )
+        for seed in seeds
+    ]
+
+
+def only(*groups, threshold=2.0):
+    (found,) = recommend([run for group in groups for run in group], "ce", threshold)
+    return found
+
+
+def test_a_clear_leader_is_taken_and_its_lead_is_named():
+    found = only(
+        runs_of("ce", 0.60, 0.65, 0.01), runs_of(FOCAL, 0.66, 0.80, 0.20), runs_of("x", 0.5, 0.5, 0)
+    )
+    assert (found.label, found.decision) == (FOCAL, "tuned")
+    assert found.sentence.startswith(f"Take {FOCAL} with a tuned threshold: its macro F1 on the")
+    assert "14.0 pp [14.0, 14.0] above the next" in found.sentence
+    assert "not make that sure" not in found.sentence
+
+
+def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
+    found = only(
+        runs_of("ce", 0.60, 0.701, 0.012),
+        runs_of("weighted_ce", 0.70, 0.65, 0.20, noise=1.0),
+        runs_of(FOCAL, 0.702, 0.66, 0.15, noise=-1.0),
+    )
+    assert (found.label, found.decision) == ("ce", "tuned")
+    assert "are indistinguishable here" in found.sentence
+    for name in ("weighted_ce by argmax", f"{FOCAL} by argmax"):
+        assert name in found.sentence.partition(" are ")[0]
+    assert (
+        "take ce with a tuned threshold: the best calibrated (expected calibration error 0.012)"
+        in (found.sentence)
+    )
+
+
+def test_of_equally_calibrated_ones_the_simplest_is_taken():
+    found = only(
+        runs_of("ce", 0.70, 0.70, 0.05, noise=1.0), runs_of(FOCAL, 0.705, 0.704, 0.05, noise=-1.0)
+    )
+    assert (found.label, found.decision) == ("ce", "argmax")
+    assert "none is better calibrated" in found.sentence
+
+
+def test_the_test_split_has_no_part_in_the_choice():
+    worse = only(runs_of("ce", 0.6, 0.6, 0.1, test=0.9), runs_of("x", 0.8, 0.7, 0.1, test=0.1))
+    assert (worse.label, worse.decision) == ("x", "argmax")
+    assert "its macro F1 is 0.1000 ± 0.0016 (ce by argmax: 0.9000 ± 0.0016)" in worse.details
+
+
+def test_a_large_gap_that_is_not_sure_is_taken_and_said_to_be_unsure():
+    wide = runs_of("x", 0.73, 0.5, 0.3, noise=12.0)
+    found = only(runs_of("ce", 0.70, 0.60, 0.01), wide)
+    assert found.label == "x"
+    assert found.sentence.endswith("5 seeds do not make that sure")
+
+
+def test_the_run_that_is_named_is_the_one_at_the_median_of_validation():
+    group = runs_of("x", 0.8, 0.7, 0.1)
+    found = only(runs_of("ce", 0.6, 0.6, 0.1), group)
+    order = sorted(group, key=lambda run: run.metrics["best_val_f1_macro"])
+    assert found.run_id == order[2].run_id
+    assert found.command == f"python -m src.promote {found.run_id} --name NAME --alias champion"
+
+
+def test_losses_are_held_against_each_other_on_the_seeds_that_all_have():
+    lucky = runs_of("x", 0.99, 0.99, 0.1, seeds=[0]) + runs_of("x", 0.5, 0.5, 0.1, seeds=[1, 2])
+    found = only(runs_of("ce", 0.7, 0.6, 0.1, seeds=[1, 2, 3]), lucky)
+    assert found.label == "ce"
+    assert "over 2 seeds" in found.sentence
+
+
+@pytest.mark.parametrize("seeds", [[0], [3]])
+def test_one_seed_is_said_to_be_one(seeds):
+    found = only(
+        runs_of("ce", 0.5, 0.5, 0.1, seeds=seeds), runs_of("x", 0.9, 0.8, 0.1, seeds=seeds)
+    )
+    assert found.sentence.endswith("one seed does not make that sure")
+
+
+def test_without_validation_scores_or_shared_seeds_nothing_is_recommended():
+    old = [made_run("ce", seed, 0.5) for seed in SEEDS]
+    found = only(old, runs_of("x", 0.9, 0.8, 0.1))
+    assert (found.label, found.command) == ("", "")
+    assert "force=true" in found.sentence
+    apart = only(runs_of("ce", 0.5, 0.5, 0.1, seeds=[0]), runs_of("x", 0.9, 0.8, 0.1, seeds=[1]))
+    assert "share no seed" in apart.sentence
+
+
+def test_each_setting_has_its_own():
+    other = {"setting": "two", "place": "digits, mlp"}
+    groups = [
+        runs_of("ce", 0.5, 0.5, 0.1),
+        runs_of("x", 0.9, 0.8, 0.1),
+        runs_of("ce", 0.9, 0.8, 0.1, **other),
+        runs_of("x", 0.5, 0.5, 0.1, **other),
+    ]
+    found = recommend([run for group in groups for run in group], "ce", 2.0)
+    assert [(one.place, one.label) for one in found] == [
+        ("simulated, mlp", "x"),
+        ("digits, mlp", "ce"),
+    ]
+
+
+def test_with_many_classes_the_decision_is_one_of_offsets():
+    names = {"class_names": ("a", "b", "c")}
+    groups = [runs_of("ce", 0.5, 0.9, 0.1), runs_of("x", 0.5, 0.5, 0.1)]
+    runs = [run.__class__(**{**vars(run), **names}) for group in groups for run in group]
+    (found,) = recommend(runs, "ce", 2.0)
+    assert "ce with tuned offsets" in found.sentence
