@@ -13,7 +13,7 @@ PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock lock-cluster cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -84,6 +84,13 @@ format: $(READY)  ## format the code
 lock: $(READY)  ## solve pyproject.toml anew into requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --quiet -o requirements.lock
+
+lock-cluster: $(READY)  ## solve the extra `cluster` (Slurm, Ray, PostgreSQL) into requirements-cluster.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra cluster --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock-cluster' --quiet -o requirements-cluster.lock
+
+cluster: $(READY)  ## install what hydra/launcher=submitit_slurm, hydra/launcher=ray and PostgreSQL need
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 
 clean:  ## remove the environment and caches; runs stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
