@@ -14,6 +14,7 @@ from tests.tracking.postgres import missing, mlflow_server, postgres
 from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, head_of
 
 ROOT = Path(__file__).resolve().parents[2]
+WRITERS = [sys.executable, "-m", "tests.tracking.writers"]
 PROCESSES, THREADS = 2, 8
 
 
@@ -33,7 +34,7 @@ def written(request, tmp_path_factory):
             uri = stack.enter_context(mlflow_server(stack.enter_context(postgres()), folder))
         children = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.tracking.writers", uri, folder, str(first), str(THREADS)],
+                [*WRITERS, uri, folder, str(first), str(THREADS)],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
