@@ -1,4 +1,4 @@
-"""A sweep by two workers of `hydra/launcher=joblib` against the same sweep one run after another."""
+"""A sweep by two workers of `hydra/launcher=joblib` against one run after another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Found, Row, in_turn, ratios, run, seconds
@@ -28,7 +29,7 @@ def measure(options: argparse.Namespace) -> Found:
     runs, words = (2, TINY) if options.tiny else (RUNS, WORDS)
     work: dict[tuple[str, ...], list[float]] = {SERIAL: [], PARALLEL: []}
     sides = [
-        lambda launcher=launcher: _sweep((*launcher, f"seed=range(0,{runs})", *words), spent)
+        partial(_sweep, (*launcher, f"seed=range(0,{runs})", *words), spent)
         for launcher, spent in work.items()
     ]
     serial, parallel = in_turn("sweeps", sides, options.rounds, warm=0)
