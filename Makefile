@@ -23,7 +23,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench-serving test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench-serving test lint format lock lock-cluster cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -106,6 +106,13 @@ format: $(READY)  ## format the code
 lock: $(READY)  ## solve pyproject.toml anew into requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --quiet -o requirements.lock
+
+lock-cluster: $(READY)  ## solve the extra `cluster` (Slurm, Ray, PostgreSQL) into requirements-cluster.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra cluster --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock-cluster' --quiet -o requirements-cluster.lock
+
+cluster: $(READY)  ## install what hydra/launcher=submitit_slurm, hydra/launcher=ray and PostgreSQL need
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 
 clean:  ## remove the environment and caches; runs stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

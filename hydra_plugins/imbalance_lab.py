@@ -59,6 +59,26 @@ class JoblibLauncher(ParallelLauncher):
         return JoblibEngine(**options)
 
 
+class SubmititLauncher(ParallelLauncher):
+    """Slurm, or processes started in its manner."""
+
+    def engine(self, **options: Any) -> "Engine":
+        """Submitit."""
+        from src.sweeping.submitit_engine import SubmititEngine
+
+        return SubmititEngine(**options)
+
+
+class RayLauncher(ParallelLauncher):
+    """A Ray cluster."""
+
+    def engine(self, **options: Any) -> "Engine":
+        """Ray's tasks."""
+        from src.sweeping.ray_engine import RayEngine
+
+        return RayEngine(**options)
+
+
 class OptunaSweeper(Sweeper):
     """Searches with Optuna; see :mod:`src.sweeping.search`.
 

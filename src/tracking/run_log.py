@@ -1,6 +1,7 @@
 """Writes a run into the MLflow store, piece by piece; each piece may be written twice."""
 
 import json
+import random
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from mlflow.entities import (
     Param,
     RunTag,
 )
+from mlflow.exceptions import MlflowException
 
 from src.serving.facts import FILE as SERVING
 from src.tracking import record
@@ -25,6 +27,9 @@ from src.tracking.store import Store
 BATCH = 1000
 """Metrics in one call; MLflow takes no more."""
 PARAMS = 100
+ATTEMPTS = 10
+TAKEN = ("UNIQUE constraint failed", "duplicate key value", "Duplicate entry")
+"""What SQLite, PostgreSQL and MySQL say of a row that another writer has just made."""
 NOT_METRICS = ("epoch", "time_ms")
 ARTIFACTS = (
     record.CONFIG,
@@ -58,8 +63,24 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     params = [Param(key, value) for key, value in head.params.items()]
     for start in range(0, len(params), PARAMS):
         store.client.log_batch(run_id, params=params[start : start + PARAMS])
-    store.client.log_inputs(run_id, [_dataset_input(head.dataset)])
+    _log_dataset(store, run_id, _dataset_input(head.dataset))
     return run_id
+
+
+def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
+    """Makes a data set an input of a run.
+
+    MLflow looks for the data set and inserts it where it finds none: of two runs that begin on the
+    same data at once, one is refused, and finds it when it looks again.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            store.client.log_inputs(run_id, [given])
+            return
+        except MlflowException as error:
+            if attempt == ATTEMPTS - 1 or not any(word in str(error) for word in TAKEN):
+                raise
+            time.sleep(random.uniform(0, 0.1))
 
 
 def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
