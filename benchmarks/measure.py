@@ -105,9 +105,7 @@ def seconds(work: Callable[[], object]) -> float:
 def shown(items: Iterable[T], title: str) -> Iterable[T]:
     """The items, with a bar and the time left on a terminal."""
     console = Console(stderr=True)
-    return track(
-        items, title, console=console, transient=True, disable=not console.is_terminal
-    )
+    return track(items, title, console=console, transient=True, disable=not console.is_terminal)
 
 
 def run(
