@@ -90,11 +90,12 @@ def _sweep(number: int, experiment: str, root: Path) -> Table:
 
 
 def _tags(parent: str, loss: str, label: str, seed: int) -> dict[str, str]:
-    from src.tracking.process import process_tags
+    from src.tracking.process import UNDER_WAY, process_tags
     from src.tracking.store import identity_tag
 
     identity = uuid.uuid4().hex * 2
-    return process_tags() | {
+    ended = {name: value for name, value in process_tags().items() if name != UNDER_WAY}
+    return ended | {
         "loss": loss,
         "loss.label": label,
         "seed": str(seed),

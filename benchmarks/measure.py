@@ -102,10 +102,17 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def shown(items: Iterable[T], title: str) -> Iterable[T]:
-    """The items, with a bar and the time left on a terminal."""
+def shown(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
+    """The items, with a bar and the time left on a terminal.
+
+    Args:
+        items: gone through once.
+        title: stands before the bar.
+        total: how many; None where the items know.
+    """
     console = Console(stderr=True)
-    return track(items, title, console=console, transient=True, disable=not console.is_terminal)
+    hidden = not console.is_terminal
+    return track(items, title, total, console=console, transient=True, disable=hidden)
 
 
 def run(

@@ -1,7 +1,6 @@
 """Writes a run into the MLflow store, piece by piece; each piece may be written twice."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from mlflow.entities import (
 )
 
 from src.tracking import record
-from src.tracking.process import process_tags
+from src.tracking.process import end_run, process_tags
 from src.tracking.record import RunHead, RunRecord
-from src.tracking.store import Store
+from src.tracking.store import Store, identity_tag
 
 BATCH = 1000
 """Metrics in one call; MLflow takes no more."""
@@ -46,7 +45,8 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     Returns:
         The run's id.
     """
-    tags = head.tags | process_tags() | {"mlflow.note.content": head.description}
+    tags = head.tags | identity_tag(head.identity) | process_tags()
+    tags |= {"mlflow.note.content": head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
@@ -88,7 +88,7 @@ def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> No
 
 def close_run(store: Store, run_id: str, status: str, ended_ms: int | None = None) -> None:
     """Ends a run: FINISHED, FAILED or KILLED."""
-    store.client.set_terminated(run_id, status, ended_ms or time.time_ns() // 10**6)
+    end_run(store.client, run_id, status, ended_ms)
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> DatasetInput:
