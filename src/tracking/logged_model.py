@@ -6,23 +6,19 @@ imports it, so that ``mlflow.pyfunc.load_model`` works where the project is not 
 give it ``custom_objects``.
 """
 
-import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
 from pathlib import Path
-from typing import Any
 
-import mlflow
 import numpy as np
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import MLMODEL_FILE_NAME
+from mlflow.tracking import MlflowClient
 from mlflow.types.schema import Schema, TensorSpec
 from numpy.typing import NDArray
 
 from src.tracking import record
-from src.tracking.address import URI_VARIABLE
 from src.tracking.identity import library_versions
 
 NAME = "model"
@@ -43,45 +39,38 @@ class StoredModel:
         shutil.copyfile(self._file, path)
 
 
-def log_model(uri: str, run_id: str, folder: Path) -> None:
+def log_model(client: MlflowClient, run_id: str, folder: Path) -> str:
     """Logs the model of a run folder to its run.
 
+    It is what ``Model.log`` does, but for reading the history of every metric of the run one by
+    one, which took longer than the rest.
+
     Args:
-        uri: the store's address.
-        run_id: the run; it is left FINISHED.
+        client: of the store.
+        run_id: the run.
         folder: holds the model, an input example, and predictions that tell the output's shape.
+
+    Returns:
+        The model's id. The run has it once all its files are in place.
     """
     example = np.load(folder / record.EXAMPLE, allow_pickle=False)
     with np.load(folder / record.PREDICTIONS, allow_pickle=False) as predictions:
         classes = predictions["test_logits"].shape[1]
-    with _current_store(uri), mlflow.start_run(run_id=run_id):
-        Model.log(
-            artifact_path=None,
-            name=NAME,
-            flavor=sys.modules[__name__],
-            run_id=run_id,
-            keras_file=folder / record.MODEL,
-            signature=signature(example.shape[1:], classes),
-            input_example=example,
-            validate_serving_input=False,
+    run = client.get_run(run_id)
+    logged = client.create_logged_model(
+        run.info.experiment_id, NAME, source_run_id=run_id, params=dict(run.data.params)
+    )
+    model_id = str(logged.model_id)
+    with tempfile.TemporaryDirectory() as draft:
+        place = Path(draft) / NAME
+        model = Model(artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run_id)
+        save_model(
+            place, model, folder / record.MODEL, signature(example.shape[1:], classes), example
         )
-
-
-@contextmanager
-def _current_store(uri: str) -> Iterator[None]:
-    """Makes a store MLflow's current one, and leaves the environment as it was.
-
-    MLflow writes the address there, where it would outrank ``tracking.uri`` and ``tracking.root``
-    of every later job in this process.
-    """
-    given = os.environ.get(URI_VARIABLE)
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield
-    finally:
-        os.environ.pop(URI_VARIABLE, None)
-        if given is not None:
-            os.environ[URI_VARIABLE] = given
+        client.log_model_artifacts(model_id, str(place))
+    client.finalize_logged_model(model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    return model_id
 
 
 def signature(input_shape: tuple[int, ...], classes: int) -> ModelSignature:
@@ -92,14 +81,13 @@ def signature(input_shape: tuple[int, ...], classes: int) -> ModelSignature:
 
 
 def save_model(
-    path: str,
+    path: Path,
     mlflow_model: Model,
     keras_file: Path,
     signature: ModelSignature,
     input_example: NDArray[np.float32],
-    **_: Any,
 ) -> None:
-    """Writes the MLflow model folder; called by :meth:`mlflow.models.Model.log`.
+    """Writes the MLflow model folder.
 
     Args:
         path: the folder to make.
@@ -110,19 +98,19 @@ def save_model(
     """
     import mlflow.keras
 
-    Path(path).mkdir(parents=True, exist_ok=True)
+    path.mkdir(parents=True, exist_ok=True)
     versions = {**library_versions(), "mlflow": mlflow.__version__}
     mlflow.keras.save_model(
         StoredModel(keras_file),
-        path,
+        str(path),
         mlflow_model=mlflow_model,
         signature=signature,
         input_example=input_example,
         pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
     )
-    _copy_code(Path(path) / "code" / "src")
+    _copy_code(path / "code" / "src")
     mlflow_model.flavors["python_function"] |= {"loader_module": LOADER, "code": "code"}
-    mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
+    mlflow_model.save(str(path / MLMODEL_FILE_NAME))
 
 
 def _copy_code(package: Path) -> None:

@@ -58,13 +58,8 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     return run_id
 
 
-def log_epoch(store: Store, run_id: str, row: Mapping[str, float]) -> None:
-    """Logs one epoch in one batch (more where a batch would be too large)."""
-    log_rows(store, run_id, [row])
-
-
 def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
-    """Logs epochs; rows that are in the store already change nothing."""
+    """Logs epochs, as few batches as hold them; rows that are there already change nothing."""
     metrics = [
         Metric(name, value, int(row["time_ms"]), int(row["epoch"]))
         for row in rows
@@ -75,12 +70,25 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
         store.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
 
-def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> None:
-    """Logs final metrics and the files of a whole run folder."""
-    values = [Metric(name, value, final.ended_ms, 0) for name, value in final.metrics.items()]
+def log_results(
+    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
+) -> None:
+    """Logs final metrics and the files of a whole run folder.
+
+    Args:
+        store: holds the run.
+        run_id: of the run.
+        folder: the run's output folder.
+        final: its record.
+        model_id: of the run's logged model, which shows the final metrics too; None for none.
+    """
+    values = [
+        Metric(name, value, final.ended_ms, 0, model_id=model_id)
+        for name, value in final.metrics.items()
+    ]
+    tags = [RunTag("best_epoch", str(final.best_epoch))]
     for start in range(0, len(values), BATCH):
-        store.client.log_batch(run_id, metrics=values[start : start + BATCH])
-    store.client.log_batch(run_id, tags=[RunTag("best_epoch", str(final.best_epoch))])
+        store.client.log_batch(run_id, metrics=values[start : start + BATCH], tags=tags)
     for name in ARTIFACTS:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))

@@ -1,6 +1,7 @@
 """Follows one run from start to end: in MLflow, or in its output folder alone."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from src.tracking import record
 from src.tracking.record import RunHead, RunRecord
 
 log = logging.getLogger(__name__)
+
+LEAST_WAIT = 1.0
+"""Seconds between two batches of epochs."""
+SHARE = 0.02
+"""Of a training's time that sending epochs may take, however slow the store."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class MLflowTracker:
             close_dead_runs(self.store)
         self._parent_id = parent_id
         self._run_id = ""
+        self._unsent: list[Mapping[str, float]] = []
+        self._send_next = 0.0
 
     def find(self, identity: str, folder: Path) -> Answer | None:
         """A finished run with the same identity in the store; joins it to the sweep.
@@ -108,16 +116,34 @@ class MLflowTracker:
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
+                self._send_all()
+            except Exception as failure:
+                log.warning("MLflow: last epochs of %s not logged: %s", self._run_id, failure)
+            try:
                 run_log.close_run(self.store, self._run_id, status)
             except Exception as failure:
                 log.warning("MLflow: run %s not marked %s: %s", self._run_id, status, failure)
             raise
 
     def send(self, row: Mapping[str, float]) -> None:
-        """Logs one epoch."""
-        from src.tracking.run_log import log_epoch
+        """Logs one epoch, with those before it that wait.
 
-        log_epoch(self.store, self._run_id, row)
+        A row waits while the last one was sent less than a second ago, or so lately that sending
+        would take more than its share of the time; however the run ends, none is left behind.
+        """
+        self._unsent.append(row)
+        if time.monotonic() >= self._send_next:
+            self._send_all()
+
+    def _send_all(self) -> None:
+        """Logs the rows that wait, in one batch."""
+        from src.tracking.run_log import log_rows
+
+        rows, self._unsent = self._unsent, []
+        began = time.monotonic()
+        log_rows(self.store, self._run_id, rows)
+        ended = time.monotonic()
+        self._send_next = ended + max(LEAST_WAIT, (ended - began) / SHARE)
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.
@@ -128,6 +154,8 @@ class MLflowTracker:
         from src.tracking.upload import upload
 
         try:
+            if history_sent:
+                self._send_all()
             upload(folder, self.store, history=not history_sent)
         except Exception as error:
             log.warning(
