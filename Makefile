@@ -13,7 +13,7 @@ PORT ?= 5000
 SEEDS ?= range(100,120)
 TRACKING_URI ?= sqlite:///mlruns/mlflow.db
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui test lint format lock clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas sweep reproduce-all notebook ui bench test lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -71,6 +71,9 @@ notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	$(VENV)/bin/mlflow server --backend-store-uri $(TRACKING_URI) --host 127.0.0.1 --port $(PORT)
+
+bench: $(READY)  ## measure speed and memory, write docs/performance.md (BENCH='--only NAME' for one)
+	$(PY) -m benchmarks $(BENCH)
 
 test: $(READY)  ## run every test
 	$(PY) -m pytest

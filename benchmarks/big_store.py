@@ -28,7 +28,7 @@ def measure(options: argparse.Namespace) -> Found:
         os.environ.setdefault(name, value)
     sizes = (20, 40) if options.tiny else (SMALL, LARGE)
     with tempfile.TemporaryDirectory() as place:
-        stores = []
+        stores: list[dict[str, Any]] = []
         filled = seconds(
             lambda: stores.extend(make_store(Path(place) / str(size), size) for size in sizes)
         )

@@ -20,7 +20,7 @@ def measure(options: argparse.Namespace) -> Found:
     steps.start()
     import tensorflow as tf
 
-    calls = 2 if options.tiny else 200
+    calls = 2 if options.tiny else steps.CALLS
     x, y, _ = steps.batch_of(CLASSES)
     pair = models_of()
     sides = [steps.step_of(model, x, y, calls) for model in pair]
@@ -55,7 +55,7 @@ def _row(what: str, mine: Sequence[float], other: Sequence[float]) -> Row:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table."""
-    return run(measure, __doc__ or "", 15, arguments)
+    return run(measure, __doc__ or "", 60, arguments)
 
 
 if __name__ == "__main__":

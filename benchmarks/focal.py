@@ -21,7 +21,7 @@ def measure(options: argparse.Namespace) -> Found:
     steps.start()
     import keras
 
-    calls = 2 if options.tiny else 200
+    calls = 2 if options.tiny else steps.CALLS
     rows, spent = [], []
     for precision in PRECISIONS[:1] if options.tiny else PRECISIONS:
         before = keras.config.dtype_policy()
@@ -62,7 +62,7 @@ def models_of(classes: int) -> tuple[Any, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table."""
-    return run(measure, __doc__ or "", 15, arguments)
+    return run(measure, __doc__ or "", 60, arguments)
 
 
 if __name__ == "__main__":

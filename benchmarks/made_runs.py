@@ -68,7 +68,8 @@ def _sweep(number: int, experiment: str, root: Path) -> Table:
     random = np.random.default_rng(number)
     parent = uuid.UUID(bytes=random.bytes(16)).hex
     began = time.time_ns() // 10**6 - 10**9 + 10**5 * number
-    _add(table, parent, f"sweep {number}", experiment, root, began)
+    place: dict[str, Any] = {"experiment": experiment, "root": root}
+    _add(table, parent, f"sweep {number}", began=began, **place)
     _text(
         table["tags"],
         parent,
@@ -77,7 +78,7 @@ def _sweep(number: int, experiment: str, root: Path) -> Table:
     for seed in range(PER_SWEEP // len(LOSSES)):
         for loss, label in LOSSES.items():
             run = uuid.UUID(bytes=random.bytes(16)).hex
-            _add(table, run, f"{label} seed {seed}", experiment, root, began + 1)
+            _add(table, run, f"{label} seed {seed}", began=began + 1, **place)
             _text(table["tags"], run, _tags(parent, loss, label, seed))
             _text(table["params"], run, {"seed": seed, **{f"a.knob_{k}": k for k in range(KNOBS)}})
             gain = 0.03 * (loss == "focal")
@@ -111,7 +112,7 @@ def _tags(parent: str, loss: str, label: str, seed: int) -> dict[str, str]:
     }
 
 
-def _add(table: Table, run: str, name: str, experiment: str, root: Path, began: int) -> None:
+def _add(table: Table, run: str, name: str, *, experiment: str, root: Path, began: int) -> None:
     row = {
         "run_uuid": run,
         "name": name,

@@ -54,9 +54,11 @@ def _after_each_run(folder: Path, runs: int) -> Iterator[int]:
         )
         try:
             for number in range(runs):
-                while not (folder / "sweep" / str(number) / "run.json").exists():
-                    if child.poll() is not None:
-                        raise RuntimeError((folder / "errors").read_text())
+                record = folder / "sweep" / str(number) / "run.json"
+                while not record.exists():
+                    if child.poll() is not None and not record.exists():
+                        told = (folder / "errors").read_text()
+                        raise RuntimeError(f"the sweep ended without run {number}: {told}")
                     time.sleep(0.01)
                 yield _resident(child.pid)
             child.wait()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
 
 FEATURES, HIDDEN, BATCH = 64, (64, 64), 64
+CALLS = 20
+"""Steps in one turn: so short that both sides of a turn see the machine equally busy."""
 
 
 def start() -> None:
