@@ -23,7 +23,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench-serving test lint format lock lock-cluster cluster clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving test lint format lock lock-cluster cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -90,6 +90,9 @@ screenshots: $(READY)  ## draw the pictures of the README: a small sweep, its re
 
 serve: $(READY)  ## answer requests with the champion on http://127.0.0.1:5001 (NAME=... ALIAS=... PORT=...)
 	@$(PY) -m src.serve $(MODEL) --port $(if $(filter file,$(origin PORT)),5001,$(PORT))
+
+bench: $(READY)  ## measure speed and memory, write docs/performance.md (BENCH='--only NAME' for one)
+	$(PY) -m benchmarks $(BENCH)
 
 bench-serving: $(READY)  ## requests a second and latencies of the served champion (NAME=... ALIAS=...)
 	@$(PY) -m benchmarks.serving $(MODEL)

@@ -14,7 +14,10 @@ register()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
-    """Runs one job."""
+    """Runs one job; a wrong config ends here, before anything that computes is imported."""
+    from src.config.check import check
+
+    check(cfg)
     from src.training.job import run_job
 
     return handing_over(lambda: run_job(cfg))

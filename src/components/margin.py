@@ -13,6 +13,7 @@ every device and under XLA, where Keras's own losses raise, return NaN or return
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -32,8 +33,8 @@ def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Te
         y_pred: Scores, shape `(batch, ..., K)`, K >= 2.
 
     Returns:
-        Labels in 0..K-1 (int32, those that are no class replaced by 0), a boolean of the same
-        shape that is False where they were replaced, and the scores, at least float32.
+        Labels in 0..K-1 (int32, those that are no class replaced by the nearest one), a boolean
+        of the same shape that is False where they were replaced, and the scores, at least float32.
 
     Raises:
         ValueError: The shapes do not fit; one-hot labels are named as such.
@@ -63,8 +64,8 @@ def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Te
             "dimensions but the last of y_pred must agree."
         )
     labels = tf.cast(labels, tf.int32)
-    known = (labels >= 0) & (labels < tf.shape(scores)[-1])
-    return tf.where(known, labels, 0), known, scores
+    inside = tf.clip_by_value(labels, 0, tf.shape(scores)[-1] - 1)
+    return inside, inside == labels, scores
 
 
 def true_class_margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -77,9 +78,29 @@ def true_class_margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     Returns:
         Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the label.
     """
+    return _margin(labels, logits)
+
+
+@tf.custom_gradient
+def _margin(labels: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    r"""The margin with $\partial z / \partial x_j$ = 1 for the true class, else $-q_j$.
+
+    $q$ is the softmax over the other classes, at hand from the logarithm's argument; by itself
+    TensorFlow would go back through every operation. Second derivatives are right too.
+    """
     is_true = tf.range(tf.shape(logits)[-1]) == labels[..., tf.newaxis]
-    others = tf.reduce_logsumexp(tf.where(is_true, logits.dtype.min, logits), axis=-1)
-    return tf.reduce_sum(tf.where(is_true, logits, 0), axis=-1) - others
+    others = tf.where(is_true, logits.dtype.min, logits)
+    top = tf.stop_gradient(tf.reduce_max(others, axis=-1, keepdims=True))
+    powers = tf.exp(others - top)
+    total = tf.reduce_sum(powers, axis=-1, keepdims=True)
+    true = tf.gather(logits, labels, axis=-1, batch_dims=labels.shape.rank)
+    margin = true - tf.squeeze(top + tf.math.log(total), axis=-1)
+
+    def gradient(upstream: tf.Tensor) -> tuple[None, tf.Tensor]:
+        upstream = upstream[..., tf.newaxis]
+        return None, tf.where(is_true, upstream, powers * (-upstream / total))
+
+    return margin, gradient
 
 
 def focal_term(margin: tf.Tensor, gamma: float) -> tf.Tensor:

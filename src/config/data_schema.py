@@ -3,13 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from annotated_types import Ge
 from omegaconf import MISSING
-from pydantic import AfterValidator, Field
 
-from src.config.ranges import AtLeastOne, Count, Fraction, Positive, Seed, UnitInterval, one_of
+from src.config.ranges import (
+    AtLeastOne,
+    Check,
+    Count,
+    Fraction,
+    Positive,
+    Seed,
+    UnitInterval,
+    one_of,
+)
 
 Profile = Annotated[str, one_of("none", "step", "longtail")]
-AtLeastTwo = Annotated[int, Field(ge=2)]
+AtLeastTwo = Annotated[int, Ge(2)]
 
 
 def _check_path(value: str) -> str:
@@ -41,7 +50,7 @@ class SimulatedConfig(DataConfig):
     test_fraction: Fraction = 0.2
     n_samples: Count = 6000
     n_features: Count = 10
-    n_noise: Annotated[int, Field(ge=0)] = 5
+    n_noise: Annotated[int, Ge(0)] = 5
     n_classes: AtLeastTwo = 2
     minority_fraction: Fraction = 0.05
     hard_fraction: Fraction = 0.10
@@ -58,7 +67,7 @@ class ClassificationConfig(DataConfig):
     n_samples: Count = 6000
     n_features: Count = 20
     n_informative: Count = 10
-    n_redundant: Annotated[int, Field(ge=0)] = 4
+    n_redundant: Annotated[int, Ge(0)] = 4
     n_classes: AtLeastTwo = 2
     n_clusters_per_class: Count = 2
     minority_fraction: Fraction = 0.05
@@ -94,15 +103,15 @@ class TableConfig(DataConfig):
     """A file of one's own."""
 
     test_fraction: Fraction = 0.2
-    path: Annotated[str, AfterValidator(_check_path)] = MISSING
-    label: Annotated[Any, AfterValidator(_check_label)] = -1
+    path: Annotated[str, Check(_check_path)] = MISSING
+    label: Annotated[Any, Check(_check_label)] = -1
     header: bool = True
     missing: Annotated[str, one_of("impute", "refuse")] = "impute"
     drop: list[Any] = field(default_factory=list)
     delimiter: str | None = None
     max_categories: Count = 50
     drop_rare_classes: bool = False
-    min_class_count: Annotated[int, Field(ge=3)] = 3
+    min_class_count: Annotated[int, Ge(3)] = 3
 
 
 SOURCES: dict[str, type] = {

@@ -1,26 +1,52 @@
-"""Legal values of config keys, as pydantic annotations that the schemas share."""
+"""Legal values of config keys, as annotations that the schemas share and pydantic checks.
+
+Nothing here imports pydantic, so that commands which only show a config go without it.
+"""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
+from annotated_types import Ge, Gt, Le, Lt
 
 AUTO = "auto"
 """A value that is filled in from the data."""
 
-Count = Annotated[int, Field(ge=1)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-UnitInterval = Annotated[float, Field(ge=0, le=1)]
-HalfOpenUnit = Annotated[float, Field(ge=0, lt=1)]
-AtLeastOne = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+
+@dataclass(frozen=True)
+class Check:
+    """A check after pydantic's own; its function returns the value or raises ValueError."""
+
+    function: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """What pydantic asks of an annotation."""
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self.function, handler(source))
 
 
-def one_of(*values: str) -> AfterValidator:
+def _check_finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+FINITE = Check(_check_finite)
+
+Count = Annotated[int, Ge(1)]
+NonNegativeInt = Annotated[int, Ge(0)]
+Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
+NonNegative = Annotated[float, Ge(0), FINITE]
+Positive = Annotated[float, Gt(0), FINITE]
+Fraction = Annotated[float, Gt(0), Lt(1)]
+UnitInterval = Annotated[float, Ge(0), Le(1)]
+HalfOpenUnit = Annotated[float, Ge(0), Lt(1)]
+AtLeastOne = Annotated[float, Ge(1), FINITE]
+
+
+def one_of(*values: str) -> Check:
     """A check that a string is one of ``values``; the error lists them."""
 
     def check(value: str) -> str:
@@ -28,18 +54,20 @@ def one_of(*values: str) -> AfterValidator:
             raise ValueError(f"must be one of {', '.join(values)}")
         return value
 
-    return AfterValidator(check)
+    return Check(check)
 
 
-def _or_auto(kind: Any) -> AfterValidator:
+def _or_auto(kind: Any) -> Check:
     """A check that a value is ``auto`` or meets ``kind``, another annotation of this module."""
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
     def check(value: Any) -> Any:
+        from pydantic import TypeAdapter, ValidationError
+        from pydantic_core import PydanticCustomError
+
         if value == AUTO:
             return value
         try:
-            return adapter.validate_python(value, strict=True)
+            return TypeAdapter(kind).validate_python(value, strict=True)
         except ValidationError as error:
             first = error.errors()[0]
             place = "".join(f"[{part}]" for part in first["loc"])
@@ -49,7 +77,7 @@ def _or_auto(kind: Any) -> AfterValidator:
                 {"place": f"{place} " if place else "", "reason": first["msg"]},
             ) from error
 
-    return AfterValidator(check)
+    return Check(check)
 
 
 AutoCount = Annotated[Any, _or_auto(Count)]
@@ -69,7 +97,7 @@ def _check_alpha(value: Any) -> Any:
     raise ValueError("must be a positive number, a list with one positive number a class, or null")
 
 
-Alpha = Annotated[Any, AfterValidator(_check_alpha)]
+Alpha = Annotated[Any, Check(_check_alpha)]
 """Weight of a loss: one positive number, one a class, or none."""
 
 
@@ -80,5 +108,5 @@ def _check_target(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-Target: AfterValidator = AfterValidator(_check_target)
+Target: Check = Check(_check_target)
 """A node that Hydra instantiates."""

@@ -10,8 +10,10 @@ import keras
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, float]
-SECONDS_APART = 1.0
-"""Rows are gathered for so long: a store takes many at once in the time of one."""
+LEAST_WAIT = 1.0
+"""Seconds in which rows are gathered: a store takes many at once in the time of one."""
+SHARE = 0.02
+"""Of a training's time that sending may take, however slow the store."""
 
 
 class EpochLogger(keras.callbacks.Callback):
@@ -60,6 +62,7 @@ class EpochLogger(keras.callbacks.Callback):
         waiting = self.rows[self._sent :]
         if self._send is None or not waiting:
             return
+        began = time.monotonic()
         try:
             self._send(waiting)
         except Exception as error:
@@ -68,4 +71,5 @@ class EpochLogger(keras.callbacks.Callback):
             self.complete = False
             self._send = None
         self._sent = len(self.rows)
-        self._next = time.monotonic() + SECONDS_APART
+        ended = time.monotonic()
+        self._next = ended + max(LEAST_WAIT, (ended - began) / SHARE)

@@ -12,9 +12,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from src.data.dataset import Dataset
+if TYPE_CHECKING:
+    from src.data.dataset import Dataset
 
 PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
@@ -41,7 +42,7 @@ IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
 
 
-def run_identity(config: Mapping[str, Any], dataset: Dataset) -> str:
+def run_identity(config: Mapping[str, Any], dataset: "Dataset") -> str:
     """The identity of a run.
 
     Args:

@@ -7,27 +7,24 @@ so that ``mlflow.pyfunc.load_model`` works where the project is not installed.
 ``import src.components`` first, or give it ``custom_objects``.
 """
 
-import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import MLMODEL_FILE_NAME
+from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
 from src.data.cells import MISSING_CATEGORY
 from src.serving.facts import CLASS, FILE, TUNED, ServingFacts
 from src.tracking import record
-from src.tracking.address import URI_VARIABLE
 from src.tracking.card_note import NOTE, note_of
 from src.tracking.identity import library_versions
 
@@ -63,45 +60,44 @@ class StoredModel:
         shutil.copyfile(self._file, path)
 
 
-def log_model(uri: str, run_id: str, folder: Path) -> None:
+def log_model(client: MlflowClient, run_id: str, folder: Path) -> str:
     """Logs the model of a run folder to its run.
 
+    It is what ``Model.log`` does, but for reading the history of every metric of the run one by
+    one, which took longer than the rest.
+
     Args:
-        uri: the store's address.
-        run_id: the run; it is left FINISHED.
+        client: of the store.
+        run_id: the run.
         folder: of the run, whole.
+
+    Returns:
+        The model's id. The run has it once all its files are in place.
     """
     facts = ServingFacts.load(folder)
-    with _current_store(uri), mlflow.start_run(run_id=run_id):
-        Model.log(
-            artifact_path=None,
-            name=NAME,
-            flavor=sys.modules[__name__],
-            run_id=run_id,
+    run = client.get_run(run_id)
+    logged = client.create_logged_model(
+        run.info.experiment_id,
+        NAME,
+        source_run_id=run_id,
+        params=dict(run.data.params),
+        tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
+    )
+    model_id = str(logged.model_id)
+    with tempfile.TemporaryDirectory() as draft:
+        place = Path(draft) / NAME
+        save_model(
+            place,
+            Model(artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run_id),
             run_folder=folder,
             signature=signature(facts),
             input_example=example(facts, folder),
-            validate_serving_input=False,
             metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
-            tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
         )
-
-
-@contextmanager
-def _current_store(uri: str) -> Iterator[None]:
-    """Makes a store MLflow's current one, and leaves the environment as it was.
-
-    MLflow writes the address there, where it would outrank ``tracking.uri`` and ``tracking.root``
-    of every later job in this process.
-    """
-    given = os.environ.get(URI_VARIABLE)
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield
-    finally:
-        os.environ.pop(URI_VARIABLE, None)
-        if given is not None:
-            os.environ[URI_VARIABLE] = given
+        client.log_model_artifacts(model_id, str(place))
+    client.finalize_logged_model(model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    return model_id
 
 
 def signature(facts: ServingFacts) -> ModelSignature:
@@ -155,16 +151,15 @@ def example(facts: ServingFacts, folder: Path) -> Any:
 
 
 def save_model(
-    path: str,
+    path: Path,
     mlflow_model: Model,
     *,
     run_folder: Path,
     signature: ModelSignature,
     input_example: Any,
     metadata: dict[str, Any] | None = None,
-    **_: Any,
 ) -> None:
-    """Writes the MLflow model folder; called by :meth:`mlflow.models.Model.log`.
+    """Writes the MLflow model folder.
 
     Args:
         path: the folder to make.
@@ -177,12 +172,12 @@ def save_model(
     import mlflow.keras
 
     facts = ServingFacts.load(run_folder)
-    Path(path).mkdir(parents=True, exist_ok=True)
+    path.mkdir(parents=True, exist_ok=True)
     features = Schema([TensorSpec(np.dtype(np.float32), (-1, *facts.input_shape))])
     versions = {**library_versions(), "mlflow": mlflow.__version__, "pandas": version("pandas")}
     mlflow.keras.save_model(
         StoredModel(run_folder / record.MODEL),
-        path,
+        str(path),
         mlflow_model=mlflow_model,
         signature=ModelSignature(inputs=features),  # what it insists on: the network's own
         input_example=input_example,
@@ -190,11 +185,11 @@ def save_model(
         metadata=metadata,
     )
     for name in (FILE, record.CARD):
-        shutil.copyfile(run_folder / name, Path(path) / name)
-    _copy_code(Path(path) / CODE, run_folder / record.CODE)
+        shutil.copyfile(run_folder / name, path / name)
+    _copy_code(path / CODE, run_folder / record.CODE)
     mlflow_model.signature = signature
     mlflow_model.flavors["python_function"] |= {"loader_module": LOADER, "code": CODE}
-    mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
+    mlflow_model.save(str(path / MLMODEL_FILE_NAME))
 
 
 def _copy_code(code: Path, own: Path) -> None:

@@ -3,11 +3,14 @@
 import logging
 import os
 import platform
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
     from src.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -15,12 +18,35 @@ log = logging.getLogger(__name__)
 OVER = "ZX"
 """States of a process that has ended, though nobody has asked yet how."""
 HOST, PID, STARTED = "process.host", "process.pid", "process.started"
+NO_SUCH_TAG = "RESOURCE_DOES_NOT_EXIST"
+UNDER_WAY = "process.under_way"
+"""Only runs that have not ended have this tag, so that they are found without a look at all runs:
+a store's database has an index on the names of tags."""
 
 
 def process_tags() -> dict[str, str]:
     """Host, process id and start of this process: together no other process has them."""
-    pid = os.getpid()
-    return {HOST: platform.node(), PID: str(pid), STARTED: _started(pid)}
+    pid, host = os.getpid(), platform.node()
+    return {HOST: host, PID: str(pid), STARTED: _started(pid), UNDER_WAY: host}
+
+
+def end_run(client: "MlflowClient", run_id: str, status: str, ended_ms: int | None = None) -> None:
+    """Ends a run; ending it again changes nothing but its status and time.
+
+    Args:
+        client: of the store.
+        run_id: of a run that was opened with :func:`process_tags`.
+        status: FINISHED, FAILED or KILLED.
+        ended_ms: when it ended, milliseconds since 1970; None for now.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client.set_terminated(run_id, status, ended_ms or time.time_ns() // 10**6)
+    try:
+        client.delete_tag(run_id, UNDER_WAY)
+    except MlflowException as error:
+        if error.error_code != NO_SUCH_TAG:
+            raise
 
 
 def close_dead_runs(store: "Store") -> list[str]:
@@ -32,10 +58,10 @@ def close_dead_runs(store: "Store") -> list[str]:
     Returns:
         The ids of the runs that were marked.
     """
-    condition = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{platform.node()}'"
+    condition = f"attributes.status = 'RUNNING' AND tags.`{UNDER_WAY}` = '{platform.node()}'"
     dead = [run for run in store.search(condition) if not _alive(run.data.tags)]
     for run in dead:
-        store.client.set_terminated(run.info.run_id, "KILLED")
+        end_run(store.client, run.info.run_id, "KILLED")
         log.info("%s: its process is gone, marked KILLED", run.info.run_name)
     return [run.info.run_id for run in dead]
 

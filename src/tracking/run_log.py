@@ -20,9 +20,9 @@ from mlflow.exceptions import MlflowException
 from src.serving.facts import FILE as SERVING
 from src.tracking import record
 from src.tracking.card_note import NOTE, note_of
-from src.tracking.process import process_tags
+from src.tracking.process import end_run, process_tags
 from src.tracking.record import RunHead, RunRecord
-from src.tracking.store import Store
+from src.tracking.store import Store, identity_tag
 
 BATCH = 1000
 """Metrics in one call; MLflow takes no more."""
@@ -55,7 +55,7 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
     Returns:
         The run's id.
     """
-    tags = head.tags | process_tags() | {NOTE: head.description}
+    tags = head.tags | identity_tag(head.identity) | process_tags() | {NOTE: head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
@@ -84,7 +84,7 @@ def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
 
 
 def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
-    """Logs epochs; rows that are in the store already change nothing."""
+    """Logs epochs, as few batches as hold them; rows that are there already change nothing."""
     metrics = [
         Metric(name, value, int(row["time_ms"]), int(row["epoch"]))
         for row in rows
@@ -95,15 +95,27 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
         store.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
 
-def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> None:
-    """Logs final metrics and the files of a whole run folder."""
-    values = [Metric(name, value, final.ended_ms, 0) for name, value in final.metrics.items()]
-    for start in range(0, len(values), BATCH):
-        store.client.log_batch(run_id, metrics=values[start : start + BATCH])
-    tags = {"best_epoch": str(final.best_epoch)}
+def log_results(
+    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
+) -> None:
+    """Logs final metrics and the files of a whole run folder.
+
+    Args:
+        store: holds the run.
+        run_id: of the run.
+        folder: the run's output folder.
+        final: its record.
+        model_id: of the run's logged model, which shows the final metrics too; None for none.
+    """
+    values = [
+        Metric(name, value, final.ended_ms, 0, model_id=model_id)
+        for name, value in final.metrics.items()
+    ]
+    tags = [RunTag("best_epoch", str(final.best_epoch))]
     if (folder / record.CARD).exists():
-        tags[NOTE] = note_of((folder / record.CARD).read_text(encoding="utf-8"))
-    store.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+        tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
+    for start in range(0, len(values), BATCH):
+        store.client.log_batch(run_id, metrics=values[start : start + BATCH], tags=tags)
     for name in ARTIFACTS:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))
@@ -111,7 +123,7 @@ def log_results(store: Store, run_id: str, folder: Path, final: RunRecord) -> No
 
 def close_run(store: Store, run_id: str, status: str, ended_ms: int | None = None) -> None:
     """Ends a run: FINISHED, FAILED or KILLED."""
-    store.client.set_terminated(run_id, status, ended_ms or time.time_ns() // 10**6)
+    end_run(store.client, run_id, status, ended_ms)
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> DatasetInput:

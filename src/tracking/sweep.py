@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from src.data.errors import DataError
 from src.entry import USER_MISTAKE, HandedOver, is_mistake
 from src.errors import UserError
-from src.tracking.process import close_dead_runs, process_tags
+from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.record import write_json
 from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
 
@@ -121,7 +121,7 @@ class OpenSweep:
             links = view_links(self.store.experiment_id)
             note = f"`{self.command}`\n\n{links}\n\n{markdown_table(rows)}"
             self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
-            self.store.client.set_terminated(self.parent_id, status)
+            end_run(self.store.client, self.parent_id, status)
         except Exception as error:
             log.warning("MLflow: sweep %s not marked %s: %s", self.parent_id, status, error)
 

@@ -59,6 +59,9 @@ class MLflowTracker:
         tracking: the resolved ``tracking`` node.
         parent_id: the sweep's run, if the run is part of one.
 
+    Attributes:
+        store: it is kept in.
+
     Raises:
         UserError: where the store cannot be used.
     """
@@ -67,9 +70,9 @@ class MLflowTracker:
         from src.tracking.process import close_dead_runs
         from src.tracking.store import Store
 
-        self._store = Store.open(tracking)
+        self.store = Store.open(tracking)
         if parent_id is None:  # a sweep has looked already
-            close_dead_runs(self._store)
+            close_dead_runs(self.store)
         self._parent_id = parent_id
         self._run_id = ""
 
@@ -79,12 +82,12 @@ class MLflowTracker:
         Raises:
             UserError: where the store answers no longer.
         """
-        with self._store.needed():
-            run = self._store.finished(identity)
+        with self.store.needed():
+            run = self.store.finished(identity)
             if run is None:
                 return None
             if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
-                self._store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
+                self.store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
         return Answer(run.info.run_name, run.info.run_id, dict(run.data.metrics))
 
     @contextmanager
@@ -97,15 +100,15 @@ class MLflowTracker:
         from src.tracking import run_log
         from src.tracking.upload import remember_run
 
-        with self._store.needed():
-            self._run_id = run_log.create_run(self._store, head, self._parent_id)
-        remember_run(folder, self._store.uri, self._run_id, self._parent_id)
+        with self.store.needed():
+            self._run_id = run_log.create_run(self.store, head, self._parent_id)
+        remember_run(folder, self.store.uri, self._run_id, self._parent_id)
         try:
             yield
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
-                run_log.close_run(self._store, self._run_id, status)
+                run_log.close_run(self.store, self._run_id, status)
             except Exception as failure:
                 log.warning("MLflow: run %s not marked %s: %s", self._run_id, status, failure)
             raise
@@ -114,7 +117,7 @@ class MLflowTracker:
         """Logs epochs."""
         from src.tracking.run_log import log_rows
 
-        log_rows(self._store, self._run_id, rows)
+        log_rows(self.store, self._run_id, rows)
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.
@@ -125,7 +128,7 @@ class MLflowTracker:
         from src.tracking.upload import upload
 
         try:
-            upload(folder, self._store, history=not history_sent)
+            upload(folder, self.store, history=not history_sent)
         except Exception as error:
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"

@@ -46,11 +46,12 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
             history = True
         if history:
             run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
-        run_log.log_results(store, run_id, folder, final)
+        model_id = None
         if final.tracking["log_model"] and not _has_model(store, run_id):
             from src.tracking.logged_model import log_model
 
-            log_model(store.uri, run_id, folder)
+            model_id = log_model(store.client, run_id, folder)
+        run_log.log_results(store, run_id, folder, final, model_id)
         run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
     return run_id
 

@@ -142,6 +142,30 @@ def test_gradients_equal_finite_differences(gamma):
         assert gradient[i, j] == pytest.approx((above - below) / (2 * step), rel=1e-5, abs=1e-9)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_second_derivatives_equal_finite_differences_of_the_first(compiled):
+    y, x = scores(4, batch=3, classes=4)
+
+    def gradient(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = tf.reduce_sum(sparse_categorical_focal_loss(y, logits, gamma=1.5))
+        return tape.gradient(loss, logits)
+
+    def hessian(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            first = gradient(logits)
+        return tape.jacobian(first, logits)
+
+    found = (tf.function(hessian) if compiled else hessian)(tf.constant(x)).numpy()
+    for place in np.ndindex(x.shape):
+        moved = np.zeros_like(x)
+        moved[place] = 1e-6
+        expected = (gradient(tf.constant(x + moved)) - gradient(tf.constant(x - moved))) / 2e-6
+        np.testing.assert_allclose(found[(..., *place)], expected, atol=1e-8)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("gamma", [0.0, 0.1, 2.0])
 @pytest.mark.parametrize("jit", [False, True])

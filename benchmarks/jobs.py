@@ -1,0 +1,113 @@
+"""Jobs of ``train.py`` run in this process, and where their time goes."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from src.entry import QUIET
+
+ROOT = Path(__file__).resolve().parents[1]
+OPENING, EPOCHS, RESULTS = "tracking: opening", "tracking: epochs", "tracking: results and model"
+PHASES = {
+    "src.training.job:load_dataset": "data",
+    "src.training.job:describe_run": "identity",
+    "src.training.job:open_tracker": OPENING,
+    "src.tracking.tracker:MLflowTracker.find": OPENING,
+    "src.tracking.run_log:create_run": OPENING,
+    "src.tracking.tracker:MLflowTracker.send": EPOCHS,
+    "src.tracking.tracker:MLflowTracker.finish": RESULTS,
+    "src.training.fit:build_model": "building the model",
+    "keras:Model.fit": "tracing and steps",
+    "keras:Model.evaluate": "validation",
+    "keras:Model.predict": "prediction",
+    "keras:Model.save": "model file",
+    "src.training.checkpoint:Checkpoint.on_epoch_end": "checkpoints",
+    "src.training.evaluate:score": "scores",
+    "src.training.evaluate:score_tuned": "scores",
+    "src.tracking.plots:plot_confusion": "plots",
+    "src.tracking.plots:plot_curves": "plots",
+}
+"""Functions by module and name, and the phase of a run that their time belongs to."""
+
+
+def start() -> None:
+    """Gets this process ready: settings of every command, configs registered, TensorFlow."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    from src.config.register import register
+    from src.training.quiet import import_tensorflow
+
+    register()
+    import_tensorflow()
+
+
+def run_job(folder: Path, *words: str) -> float:
+    """Runs one job and returns its seconds.
+
+    Args:
+        folder: for its output; made.
+        *words: overrides, as typed behind ``python train.py``.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import open_dict, read_write
+
+    from src.training import job
+
+    folder.mkdir(parents=True)
+    place = (f"hydra.runtime.output_dir={folder}", "training.progress=false")
+    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+        config = compose("config", [*words, *place], return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    with read_write(config), open_dict(config):
+        del config["hydra"]
+    began = time.perf_counter()
+    job.run_job(config)
+    return time.perf_counter() - began
+
+
+@contextmanager
+def phases() -> Iterator[dict[str, float]]:
+    """Adds up the seconds of each phase while it lasts; a phase within another counts once."""
+    taken: dict[str, float] = defaultdict(float)
+    inside = [0.0]
+
+    def timed(function: Callable[..., Any], phase: str) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            inside.append(0.0)
+            began = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent = time.perf_counter() - began
+                taken[phase] += spent - inside.pop()
+                inside[-1] += spent
+
+        return wrapper
+
+    undo = []
+    for place, phase in PHASES.items():
+        module, _, path = place.partition(":")
+        *owners, name = path.split(".")
+        owner = functools.reduce(getattr, owners, importlib.import_module(module))
+        own = name in vars(owner)
+        function = getattr(owner, name)
+        setattr(owner, name, timed(function, phase))
+        undo.append((owner, name, function, own))
+    try:
+        yield taken
+    finally:
+        for owner, name, function, own in undo:
+            if own:
+                setattr(owner, name, function)
+            else:
+                delattr(owner, name)
