@@ -51,7 +51,7 @@ def write(uri, folder, number):
     with tracker.following(head_of(number), place):
         for row in rows_of(number):
             try:
-                tracker.send(row)
+                tracker.send([row])
             except Exception as error:
                 print(f"writer {number}: {error}", file=sys.stderr)
                 sent = False
