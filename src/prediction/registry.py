@@ -58,6 +58,7 @@ def promote(store: Store, run_id: str, name: str, alias: str) -> Promotion:
             f"run {run_id}: has no model (tracking.log_model was false); train it again with "
             "force=true tracking.log_model=true"
         )
+    card = _card(store, run_id)
     try:
         before = _version_behind(store, name, alias)
         _make_name(store, name)
@@ -70,7 +71,7 @@ def promote(store: Store, run_id: str, name: str, alias: str) -> Promotion:
                 model.artifact_location,
                 run_id,
                 tags=_tags(run),
-                description=_card(store, run_id),
+                description=card,
                 model_id=model.model_id,
             )
         )
@@ -130,7 +131,13 @@ def _tags(run: Run) -> dict[str, str]:
 
 
 def _card(store: Store, run_id: str) -> str:
-    file = download(store, f"runs:/{run_id}/{record.CARD}")
+    try:
+        file = download(store, f"runs:/{run_id}/{record.CARD}")
+    except UserError as error:
+        raise UserError(
+            f"run {run_id}: has no {record.CARD}, so its model was saved before models took raw "
+            "rows; train it again with force=true"
+        ) from error
     return note_of(file.read_text(encoding="utf-8"))
 
 

@@ -148,13 +148,13 @@ def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
 
     Args:
         modules: dotted names.
-        folder: where their files lie, if they cannot be imported otherwise.
+        folder: where their files lie, as they were when the model was trained.
 
     Raises:
         UserError: where one cannot be imported.
     """
     if modules and str(folder) not in sys.path:
-        sys.path.append(str(folder))
+        sys.path.insert(0, str(folder))
     found: dict[str, Any] = {}
     for name in modules:
         try:

@@ -167,6 +167,13 @@ def test_a_file_that_is_no_table_of_rows_is_refused(predict, content, reason):
     assert [str(file) for file in Path().iterdir()] == ["rows.csv"]
 
 
+def test_a_byte_order_mark_and_blanks_around_cells_do_no_harm(predict, in_use, expected):
+    raw = in_use.raw.head(30)
+    text = raw.to_csv(index=False).replace(",", " , ")
+    Path("rows.csv").write_text(text, encoding="utf-8-sig")
+    same(predict("rows.csv", "--keep", "patient")[0], expected.head(30))
+
+
 def test_a_file_of_names_alone_gives_an_answer_without_rows(predict):
     Path("rows.csv").write_text("age,dose,ward,smoker,grade\n")
     found, said = predict("rows.csv")

@@ -1,5 +1,7 @@
 """A run's model gets a name and an alias in MLflow's registry; once, whatever is typed again."""
 
+from pathlib import Path
+
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
@@ -70,6 +72,24 @@ def test_a_run_of_which_there_is_no_model_is_refused(in_use, promote):
         promote(bare, "--name", "ward")
     with pytest.raises(UserError, match=r"run 0a1b: not in sqlite.*run id as the MLflow UI"):
         promote("0a1b", "--name", "ward")
+
+
+def test_a_model_from_before_cards_is_refused_and_leaves_no_name(in_use, promote, tmp_path):
+    """As an older version logged it: the same run without its card."""
+    client = in_use.client
+    card = tmp_path / "model_card.md"
+    run = client.get_run(in_use.run_id)
+    stored = Path(run.info.artifact_uri.removeprefix("file://")) / "model_card.md"
+    stored.rename(card)
+    try:
+        with pytest.raises(
+            UserError, match=r"has no model_card\.md.*train it again with force=true"
+        ):
+            promote(in_use.run_id, "--name", "fresh")
+    finally:
+        card.rename(stored)
+    with pytest.raises(MlflowException):
+        client.get_registered_model("fresh")
 
 
 def test_the_id_of_a_sweep_leads_to_its_best_run(in_use, promote):
