@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
 
+LONGEST_NOTE, LONGEST_COMMAND = 8000, 1000
+"""Characters of a description: MLflow cuts off longer ones, with a warning."""
 MOST_NAMED = 10
 """So many failed jobs are named at the end."""
 
@@ -119,7 +121,8 @@ class OpenSweep:
         try:
             save_views(self.store.client, self.store.experiment_id, self.parent_id)
             links = view_links(self.store.experiment_id)
-            note = f"`{self.command}`\n\n{links}\n\n{markdown_table(rows)}"
+            head = f"`{self.command[:LONGEST_COMMAND]}`\n\n{links}\n\n"
+            note = head + markdown_table(rows, LONGEST_NOTE - len(head))
             self.store.client.set_tag(self.parent_id, "mlflow.note.content", note)
             end_run(self.store.client, self.parent_id, status)
         except Exception as error:

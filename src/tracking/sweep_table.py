@@ -14,6 +14,9 @@ from src.tracking.record import RunRecord
 ID_SHOWN = 8
 """Characters of a run id in the table: enough to tell runs apart."""
 
+ROOM_TO_END = 60
+"""Characters kept for the line on what does not fit."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -65,13 +68,22 @@ def print_table(rows: Sequence[Row]) -> None:
     console.print(table) if console.is_terminal else Console(width=140).print(table)
 
 
-def markdown_table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
+def markdown_table(rows: Sequence[Row], longest: int) -> str:
+    """The rows as Markdown.
+
+    Args:
+        rows: best first.
+        longest: so many characters; of what does not fit the number is told.
+    """
     lines = ["| job | test macro F1 | validation | run | |", "| --: | --: | --: | --- | --- |"]
-    for row in rows:
-        lines.append(
-            f"| {row.job} | {row.test_f1:.4f} | {row.val_f1:.4f} | {row.name} | {row.source} |"
-        )
+    left = longest - sum(map(len, lines)) - ROOM_TO_END
+    for place, row in enumerate(rows):
+        line = f"| {row.job} | {row.test_f1:.4f} | {row.val_f1:.4f} | {row.name} | {row.source} |"
+        left -= len(line) + 1
+        if left < 0:
+            lines.append(f"\n{len(rows) - place} more runs are in the view.")
+            break
+        lines.append(line)
     return "\n".join(lines)
 
 

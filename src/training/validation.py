@@ -13,6 +13,9 @@ from src.training.calibration import brier_score, expected_calibration_error
 from src.training.decision import decide, tune_offsets
 
 FOLDS = 5
+FEW_FOLDS = 2
+COSTLY = 10**8
+"""Rows times squared classes from which there are only two folds: each costs as many steps."""
 
 
 def score_validation(
@@ -39,17 +42,20 @@ def score_validation(
 
 
 def crossfit_f1(
-    y_true: NDArray[np.int64], logits: NDArray[np.floating], folds: int = FOLDS
+    y_true: NDArray[np.int64], logits: NDArray[np.floating], folds: int | None = None
 ) -> float:
     """Macro F1 over all rows, each decided by offsets that were tuned without its own fold.
 
     Args:
         y_true: class numbers, shape (n,).
         logits: shape (n, K).
-        folds: parts; the rows of each class are dealt out to them in turn.
+        folds: parts; the rows of each class are dealt out to them in turn. None takes 5, or 2 where
+            rows and classes are so many that 5 would take minutes.
 
     Source: cross-fitting as in Chernozhukov et al. 2018, "Double/debiased machine learning".
     """
+    rows, classes = logits.shape
+    folds = folds or (FOLDS if rows * classes**2 < COSTLY else FEW_FOLDS)
     fold = _deal(y_true, folds)
     chosen = np.empty(len(y_true), np.int64)
     for number in range(folds):
@@ -59,8 +65,9 @@ def crossfit_f1(
         elif held.any():
             offsets = tune_offsets(y_true[~held], logits[~held])
             chosen[held] = decide(logits[held], offsets)
-    classes = np.arange(logits.shape[1])
-    return float(f1_score(y_true, chosen, average="macro", labels=classes, zero_division=0))
+    return float(
+        f1_score(y_true, chosen, average="macro", labels=np.arange(classes), zero_division=0)
+    )
 
 
 def _deal(y_true: NDArray[np.int64], folds: int) -> NDArray[np.int64]:

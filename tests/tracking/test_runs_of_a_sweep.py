@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from src.tracking.sweep_table import Row, markdown_table
+
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["ce", *(f"focal(gamma={gamma}, alpha=0.25)" for gamma in (0, 1, 2))]
 EACH_EPOCH = (
@@ -178,3 +180,13 @@ def test_the_view_of_all_runs_leaves_the_sweep_itself_out(client, parent):
     everything = {run.info.run_id for run in client.search_runs(experiment)}
     found = {run.info.run_id for run in client.search_runs(experiment, state["searchFilter"])}
     assert everything - found == {parent.info.run_id}
+
+
+@pytest.mark.parametrize("count", [1, 40, 1000])
+def test_a_description_of_any_number_of_runs_fits_into_mlflows_limit(count):
+    name = "class_balanced_focal(beta=0.999, gamma=2) · mlp · table · seed 1"
+    rows = [Row(str(job), name, 0.5, 0.5, 1.0, "trained") for job in range(count)]
+    table = markdown_table(rows, longest=8000)
+    assert len(table) <= 8000
+    listed = table.count(name)
+    assert listed == count or table.endswith(f"{count - listed} more runs are in the view.")

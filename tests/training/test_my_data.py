@@ -1,13 +1,14 @@
 """From a file to a recommendation, as typed: tables with everything in them, and their mistakes."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-FEW = ("loss=ce,focal", "seed=0,1")
+FEW = ("loss=ce,focal", "seed=0,1", "tracking.log_model=false", "tracking.plots=false")
 WORDS = ("-m", "+experiment=my_data", "data.label=target", *FEW, "training.epochs=2")
 BY_HAND = ("model.hidden=[32,32]", "model.dropout=0.0", "training.batch_size=16")
 
@@ -50,7 +51,8 @@ def test_one_command_ends_in_a_recommendation_and_a_report(commands):
     assert outcome.status == 0, outcome.err
     said = outcome.out.partition("\nRecommendation: ")[2]
     assert "macro F1" in said
-    (report,) = folder.glob("mlruns/artifacts/*/artifacts/report.html")
+    (place,) = re.findall(r"^Report: (.+)$", outcome.out, re.MULTILINE)
+    report = folder / place
     assert "<strong>Recommendation.</strong>" in report.read_text()
     (found,) = json.loads(report.with_name("comparison.json").read_text())["recommendations"]
     assert f"python -m src.promote {found['run_id']} --name NAME --alias champion" in said
