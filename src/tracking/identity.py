@@ -21,6 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
 TRAINING_CODE = (
+    "ahead",
     "batches",
     "build",
     "calibration",

@@ -36,7 +36,8 @@ class Trained:
         best_value: the monitored value there.
         val_logits: shape (n_val, K).
         test_logits: shape (n_test, K); computed once, after the best epoch was chosen.
-        seconds: wall time of ``build``, ``fit`` and ``predict``.
+        seconds: wall time of ``build`` (with tracing, and models of jobs to come), ``fit`` and
+            ``predict``.
     """
 
     model: keras.Model

@@ -217,7 +217,7 @@ def _ordinary(model: keras.Model) -> bool:
     alike = all(
         any(getattr(type(model), name) is getattr(of, name) for of in known) for name in OWN_WAYS
     )
-    return alike and model.distribute_strategy.num_replicas_in_sync == 1
+    return alike and model.distribute_strategy is tf.distribute.get_strategy()
 
 
 def _sees_batches(callback: keras.callbacks.Callback) -> bool:

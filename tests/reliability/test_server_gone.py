@@ -18,10 +18,12 @@ from mlflow.tracking import MlflowClient
 from src.tracking.upload import upload
 from tests.reliability.children import LONGEST, ROOT, fresh
 
+EPOCHS = 1000
+"""Enough for some seconds: epochs are sent about once a second."""
 WORDS = (
     "data.n_samples=400",
     "data.minority_fraction=0.2",
-    "training.epochs=60",
+    f"training.epochs={EPOCHS}",
     "tracking.plots=false",
 )
 UPLOAD = "python -m src.tracking.upload "
@@ -137,7 +139,7 @@ def test_the_command_brings_everything_once(uploaded):
     assert run.info.status == "FINISHED"
     assert "test_f1_macro" in run.data.metrics
     steps = [row.step for row in client.get_metric_history(run.info.run_id, "val_f1_macro")]
-    assert sorted(steps) == list(range(1, 61))
+    assert sorted(steps) == list(range(1, EPOCHS + 1))
     assert "predictions.npz" in {entry.path for entry in client.list_artifacts(run.info.run_id)}
     assert len(run.outputs.model_outputs) == 1
 
