@@ -15,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
+CLUSTER_LOCK = (ROOT / "requirements-cluster.lock").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 LAYERS = (
@@ -32,8 +33,8 @@ LAYERS = (
 )
 
 
-def locked_versions() -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", LOCK, flags=re.MULTILINE))
+def locked_versions(lock: str = LOCK) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", lock, flags=re.MULTILINE))
 
 
 def declared() -> list[Requirement]:
@@ -48,14 +49,27 @@ def test_lock_holds_every_declared_dependency_in_a_version_that_is_asked_for(req
     assert requirement.specifier.contains(version)
 
 
-def test_lock_pins_one_version_of_each_package_by_hash_and_names_no_index():
-    pins = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", LOCK, flags=re.MULTILINE)
+@pytest.mark.parametrize("lock", [LOCK, CLUSTER_LOCK], ids=["main", "cluster"])
+def test_lock_pins_one_version_of_each_package_by_hash_and_names_no_index(lock):
+    pins = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock, flags=re.MULTILINE)
     assert len(pins) == len(set(pins)) > 50
-    assert "://" not in LOCK
-    assert "--index" not in LOCK
-    pinned = "".join(line for line in LOCK.splitlines(keepends=True) if line[0] != "#")
+    assert "://" not in lock
+    assert "--index" not in lock
+    pinned = "".join(line for line in lock.splitlines(keepends=True) if line[0] != "#")
     for block in re.split(r"\n(?=\S)", pinned.strip()):
         assert "--hash=sha256:" in block
+
+
+def test_the_cluster_lock_adds_its_packages_to_those_of_the_main_one():
+    extra = [Requirement(line) for line in PROJECT["project"]["optional-dependencies"]["cluster"]]
+    base = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
+    versions = locked_versions(CLUSTER_LOCK)
+    for requirement in [*extra, *base]:
+        assert requirement.specifier.contains(versions[requirement.name.lower()]), requirement
+    main = locked_versions()
+    assert {name: main[name] for name in versions if name in main} == {
+        name: version for name, version in versions.items() if name in main
+    }
 
 
 def test_conda_environment_takes_the_lock_and_the_same_pythons():

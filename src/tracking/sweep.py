@@ -117,7 +117,9 @@ class OpenSweep:
         if self.store is None:
             return
         link = view_link(self.store.experiment_id, LAST_SWEEP)
-        print(f"MLflow:  sweep {self.parent_id}; `make ui`, then http://127.0.0.1:5000/{link}")
+        served = str(self.store.uri).startswith("http")
+        where = self.store.uri if served else "`make ui`, then http://127.0.0.1:5000"
+        print(f"MLflow:  sweep {self.parent_id}; {where}/{link}")
         try:
             save_views(self.store.client, self.store.experiment_id, self.parent_id)
             links = view_links(self.store.experiment_id)

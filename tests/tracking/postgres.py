@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -92,8 +93,11 @@ def mlflow_server(database, folder, workers=2):
             _wait(child, lambda: _answers(address), folder / "server.log")
             yield address
         finally:
-            os.killpg(child.pid, 15)
-            child.wait(30)
+            os.killpg(child.pid, signal.SIGTERM)
+            try:
+                child.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def _answers(address):

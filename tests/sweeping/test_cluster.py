@@ -1,0 +1,91 @@
+"""Slurm's way of running jobs and Ray's, in their local forms: the results of the serial sweep."""
+
+import csv
+import json
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+
+from src.errors import UserError
+
+NEEDS = {"submitit_local": "submitit", "ray": "ray"}
+GAMMAS = ("0", "2")
+"""Of the serial sweep's jobs those that are trained here again."""
+
+
+def absent(package):
+    return pytest.mark.skipif(
+        find_spec(package) is None, reason=f"{package} is not installed: make cluster"
+    )
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=absent(package)) for name, package in NEEDS.items()],
+)
+def launched(request, train, tiny, tmp_path_factory):
+    """A sweep by each launcher: its folder, and the folders of its jobs."""
+    folder = tmp_path_factory.mktemp(request.param)
+    gammas = ",".join(GAMMAS)
+    words = ("loss=focal", f"loss.gamma={gammas}", "tracking.plots=false", *tiny)
+    outcome = train(("-m", f"hydra/launcher={request.param}", *words), folder)
+    assert outcome.status == 0, outcome.err
+    (place,) = folder.glob("multirun/*/*")
+    return folder, place, outcome
+
+
+def numbers(job):
+    """Everything a job measured, to the bit; times left out."""
+    with (job / "history.csv").open(newline="") as stream:
+        rows = [{k: v for k, v in row.items() if k != "time_ms"} for row in csv.DictReader(stream)]
+    metrics = json.loads((job / "run.json").read_text())["metrics"]
+    with np.load(job / "predictions.npz") as arrays:
+        said = {name: arrays[name].tobytes() for name in arrays.files}
+    return rows, {k: v for k, v in metrics.items() if not k.startswith("seconds_")}, said
+
+
+def test_the_results_are_those_of_the_serial_sweep_to_the_bit(sweep, launched):
+    _, place, _ = launched
+    of_gamma = {"0": "3", "2": "5"}
+    for number, gamma in enumerate(GAMMAS):
+        assert numbers(place / str(number)) == numbers(sweep.folder / of_gamma[gamma])
+
+
+def test_the_runs_are_finished_children_of_one_parent(launched):
+    folder, _, outcome = launched
+    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
+    jobs = [run for run in runs if run is not parent]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert [run.data.tags["mlflow.parentRunId"] for run in jobs] == [parent.info.run_id] * 2
+    assert [line for line in outcome.out.splitlines() if line.startswith("[2/2]")]
+
+
+@absent("submitit")
+def test_slurm_that_is_not_here_is_one_clear_error(tmp_path, monkeypatch):
+    from src.sweeping.submitit_engine import SubmititEngine
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="slurm"):
+        SubmititEngine("slurm", str(tmp_path))
+
+
+@absent("submitit")
+def test_a_slurm_job_that_is_stopped_is_queued_again_with_the_same_task():
+    from src.sweeping.submitit_engine import Resumable
+
+    again = Resumable().checkpoint(b"task")
+    assert isinstance(again.function, Resumable)
+    assert again.args == (b"task",)
+
+
+@absent("ray")
+def test_a_ray_cluster_that_is_not_there_is_one_clear_error():
+    from src.sweeping.ray_engine import RayEngine
+
+    with pytest.raises(UserError, match=r"hydra\.launcher\.address=127\.0\.0\.1:9"):
+        next(RayEngine("127.0.0.1:9").run([b""], 1))
