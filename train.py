@@ -1,10 +1,13 @@
 """Trains one model, or a sweep of them with -m; see ``python train.py --help``."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import hydra
 from omegaconf import DictConfig
 
+from src.config.help import asks_for_help, help_text
 from src.config.register import register
 from src.entry import guarded
 from src.tracking.sweep import following_sweep
@@ -23,5 +26,13 @@ def main(cfg: DictConfig) -> float:
     return run_job(cfg)
 
 
+def start() -> Any:
+    """Shows the help, or lets Hydra run one job or a sweep."""
+    words = sys.argv[1:]
+    if asks_for_help(words):
+        return print(help_text(Path(__file__).resolve().parent / "conf", words))
+    return following_sweep(main)
+
+
 if __name__ == "__main__":
-    sys.exit(guarded(lambda: following_sweep(main)))
+    sys.exit(guarded(start))
