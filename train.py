@@ -1,10 +1,12 @@
 """Trains one model, or a sweep of them with -m; see ``python train.py --help``."""
 
 import sys
+from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
+from src.config.help import asks_for_help, help_text
 from src.config.register import register
 from src.entry import guarded
 from src.tracking.sweep import following_sweep, handing_over
@@ -14,17 +16,25 @@ register()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
-    """Runs one job; a wrong config ends here, before anything that computes is imported."""
+    """Runs one job."""
+    return handing_over(lambda: _job(cfg))
+
+
+def _job(cfg: DictConfig) -> float:
     from src.config.check import check
 
-    check(cfg)
+    check(cfg)  # first, and alone: what runs a job takes a while to import
     from src.training.job import run_job
 
-    return handing_over(lambda: run_job(cfg))
+    return run_job(cfg)
 
 
-def train() -> None:
-    """Runs Hydra; after a sweep with ``compare=true`` compares its losses."""
+def start() -> None:
+    """Shows the help, or lets Hydra run; compares the losses of a sweep with ``compare=true``."""
+    words = sys.argv[1:]
+    if asks_for_help(words):
+        print(help_text(Path(__file__).resolve().parent / "conf", words))
+        return
     sweep = following_sweep(main)
     if sweep is not None and sweep.compare:
         from src.compare import compare_sweep
@@ -33,4 +43,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(train))
+    sys.exit(guarded(start))

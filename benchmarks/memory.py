@@ -23,18 +23,17 @@ MEBI = 2**20
 
 def measure(options: argparse.Namespace) -> Found:
     """Follows as many sweeps as there are rounds."""
-    runs = FIRST + 1 if options.tiny else RUNS
-    last = min(LAST, runs - FIRST)
+    first, runs = (1, 2) if options.tiny else (FIRST, RUNS)
+    last = min(LAST, runs - first)
     found, notes = [], []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
             held = list(shown(_after_each_run(Path(folder), runs), "memory", runs))
-        first = held[FIRST - 1]
-        found += [value / first for value in held[-last:]]
+        found += [value / held[first - 1] for value in held[-last:]]
         tops = [f"{held[number - 1] / MEBI:.0f} MiB after run {number}" for number in _some(runs)]
         notes.append(f"Resident memory: {', '.join(tops)}.")
     what = f"memory after each of the last {last} of {runs} runs, plots, model and tracking on"
-    return Found([Row(what, f"after run {FIRST}", tuple(found), "< 1.1")], notes)
+    return Found([Row(what, f"after run {first}", tuple(found), "< 1.1")], notes)
 
 
 def _some(runs: int) -> list[int]:

@@ -38,12 +38,12 @@ FINITE = Check(_check_finite)
 Count = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
-NonNegative = Annotated[float, Ge(0), FINITE]
-Positive = Annotated[float, Gt(0), FINITE]
+NonNegative = Annotated[float, FINITE, Ge(0)]
+Positive = Annotated[float, FINITE, Gt(0)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 UnitInterval = Annotated[float, Ge(0), Le(1)]
 HalfOpenUnit = Annotated[float, Ge(0), Lt(1)]
-AtLeastOne = Annotated[float, Ge(1), FINITE]
+AtLeastOne = Annotated[float, FINITE, Ge(1)]
 
 
 def one_of(*values: str) -> Check:

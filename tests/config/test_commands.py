@@ -4,6 +4,8 @@ import pytest
 
 CASES = {
     "help": ["--help"],
+    "help of a config": ["--help", "loss=focal", "loss.gamma=1"],
+    "Hydra's own": ["--help", "--config-name", "config", "loss=focal", "loss.gamma=1"],
     "job": ["--cfg", "job"],
     "info": ["--info", "config"],
     "choice": ["loss=focl"],
@@ -35,6 +37,11 @@ def test_the_help_shows_the_choices_and_examples(outcomes):
     text = outcomes["help"].out
     for words in ("loss: asymmetric, ce,", "-m loss=ce,focal loss.gamma=0,1,2", "epochs: 20"):
         assert words in text
+
+
+def test_the_help_is_hydras_own_to_the_letter(outcomes):
+    assert outcomes["help of a config"].out == outcomes["Hydra's own"].out
+    assert "gamma: 1.0" in outcomes["help of a config"].out
 
 
 def test_the_config_is_shown_with_what_was_set(outcomes):
