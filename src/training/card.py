@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from src.serving.facts import ServingFacts
+from src.tracking.card_note import TITLE
 from src.tracking.record import RunHead
 from src.training.bootstrap import Resampled, interval, resample
 from src.training.decision import decide
@@ -70,7 +71,7 @@ def model_card(
 def _intro(head: RunHead, config: Mapping[str, Any], best_epoch: int) -> str:
     training, tags = config["training"], head.tags
     return (
-        f"# Model card\n\n{head.description}\n\n"
+        f"{TITLE}{head.description}\n\n"
         f"Trained with loss `{tags['loss.label']}`, model `{tags['model']}`, optimizer "
         f"`{training['optimizer']['_target_'].rsplit('.', 1)[-1]}` at learning rate "
         f"{training['learning_rate']:g}, batches of {training['batch_size']}, up to "

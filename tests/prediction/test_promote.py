@@ -44,7 +44,8 @@ def test_a_version_carries_card_tags_and_the_model_itself(in_use, promote):
     promote(in_use.run_id, "--name", "described")
     (version,) = versions(in_use, "described")
     assert version.run_id == in_use.run_id
-    assert version.description == (in_use.output / "model_card.md").read_text()
+    card = (in_use.output / "model_card.md").read_text()
+    assert "# Model card\n\n" + version.description == card
     assert version.tags["loss.label"] == "ce"
     run = in_use.client.get_run(in_use.run_id)
     assert float(version.tags["test_f1_macro"]) == pytest.approx(
