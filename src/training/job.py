@@ -6,7 +6,7 @@ bad data, or a finished run with the same identity end the job without it.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,8 @@ def run_job(cfg: DictConfig) -> float:
             if not config["force"]:  # while this process waited, another may have finished the run
                 found = tracker.find(head.identity, folder)
             if found is None:
-                train = partial(_train, coming=configs_to_come(hydra))
+                coming = (sized(later, dataset) for later in configs_to_come(hydra))
+                train = partial(_train, coming=coming)
                 return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
     return _answer(found, head, folder)
 
@@ -73,7 +74,7 @@ def _train(
     *,
     folder: Path,
     unfinished: Path,
-    coming: Sequence[Mapping[str, Any]],
+    coming: Iterable[Mapping[str, Any]],
 ) -> float:
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
