@@ -73,6 +73,7 @@ def _train(
     from src.training.evaluate import score, score_tuned
     from src.training.fit import train
     from src.training.outputs import write_outputs
+    from src.training.release import release_graphs
 
     started = time.time_ns() // 10**6
     with tracker.following(head, folder):
@@ -101,6 +102,7 @@ def _train(
             | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
         recorded = tracker.finish(folder, history_sent=logger.complete)
+    release_graphs()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)
     log.info(
