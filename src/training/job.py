@@ -82,6 +82,7 @@ def _train(
     from src.training.evaluate import score, score_tuned
     from src.training.fit import train
     from src.training.outputs import write_outputs
+    from src.training.release import release_graphs
     from src.training.validation import score_validation
 
     spare_collector()
@@ -128,6 +129,7 @@ def _train(
             | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
         recorded = tracker.finish(folder, history_sent=logger.complete)
+    release_graphs()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)
     log.info(

@@ -185,9 +185,37 @@ def test_an_error_fails_a_run_and_an_interruption_kills_it(
     head = describe_run(config, load_dataset(config["data"]))
     tracker, store = MLflowTracker(own_tracking, None), Store.open(own_tracking)
     with pytest.raises(type(error)), tracker.following(head, tmp_path):
-        (run,) = store.search("attributes.status = 'RUNNING'")
+        (run,) = store.search("attributes.status = 'RUNNING' AND tags.`process.under_way` LIKE '%'")
+        for epoch in (1, 2, 3):  # quicker than one a second: the store has them all the same
+            tracker.send({"epoch": epoch, "time_ms": epoch, "val_f1_macro": 0.5})
         raise error
-    assert store.client.get_run(run.info.run_id).info.status == status
+    ended = store.client.get_run(run.info.run_id)
+    assert ended.info.status == status
+    assert "process.under_way" not in ended.data.tags
+    history = store.client.get_metric_history(run.info.run_id, "val_f1_macro")
+    assert sorted(metric.step for metric in history) == [1, 2, 3]
+
+
+def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(
+    own_tracking, resolved, tmp_path, monkeypatch
+):
+    config = resolved("data.n_samples=200", "data.minority_fraction=0.25")
+    head = describe_run(config, load_dataset(config["data"]))
+    tracker, clock, batches = MLflowTracker(own_tracking, None), [0.0], []
+
+    def slow(_, __, rows):
+        batches.append([row["epoch"] for row in rows])
+        clock[0] += 0.5
+
+    monkeypatch.setattr("src.tracking.tracker.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("src.tracking.run_log.log_rows", slow)
+    with tracker.following(head, tmp_path):
+        for epoch in range(1, 101):
+            tracker.send({"epoch": epoch, "time_ms": epoch, "loss": 0.5})
+            clock[0] += 1.0
+        assert 0.5 * len(batches) <= 0.04 * clock[0]
+        tracker.finish(tmp_path, history_sent=True)  # there is no result to upload, but rows
+    assert [epoch for batch in batches for epoch in batch] == list(range(1, 101))
 
 
 def test_a_failed_run_answers_no_later_job(own_store, own_words, run_here, tmp_path, monkeypatch):
