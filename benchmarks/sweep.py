@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+MINUTES = 15
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
 LOSSES, SEEDS = ("ce", "focal"), 10
