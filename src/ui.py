@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from src.entry import guarded
 from src.errors import UserError
+from src.tracking.address import tracking_uri
 
 if TYPE_CHECKING:
     from src.analysis.stored import StoredRun
@@ -52,11 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.analysis.selection import open_reader
 
+    store = tracking_uri(options.root, options.uri)
+    if store.startswith(("http://", "https://")):
+        raise UserError(f"tracking store {store}: is a server already; open it in a browser")
     reader = open_reader(options.root, options.uri)
-    if reader.address.startswith(("http://", "https://")):
-        raise UserError(
-            f"tracking store {reader.address}: is a server already; open it in a browser"
-        )
     _check_port(options.port)
     address = f"http://{HOST}:{options.port}/"
     server = _start(reader.address, options.port)
