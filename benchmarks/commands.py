@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.made_runs import make_store
 from benchmarks.measure import Found, Row, in_turn, ratios, run
+from src.entry import FULL_ERROR
 
 MINUTES = 3
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,10 +71,12 @@ def _loads_tensorflow(words: Sequence[str], folder: Path) -> bool:
 
 
 def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment.pop(FULL_ERROR, None)  # would ask the commands for tracebacks
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
