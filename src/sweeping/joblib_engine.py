@@ -9,16 +9,18 @@ import multiprocessing
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed, wait
+from concurrent.futures import Executor, Future, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 
 import joblib
-from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky import get_reusable_executor
 
 from src.errors import UserError
 from src.sweeping.worker import GRACE, Finished, begin, execute
 
+IDLE = 60
+"""Seconds after which a worker without a job ends; all end with this process."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read by the linear algebra under NumPy and scikit-learn; TensorFlow has ``training.threads``."""
 
@@ -60,8 +62,9 @@ class JoblibEngine:
             UserError: where a worker was ended from outside.
         """
         workers, share = self._shares(len(tasks), threads)
-        pool = ProcessPoolExecutor(
+        pool = get_reusable_executor(  # a search launches again and again, with the same workers
             workers,
+            timeout=IDLE,
             initializer=begin,
             initargs=(os.getpid(),),
             env=dict.fromkeys(THREAD_VARIABLES, str(share)),
@@ -92,15 +95,16 @@ class JoblibEngine:
         return workers, max(1, cores // workers)
 
 
-def _stop(pool: ProcessPoolExecutor, futures: Sequence[Future[Finished]]) -> None:
-    """Ends the workers; jobs still under way are told to, and get a moment for it."""
+def _stop(pool: Executor, futures: Sequence[Future[Finished]]) -> None:
+    """Ends the workers of jobs still under way, which are told to and get a moment for it."""
     under_way = [future for future in futures if not future.done() and not future.cancel()]
-    if under_way:
-        for process in multiprocessing.active_children():
-            with suppress(OSError):
-                process.terminate()
-        wait(under_way, timeout=GRACE)
-    pool.shutdown(wait=True, kill_workers=bool(under_way))
+    if not under_way:
+        return
+    for process in multiprocessing.active_children():
+        with suppress(OSError):
+            process.terminate()
+    wait(under_way, timeout=GRACE)
+    pool.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
 
 
 def _count(number: int, what: str) -> str:

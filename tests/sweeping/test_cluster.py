@@ -81,11 +81,3 @@ def test_a_slurm_job_that_is_stopped_is_queued_again_with_the_same_task():
     again = Resumable().checkpoint(b"task")
     assert isinstance(again.function, Resumable)
     assert again.args == (b"task",)
-
-
-@absent("ray")
-def test_a_ray_cluster_that_is_not_there_is_one_clear_error():
-    from src.sweeping.ray_engine import RayEngine
-
-    with pytest.raises(UserError, match=r"hydra\.launcher\.address=127\.0\.0\.1:9"):
-        next(RayEngine("127.0.0.1:9").run([b""], 1))
