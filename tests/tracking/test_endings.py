@@ -11,11 +11,13 @@ import keras
 import pytest
 from mlflow.tracking import MlflowClient
 
+from src.tracking.epoch_logger import EpochLogger
 from src.tracking.head import describe_run
 from src.tracking.identity import code_digest
 from src.tracking.store import Store
 from src.tracking.tracker import MLflowTracker
 from src.training.build import load_dataset
+from src.training.fit import train
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
@@ -173,22 +175,35 @@ def test_a_training_that_raises_ends_as_failed(own_store, own_words, run_here, t
     assert not (tmp_path / "run.json").exists()
 
 
+class Ends(keras.callbacks.Callback):
+    """Raises when the fourth epoch begins."""
+
+    def __init__(self, error):
+        super().__init__()
+        self._error = error
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 3:
+            raise self._error
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED")],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else value,
 )
-def test_an_error_fails_a_run_and_an_interruption_kills_it(
+def test_an_error_fails_a_run_and_an_interruption_kills_it_with_every_epoch_in_the_store(
     own_tracking, resolved, tmp_path, error, status
 ):
-    config = resolved("data.n_samples=200", "data.minority_fraction=0.3")
-    head = describe_run(config, load_dataset(config["data"]))
+    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", "training.progress=false")
+    dataset = load_dataset(config["data"])
     tracker, store = MLflowTracker(own_tracking, None), Store.open(own_tracking)
-    with pytest.raises(type(error)), tracker.following(head, tmp_path):
+    with (
+        pytest.raises(type(error)),
+        tracker.following(describe_run(config, dataset), tmp_path),
+    ):
         (run,) = store.search("attributes.status = 'RUNNING' AND tags.`process.under_way` LIKE '%'")
-        for epoch in (1, 2, 3):  # quicker than one a second: the store has them all the same
-            tracker.send({"epoch": epoch, "time_ms": epoch, "val_f1_macro": 0.5})
-        raise error
+        train(config, dataset, "ends", [Ends(error)], logger=EpochLogger(tracker.send))
     ended = store.client.get_run(run.info.run_id)
     assert ended.info.status == status
     assert "process.under_way" not in ended.data.tags
@@ -196,25 +211,20 @@ def test_an_error_fails_a_run_and_an_interruption_kills_it(
     assert sorted(metric.step for metric in history) == [1, 2, 3]
 
 
-def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(
-    own_tracking, resolved, tmp_path, monkeypatch
-):
-    config = resolved("data.n_samples=200", "data.minority_fraction=0.25")
-    head = describe_run(config, load_dataset(config["data"]))
-    tracker, clock, batches = MLflowTracker(own_tracking, None), [0.0], []
+def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(monkeypatch):
+    clock, batches = [0.0], []
 
-    def slow(_, __, rows):
+    def slow(rows):
         batches.append([row["epoch"] for row in rows])
         clock[0] += 0.5
 
-    monkeypatch.setattr("src.tracking.tracker.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("src.tracking.run_log.log_rows", slow)
-    with tracker.following(head, tmp_path):
-        for epoch in range(1, 101):
-            tracker.send({"epoch": epoch, "time_ms": epoch, "loss": 0.5})
-            clock[0] += 1.0
-        assert 0.5 * len(batches) <= 0.04 * clock[0]
-        tracker.finish(tmp_path, history_sent=True)  # there is no result to upload, but rows
+    monkeypatch.setattr("src.tracking.epoch_logger.time.monotonic", lambda: clock[0])
+    logger = EpochLogger(slow)
+    for epoch in range(100):
+        logger.on_epoch_end(epoch, {"loss": 0.5})
+        clock[0] += 1.0
+    assert 0.5 * len(batches) <= 0.04 * clock[0]
+    logger.flush()
     assert [epoch for batch in batches for epoch in batch] == list(range(1, 101))
 
 

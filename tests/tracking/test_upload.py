@@ -91,6 +91,7 @@ def test_the_command_names_folder_and_run(uploaded, monkeypatch, capsys):
 
 def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more(monkeypatch):
     monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", 0.0)
+    monkeypatch.setattr("src.tracking.epoch_logger.SHARE", float("inf"))
     sent = []
 
     def send(rows):
