@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.entry import INTERRUPTED, guarded
-from src.serving.facts import DECISIONS, TUNED
+from src.serving.facts import DECISIONS
 
 if TYPE_CHECKING:
     from src.prediction.find import SavedModel
@@ -39,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.prediction.find import find_model
     from src.prediction.predict_file import Order, predict_file
 
+    check_answer_path(options.out, options.rows)
+    model = find_model(options.model, options.root, options.uri)
     order = Order(
         rows=options.rows,
         out=options.out,
-        decision=options.decision,
+        decision=options.decision or model.decision,
         keep=tuple(dict.fromkeys(options.keep)),
         ignore_extra=options.ignore_extra,
         header=options.header,
         delimiter=options.delimiter,
     )
-    check_answer_path(order.out, order.rows)
-    model = find_model(options.model, options.root, options.uri)
     if model.facts is None:
         print(f"Note: {model.title} is {BARE}")
     try:
@@ -104,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--decision",
         choices=DECISIONS,
-        default=TUNED,
-        help="tuned on validation for macro F1 (default), or the most probable class",
+        help="tuned on validation for macro F1, or the most probable class (as the model was "
+        "promoted: tuned, unless `src.promote --decision argmax`)",
     )
     add("--keep", action="append", default=[], metavar="COLUMN", help="copy into the answer")
     add("--ignore-extra", action="store_true", help="go on where there are more columns")

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from src.entry import guarded
+from src.serving.facts import DECISIONS, TUNED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = Store.at(options.root, options.uri)
     name, alias = options.name, options.alias
     with store.needed():
-        done = promote(store, options.run_id, name, alias)
+        done = promote(store, options.run_id, name, alias, options.decision)
     metrics = done.run.data.metrics
     title = done.run.info.run_name
     state = "registered as" if done.is_new else "was registered before as"
@@ -34,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}@{alias} now stands for version {done.version}{before}")
     print(
         f"Test macro F1 {metrics['test_f1_macro']:.4f} at argmax, "
-        f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision; its description is the "
-        "model card"
+        f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision; it decides by "
+        f"{options.decision} unless asked otherwise. Its description is the model card"
     )
     where = _where(options)
     print("Next:")
@@ -60,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     add("run_id", metavar="RUN_ID", help="a finished run, as the MLflow UI shows its id")
     add("--name", required=True, help="of the registered model, such as fraud")
     add("--alias", default="champion", help="that stands for this version (default: champion)")
+    add(
+        "--decision",
+        choices=DECISIONS,
+        default=TUNED,
+        help="what it decides by unless asked otherwise: tuned on validation, or argmax (tuned)",
+    )
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser

@@ -161,7 +161,8 @@ def _recommend(
         decision=winner.decision,
         run_id=winner.at_median.run_id,
         details=_details(winner, candidates, baseline),
-        command=f"{AGAIN} {winner.at_median.run_id} --name NAME --alias champion",
+        command=f"{AGAIN} {winner.at_median.run_id} --name NAME --alias champion"
+        + (" --decision argmax" if winner.decision == "argmax" else ""),
     )
 
 

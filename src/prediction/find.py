@@ -1,13 +1,16 @@
 """Finds a saved model by what a person calls it, and reads what it needs; loads no TensorFlow."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from src.errors import UserError
 from src.serving.facts import FILE as FACTS
-from src.serving.facts import ServingFacts
+from src.serving.facts import TUNED, ServingFacts
 
 if TYPE_CHECKING:
     from src.serving.predictor import Predictor
@@ -29,6 +32,15 @@ class SavedModel:
     title: str
     place: Path
     facts: ServingFacts | None
+
+    @property
+    def decision(self) -> str:
+        """What it decides by unless asked otherwise, as its signature says."""
+        file = self.place / "MLmodel"
+        if not file.is_file():
+            return TUNED
+        params = yaml.safe_load(file.read_text(encoding="utf-8"))["signature"]["params"]
+        return str(json.loads(params)[0]["default"])
 
     def load(self) -> "Predictor":
         """Loads the network; imports TensorFlow.

@@ -1,15 +1,22 @@
 """MLflow's model registry: a run's model under a name, and an alias that says which is in use."""
 
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from mlflow.entities import Run
+from mlflow.entities import LoggedModel, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.models.model import MLMODEL_FILE_NAME
 
 from src.errors import UserError
+from src.serving.facts import TUNED
 from src.tracking import record
 from src.tracking.card_note import note_of
 from src.tracking.fetch import download, finished_run, model_of
+from src.tracking.logged_model import NAME, decision_param
 from src.tracking.store import Store
 
 NAME_NOTE = """\
@@ -17,6 +24,7 @@ A model that classifies raw rows: preprocessing, network, probabilities and deci
 Each version's description is its model card; the alias says which version is in use.
 """
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
+DECISION = "decision"
 COPIED_TAGS = ("loss.label", "model", "data", "seed", "identity", "data.fingerprint")
 
 
@@ -37,16 +45,17 @@ class Promotion:
     run: Run
 
 
-def promote(store: Store, run_id: str, name: str, alias: str) -> Promotion:
+def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TUNED) -> Promotion:
     """Brings the model of a finished run under a name, and points an alias at it.
 
-    The same run again makes no second version.
+    The same run with the same decision again makes no second version.
 
     Args:
         store: has the run; its registry gets the model.
         run_id: the run.
         name: of the registered model, made where there is none.
         alias: such as `champion`.
+        decision: what the version decides by where a request does not say: `tuned` or `argmax`.
 
     Raises:
         UserError: where the run is unknown, unfinished or without a model, or a name cannot be.
@@ -62,15 +71,19 @@ def promote(store: Store, run_id: str, name: str, alias: str) -> Promotion:
     try:
         before = _version_behind(store, name, alias)
         _make_name(store, name)
-        found = store.client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
+        found = [
+            one
+            for one in store.client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
+            if one.tags.get(DECISION, TUNED) == decision
+        ]
         version: ModelVersion = (
             max(found, key=lambda one: int(one.version))
             if found
             else store.client.create_model_version(
                 name,
-                model.artifact_location,
+                _place_of(store, run, model, decision),
                 run_id,
-                tags=_tags(run),
+                tags=_tags(run) | {DECISION: decision},
                 description=card,
                 model_id=model.model_id,
             )
@@ -79,6 +92,25 @@ def promote(store: Store, run_id: str, name: str, alias: str) -> Promotion:
     except MlflowException as error:
         raise UserError(f"--name {name} --alias {alias}: {str(error).splitlines()[0]}") from error
     return Promotion(str(version.version), not found, before, run)
+
+
+def _place_of(store: Store, run: Run, model: LoggedModel, decision: str) -> str:
+    """Where the model lies that decides so by default; made beside the run's own where it must be.
+
+    The default stands in the model's signature, so that whatever loads it, MLflow's server among
+    them, decides as it was promoted.
+    """
+    if decision == TUNED:
+        return str(model.artifact_location)
+    variant = f"{NAME}_{decision}"
+    with tempfile.TemporaryDirectory() as draft:
+        folder = Path(draft) / variant
+        shutil.copytree(download(store, model.artifact_location), folder)
+        described = Model.load(str(folder))
+        described.signature.params = decision_param(decision)
+        described.save(str(folder / MLMODEL_FILE_NAME))
+        store.client.log_artifacts(run.info.run_id, str(folder), variant)
+    return f"{run.info.artifact_uri}/{variant}"
 
 
 def version_of(store: Store, name: str, alias: str) -> ModelVersion:

@@ -115,8 +115,13 @@ def signature(facts: ServingFacts) -> ModelSignature:
     return ModelSignature(
         inputs=rows,
         outputs=Schema([ColSpec(DataType.string, CLASS), *probabilities]),
-        params=ParamSchema([ParamSpec("decision", DataType.string, TUNED)]),
+        params=decision_param(TUNED),
     )
+
+
+def decision_param(default: str) -> ParamSchema:
+    """The parameter ``decision`` of a request, and what counts without it."""
+    return ParamSchema([ParamSpec("decision", DataType.string, default)])
 
 
 def column_kinds(facts: ServingFacts) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from src.errors import UserError
+from src.prediction.find import find_model
 from src.promote import main
 
 
@@ -111,3 +112,21 @@ def test_a_name_that_cannot_be_leaves_nothing_behind(in_use, promote, words):
         promote(in_use.run_id, "--name", name, "--alias", alias)
     with pytest.raises(MlflowException):
         in_use.client.get_registered_model("fresh")
+
+
+def test_a_version_decides_as_it_was_promoted_wherever_it_is_loaded(in_use, promote, tmp_path):
+    said = promote(in_use.run_id, "--name", "plain", "--decision", "argmax")
+    assert "version 1 of plain" in said
+    assert "it decides by argmax unless asked otherwise" in said
+    promote(in_use.run_id, "--name", "plain", "--decision", "argmax")
+    promote(in_use.run_id, "--name", "plain", "--alias", "tuned")
+    assert {one.tags["decision"]: one.version for one in versions(in_use, "plain")} == {
+        "argmax": 1,
+        "tuned": 2,
+    }
+    for alias, decision in (("champion", "argmax"), ("tuned", "tuned")):
+        found = find_model(f"plain@{alias}", str(in_use.root), None)
+        assert found.decision == decision
+        signature = mlflow.models.get_model_info(str(found.place)).signature
+        assert signature.params.to_dict()[0]["default"] == decision
+        assert signature.inputs.input_names()[0] == "age"
