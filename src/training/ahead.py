@@ -8,7 +8,8 @@ model that is built early has the bits of one that is built late.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 from typing import Any
 
 import keras
@@ -44,9 +45,11 @@ def model_for(
     if name in _waiting:
         return _waiting.pop(name)
     _waiting.clear()
-    for later in islice((later for later in coming if _alike(later, config)), MOST):
+    # Only those that come next: a job of another kind in between would clear them unused.
+    for later in islice(takewhile(partial(_alike, config), coming), MOST):
         with suppress(Exception):  # what is wrong with a job is said when its turn comes
-            _waiting[_name(later, dataset)] = build(later, dataset)
+            if (its_name := _name(later, dataset)) not in {name, *_waiting}:
+                _waiting[its_name] = build(later, dataset)
     return build(config, dataset)
 
 
@@ -57,9 +60,9 @@ def _name(config: Config, dataset: Dataset) -> str:
     return digest_of({**parts, "loss": fill(config["loss"]["fn"], facts), "facts": facts})
 
 
-def _alike(later: Config, config: Config) -> bool:
+def _alike(config: Config, later: Config) -> bool:
     """Whether the same facts of the data, and the same settings of TensorFlow, do for both."""
-    return _setting(later) == _setting(config)
+    return _setting(config) == _setting(later)
 
 
 def _setting(config: Config) -> list[dict[str, Any]]:
