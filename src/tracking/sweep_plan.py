@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from src.config.check import check
 from src.errors import UserError
 from src.tracking.identity import config_identity, digest_of
+from src.tracking.sweep_composing import Composer
 
 HYDRAS_CHECK = Sweeper.validate_batch_is_legal
 
@@ -68,10 +69,10 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
+    composer = Composer(loader, config)
     configs, identities, forced, sources = [], [], False, set()
     for number, job in enumerate(jobs):
-        composed = loader.load_sweep_config(master_config=config, sweep_overrides=list(job))
-        plain = checked(composed, number, job)
+        plain = checked(composer.config(job), number, job)
         configs.append(plain)
         identities.append(config_identity(plain))
         forced |= plain["force"]
@@ -89,7 +90,7 @@ def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, 
     """The resolved config of a job.
 
     Args:
-        composed: as Hydra composed it; loses its ``hydra`` node.
+        composed: as Hydra composed it, with or without its ``hydra`` node, which it loses.
         number: of the job, from 0.
         job: its overrides.
 
@@ -97,7 +98,7 @@ def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, 
         UserError: names the job and what is wrong with its config.
     """
     with read_write(composed), open_dict(composed):
-        del composed["hydra"]
+        composed.pop("hydra", None)
     try:
         check(composed)
     except UserError as error:
