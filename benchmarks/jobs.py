@@ -17,17 +17,17 @@ from src.entry import QUIET
 ROOT = Path(__file__).resolve().parents[1]
 OPENING, EPOCHS, RESULTS = "tracking: opening", "tracking: epochs", "tracking: results and model"
 PHASES = {
-    "src.training.job:load_dataset": "data",
+    "src.training.job:dataset_of": "data",
     "src.training.job:describe_run": "identity",
     "src.training.job:open_tracker": OPENING,
     "src.tracking.tracker:MLflowTracker.find": OPENING,
     "src.tracking.run_log:create_run": OPENING,
     "src.tracking.tracker:MLflowTracker.send": EPOCHS,
     "src.tracking.tracker:MLflowTracker.finish": RESULTS,
-    "src.training.fit:build_model": "building the model",
-    "keras:Model.fit": "tracing and steps",
-    "keras:Model.evaluate": "validation",
-    "keras:Model.predict": "prediction",
+    "src.training.fit:shared_graph": "tracing",
+    "src.training.fit:model_for": "building the model",
+    "src.training.graph:TrainingGraph.fit": "steps and validation",
+    "src.training.graph:TrainingGraph.predict": "prediction",
     "keras:Model.save": "model file",
     "src.training.checkpoint:Checkpoint.on_epoch_end": "checkpoints",
     "src.training.evaluate:score": "scores",

@@ -84,7 +84,7 @@ def test_phases_add_up_to_no_more_than_the_run_and_leave_nothing_behind(tmp_path
         seconds = jobs.run_job(tmp_path / "run", *words)
     assert job.describe_run is before
     assert 0 < sum(taken.values()) <= seconds
-    assert {jobs.OPENING, jobs.EPOCHS, jobs.RESULTS, "validation"} <= taken.keys()
+    assert {jobs.OPENING, jobs.EPOCHS, jobs.RESULTS, "steps and validation"} <= taken.keys()
     metrics = RunRecord.load(tmp_path / "run").metrics
     best = max(row["val_f1_macro"] for row in read_history(tmp_path / "run" / "history.csv"))
     assert metrics["best_val_f1_macro"] == best
