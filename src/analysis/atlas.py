@@ -210,8 +210,7 @@ def draw_atlas(
             one.label for one in found if not losses or {one.loss, one.label} & set(losses)
         )
         charts += [_chart(runs, [one for one in found if one.label == label]) for label in labels]
-    order = list(dict.fromkeys(chart.loss for chart in charts))
-    charts.sort(key=lambda chart: order.index(chart.loss))
+    charts.sort(key=lambda chart: chart.loss)  # a stable sort: the decisions stay in their order
     return Atlas(charts, len(latest_of_each(runs)))
 
 
