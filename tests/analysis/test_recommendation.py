@@ -89,7 +89,8 @@ def test_the_run_that_is_named_is_the_one_at_the_median_of_validation():
     found = only(runs_of("ce", 0.6, 0.6, 0.1), group)
     order = sorted(group, key=lambda run: run.metrics["best_val_f1_macro"])
     assert found.run_id == order[2].run_id
-    assert found.command == f"python -m src.promote {found.run_id} --name NAME --alias champion"
+    command = f"python -m src.promote {found.run_id} --name NAME --alias champion"
+    assert found.command == f"{command} --decision argmax"
 
 
 def test_losses_are_held_against_each_other_on_the_seeds_that_all_have():

@@ -123,12 +123,16 @@ def test_a_job_to_come_that_cannot_be_built_spoils_no_other(job):
     assert len(ahead._waiting) == 1
 
 
-def test_models_are_built_ahead_in_bounded_number_and_for_the_same_data_only(job, monkeypatch):
+def test_models_are_built_ahead_in_bounded_number_and_for_the_jobs_that_come_next(job, monkeypatch):
     monkeypatch.setattr(ahead, "MOST", 3)
     config, dataset = job("seed=0")
     coming = [job(f"seed={seed}")[0] for seed in range(1, 6)]
     other = [job("seed=1", word)[0] for word in ("data.n_samples=400", "model.hidden=[5]")]
     train(config, dataset, "", coming=[*other, *coming])
+    assert len(ahead._waiting) == 0, "the next job has other data: a model for later is not kept"
+    train(config, dataset, "", coming=[*coming[:2], *other, *coming[2:]])
+    assert len(ahead._waiting) == 2
+    train(*job("seed=9"), "", coming=[*coming, *other])
     assert len(ahead._waiting) == 3
     train(*job("seed=2"), "")
     assert len(ahead._waiting) == 2
