@@ -19,6 +19,7 @@ MODEL = $(if $(NAME),--model '$(NAME)@$(ALIAS)')
 # its cache, a table where TABLE names one (LABEL its label column, TABLE_KEYS further keys).
 FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
 LABEL ?= -1
+AT_ONCE ?= hydra/launcher=joblib
 ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +experiment=atlas_digits \
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
@@ -64,12 +65,12 @@ fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail 
 	@$(PY) -m src.compare
 
 atlas: $(READY)  ## where focal loss helps: problems by budget and capacity (ROOT=, TABLE= add data); stops and goes on
-	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(subst ~, ,$(sweep)) $(ATLAS);)
+	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(AT_ONCE) $(subst ~, ,$(sweep)) $(ATLAS);)
 	@$(PY) -m src.atlas
 
 atlas-full: atlas  ## the atlas over more losses, budgets, capacities and seeds; says first how long it takes
 	@$(PY) -m src.forecast $(foreach sweep,$(ATLAS_SWEEPS),'$(subst ~, ,$(sweep)) atlas=full $(ATLAS)')
-	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(subst ~, ,$(sweep)) atlas=full $(ATLAS);)
+	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(AT_ONCE) $(subst ~, ,$(sweep)) atlas=full $(ATLAS);)
 	@$(PY) -m src.atlas
 
 sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2
