@@ -14,6 +14,8 @@ LEAST_WAIT = 1.0
 """Seconds in which rows are gathered: a store takes many at once in the time of one."""
 SHARE = 0.02
 """Of a training's time that sending may take, however slow the store."""
+MOST_ROWS = 1000
+"""Rows that are held back: an end, or an interruption, waits for no more than these."""
 
 
 class EpochLogger(keras.callbacks.Callback):
@@ -54,7 +56,8 @@ class EpochLogger(keras.callbacks.Callback):
         """Keeps the row, and sends it where the last sending is long enough ago."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, "time_ms": time.time_ns() // 10**6, **metrics})
-        if time.monotonic() >= self._next:
+        held_back = len(self.rows) - self._sent
+        if time.monotonic() >= self._next or held_back >= MOST_ROWS:
             self.flush()
 
     def flush(self) -> None:

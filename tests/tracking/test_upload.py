@@ -118,6 +118,16 @@ def test_epochs_that_come_fast_are_sent_together_and_none_is_left_out():
     assert logger.complete
 
 
+def test_no_more_rows_are_held_back_than_an_end_can_wait_for(monkeypatch):
+    monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", float("inf"))
+    sent = []
+    logger = EpochLogger(lambda rows: sent.append(len(rows)))
+    for epoch in range(2500):
+        logger.on_epoch_end(epoch, {"loss": 1.0})
+    logger.flush()
+    assert sent == [1, 1000, 1000, 499]
+
+
 @pytest.fixture
 def going_away(monkeypatch):
     """A store that stops answering with the second epoch, until the fixture is undone."""
