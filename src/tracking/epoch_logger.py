@@ -21,7 +21,7 @@ MOST_ROWS = 1000
 class EpochLogger(keras.callbacks.Callback):
     """Keeps every epoch's metrics and hands the rows to a tracker.
 
-    The first goes out at once, then what has gathered in a second; :meth:`flush` sends the rest. A
+    What has gathered in a second goes out together; :meth:`flush` sends the rest. A
     tracker that fails is not asked again: training goes on, and the rows are in ``history.csv``
     for a later upload.
 
@@ -51,6 +51,10 @@ class EpochLogger(keras.callbacks.Callback):
         self.rows = [dict(row) for row in rows]
         self._sent = len(self.rows)
         self.complete = False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """From here on rows are gathered: all of a short training go out in one go."""
+        self._next = time.monotonic() + LEAST_WAIT
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keeps the row, and sends it where the last sending is long enough ago."""

@@ -300,6 +300,11 @@ def parent_run_id(hydra: HydraConf) -> str | None:
     return content.get("parent_run_id") or None
 
 
+def sweeping_alone() -> bool:
+    """Whether this process runs a sweep of several jobs, one after another."""
+    return bool(_open) and _open[-1].jobs != 1
+
+
 def configs_to_come(hydra: HydraConf) -> list[dict[str, Any]]:
     """The resolved configs of a sweep's later jobs, in order, as far as this process knows them.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.tracking import record
+from src.tracking.drawing import Pictures
 from src.tracking.record import RunHead, RunRecord
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,11 @@ class FolderTracker:
     send = None
     """No epoch is sent anywhere."""
 
-    def finish(self, folder: Path, *, history_sent: bool) -> bool:
-        """Everything is in the folder already."""
+    def finish(self, folder: Path, pictures: Pictures, *, history_sent: bool) -> bool:
+        """Everything is in the folder already, but for the pictures."""
+        final = RunRecord.load(folder)
+        if final.tracking["plots"]:
+            pictures.end(folder, final.best_epoch)
         return True
 
 
@@ -119,7 +123,7 @@ class MLflowTracker:
 
         log_rows(self.store, self._run_id, rows)
 
-    def finish(self, folder: Path, *, history_sent: bool) -> bool:
+    def finish(self, folder: Path, pictures: Pictures, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.
 
         Returns:
@@ -128,7 +132,7 @@ class MLflowTracker:
         from src.tracking.upload import upload
 
         try:
-            upload(folder, self.store, history=not history_sent)
+            upload(folder, self.store, history=not history_sent, pictures=pictures)
         except Exception as error:
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"

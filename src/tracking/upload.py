@@ -15,19 +15,27 @@ from mlflow.exceptions import MlflowException
 
 from src.entry import guarded
 from src.tracking import record, run_log
+from src.tracking.drawing import Pictures
 from src.tracking.record import RunRecord
 from src.tracking.store import Store
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
-def upload(folder: Path, store: Store | None = None, *, history: bool = True) -> str:
+def upload(
+    folder: Path,
+    store: Store | None = None,
+    *,
+    history: bool = True,
+    pictures: Pictures | None = None,
+) -> str:
     """Makes the store hold everything of a finished run.
 
     Args:
         folder: the run's output folder, whole.
         store: where to; None opens the one that the run began in, or its config names.
         history: whether the epochs must be sent; False where they were logged live.
+        pictures: that are being drawn; None draws what is missing.
 
     Returns:
         The MLflow run id.
@@ -51,6 +59,8 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
             from src.tracking.logged_model import log_model
 
             model_id = log_model(store.client, run_id, folder)
+        if final.tracking["plots"]:
+            (pictures or Pictures(beside=False)).end(folder, final.best_epoch)
         run_log.log_results(store, run_id, folder, final, model_id)
         run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
     return run_id

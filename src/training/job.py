@@ -17,9 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from src.config.check import check
 from src.data.dataset import Dataset
 from src.tracking import record
+from src.tracking.drawing import Pictures, another_core
 from src.tracking.head import describe_run
 from src.tracking.record import RunHead, RunRecord
-from src.tracking.sweep import configs_to_come, parent_run_id
+from src.tracking.sweep import configs_to_come, parent_run_id, sweeping_alone
 from src.tracking.tracker import Answer, Tracker, open_tracker
 from src.training.build import check_loss
 from src.training.claim import CHECKPOINT, claimed, clear
@@ -76,12 +77,14 @@ def _train(
     unfinished: Path,
     coming: Iterable[Mapping[str, Any]],
 ) -> float:
+    wanted = config["tracking"]["plots"]
+    pictures = Pictures(beside=wanted and sweeping_alone() and another_core())
     import_tensorflow()
     from src.tracking.epoch_logger import EpochLogger
     from src.training.board import board_callbacks
     from src.training.evaluate import score, score_tuned
     from src.training.fit import train
-    from src.training.outputs import write_outputs
+    from src.training.outputs import write_model, write_results
     from src.training.release import release_graphs
     from src.training.validation import score_validation
 
@@ -99,6 +102,11 @@ def _train(
             coming=coming,
         )
         test = score(dataset.y_test, trained.test_logits)
+        write_results(
+            folder, config, dataset, trained, history=logger.rows, confusion=test.confusion
+        )
+        if wanted:
+            pictures.begin(folder, trained.best_epoch)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}
         metrics |= score_tuned(
@@ -109,16 +117,7 @@ def _train(
             f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
         }
         metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
-        write_outputs(
-            folder,
-            config,
-            dataset,
-            trained,
-            head=head,
-            metrics=metrics,
-            history=logger.rows,
-            confusion=test.confusion,
-        )
+        write_model(folder, config, dataset, trained, head=head, metrics=metrics)
         RunRecord(
             head=head,
             metrics=metrics,
@@ -128,7 +127,7 @@ def _train(
             tracking=config["tracking"]
             | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
-        recorded = tracker.finish(folder, history_sent=logger.complete)
+        recorded = tracker.finish(folder, pictures, history_sent=logger.complete)
     release_graphs()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)

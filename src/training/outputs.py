@@ -1,5 +1,6 @@
-"""Writes a trained run into its folder: everything but the record itself, which closes it."""
+"""Writes a trained run into its folder, but for the record that closes it, and its pictures."""
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,16 @@ from src.training.for_serving import write_for_serving
 EXAMPLE_ROWS = 5
 
 
-def write_outputs(
+def write_results(
     folder: Path,
     config: Mapping[str, Any],
     dataset: Dataset,
     trained: Trained,
     *,
-    head: RunHead,
-    metrics: Mapping[str, float],
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
 ) -> None:
-    """Writes config, history, predictions, confusion matrix, plots, the model and its card.
+    """Writes config, history, predictions and confusion matrix.
 
     A folder that was whole, since an earlier run had it, is not so from here on until the new
     record closes it.
@@ -38,9 +37,7 @@ def write_outputs(
         folder: the job's output folder.
         config: the resolved config.
         dataset: gives labels, class names and an input example.
-        trained: the model and its logits.
-        head: of the record to come.
-        metrics: final ones.
+        trained: the model's logits.
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
     """
@@ -57,15 +54,30 @@ def write_outputs(
         class_names=np.array(dataset.class_names, dtype=np.str_),
     )
     np.save(folder / record.EXAMPLE, dataset.x_val[:EXAMPLE_ROWS])
-    header = ",".join(f'"{name}"' for name in dataset.class_names)
-    np.savetxt(
-        folder / record.CONFUSION, confusion, "%d", delimiter=",", header=header, comments=""
-    )
-    if config["tracking"]["plots"]:
-        from src.tracking.plots import plot_confusion, plot_curves
+    with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerows([dataset.class_names, *confusion.tolist()])
 
-        plot_confusion(folder / record.CONFUSION_PLOT, confusion, dataset.class_names)
-        plot_curves(folder / record.CURVES_PLOT, history, trained.best_epoch)
+
+def write_model(
+    folder: Path,
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    trained: Trained,
+    *,
+    head: RunHead,
+    metrics: Mapping[str, float],
+) -> None:
+    """Writes the model, its card, and what a server needs to know of it.
+
+    Args:
+        folder: the job's output folder.
+        config: the resolved config.
+        dataset: the labels that the logits are of.
+        trained: the model and its logits.
+        head: of the record to come.
+        metrics: final ones.
+    """
     facts = write_for_serving(folder, config, dataset, metrics)
     card = model_card(
         head,

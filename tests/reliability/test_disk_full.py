@@ -45,17 +45,21 @@ def whole(run_here, tmp_path_factory):
 
 @pytest.mark.parametrize("size", [100, 2_000, 20_000], ids=["config", "predictions", "model"])
 def test_no_room_for_the_results(whole, run_here, tmp_path, size, capsys):
-    write = outputs.write_outputs
+    writers = {name: getattr(outputs, name) for name in ("write_results", "write_model")}
 
-    def write_with_little_room(*arguments, **more):
-        with room(size):
-            write(*arguments, **more)
+    def with_little_room(write):
+        def write_it(*arguments, **more):
+            with room(size):
+                write(*arguments, **more)
+
+        return write_it
 
     def job():
         run_here(tmp_path / "job", *WORDS, f"tracking.root={tmp_path}")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outputs, "write_outputs", write_with_little_room)
+        for name, write in writers.items():
+            patch.setattr(outputs, name, with_little_room(write))
         assert guarded(job) == 2
     said = capsys.readouterr().err
     assert said.startswith("Error: ")

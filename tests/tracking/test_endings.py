@@ -231,7 +231,7 @@ def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(
 def test_a_failed_run_answers_no_later_job(own_store, own_words, run_here, tmp_path, monkeypatch):
     words = (*own_words, "model.hidden=[5]")
     with monkeypatch.context() as patch, pytest.raises(OSError, match="the disk is full"):
-        patch.setattr("src.training.outputs.write_outputs", full_disk)
+        patch.setattr("src.training.outputs.write_model", full_disk)
         run_here(tmp_path / "first", *words)
     run_here(tmp_path / "second", *words)
     runs = own_store.search("params.`model.hidden` = '[5]'")

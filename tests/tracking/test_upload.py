@@ -7,6 +7,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
+from src.tracking import record
 from src.tracking import upload as uploading
 from src.tracking.epoch_logger import EpochLogger
 from src.tracking.record import RunRecord
@@ -143,6 +144,8 @@ def going_away(monkeypatch):
             refuse()
         return log_batch(client, run_id, metrics=metrics, **rest)
 
+    monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", 0.0)  # the first epoch goes alone
+    monkeypatch.setattr("src.tracking.epoch_logger.SHARE", float("inf"))
     monkeypatch.setattr(MlflowClient, "log_batch", last_words)
     return monkeypatch
 
@@ -163,3 +166,12 @@ def test_a_store_that_goes_away_costs_nothing(own_words, run_here, tmp_path, goi
     run = store.client.get_run(run_id)
     assert run.info.status == "FINISHED"
     assert "test_f1_macro" in run.data.metrics
+
+
+def test_what_is_lost_of_a_run_is_drawn_when_it_is_uploaded(uploaded):
+    folder, store, run_id = uploaded
+    pictures = (folder / record.CONFUSION_PLOT, folder / record.CURVES_PLOT)
+    for picture in pictures:
+        picture.unlink()
+    assert upload(folder, store) == run_id
+    assert [picture.read_bytes()[:4] for picture in pictures] == [b"\x89PNG"] * 2
