@@ -6,8 +6,10 @@ needed: see :mod:`src.sweeping`.
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -17,6 +19,20 @@ from omegaconf import DictConfig
 
 if TYPE_CHECKING:
     from src.sweeping.launch import Engine
+
+
+class SerialLauncher(BasicLauncher):
+    """Hydra's own launcher, one job after another in this process; it composes them quickly."""
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Takes what a job needs."""
+        from src.tracking.sweep_composing import QuickLoader
+
+        loader: Any = QuickLoader(hydra_context.config_loader)
+        quick = replace(hydra_context, config_loader=loader)
+        super().setup(hydra_context=quick, task_function=task_function, config=config)
 
 
 class ParallelLauncher(Launcher):

@@ -1,11 +1,16 @@
 """The two pictures of a run: its confusion matrix and its learning curves."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 DPI = 110
@@ -14,6 +19,7 @@ NUMBERS_UP_TO = 12
 LONGEST = 20
 """Letters of a class name that are shown."""
 INCHES_A_LETTER = 0.09
+CURVES = ("loss", "val_loss", "f1_macro", "val_f1_macro")
 TRAIN, VALIDATION = "#0072B2", "#D55E00"
 """Okabe and Ito's blue and vermilion, told apart by colour-blind eyes too."""
 
@@ -26,8 +32,22 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
         counts: shape (K, K), rows true, columns predicted.
         names: K class names.
     """
-    classes = len(names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, image, numbers = _confusion_figure(tuple(names))
+    image.set_data(shares)
+    for text, count, share in zip(numbers, counts.flat, shares.flat, strict=False):
+        text.set(text=str(count), color="white" if share > 0.5 else "black")
+    _save(figure, file)
+
+
+@lru_cache(maxsize=4)
+def _confusion_figure(names: tuple[str, ...]) -> tuple[Figure, AxesImage, list[Text]]:
+    """A figure for such classes, its cells empty: most of it is the same for each run of a sweep.
+
+    Returns:
+        The figure, the image of shape (K, K), and the texts of its cells, row by row, if any.
+    """
+    classes = len(names)
     shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
     side = min(1.8 + 0.45 * classes, 13.0)
     margin = 0.7 + INCHES_A_LETTER * max(map(len, shown))
@@ -36,25 +56,17 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     figure = Figure(figsize=(width, height))
     bottom = margin / height
     axes = figure.add_axes((margin / width, bottom, side / width, side / height))
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    empty = np.zeros((classes, classes))
+    image = axes.imshow(empty, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     bar = figure.add_axes(((margin + side + 0.2) / width, bottom, 0.2 / width, side / height))
     figure.colorbar(image, cax=bar, label="share of the true class")
     if classes <= 4 * NUMBERS_UP_TO:
         axes.set_xticks(range(classes), shown, rotation=45, ha="right")
         axes.set_yticks(range(classes), shown)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
-    if classes <= NUMBERS_UP_TO:
-        for row, column in np.ndindex(classes, classes):
-            dark = shares[row, column] > 0.5
-            axes.text(
-                column,
-                row,
-                str(counts[row, column]),
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-            )
-    _save(figure, file)
+    cells = np.ndindex(classes, classes) if classes <= NUMBERS_UP_TO else ()
+    numbers = [axes.text(column, row, "", ha="center", va="center") for row, column in cells]
+    return figure, image, numbers
 
 
 def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
@@ -65,21 +77,44 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
         history: one row an epoch.
         best_epoch: counted from 1.
     """
-    figure = Figure(figsize=(9.0, 3.4))
-    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.18)
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "f1_macro"), strict=True):
-        for prefix, name, colour in (("", "training", TRAIN), ("val_", "validation", VALIDATION)):
-            points = [
-                (row["epoch"], row[prefix + metric]) for row in history if prefix + metric in row
-            ]
-            if points:
-                style = "--" if prefix == "" else "-"
-                axes.plot(*zip(*points, strict=True), style, color=colour, label=name)
-        axes.axvline(best_epoch, color="0.6", linewidth=1, label=f"best epoch ({best_epoch})")
-        axes.set(xlabel="epoch", ylabel={"f1_macro": "macro F1"}.get(metric, metric))
-        axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
+    points = {
+        name: [(row["epoch"], row[name]) for row in history if name in row] for name in CURVES
+    }
+    figure, curves, marks = _curves_figure(tuple(name for name in CURVES if points[name]))
+    for name, curve in curves.items():
+        curve.set_data(*zip(*points[name], strict=True))
+    for mark, legend in marks:
+        mark.set_xdata([best_epoch, best_epoch])
+        legend.get_texts()[-1].set_text(f"best epoch ({best_epoch})")
+    for axes in figure.axes:
+        axes.relim()
+        axes.autoscale_view()
     _save(figure, file)
+
+
+@lru_cache(maxsize=4)
+def _curves_figure(
+    names: tuple[str, ...],
+) -> tuple[Figure, dict[str, Line2D], list[tuple[Line2D, Legend]]]:
+    """A figure for such curves, without their points.
+
+    Returns:
+        The figure, the curves by name, and the mark of the best epoch with the legend of each half.
+    """
+    figure = Figure(figsize=(9.0, 3.4))
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.24)
+    curves, marks = {}, []
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", "f1_macro"), strict=True):
+        for prefix, label, colour in (("", "training", TRAIN), ("val_", "validation", VALIDATION)):
+            if prefix + metric in names:
+                style = "--" if prefix == "" else "-"
+                (curves[prefix + metric],) = axes.plot([], [], style, color=colour, label=label)
+        mark = axes.axvline(1, color="0.6", linewidth=1, label="best epoch")
+        axes.set(xlabel="epoch", ylabel={"f1_macro": "macro F1"}.get(metric, metric))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.25)
+        marks.append((mark, axes.legend(frameon=False)))
+    return figure, curves, marks
 
 
 def _save(figure: Figure, file: Path) -> None:

@@ -36,12 +36,11 @@ ARTIFACTS = (
     record.HISTORY,
     record.PREDICTIONS,
     record.CONFUSION,
-    record.CONFUSION_PLOT,
-    record.CURVES_PLOT,
     record.CARD,
     SERVING,
     record.RECORD,
 )
+PICTURES = (record.CONFUSION_PLOT, record.CURVES_PLOT)
 
 
 def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
@@ -98,7 +97,7 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
 def log_results(
     store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
 ) -> None:
-    """Logs final metrics and the files of a whole run folder.
+    """Logs final metrics and the files of a whole run folder, but for its pictures.
 
     Args:
         store: holds the run.
@@ -116,7 +115,16 @@ def log_results(
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
     for start in range(0, len(values), BATCH):
         store.client.log_batch(run_id, metrics=values[start : start + BATCH], tags=tags)
-    for name in ARTIFACTS:
+    _log_files(store, run_id, folder, ARTIFACTS)
+
+
+def log_pictures(store: Store, run_id: str, folder: Path) -> None:
+    """Logs the pictures of a run folder, which are drawn while the rest is logged."""
+    _log_files(store, run_id, folder, PICTURES)
+
+
+def _log_files(store: Store, run_id: str, folder: Path, names: Sequence[str]) -> None:
+    for name in names:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))
 

@@ -137,6 +137,8 @@ _open: list[OpenSweep] = []
 Empty in a worker of a parallel launcher, where Hydra calls ``on_job_start`` and ``on_job_end``:
 there the launcher counts the jobs itself, in the process that opened the sweep.
 """
+_announced: list[dict[str, Any]] = []
+"""In such a worker: the configs of the jobs that it gets next."""
 _ended: list[OpenSweep] = []
 """The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
 
@@ -305,11 +307,24 @@ def sweeping_alone() -> bool:
     return bool(_open) and _open[-1].jobs != 1
 
 
+def announce(configs: Sequence[dict[str, Any]]) -> None:
+    """Tells a worker of a parallel launcher which jobs it gets after the one under way.
+
+    Args:
+        configs: resolved, in order; they replace what was announced before.
+    """
+    _announced[:] = configs
+
+
 def configs_to_come(hydra: HydraConf) -> list[dict[str, Any]]:
     """The resolved configs of a sweep's later jobs, in order, as far as this process knows them.
 
     Args:
         hydra: the ``hydra`` node of the job under way.
     """
-    plan = _open[-1].plan if _open and hydra.mode == RunMode.MULTIRUN else None
+    if hydra.mode != RunMode.MULTIRUN:
+        return []
+    if not _open:
+        return list(_announced)
+    plan = _open[-1].plan
     return plan.configs[int(hydra.job.num) + 1 :] if plan else []

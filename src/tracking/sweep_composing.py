@@ -8,14 +8,14 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 
 class Composer:
-    """Gives the config of each job of a sweep, without its ``hydra`` node.
+    """Gives the config of each job of a sweep, with its ``hydra`` node or without.
 
     Args:
         loader: Hydra's.
@@ -27,10 +27,11 @@ class Composer:
         self._master = master
         self._parser = OverridesParser.create(config_loader=loader)
         self._parsed: dict[str, Override] = {}
+        self._whole: dict[tuple[str, ...], DictConfig] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
     def config(self, words: Sequence[str]) -> DictConfig:
-        """The composed config of one job.
+        """The composed config of one job, without its ``hydra`` node.
 
         Args:
             words: its overrides.
@@ -38,28 +39,55 @@ class Composer:
         Raises:
             HydraException: where it does not compose.
         """
-        overrides = [self._override(word) for word in words]
-        groups = tuple(
-            word for word, one in zip(words, overrides, strict=True) if self._is_group(one)
+        return self._quick(words, self._bases) or _without_hydra(self._composed(words))
+
+    def job(self, words: Sequence[str]) -> DictConfig:
+        """The same with the ``hydra`` node, as a job of Hydra is run with.
+
+        Args:
+            words: its overrides.
+
+        Raises:
+            HydraException: where it does not compose.
+        """
+        config = self._quick(words, self._whole)
+        if config is None:
+            return self._composed(words)
+        OmegaConf.copy_cache(from_config=self._master, to_config=config)  # of what ${now:} gave
+        names = config.hydra.job.config.override_dirname
+        config.hydra.overrides.task = list(words)
+        config.hydra.job.override_dirname = get_overrides_dirname(
+            overrides=[self._override(word) for word in words],
+            kv_sep=names.kv_sep,
+            item_sep=names.item_sep,
+            exclude_keys=names.exclude_keys,
         )
-        values = [one for one in overrides if not self._is_group(one)]
-        if any(one.key_or_group.partition(".")[0] == "hydra" for one in values):
-            return self._composed(words)  # what is set there may be used anywhere
-        if groups not in self._bases:
-            self._bases[groups] = self._composed(groups)
-        config = copy.deepcopy(self._bases[groups])
+        return config
+
+    def _quick(
+        self, words: Sequence[str], bases: dict[tuple[str, ...], DictConfig]
+    ) -> DictConfig | None:
+        """A job's values on a copy of its groups' config; None where Hydra has to do it."""
+        overrides = [self._override(word) for word in words]
+        if any(one.is_hydra_override() for one in overrides):
+            return None  # what is set there may be used anywhere
+        in_groups = [self._is_group(one) for one in overrides]
+        groups = tuple(word for word, is_one in zip(words, in_groups, strict=True) if is_one)
+        if groups not in self._whole:
+            self._whole[groups] = self._composed(groups)
+            self._bases[groups] = _without_hydra(copy.deepcopy(self._whole[groups]))
+        config = copy.deepcopy(bases[groups])
+        values = [one for one, is_one in zip(overrides, in_groups, strict=True) if not is_one]
         try:
             ConfigLoaderImpl._apply_overrides_to_config(values, config)
         except Exception:  # composed as a whole it fails in Hydra's own words
-            return self._composed(words)
+            return None
         return config
 
     def _composed(self, words: Sequence[str]) -> DictConfig:
         config: DictConfig = self._loader.load_sweep_config(
             master_config=self._master, sweep_overrides=list(words)
         )
-        with read_write(config), open_dict(config):
-            del config["hydra"]
         return config
 
     def _override(self, word: str) -> Override:
@@ -69,3 +97,36 @@ class Composer:
 
     def _is_group(self, override: Override) -> bool:
         return bool(self._loader.repository.group_exists(override.key_or_group))
+
+
+class QuickLoader:
+    """Hydra's loader of configs, as a launcher uses it, but for how it composes the jobs.
+
+    Args:
+        loader: Hydra's.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._composers: dict[int, Composer] = {}
+
+    def load_sweep_config(self, master: DictConfig, words: Sequence[str]) -> DictConfig:
+        """The config of one job, with its ``hydra`` node.
+
+        Args:
+            master: the sweep's config.
+            words: the job's overrides.
+        """
+        if id(master) not in self._composers:
+            self._composers[id(master)] = Composer(self._loader, master)
+        return self._composers[id(master)].job(words)
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is Hydra's."""
+        return getattr(self._loader, name)
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    with read_write(config), open_dict(config):
+        del config["hydra"]
+    return config

@@ -28,6 +28,7 @@ class SweepPlan:
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
         one_source: whether all jobs have the same data, seeds aside.
+        composer: composes its jobs.
     """
 
     jobs: list[list[str]]
@@ -35,6 +36,7 @@ class SweepPlan:
     identities: list[str]
     forced: bool
     one_source: bool
+    composer: Composer
 
     @property
     def identity(self) -> str:
@@ -79,7 +81,9 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
         sources.add(digest_of({key: plain["data"][key] for key in plain["data"] if key != "seed"}))
     # Hydra would now compose every job once more, to see whether it can be.
     Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
-    return SweepPlan([list(job) for job in jobs], configs, identities, forced, len(sources) == 1)
+    return SweepPlan(
+        [list(job) for job in jobs], configs, identities, forced, len(sources) == 1, composer
+    )
 
 
 def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:

@@ -59,9 +59,10 @@ def upload(
             from src.tracking.logged_model import log_model
 
             model_id = log_model(store.client, run_id, folder)
+        run_log.log_results(store, run_id, folder, final, model_id)
         if final.tracking["plots"]:
             (pictures or Pictures(beside=False)).end(folder, final.best_epoch)
-        run_log.log_results(store, run_id, folder, final, model_id)
+            run_log.log_pictures(store, run_id, folder)
         run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
     return run_id
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from src.tracking import drawing, record
 from src.tracking.drawing import Pictures
+from src.tracking.plots import plot_confusion, plot_curves
 
 NAMES = ('plain "quoted", and cut', "other")
 
@@ -61,3 +62,12 @@ def test_a_picture_that_cannot_be_written_is_an_error(folder):
     pictures._send(drawing._draw, folder, 2)
     with pytest.raises(OSError, match=record.CONFUSION_PLOT):
         pictures.end(folder, 2)
+
+
+def test_a_picture_shows_nothing_of_the_one_before(folder, expected, tmp_path):
+    rows = [{"epoch": n, "time_ms": n, "loss": 9 / n, "val_f1_macro": 0.1 * n} for n in range(1, 9)]
+    plot_curves(tmp_path / "other.png", rows, 7)
+    plot_confusion(tmp_path / "matrix.png", np.array([[0, 70], [800, 0]]), NAMES)
+    drawing._draw(folder, 2)
+    for picture, first in zip(drawn(folder), expected, strict=True):
+        np.testing.assert_array_equal(picture, first)

@@ -24,8 +24,17 @@ def composing():
         yield loader, master, Composer(loader, master)
 
 
+def whole_by_hydra(loader, master, words):
+    return loader.load_sweep_config(master_config=master, sweep_overrides=words)
+
+
+def written(config):
+    """As it stands, interpolations and missing values included."""
+    return OmegaConf.to_container(config, resolve=False)
+
+
 def by_hydra(loader, master, words):
-    config = loader.load_sweep_config(master_config=master, sweep_overrides=words)
+    config = whole_by_hydra(loader, master, words)
     with open_dict(config):
         config.pop("hydra")
     return config
@@ -41,6 +50,8 @@ def by_hydra(loader, master, words):
         ["model=cosine", "++training.epochs=7"],
         ["loss=focal", "loss.alpha=null", "data=table", "data.path=a b.csv"],
         ["hydra.job.name=other", "seed=2"],
+        ["hydra/job_logging=none", "seed=2"],
+        [],
     ],
     ids=" ".join,
 )
@@ -51,6 +62,21 @@ def test_a_job_is_what_hydra_composes(composing, words):
         theirs = by_hydra(loader, master, words)
         assert found == theirs
         assert OmegaConf.get_type(found, "training") is OmegaConf.get_type(theirs, "training")
+        job, whole = composer.job(words), whole_by_hydra(loader, master, words)
+        assert written(job) == written(whole)
+        assert job.hydra.overrides.task == [w for w in words if not w.startswith("hydra")]
+        for node in (None, "hydra", "training"):
+            of_both = [config if node is None else config[node] for config in (job, whole)]
+            flags = [[each._get_flag(flag) for flag in ("struct", "readonly")] for each in of_both]
+            assert flags[0] == flags[1]
+
+
+def test_the_folder_of_the_sweep_is_the_same_for_all_jobs(composing):
+    loader, master, _ = composing
+    composer = Composer(loader, master)
+    composer.job(["seed=1"])
+    of_sweep = master.hydra.sweep.dir  # with the time of its start, asked for after the first job
+    assert composer.job(["seed=2"]).hydra.sweep.dir == of_sweep
 
 
 def test_no_job_sees_the_values_of_another(composing):
