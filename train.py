@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 from src.config.help import asks_for_help, help_text
 from src.config.register import register
 from src.entry import guarded
-from src.tracking.sweep import following_sweep, handing_over
 
 register()
 
@@ -17,6 +16,8 @@ register()
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     """Runs one job."""
+    from src.tracking.sweep import handing_over
+
     return handing_over(lambda: _job(cfg))
 
 
@@ -35,6 +36,8 @@ def start() -> None:
     if asks_for_help(words):
         print(help_text(Path(__file__).resolve().parent / "conf", words))
         return
+    from src.tracking.sweep import following_sweep
+
     sweep = following_sweep(main)
     if sweep is not None and sweep.compare:
         from src.compare import compare_sweep
