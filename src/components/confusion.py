@@ -167,7 +167,7 @@ class ConfusionMetric(keras.metrics.Metric):
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
         # The same as in the graph, but a dozen operations of TensorFlow for it each epoch are slow.
-        hits = tf.gather(self._matrix.value, self._diagonal).numpy()
+        hits = np.diagonal(self.confusion_matrix())
         true, predicted = np.split(keras.ops.convert_to_numpy(self._sums), 2)
         return {
             "f1": _ratio(2 * hits, true + predicted),
