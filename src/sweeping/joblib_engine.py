@@ -44,8 +44,9 @@ class JoblibEngine(Engine):
 
     def run(self, jobs: Jobs, threads: int) -> Generator[tuple[int, Finished], None, None]:
         """Hands each worker the jobs of its stretch, one after another."""
-        workers = pool.workers(*self._shares(len(jobs), threads))
-        queues = Queues(jobs.order, jobs.repeats, len(workers))
+        number_of_workers, share = self._shares(len(jobs), threads)
+        workers: list[pool.Worker] = []
+        queues = Queues(jobs.order, jobs.repeats, number_of_workers)
         busy: dict[Any, tuple[int, int]] = {}
 
         def give(number: int) -> None:
@@ -56,7 +57,8 @@ class JoblibEngine(Engine):
                 workers[number].give(jobs.packed(place), [jobs.configs[one] for one in later])
 
         try:
-            for number in range(len(workers)):
+            workers += pool.workers(number_of_workers, share)
+            for number in range(number_of_workers):
                 give(number)
             while busy:
                 for connection in wait(list(busy)):
@@ -69,7 +71,7 @@ class JoblibEngine(Engine):
             raise UserError(
                 "a worker was ended from outside, which is what a machine that runs out of memory "
                 "does; the same command goes on where it was, with fewer workers by "
-                f"hydra.launcher.n_jobs={max(1, len(workers) - 1)}"
+                f"hydra.launcher.n_jobs={max(1, number_of_workers - 1)}"
             ) from error
         finally:
             if busy:

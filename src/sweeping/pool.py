@@ -127,7 +127,9 @@ def workers(number: int, threads: int) -> list[Worker]:
         return found
     end(found)
     start_importing()
-    _kept[key] = [Worker(threads) for _ in range(number)]
+    _kept[key] = []
+    for _ in range(number):  # each is kept as it starts: an interruption may come in between
+        _kept[key].append(Worker(threads))
     return _kept[key]
 
 
