@@ -10,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Found, Row, in_turn, ratios, run, seconds
+from src.tracking.record import RunRecord
 
 MINUTES = 6
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,49 +23,71 @@ SERIAL: tuple[str, ...] = ()
 PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 RUNS = 20
 WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
+RECORDS = "multirun/*/*/*/run.json"
 TINY = ("data.n_samples=200", "data.minority_fraction=0.2", "training.epochs=1")
 
 
+@dataclass
+class Taken:
+    """Seconds of the sweeps of one side, one a round.
+
+    Attributes:
+        whole: of the command, imports included.
+        training: from the start of the first run's training to the end of the last run.
+        processor: of all its processes.
+    """
+
+    whole: list[float] = field(default_factory=list)
+    training: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+
 def measure(options: argparse.Namespace) -> Found:
-    """Times whole commands, the imports of each process included."""
+    """Times whole commands, and the training alone within them."""
     runs, words = (2, TINY) if options.tiny else (RUNS, WORDS)
-    work: dict[tuple[str, ...], list[float]] = {SERIAL: [], PARALLEL: []}
-    sides = [
-        partial(_sweep, (*launcher, f"seed=range(0,{runs})", *words), spent)
-        for launcher, spent in work.items()
+    serial, parallel = sides = (Taken(), Taken())
+    commands = [
+        partial(_sweep, (*launcher, f"seed=range(0,{runs})", *words), taken)
+        for launcher, taken in zip((SERIAL, PARALLEL), sides, strict=True)
     ]
-    serial, parallel = in_turn("sweeps", sides, options.rounds, warm=0)
+    in_turn("sweeps", commands, options.rounds, warm=0)
+    what = f"speed of a tracked sweep of {runs} runs, 2 workers, everything on"
+    against = "one run after another"
     rows = [
-        Row(
-            f"speed of a tracked sweep of {runs} runs, 2 workers, everything on",
-            "one run after another",
-            ratios(serial, parallel),
-            ">= 1.7",
-        )
+        Row(f"{what}, imports included", against, ratios(serial.whole, parallel.whole), ">= 1.7"),
+        Row(f"{what}, without imports", against, ratios(serial.training, parallel.training), ""),
+        Row("its processor time", against, ratios(parallel.processor, serial.processor), ""),
     ]
-    wall = [f"{statistics.median(side):.0f}" for side in (serial, parallel)]
-    cpu = [f"{statistics.median(spent):.0f}" for spent in work.values()]
+    seconds = [
+        f"{statistics.median(side.whole):.1f} s, {statistics.median(side.training):.1f} s without "
+        f"imports, {statistics.median(side.processor):.1f} s of processor time"
+        for side in sides
+    ]
     return Found(
         rows,
         [
-            f"Wall time {wall[0]} s serial and {wall[1]} s parallel, imports of TensorFlow "
-            f"included (one, and one a worker); processor time {cpu[0]} s and {cpu[1]} s. Load of "
-            f"the machine at the end, this program aside or not: {os.getloadavg()[0]:.1f} on "
+            f"One after another {seconds[0]}; by two workers {seconds[1]}. Two workers can be at "
+            "most as fast as half the processor time of all, on cores that nobody else uses. Load "
+            f"of the machine at the end, this program aside or not: {os.getloadavg()[0]:.1f} on "
             f"{os.cpu_count()} cores."
         ],
     )
 
 
-def _sweep(words: Sequence[str], spent: list[float]) -> float:
-    """Seconds of one sweep into an empty store; its processor time goes to the list."""
+def _sweep(words: Sequence[str], taken: Taken) -> float:
+    """Seconds of one sweep into an empty store; what it took goes to the lists."""
     before = _processor_time()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(ROOT / "train.py"), "-m", *words]
-        taken = seconds(
+        whole = seconds(
             lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         )
-    spent.append(_processor_time() - before)
-    return taken
+        records = [RunRecord.load(file.parent) for file in Path(folder).glob(RECORDS)]
+    first = min(record.started_ms for record in records)
+    taken.training.append((max(record.ended_ms for record in records) - first) / 1000)
+    taken.processor.append(_processor_time() - before)
+    taken.whole.append(whole)
+    return whole
 
 
 def _processor_time() -> float:

@@ -18,7 +18,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from src.sweeping.launch import Engine
+    from src.sweeping.engine import Engine
 
 
 class SerialLauncher(BasicLauncher):
@@ -35,11 +35,11 @@ class SerialLauncher(BasicLauncher):
         super().setup(hydra_context=quick, task_function=task_function, config=config)
 
 
-class ParallelLauncher(Launcher):
-    """Runs the jobs of a sweep outside this process, several at once.
+class Configured:
+    """A plugin as Hydra makes it: from its config, and then given what its jobs need.
 
     Args:
-        **options: keys of the launcher's config.
+        **options: keys of its config.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -50,6 +50,10 @@ class ParallelLauncher(Launcher):
     ) -> None:
         """Takes what a job needs."""
         self._parts = (hydra_context, task_function, config)
+
+
+class ParallelLauncher(Configured, Launcher):
+    """Runs the jobs of a sweep outside this process, several at once."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -95,27 +99,15 @@ class RayLauncher(ParallelLauncher):
         return RayEngine(**options)
 
 
-class OptunaSweeper(Sweeper):
-    """Searches with Optuna; see :mod:`src.sweeping.search`.
-
-    Args:
-        **options: keys of the sweeper's config.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        self._options = options
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Makes the launcher."""
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
-        self._parts = (launcher, hydra_context, config)
+class OptunaSweeper(Configured, Sweeper):
+    """Searches with Optuna; see :mod:`src.sweeping.search`."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
         from src.sweeping.search import Search
 
-        return Search(*self._parts, **self._options).run(arguments)
+        context, function, config = self._parts
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=function, config=config
+        )
+        return Search(launcher, context, config, **self._options).run(arguments)

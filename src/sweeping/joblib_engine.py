@@ -1,31 +1,25 @@
-"""Jobs in worker processes of this machine, each of which imports TensorFlow once for many jobs.
+"""Jobs in worker processes of this machine, each of which trains many with TensorFlow loaded once.
 
-The workers are those of joblib (its loky executor), used directly: ``hydra-joblib-launcher`` hands
-back nothing until every job is done, so there is no progress to show, and ends workers in the
-middle of a write when it is interrupted.
+It stands where ``hydra-joblib-launcher`` stands in other projects. That hands back nothing until
+every job is done, so there is no progress to show, and ends workers in the middle of a write when
+it is interrupted; joblib itself says how many cores there are.
 """
 
-import multiprocessing
-import os
-import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from collections.abc import Generator
+from multiprocessing.connection import wait
+from typing import Any
 
 import joblib
-from joblib.externals.loky import get_reusable_executor
 
 from src.errors import UserError
-from src.sweeping.worker import GRACE, Finished, begin, execute
+from src.sweeping import pool
+from src.sweeping.engine import Engine
+from src.sweeping.jobs import Jobs
+from src.sweeping.queues import Queues
+from src.sweeping.worker import Finished
 
-IDLE = 60
-"""Seconds after which a worker without a job ends; all end with this process."""
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Read by the linear algebra under NumPy and scikit-learn; TensorFlow has ``training.threads``."""
 
-
-class JoblibEngine:
+class JoblibEngine(Engine):
     """A pool of worker processes.
 
     Args:
@@ -48,44 +42,42 @@ class JoblibEngine:
         workers, share = self._shares(jobs, threads)
         return f"{_count(workers, 'worker')}, {_count(share, 'thread')} each"
 
-    def run(self, tasks: Sequence[bytes], threads: int) -> Iterator[tuple[int, Finished]]:
-        """Runs tasks, in their order where there are more than workers; yields them as they end.
+    def run(self, jobs: Jobs, threads: int) -> Generator[tuple[int, Finished], None, None]:
+        """Hands each worker the jobs of its stretch, one after another."""
+        number_of_workers, share = self._shares(len(jobs), threads)
+        workers: list[pool.Worker] = []
+        queues = Queues(jobs.order, jobs.repeats, number_of_workers)
+        busy: dict[Any, tuple[int, int]] = {}
 
-        Args:
-            tasks: packed jobs.
-            threads: what TensorFlow takes in each job.
+        def give(number: int) -> None:
+            taken = queues.take(number)
+            if taken:
+                place, later = taken
+                busy[workers[number].connection] = (number, place)
+                workers[number].give(jobs.packed(place), [jobs.configs[one] for one in later])
 
-        Yields:
-            The number of a task, and how it ended.
-
-        Raises:
-            UserError: where a worker was ended from outside.
-        """
-        workers, share = self._shares(len(tasks), threads)
-        pool = get_reusable_executor(  # a search launches again and again, with the same workers
-            workers,
-            timeout=IDLE,
-            initializer=begin,
-            initargs=(os.getpid(),),
-            env=dict.fromkeys(THREAD_VARIABLES, str(share)),
-        )
-        with warnings.catch_warnings():
-            # a worker whose first job was answered grows by TensorFlow later, and is renewed
-            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-            places: dict[Future[Finished], int] = {}
-            try:
-                for number, task in enumerate(tasks):
-                    places[pool.submit(execute, task)] = number
-                for future in as_completed(places):
-                    yield places[future], future.result()
-            except BrokenProcessPool as error:
-                raise UserError(
-                    "a worker was ended from outside, which is what a machine that runs out of "
-                    "memory does; the same command goes on where it was, with fewer workers by "
-                    f"hydra.launcher.n_jobs={max(1, workers - 1)}"
-                ) from error
-            finally:
-                _stop(pool, list(places))
+        try:
+            workers += pool.workers(number_of_workers, share)
+            for number in range(number_of_workers):
+                give(number)
+            while busy:
+                for connection in wait(list(busy)):
+                    number, place = busy[connection]
+                    finished = workers[number].result()
+                    del busy[connection]
+                    give(number)  # first, so that it need not wait for what is shown meanwhile
+                    yield place, finished
+        except (EOFError, ConnectionError) as error:
+            raise UserError(
+                "a worker was ended from outside, which is what a machine that runs out of memory "
+                "does; the same command goes on where it was, with fewer workers by "
+                f"hydra.launcher.n_jobs={max(1, number_of_workers - 1)}"
+            ) from error
+        finally:
+            if busy:
+                for number, _ in busy.values():
+                    workers[number].tell_to_stop()
+                pool.end_kept()
 
     def _shares(self, jobs: int, threads: int) -> tuple[int, int]:
         """Workers, and threads of linear algebra for each."""
@@ -93,18 +85,6 @@ class JoblibEngine:
         workers = max(1, cores // threads) if self._n_jobs == -1 else self._n_jobs
         workers = max(1, min(workers, jobs))
         return workers, max(1, cores // workers)
-
-
-def _stop(pool: Executor, futures: Sequence[Future[Finished]]) -> None:
-    """Ends the workers of jobs still under way, which are told to and get a moment for it."""
-    under_way = [future for future in futures if not future.done() and not future.cancel()]
-    if not under_way:
-        return
-    for process in multiprocessing.active_children():
-        with suppress(OSError):
-            process.terminate()
-    wait(under_way, timeout=GRACE)
-    pool.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
 
 
 def _count(number: int, what: str) -> str:

@@ -5,12 +5,13 @@ is done; this asks Ray for tasks, which it runs in workers that keep TensorFlow 
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from src.entry import QUIET
 from src.errors import UserError
+from src.sweeping.engine import PROJECT, Engine
+from src.sweeping.jobs import Jobs
 from src.sweeping.worker import GRACE, Finished, execute
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -20,12 +21,11 @@ try:
 except ImportError as error:
     raise UserError("hydra/launcher=ray: ray is not installed; make cluster") from error
 
-PROJECT = Path(__file__).resolve().parents[2]
 OBJECT_STORE = 100 * 2**20
 """Bytes of shared memory of a local cluster: configs and scores pass through it, no data."""
 
 
-class RayEngine:
+class RayEngine(Engine):
     """Asks a Ray cluster to run jobs.
 
     Args:
@@ -43,26 +43,15 @@ class RayEngine:
         """Which cluster."""
         return f"Ray at {self._address}" if self._address else "Ray on this machine"
 
-    def run(self, tasks: Sequence[bytes], threads: int) -> Iterator[tuple[int, Finished]]:
-        """Runs tasks, in their order where there are more than places; yields them as they end.
-
-        Args:
-            tasks: packed jobs.
-            threads: what TensorFlow takes in each job: cores that Ray keeps for it.
-
-        Yields:
-            The number of a task, and how it ended.
-
-        Raises:
-            UserError: where the cluster cannot be reached, or a worker was ended from outside.
-        """
+    def run(self, jobs: Jobs, threads: int) -> Generator[tuple[int, Finished], None, None]:
+        """Asks for all jobs, which Ray runs as it has room."""
         self._start(threads)
         places: dict[Any, int] = {}
         try:
             run = ray.remote(execute).options(
                 num_cpus=threads, num_gpus=self._num_gpus, max_retries=0
             )
-            places = {run.remote(task): number for number, task in enumerate(tasks)}
+            places = {run.remote(jobs.packed(place)): place for place in jobs.order}
             while places:
                 (ended,), _ = ray.wait(list(places), num_returns=1)
                 yield places.pop(ended), _result(ended)

@@ -4,15 +4,15 @@
 itself, so the sweep has its progress display, and its end, as with any other launcher.
 """
 
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import joblib
 
 from src.errors import UserError
+from src.sweeping.engine import Engine, variables
+from src.sweeping.jobs import Jobs
 from src.sweeping.worker import GRACE, Finished, execute
 
 try:
@@ -20,7 +20,6 @@ try:
 except ImportError as error:
     raise UserError("hydra/launcher=submitit_*: submitit is not installed; make cluster") from error
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOOKS = 0.2
 """Seconds between two looks at which jobs have ended; Slurm itself is asked less often."""
 COMMON = ("timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb", "nodes", "name")
@@ -39,7 +38,7 @@ class Resumable:
         return submitit.helpers.DelayedSubmission(self, packed)
 
 
-class SubmititEngine:
+class SubmititEngine(Engine):
     """Submits jobs to a cluster.
 
     Args:
@@ -64,22 +63,11 @@ class SubmititEngine:
         """``Slurm``, or how many processes."""
         return "Slurm" if self._cluster == "slurm" else f"{self._at_once(jobs, threads)} processes"
 
-    def run(self, tasks: Sequence[bytes], threads: int) -> Iterator[tuple[int, Finished]]:
-        """Submits tasks and yields them as they end.
-
-        Args:
-            tasks: packed jobs.
-            threads: what TensorFlow takes in each job.
-
-        Yields:
-            The number of a task, and how it ended.
-
-        Raises:
-            UserError: where a job's process ended without a result.
-        """
-        waiting = list(enumerate(tasks))
+    def run(self, jobs: Jobs, threads: int) -> Generator[tuple[int, Finished], None, None]:
+        """Submits the jobs, as many as may be under way at a time."""
+        waiting = [(place, jobs.packed(place)) for place in jobs.order]
         under_way: dict[int, submitit.Job[Finished]] = {}
-        at_once = self._at_once(len(tasks), threads)
+        at_once = self._at_once(len(jobs), threads)
         try:
             while waiting or under_way:
                 started, waiting = _split(waiting, at_once - len(under_way))
@@ -98,14 +86,8 @@ class SubmititEngine:
         if not tasks:
             return {}
         numbers, packed = zip(*tasks, strict=True)
-        given = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *([given] if given else [])])
-        try:
+        with variables():
             jobs = self._executor.map_array(Resumable(), packed)
-        finally:
-            os.environ.pop("PYTHONPATH")
-            if given:
-                os.environ["PYTHONPATH"] = given
         return dict(zip(numbers, jobs, strict=True))
 
     def _at_once(self, jobs: int, threads: int) -> int:

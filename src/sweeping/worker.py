@@ -6,12 +6,14 @@ KILLED and its checkpoint stays, and takes no other.
 
 import contextlib
 import io
+import multiprocessing
 import os
 import pickle
 import signal
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -23,11 +25,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from src.entry import TERMINATED
+from src.tracking.sweep import announce
 
 GRACE = 10.0
 """Seconds that a job gets to end once it is told to."""
-LOOKS = 1.0
-"""Seconds between two looks at whether the parent still lives."""
 
 
 @dataclass(frozen=True)
@@ -67,31 +68,32 @@ class Finished:
     trace: str = ""
 
 
-def execute(packed: bytes) -> Finished:
+def execute(packed: bytes, coming: Sequence[dict[str, Any]] = ()) -> Finished:
     """Runs one job in this process.
 
     Args:
         packed: what :meth:`Task.pack` gave; comes from the process that opened the sweep.
+        coming: resolved configs of the jobs that this process is likely to get next.
     """
-    with _stoppable():
-        task: Task = pickle.loads(packed)
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            setup_globals()
-            Singleton.set_state(task.singletons)
-            job = run_job(
-                hydra_context=task.context,
-                task_function=task.function,
-                config=task.config,
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
-        trace = ""
-        if job.status == JobStatus.FAILED:
-            error = job._return_value
-            trace = "".join(traceback.format_exception(error))
-            job.return_value = _portable(error)
-        return Finished(job, printed.getvalue(), trace)
+    task: Task = pickle.loads(packed)
+    announce(coming)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        setup_globals()
+        Singleton.set_state(task.singletons)
+        job = run_job(
+            hydra_context=task.context,
+            task_function=task.function,
+            config=task.config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+    trace = ""
+    if job.status == JobStatus.FAILED:
+        error = job._return_value
+        trace = "".join(traceback.format_exception(error))
+        job.return_value = _portable(error)
+    return Finished(job, printed.getvalue(), trace)
 
 
 def _portable(error: BaseException) -> BaseException:
@@ -104,48 +106,31 @@ def _portable(error: BaseException) -> BaseException:
 
 
 # --- a worker's end -----------------------------------------------------------------------------
-class _State:
-    """Whether this process runs a job, and whether it has been told to stop."""
-
-    running = False
-    stopped = False
+_told: list[int] = []
+"""The signal that told this process to stop."""
 
 
-def begin(parent: int) -> None:
-    """Makes this process a worker: ends with its parent, stops on SIGTERM.
+def begin() -> None:
+    """Makes a process of :mod:`multiprocessing` a worker: ends with its parent, stops on SIGTERM.
 
     Ctrl-C reaches every process of a terminal; the parent alone decides what it means.
-
-    Args:
-        parent: process id of the process that opened the sweep.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    _State.stopped = True
-    if _State.running:
+    if not _told:  # told once more it goes on with ending the job
+        _told.append(number)
         raise SystemExit(TERMINATED)
 
 
-@contextlib.contextmanager
-def _stoppable() -> Any:
-    if _State.stopped:
-        raise SystemExit(TERMINATED)
-    _State.running = True
-    try:
-        yield
-    finally:
-        _State.running = False
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOKS)
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    while _State.running and time.monotonic() < deadline:
-        time.sleep(0.1)
+    time.sleep(GRACE)
     os._exit(TERMINATED)

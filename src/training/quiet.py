@@ -4,6 +4,8 @@ import gc
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 
@@ -19,7 +21,8 @@ def import_tensorflow() -> None:
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
-            import tensorflow as tf
+            with without_collector():
+                import tensorflow as tf
         except BaseException:
             messages.seek(0)
             os.write(terminal, messages.read())
@@ -28,6 +31,18 @@ def import_tensorflow() -> None:
             os.dup2(terminal, 2)
             os.close(terminal)
     tf.get_logger().setLevel("ERROR")  # runs of other shapes trace anew; that is no news
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Imports without garbage collection: a sixth of their time goes there, for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 @cache

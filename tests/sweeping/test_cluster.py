@@ -1,14 +1,11 @@
 """Slurm's way of running jobs and Ray's, in their local forms: the results of the serial sweep."""
 
-import csv
-import json
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
-from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
+from tests.reliability.recorded import numbers_in, runs_of
 
 NEEDS = {"submitit_local": "submitit", "ray": "ray"}
 GAMMAS = ("0", "2")
@@ -36,31 +33,17 @@ def launched(request, train, tiny, tmp_path_factory):
     return folder, place, outcome
 
 
-def numbers(job):
-    """Everything a job measured, to the bit; times left out."""
-    with (job / "history.csv").open(newline="") as stream:
-        rows = [{k: v for k, v in row.items() if k != "time_ms"} for row in csv.DictReader(stream)]
-    metrics = json.loads((job / "run.json").read_text())["metrics"]
-    with np.load(job / "predictions.npz") as arrays:
-        said = {name: arrays[name].tobytes() for name in arrays.files}
-    return rows, {k: v for k, v in metrics.items() if not k.startswith("seconds_")}, said
-
-
 def test_the_results_are_those_of_the_serial_sweep_to_the_bit(sweep, launched):
     _, place, _ = launched
     of_gamma = {"0": "3", "2": "5"}
     for number, gamma in enumerate(GAMMAS):
-        assert numbers(place / str(number)) == numbers(sweep.folder / of_gamma[gamma])
+        assert numbers_in(place / str(number)) == numbers_in(sweep.folder / of_gamma[gamma])
 
 
 def test_the_runs_are_finished_children_of_one_parent(launched):
     folder, _, outcome = launched
-    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
-    runs = client.search_runs([experiment.experiment_id])
-    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
-    jobs = [run for run in runs if run is not parent]
-    assert {run.info.status for run in runs} == {"FINISHED"}
+    jobs, (parent,) = runs_of(folder / "mlruns")
+    assert [run.info.status for run in (parent, *jobs)] == ["FINISHED"] * 3
     assert [run.data.tags["mlflow.parentRunId"] for run in jobs] == [parent.info.run_id] * 2
     assert [line for line in outcome.out.splitlines() if line.startswith("[2/2]")]
 

@@ -1,7 +1,5 @@
 """A sweep in parallel on this machine: the results of the serial one, and a clean end."""
 
-import csv
-import json
 import os
 import signal
 import subprocess
@@ -9,12 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
 from src.sweeping.joblib_engine import JoblibEngine
+from tests.reliability.recorded import numbers_in, runs_of
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -28,15 +25,6 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "tracking.plots=false")
 
 
-def runs_in(folder):
-    """The parent of the only sweep in a folder's store, and the runs of its jobs."""
-    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
-    runs = client.search_runs([experiment.experiment_id])
-    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
-    return parent, [run for run in runs if run is not parent]
-
-
 # --- the same results ---------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def parallel(sweep, train, tmp_path_factory):
@@ -48,29 +36,19 @@ def parallel(sweep, train, tmp_path_factory):
     return folder, place, outcome
 
 
-def numbers(job):
-    """Everything a job measured, to the bit; times left out."""
-    with (job / "history.csv").open(newline="") as stream:
-        rows = [{k: v for k, v in row.items() if k != "time_ms"} for row in csv.DictReader(stream)]
-    metrics = json.loads((job / "run.json").read_text())["metrics"]
-    with np.load(job / "predictions.npz") as arrays:
-        said = {name: arrays[name].tobytes() for name in arrays.files}
-    return rows, {k: v for k, v in metrics.items() if not k.startswith("seconds_")}, said
-
-
 def test_two_workers_train_what_the_serial_sweep_trains_to_the_bit(sweep, parallel):
     _, place, _ = parallel
     trained = {file.parent.name for file in place.glob("*/run.json")}
     assert trained == {folder.name for folder in sweep.trained}
     for name in trained:
-        assert numbers(place / name) == numbers(sweep.folder / name)
+        assert numbers_in(place / name) == numbers_in(sweep.folder / name)
     answered = {file.parent.name for file in place.glob("*/answered.json")}
     assert answered == {"1", "2"}
 
 
 def test_the_runs_of_a_parallel_sweep_are_children_of_one_parent(parallel):
     folder, _, _ = parallel
-    parent, jobs = runs_in(folder)
+    jobs, (parent,) = runs_of(folder / "mlruns")
     assert parent.info.status == "FINISHED"
     assert len(jobs) == 4
     for run in jobs:
@@ -159,7 +137,7 @@ def test_ctrl_c_ends_workers_runs_and_sweep(interrupted):
     assert status == 130, err
     assert "Traceback" not in err + out
     assert err.splitlines()[-1] == "Interrupted; the same command goes on where it was."
-    parent, jobs = runs_in(folder)
+    jobs, (parent,) = runs_of(folder / "mlruns")
     assert parent.info.status == "KILLED"
     ended = [run.info.status for run in jobs if run.data.tags["model"] == "mlp"]
     assert ended == ["KILLED", "KILLED"]
@@ -170,32 +148,78 @@ def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(
     folder, _, out, err = interrupted
     assert [line for line in out.splitlines() if line.startswith("[")][-1].startswith("[2/4")
     assert "2 job(s) failed:\n  model=cnn loss=" in err
-    _, jobs = runs_in(folder)
+    jobs, _ = runs_of(folder / "mlruns")
     ended = [run.info.status for run in jobs if run.data.tags["model"] == "cnn"]
     assert ended == ["FAILED", "FAILED"]
 
 
-WORKER = (
-    "import os, time; from src.sweeping.worker import begin; begin(os.getppid()); time.sleep(99)"
-)
-PARENT = f"""
-import subprocess, sys, time
-print(subprocess.Popen([sys.executable, "-c", {WORKER!r}]).pid, flush=True)
-time.sleep(99)
+CHILDREN = """
+import multiprocessing, sys, time
+from pathlib import Path
+
+from src.sweeping import pool
+from src.sweeping.worker import begin
+
+
+def busy():
+    begin()
+    print("at work", flush=True)
+    time.sleep(99)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "busy":
+        process = multiprocessing.get_context("spawn").Process(target=busy)
+        process.start()
+        print(process.pid, flush=True)
+    else:
+        pool.PRELOADED = "src.sweeping.worker"
+        (worker,) = pool.workers(1, 1)
+        print(worker._process.pid, "at work", sep="\\n", flush=True)
+    time.sleep(99)
 """
 
 
-def test_a_worker_whose_parent_was_killed_outright_ends_too():
-    command = [sys.executable, "-c", PARENT]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+@pytest.mark.parametrize("state", ["busy", "waiting"])
+def test_a_worker_whose_parent_was_killed_outright_ends_too(tmp_path, state):
+    script = tmp_path / "children.py"
+    script.write_text(CHILDREN)
+    command = [sys.executable, script, state]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
         worker = int(parent.stdout.readline())
-        while Path(f"/proc/{worker}/task").exists():
-            if len(list(Path(f"/proc/{worker}/task").iterdir())) > 1:  # it watches
-                break
-            time.sleep(0.05)
+        assert parent.stdout.readline() == "at work\n"
+        assert alive(worker)
         parent.kill()
         parent.wait()
         deadline = time.monotonic() + 30
         while alive(worker) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not alive(worker)
+
+
+def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_path):
+    words = ("model=mlp", "loss=ce,focal", *QUICK, "training.epochs=100000")
+    child = subprocess.Popen(
+        [sys.executable, "-c", START, "-m", *JOBLIB, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 180
+    while len(list(tmp_path.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    first, second = runs_of(tmp_path / "mlruns")[0]
+    os.kill(int(first.data.tags["process.pid"]), signal.SIGKILL)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("Error: a worker was ended from outside")
+    assert "hydra.launcher.n_jobs=1" in err.splitlines()[-1]
+    assert not alive(second.data.tags["process.pid"])
+    jobs, (parent,) = runs_of(tmp_path / "mlruns")
+    assert [run.info.status for run in jobs] == ["KILLED", "KILLED"]
+    assert parent.info.status == "FAILED"
