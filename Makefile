@@ -99,7 +99,7 @@ bench-serving: $(READY)  ## requests a second and latencies of the served champi
 	@$(PY) -m benchmarks.serving $(MODEL)
 
 test: $(READY)  ## run every test, two or more at once
-	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## check style and types
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -1,5 +1,6 @@
 """What several folders share: the composed config, commands in child processes, and one sweep."""
 
+import gc
 import json
 import os
 import subprocess
@@ -28,13 +29,47 @@ for _name in FROM_OUTSIDE:
     os.environ.pop(_name, None)
 
 
+SLOW_FIRST = (
+    "notebook/test_lesson_executed",
+    "reliability/test_server_gone",
+    "reliability/test_kill",
+    "sweeping/test_joblib",
+    "tracking/test_many_writers",
+    "tracking/test_endings",
+    "reliability/test_reproduce",
+    "checks/test_stock_components",
+    "benchmarks/test_programs",
+    "components/test_models",
+    "config/test_composition",
+    "checks/test_project_components",
+    "training/test_my_data",
+    "training/test_graph",
+)
+"""Files that take longest; the others follow in the order of their folders."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, so that no worker is left alone with one of them in the end."""
+    place = {name: number for number, name in enumerate(SLOW_FIRST)}
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(ROOT / "tests").with_suffix("").as_posix()
+        return place.get(name, len(place))
+
+    items.sort(key=rank)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """One thread in an operation, as training asks for, before the first operation fixes it."""
+    """One thread in an operation, as training asks for, before the first operation fixes it.
+
+    What collecting has loaded stays loaded, so looking for garbage in it is of no use.
+    """
     if "tensorflow" in sys.modules:
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from tests.reliability.children import fresh
+from tests.reliability.children import LONGEST, fresh
 from tests.reliability.recorded import numbers_in, results, runs_of
 
 SWEEP = (
@@ -94,10 +94,11 @@ def _wait_for(moment, folder, child, rng):
     """Until a moment has come, and a random while longer; or until the process ends."""
     pattern, seconds = MOMENTS[moment]
     if pattern:
-        before, deadline = _state(folder, pattern), time.monotonic() + 120
-        while _state(folder, pattern) <= before and time.monotonic() < deadline:
+        before, deadline = _state(folder, pattern), time.monotonic() + LONGEST
+        while _state(folder, pattern) <= before:
             if child.poll() is not None:
                 return
+            assert time.monotonic() < deadline, f"{moment} has not come after {LONGEST} s"
             time.sleep(0.002)
     until = time.monotonic() + rng.uniform(0, seconds)
     while time.monotonic() < until and child.poll() is None:

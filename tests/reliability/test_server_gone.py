@@ -16,13 +16,15 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from src.tracking.upload import upload
+from src.ui import QUIET
 from tests.reliability.children import LONGEST, ROOT, fresh
 
-EPOCHS = 1000
-"""Enough for some seconds: epochs are sent about once a second."""
+EPOCHS = 150
+"""Of some 40 ms each, so that the server goes in the middle: epochs are sent once a second."""
 WORDS = (
-    "data.n_samples=400",
+    "data.n_samples=4000",
     "data.minority_fraction=0.2",
+    "training.batch_size=8",
     f"training.epochs={EPOCHS}",
     "tracking.plots=false",
 )
@@ -50,6 +52,7 @@ class Server:
                 [Path(sys.executable).with_name("mlflow"), "server", *words, "--port", port],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=QUIET | os.environ,
                 start_new_session=True,
             )
         deadline = time.monotonic() + LONGEST

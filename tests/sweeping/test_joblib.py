@@ -22,7 +22,10 @@ sys.path.insert(0, {str(ROOT)!r})
 sys.argv = ["train.py", *sys.argv[1:]]
 runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 """
-QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "tracking.plots=false")
+ENDLESS = ("data.n_samples=4000", "training.batch_size=8", "training.epochs=100000")
+"""Epochs of some 40 ms: in a second too few of them gather for sending to take long."""
+LONGEST = 240
+"""Seconds after which a child is taken to hang."""
 
 
 # --- the same results ---------------------------------------------------------------------------
@@ -113,7 +116,7 @@ def alive(pid):
 def interrupted(tmp_path_factory):
     """Two jobs that fail, then two under way when Ctrl-C comes; folder, status, output, error."""
     folder = tmp_path_factory.mktemp("interrupted")
-    words = ("model=cnn,mlp", "loss=ce,focal", *QUICK, "training.epochs=100000")
+    words = ("model=cnn,mlp", "loss=ce,focal", "tracking.plots=false", *ENDLESS)
     child = subprocess.Popen(
         [sys.executable, "-c", START, "-m", *JOBLIB, *words],
         cwd=folder,
@@ -122,14 +125,15 @@ def interrupted(tmp_path_factory):
         text=True,
         process_group=0,
     )
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + LONGEST
     while len(list(folder.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
         assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, f"no two jobs under way after {LONGEST} s"
         time.sleep(0.2)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to each process of the group
-    out, err = child.communicate(timeout=60)
-    return folder, child.returncode, out, err
+    out, err = child.communicate(timeout=LONGEST)
+    yield folder, child.returncode, out, err
+    child.kill()
 
 
 def test_ctrl_c_ends_workers_runs_and_sweep(interrupted):

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from src.ui import QUIET
+
 NOBODY = ("postgres", "nobody")
 """Whom PostgreSQL runs as where the caller is root, which it refuses."""
 
@@ -86,7 +88,14 @@ def mlflow_server(database, folder, workers=2):
     command = [sys.executable, "-m", "mlflow", "server", *map(str, words)]
     with (
         (folder / "server.log").open("w") as log,
-        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, process_group=0) as child,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=QUIET | os.environ,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+        ) as child,
     ):
         try:
             address = f"http://127.0.0.1:{port}"

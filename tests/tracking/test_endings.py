@@ -22,6 +22,10 @@ from src.training.fit import train
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
 PLAIN = ("tracking.log_model=false", "tracking.plots=false")
+ENDLESS = ("data.n_samples=4000", "training.batch_size=8", "training.epochs=100000")
+"""Epochs of some 40 ms: in a second too few of them gather for sending to take long."""
+LONGEST = 240
+"""Seconds after which a child is taken to hang."""
 START = f"""
 import runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would leave it off
@@ -60,7 +64,7 @@ def interrupted(tmp_path_factory):
     children = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         folder = tmp_path_factory.mktemp(number.name)
-        words = ("-m", "loss=ce,focal", *PLAIN, "data.n_samples=400", "training.epochs=100000")
+        words = ("-m", "loss=ce,focal", *PLAIN, *ENDLESS)
         children[number] = (
             folder,
             subprocess.Popen(
@@ -73,14 +77,17 @@ def interrupted(tmp_path_factory):
         )
     ended = {}
     for number, (folder, child) in children.items():
-        deadline = time.monotonic() + 120
-        while epochs_logged(folder) < 3 and time.monotonic() < deadline:
+        deadline = time.monotonic() + LONGEST
+        while epochs_logged(folder) < 3:
             assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline, f"no epochs in the store after {LONGEST} s"
             time.sleep(0.2)
         child.send_signal(number)
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=LONGEST)
         ended[number] = folder, child.returncode, out, err
-    return ended
+    yield ended
+    for _, child in children.values():
+        child.kill()
 
 
 @pytest.mark.parametrize(
