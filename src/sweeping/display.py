@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from src.sweeping.worker import Finished
-from src.tracking.sweep import OpenSweep, under_way
+from src.tracking.open_sweep import OpenSweep
+from src.tracking.sweep import under_way
 
 
 class Display:

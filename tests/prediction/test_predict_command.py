@@ -267,7 +267,7 @@ def command(in_use, rows):
 
 
 def test_a_terminal_sees_the_time_left_and_an_interruption_leaves_nothing(in_use, tmp_path):
-    pd.concat([in_use.raw] * 3000).to_csv(tmp_path / "rows.csv", index=False)
+    pd.concat([in_use.raw] * 9000).to_csv(tmp_path / "rows.csv", index=False)
     master, slave = pty.openpty()
     process = subprocess.Popen(
         command(in_use, "rows.csv"),
