@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from src.tracking import drawing, record
 from src.tracking.drawing import Pictures
 from src.tracking.plots import plot_confusion, plot_curves
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = ('plain "quoted", and cut', "other")
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     """A run's folder, as far as pictures need it."""
+    monkeypatch.syspath_prepend(ROOT)  # a model loaded before may have brought its own `src`
+    monkeypatch.setattr(drawing, "_pool", [])
     rows = [{"epoch": n, "time_ms": n, "loss": 1 / n, "val_f1_macro": 0.5} for n in (1, 2, 3)]
     record.write_history(tmp_path / record.HISTORY, rows)
     header = '"plain ""quoted"", and cut","other"'

@@ -14,6 +14,7 @@ import yaml
 
 from src.entry import guarded
 from src.tracking import record
+from src.tracking.drawing import Pictures
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.tracker import MLflowTracker
 
@@ -59,7 +60,7 @@ def write(uri, folder, number):
         record.write_history(place / record.HISTORY, rows_of(number))
         np.savez(place / record.PREDICTIONS, logits=np.full((100, 2), number))
         RunRecord(head_of(number), {"test_f1_macro": number / 100}, 1, 0, 1, tracking).save(place)
-        assert tracker.finish(place, history_sent=sent)
+        assert tracker.finish(place, Pictures(beside=False), history_sent=sent)
 
 
 def main():
