@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+YOUNG = 20_000
+"""New objects that make the collector look among them, 700 in Python's own setting.
+
+A tracing makes a hundred thousand that stay, so it looked at all of them again and again.
+"""
+
 
 def import_tensorflow() -> None:
     """Imports TensorFlow, its start-up messages kept off the terminal.
@@ -47,9 +53,9 @@ def without_collector() -> Iterator[None]:
 
 @cache
 def spare_collector() -> None:
-    """Takes what was imported so far, which stays anyway, out of garbage collection.
+    """Has garbage collected more rarely, and not looked for in what was imported so far.
 
-    Looking through it costs a run half a second. Called when all is imported; once is enough.
+    That stays anyway; looking through it takes half a second. Called when all is imported.
     """
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
