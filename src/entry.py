@@ -27,6 +27,7 @@ TERMINATED = 143
 FULL_ERROR = "HYDRA_FULL_ERROR"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a file cannot be written to its end."""
+STOPPED = "\nInterrupted; the same command goes on where it was."
 MAKE_ROOM = "Make room, then type the same command: it goes on after the last epoch that was saved"
 
 QUIET = {
@@ -71,12 +72,15 @@ def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
     try:
         status = _unpacked(main)
     except KeyboardInterrupt:
-        print("\nInterrupted; the same command goes on where it was.", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if was_interrupted(error) and not wants_traceback:
+            print(STOPPED, file=sys.stderr)
+            return INTERRUPTED
         no_room = _no_room(error)
         if wants_traceback or not (no_room or is_mistake(error)):
             raise
@@ -93,6 +97,14 @@ def _unpacked(main: Callable[[], Any]) -> Any:
         if isinstance(handed.__cause__, Exception):
             raise handed.__cause__ from None
         raise
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error came up while Ctrl-C was on its way out: a library's, half done."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return found is not None
 
 
 def is_mistake(error: BaseException) -> bool:

@@ -6,7 +6,10 @@ while results are scored, written and logged.
 
 import csv
 import logging
+import os
 import signal
+import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,9 @@ log = logging.getLogger(__name__)
 
 IDLE = 30
 """Seconds after which a process without work ends; it ends with this one too."""
+
+LOOKS = 1.0
+"""Seconds between two looks at whether the process that asks still lives."""
 
 _pool: list[Any] = []
 """The process that draws, once there is one."""
@@ -96,12 +102,20 @@ def _executor() -> Any:
     from joblib.externals.loky import ProcessPoolExecutor
 
     if not _pool:
-        _pool.append(ProcessPoolExecutor(1, timeout=IDLE, initializer=_begin))
+        begin = {"initializer": _begin, "initargs": (os.getpid(),)}
+        _pool.append(ProcessPoolExecutor(1, timeout=IDLE, **begin))
     return _pool[0]
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOKS)
+    os._exit(1)
 
 
 def _get_ready() -> None:

@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from src.data.errors import DataError
-from src.entry import USER_MISTAKE, HandedOver, is_mistake
+from src.entry import USER_MISTAKE, HandedOver, is_mistake, was_interrupted
 from src.errors import UserError
 from src.tracking.open_sweep import OpenSweep
 from src.tracking.process import close_dead_runs, process_tags
@@ -187,7 +187,7 @@ def following_sweep(main: Callable[[], Any]) -> OpenSweep | None:
                 if sweep.store is not None:
                     close_dead_runs(sweep.store)
             with suppress(OSError):
-                failed = isinstance(error, Exception | HandedOver)
+                failed = isinstance(error, Exception | HandedOver) and not was_interrupted(error)
                 sweep.close("FAILED" if failed else "KILLED")
         raise
 
