@@ -101,10 +101,14 @@ def _unpacked(main: Callable[[], Any]) -> Any:
 
 def was_interrupted(error: BaseException) -> bool:
     """Whether an error came up while Ctrl-C was on its way out: a library's, half done."""
+    seen: list[BaseException] = []  # one that is handed over is its own cause's context
     found: BaseException | None = error
-    while found is not None and not isinstance(found, KeyboardInterrupt):
+    while found is not None and found not in seen:
+        if isinstance(found, KeyboardInterrupt):
+            return True
+        seen.append(found)
         found = found.__cause__ or found.__context__
-    return found is not None
+    return False
 
 
 def is_mistake(error: BaseException) -> bool:
