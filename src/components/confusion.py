@@ -22,12 +22,6 @@ def ratio(numerator: Any, denominator: Any) -> tf.Tensor:
     return tf.math.divide_no_nan(numerator, denominator)
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """The same of arrays."""
-    zeros = np.zeros_like(denominator)
-    return np.divide(numerator, denominator, out=zeros, where=denominator != 0)
-
-
 def true_classes(y_true: Any, num_classes: int) -> tf.Tensor:
     """Return int64 classes `(batch,)` from integer labels or from one-hot rows."""
     labels = tf.convert_to_tensor(y_true)
@@ -166,15 +160,7 @@ class ConfusionMetric(keras.metrics.Metric):
 
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
-        # The same as in the graph, but a dozen operations of TensorFlow for it each epoch are slow.
-        hits = np.diagonal(self.confusion_matrix())
-        true, predicted = np.split(keras.ops.convert_to_numpy(self._sums), 2)
-        return {
-            "f1": _ratio(2 * hits, true + predicted),
-            "precision": _ratio(hits, predicted),
-            "recall": _ratio(hits, true),
-            "support": true,
-        }
+        return {key: value.numpy() for key, value in self._class_scores().items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -11,7 +11,7 @@ from src.errors import UserError
 from src.sweeping.worker import Task
 from src.tracking.identity import config_identity, digest_of
 from src.tracking.sweep import under_way
-from src.tracking.sweep_composing import Composer
+from src.tracking.sweep_composing import composer_of
 from src.tracking.sweep_plan import checked
 
 Config = dict[str, Any]
@@ -50,11 +50,10 @@ class Jobs:
         self._state = Singleton.get_state()
         sweep = under_way()
         plan = sweep.plan if sweep else None
+        self._composer = composer_of(context.config_loader, config)
         if plan and plan.jobs[first : first + len(self.overrides)] == self.overrides:
-            self._composer = plan.composer
             self.configs = plan.configs[first : first + len(self.overrides)]
         else:  # of a sweeper that picks its jobs as it goes
-            self._composer = Composer(context.config_loader, config)
             self.configs = [self._resolved(place) for place in range(len(self.overrides))]
         self.order, self.repeats = _order(self.configs)
 

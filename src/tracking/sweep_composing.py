@@ -20,11 +20,14 @@ class Composer:
     Args:
         loader: Hydra's.
         master: the sweep's config.
+
+    Attributes:
+        master: the sweep's config.
     """
 
     def __init__(self, loader: Any, master: DictConfig) -> None:
         self._loader = loader
-        self._master = master
+        self.master = master
         self._parser = OverridesParser.create(config_loader=loader)
         self._parsed: dict[str, Override] = {}
         self._whole: dict[tuple[str, ...], DictConfig] = {}
@@ -53,7 +56,7 @@ class Composer:
         config = self._quick(words, self._whole)
         if config is None:
             return self._composed(words)
-        OmegaConf.copy_cache(from_config=self._master, to_config=config)  # of what ${now:} gave
+        OmegaConf.copy_cache(from_config=self.master, to_config=config)  # of what ${now:} gave
         names = config.hydra.job.config.override_dirname
         config.hydra.overrides.task = list(words)
         config.hydra.job.override_dirname = get_overrides_dirname(
@@ -86,7 +89,7 @@ class Composer:
 
     def _composed(self, words: Sequence[str]) -> DictConfig:
         config: DictConfig = self._loader.load_sweep_config(
-            master_config=self._master, sweep_overrides=list(words)
+            master_config=self.master, sweep_overrides=list(words)
         )
         return config
 
@@ -99,6 +102,22 @@ class Composer:
         return bool(self._loader.repository.group_exists(override.key_or_group))
 
 
+_last: list[Composer] = []
+"""That of the sweep under way: what plans its jobs and what launches them compose alike."""
+
+
+def composer_of(loader: Any, master: DictConfig) -> Composer:
+    """The composer of a sweep, with what it has composed so far.
+
+    Args:
+        loader: Hydra's.
+        master: the sweep's config.
+    """
+    if not _last or _last[0].master is not master:
+        _last[:] = [Composer(loader, master)]
+    return _last[0]
+
+
 class QuickLoader:
     """Hydra's loader of configs, as a launcher uses it, but for how it composes the jobs.
 
@@ -108,7 +127,6 @@ class QuickLoader:
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._composers: dict[int, Composer] = {}
 
     def load_sweep_config(self, master: DictConfig, words: Sequence[str]) -> DictConfig:
         """The config of one job, with its ``hydra`` node.
@@ -117,9 +135,7 @@ class QuickLoader:
             master: the sweep's config.
             words: the job's overrides.
         """
-        if id(master) not in self._composers:
-            self._composers[id(master)] = Composer(self._loader, master)
-        return self._composers[id(master)].job(words)
+        return composer_of(self._loader, master).job(words)
 
     def __getattr__(self, name: str) -> Any:
         """All else is Hydra's."""

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from src.config.check import check
 from src.errors import UserError
 from src.tracking.identity import config_identity, digest_of
-from src.tracking.sweep_composing import Composer
+from src.tracking.sweep_composing import composer_of
 
 HYDRAS_CHECK = Sweeper.validate_batch_is_legal
 
@@ -28,7 +28,6 @@ class SweepPlan:
         identities: of each job's config; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
         one_source: whether all jobs have the same data, seeds aside.
-        composer: composes its jobs.
     """
 
     jobs: list[list[str]]
@@ -36,7 +35,6 @@ class SweepPlan:
     identities: list[str]
     forced: bool
     one_source: bool
-    composer: Composer
 
     @property
     def identity(self) -> str:
@@ -71,7 +69,7 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     words += list(config.hydra.overrides.task)
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
-    composer = Composer(loader, config)
+    composer = composer_of(loader, config)
     configs, identities, forced, sources = [], [], False, set()
     for number, job in enumerate(jobs):
         plain = checked(composer.config(job), number, job)
@@ -81,9 +79,7 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
         sources.add(digest_of({key: plain["data"][key] for key in plain["data"] if key != "seed"}))
     # Hydra would now compose every job once more, to see whether it can be.
     Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
-    return SweepPlan(
-        [list(job) for job in jobs], configs, identities, forced, len(sources) == 1, composer
-    )
+    return SweepPlan([list(job) for job in jobs], configs, identities, forced, len(sources) == 1)
 
 
 def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:

@@ -115,6 +115,15 @@ def alive(pid):
         return False
 
 
+def wait_for_two_jobs(child, folder):
+    """Until two trainings are under way."""
+    deadline = time.monotonic() + LONGEST
+    while len(list(folder.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline, f"no two jobs under way after {LONGEST} s"
+        time.sleep(0.2)
+
+
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory):
     """Two jobs that fail, then two under way when Ctrl-C comes; folder, status, output, error."""
@@ -128,11 +137,7 @@ def interrupted(tmp_path_factory):
         text=True,
         process_group=0,
     )
-    deadline = time.monotonic() + LONGEST
-    while len(list(folder.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline, f"no two jobs under way after {LONGEST} s"
-        time.sleep(0.2)
+    wait_for_two_jobs(child, folder)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to each process of the group
     out, err = child.communicate(timeout=LONGEST)
     yield folder, child.returncode, out, err
@@ -214,11 +219,7 @@ def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_pat
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + LONGEST
-    while len(list(tmp_path.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_for_two_jobs(child, tmp_path)
     first, second = runs_of(tmp_path / "mlruns")[0]
     os.kill(int(first.data.tags["process.pid"]), signal.SIGKILL)
     _, err = child.communicate(timeout=LONGEST)
