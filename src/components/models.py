@@ -138,8 +138,7 @@ class ClippedModel(keras.Model):
         weights = self.trainable_weights
         if weights:
             gradients = tape.gradient(scaled_loss, weights)
-            self._learning_rate.update_state(self.optimizer.learning_rate)
-            gradients = self._clip_and_log(gradients, weights)
+            gradients = self.clip_and_log(gradients, weights)
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         else:
             warnings.warn("The model has no trainable weights.", stacklevel=2)
@@ -196,8 +195,9 @@ class ClippedModel(keras.Model):
         rows = tf.cast(rows, tf.float32)
         return rows / tf.distribute.get_replica_context().all_reduce("SUM", rows)
 
-    def _clip_and_log(self, gradients: list[Any], weights: list[Any]) -> list[Any]:
-        """Update the norm's metrics and return the gradients, clipped when clipping is on."""
+    def clip_and_log(self, gradients: list[Any], weights: list[Any]) -> list[Any]:
+        """Update the step's own metrics and return the gradients, clipped when clipping is on."""
+        self._learning_rate.update_state(self.optimizer.learning_rate)
         pairs = list(zip(gradients, weights, strict=True))
         # A weight that takes its "gradient" as its new value (float8 scales) has none to clip.
         clips = [

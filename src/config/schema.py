@@ -133,6 +133,7 @@ class TrainingConfig:
     precision: Annotated[str, one_of("float32", "mixed_float16", "mixed_bfloat16")] = "float32"
     jit_compile: bool = False
     steps_per_execution: Count = 1
+    stack: Count = 1
     deterministic: bool = True
     threads: Count = 1
     distribute: Annotated[str, one_of("none", "mirrored")] = "none"

@@ -29,11 +29,16 @@ TRAINING_CODE = (
     "checkpoint",
     "decision",
     "distribution",
+    "epochs",
     "evaluate",
     "fit",
     "graph",
+    "model",
     "seeding",
+    "stack",
+    "stacked_graph",
     "validation",
+    "ways",
 )
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""
 KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")

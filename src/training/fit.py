@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-import src.components  # noqa: F401  registers the custom objects
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking.epoch_logger import EpochLogger
-from src.training.ahead import model_for
-from src.training.batches import ShuffledBatches
-from src.training.build import build, facts_of, without_name
 from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
 from src.training.checkpoint import Checkpoint
-from src.training.distribution import scope_of
-from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
-from src.training.seeding import prepare
+from src.training.ways import way_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +23,8 @@ class Trained:
     """A trained model at its best epoch, and what it said.
 
     Attributes:
-        model: with the weights of the best epoch.
+        model: with the weights of the best epoch; one that was trained in a stack holds them until
+            the next one of its block is trained.
         history: one row an epoch, each metric by name.
         best_epoch: counted from 1.
         best_value: the monitored value there.
@@ -47,40 +41,6 @@ class Trained:
     val_logits: NDArray[np.float32]
     test_logits: NDArray[np.float32]
     seconds: dict[str, float]
-
-
-def build_model(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
-    """The compiled model of a resolved config, seeded.
-
-    Args:
-        config: the resolved config.
-        dataset: gives ``auto`` its meaning.
-
-    Raises:
-        UserError: where a part refuses its arguments.
-    """
-    facts = facts_of(dataset)
-    training = config["training"]
-    prepare(
-        training["seed"],
-        deterministic=training["deterministic"],
-        threads=training["threads"],
-        precision=training["precision"],
-    )
-    with scope_of(training.get("distribute", "none"), training.get("replicas")):
-        model = build(without_name(config["model"]), "model", facts)
-        metrics = [
-            build(node, f"metric.metrics.{name}", facts)
-            for name, node in config["metric"]["metrics"].items()
-        ]
-        model.compile(
-            optimizer=build(training["optimizer"], "training.optimizer"),
-            loss=build(config["loss"]["fn"], "loss.fn", facts),
-            metrics=metrics,
-            jit_compile=training["jit_compile"],
-            steps_per_execution=training["steps_per_execution"],
-        )
-    return model
 
 
 def train(
@@ -111,20 +71,14 @@ def train(
     """
     training = config["training"]
     started = time.perf_counter()
-    graph = shared_graph(config, dataset, callbacks, lambda: build_model(config, dataset))
-    if graph:
-        model = model_for(config, dataset, coming, build_model)
-        graph.load(model)
-    else:
-        model = build_model(config, dataset)
-    trainee = graph.model if graph else model
+    way = way_of(config, dataset, callbacks, coming)
     built = time.perf_counter()
     best = BestEpoch(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
     )
     logger = logger or EpochLogger()
     chain: list[keras.callbacks.Callback] = [PerClassF1(), best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, trainee, best, logger) if resume else None
+    checkpoint = Checkpoint(resume, way.model, best, logger) if resume else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
@@ -133,7 +87,7 @@ def train(
         chain.append(checkpoint)
     first = training["epochs"] if checkpoint and checkpoint.stopped else done
     try:
-        _fit(trainee, graph, training, dataset, callbacks=chain, first_epoch=first)
+        way.fit(dataset, chain, first_epoch=first, epochs=training["epochs"])
     except KeyError as error:
         if "training.monitor" in str(error):
             raise UserError(str(error.args[0])) from error
@@ -142,10 +96,8 @@ def train(
         bar.close()
         logger.flush()
     fitted = time.perf_counter()
-    predict = graph.predict if graph else partial(_predict, model)
-    val_logits, test_logits = predict(dataset.x_val), predict(dataset.x_test)
-    if graph:
-        graph.give_back(model)
+    val_logits, test_logits = way.predict(dataset.x_val), way.predict(dataset.x_test)
+    model = way.trained()
     predicted = time.perf_counter()
     return Trained(
         model=model,
@@ -156,38 +108,6 @@ def train(
         test_logits=np.asarray(test_logits, np.float32),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
-
-
-def _fit(
-    model: keras.Model,
-    graph: TrainingGraph | None,
-    training: Mapping[str, Any],
-    dataset: Dataset,
-    *,
-    callbacks: list[keras.callbacks.Callback],
-    first_epoch: int,
-) -> None:
-    """Trains by the graph that runs share, or by Keras's ``fit``: to the same bits."""
-    seed, epochs = training["seed"], training["epochs"]
-    if graph:
-        graph.fit(dataset, callbacks, seed=seed, first_epoch=first_epoch, epochs=epochs)
-        return
-    order = ShuffledBatches(dataset, training["batch_size"], seed)
-    model.fit(
-        order.batches,
-        epochs=epochs,
-        initial_epoch=first_epoch,
-        validation_data=(dataset.x_val, dataset.y_val),
-        validation_batch_size=PREDICT_BATCH,
-        shuffle=False,
-        callbacks=[order, *callbacks],
-        verbose=0,
-    )
-
-
-def _predict(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
-    return logits
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

@@ -26,6 +26,7 @@ from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.build import facts_of, fill
 from src.training.checkpoint import build_optimizer, variables_of
+from src.training.epochs import run_epochs
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +84,12 @@ class TrainingGraph:
         self._rows_a_call = STEPS_A_CALL * batch_size
         build_optimizer(model)
         model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
-        x, y = (_any_rows(array) for array in (dataset.x_train, dataset.y_train))
+        x, y = (rows_of(array) for array in (dataset.x_train, dataset.y_train))
         order = tf.TensorSpec([None], tf.int64)
-        self._reset = _graph(model.reset_metrics)
-        self._train = _graph(_training(model, batch_size), x, y, order)
-        self._test = _graph(_validation(model), x, y)
-        self._predict = _graph(lambda rows: model(rows, training=False), x)
+        self._reset = traced(model.reset_metrics)
+        self._train = traced(_training(model, batch_size), x, y, order)
+        self._test = traced(_validation(model), x, y)
+        self._predict = traced(lambda rows: model(rows, training=False), x)
 
     def load(self, model: keras.Model) -> None:
         """Takes over the state of a model that was built from the same config."""
@@ -117,41 +118,44 @@ class TrainingGraph:
             first_epoch: counted from 0.
             epochs: where training ends, unless a callback stops it before.
         """
-        model = self.model
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
-        steps = -(-len(dataset.y_train) // (self._rows_a_call // STEPS_A_CALL))
-        chain = keras.callbacks.CallbackList(
-            list(callbacks), model=model, epochs=epochs, steps=steps, verbose=0
-        )
-        model.stop_training = False
-        chain.on_train_begin()
-        logs: dict[str, Any] | None = None
-        for epoch in range(first_epoch, epochs):
+        rows = len(dataset.y_train)
+
+        def train(epoch: int) -> Mapping[str, Any]:
             self._reset()
-            chain.on_epoch_begin(epoch)
-            order = shuffled(len(dataset.y_train), seed, epoch)
-            for start in range(0, len(dataset.y_train), self._rows_a_call):
+            order = shuffled(rows, seed, epoch)
+            for start in range(0, rows, self._rows_a_call):
                 results = self._train(x, y, order[start : start + self._rows_a_call])
-            logs = dict(results)
-            chain.on_test_begin()
+            return results
+
+        def validate(_: int) -> Mapping[str, Any]:
             self._reset()
-            of_validation = _numbers(self._test(x_val, y_val))
-            chain.on_test_end(of_validation)
-            logs |= {f"val_{name}": value for name, value in of_validation.items()}
-            chain.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        model.optimizer.finalize_variable_values(model.trainable_weights)
-        chain.on_train_end(logs)
+            return self._test(x_val, y_val)
+
+        steps = -(-rows // (self._rows_a_call // STEPS_A_CALL))
+        run_epochs(
+            self.model,
+            callbacks,
+            train,
+            validate,
+            steps=steps,
+            first_epoch=first_epoch,
+            epochs=epochs,
+        )
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
-        parts = [
-            self._predict(tf.constant(x[start : start + PREDICT_BATCH])).numpy()
-            for start in range(0, len(x), PREDICT_BATCH)
-        ]
-        return np.concatenate(parts)
+        return predicted(self._predict, x)
+
+
+def predicted(
+    predict: Callable[[tf.Tensor], tf.Tensor], x: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The logits of rows, shape (n, K), so many at a time as ``fit`` validates at a time."""
+    starts = range(0, len(x), PREDICT_BATCH)
+    parts = [predict(tf.constant(x[start : start + PREDICT_BATCH])).numpy() for start in starts]
+    return np.concatenate(parts)
 
 
 def shared_graph(
@@ -171,26 +175,30 @@ def shared_graph(
     Returns:
         None where the run has to be trained by ``model.fit``.
     """
-    training = config["training"]
-    if (
-        training["jit_compile"]
-        or training["distribute"] != "none"
-        or any(map(_sees_batches, callbacks))
-    ):
+    if not may_be_traced(config, callbacks):
         return None
-    key = _key(config, dataset)
+    key = shape_key(config, dataset)
     if key in _graphs:
         _graphs.move_to_end(key)
         return _graphs[key]
     model = build()
-    _graphs[key] = _traced(model, dataset, training["batch_size"]) if _ordinary(model) else None
+    _graphs[key] = (
+        _traced(model, dataset, config["training"]["batch_size"]) if is_ordinary(model) else None
+    )
     if len(_graphs) > MOST_GRAPHS:
         _graphs.popitem(last=False)
     return _graphs[key]
 
 
-def _key(config: Mapping[str, Any], dataset: Dataset) -> str:
-    """Everything that the graph is made from."""
+def may_be_traced(config: Mapping[str, Any], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Whether the config and the callbacks leave the epochs to a graph of their own."""
+    training = config["training"]
+    fits = training["jit_compile"] or training["distribute"] != "none"
+    return not fits and not any(map(_sees_batches, callbacks))
+
+
+def shape_key(config: Mapping[str, Any], dataset: Dataset) -> str:
+    """Everything that the graph of a run is made from."""
     facts = facts_of(dataset)
     parts = {
         "model": fill(config["model"], facts),
@@ -208,10 +216,10 @@ def _traced(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGr
     except Exception as error:  # fit may manage, or says what is wrong in Keras's words
         log.debug("training is not shared: %s", error)
         return None
-    return graph if all(map(_repeatable, (graph._train, graph._test))) else None
+    return graph if all(map(is_repeatable, (graph._train, graph._test))) else None
 
 
-def _ordinary(model: keras.Model) -> bool:
+def is_ordinary(model: keras.Model) -> bool:
     """Whether the model trains by Keras's own ways, or by those of the project's model."""
     known = (keras.Model, ClippedModel)
     alike = all(
@@ -225,7 +233,7 @@ def _sees_batches(callback: keras.callbacks.Callback) -> bool:
     return any(getattr(type(callback), name) is not getattr(base, name) for name in BATCH_HOOKS)
 
 
-def _repeatable(function: Any) -> bool:
+def is_repeatable(function: Any) -> bool:
     """Whether nothing in a graph keeps a state that :func:`variables_of` does not know.
 
     A random operation with a seed of its own goes on counting in its kernel, from run to run.
@@ -242,7 +250,7 @@ def _training(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf
             model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
             return start + batch_size
 
-        _repeat(step, tf.size(order))
+        repeat(step, tf.size(order))
         return dict(model.get_metrics_result())
 
     return train
@@ -257,32 +265,24 @@ def _validation(model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
             names[:] = model.test_step((x[start:stop], y[start:stop]))
             return stop
 
-        _repeat(step, tf.shape(x)[0])
+        repeat(step, tf.shape(x)[0])
         results = model.get_metrics_result()
         return {name: results[name] for name in names}
 
     return test
 
 
-def _repeat(step: Callable[[tf.Tensor], tf.Tensor], end: tf.Tensor) -> None:
+def repeat(step: Callable[[tf.Tensor], tf.Tensor], end: tf.Tensor) -> None:
     """Calls a step with 0, then with what it returned, up to the end."""
     tf.while_loop(lambda start: start < end, step, [tf.constant(0)], parallel_iterations=1)
 
 
-def _graph(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Any:
+def traced(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Any:
     return tf.function(function, autograph=False).get_concrete_function(*inputs)
 
 
-def _any_rows(array: NDArray[Any]) -> tf.TensorSpec:
+def rows_of(array: NDArray[Any]) -> tf.TensorSpec:
     return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
-
-
-def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
-    """Results as Keras hands them to callbacks: flat, sorted by name."""
-    flat: dict[str, float] = {}
-    for name, value in sorted(results.items()):
-        flat |= _numbers(value) if isinstance(value, Mapping) else {name: float(value)}
-    return flat
 
 
 def _copy(source: keras.Model, target: keras.Model) -> None:

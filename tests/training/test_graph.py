@@ -8,8 +8,9 @@ import tensorflow as tf
 from src.components import ClippedModel
 from src.training import ahead, graph
 from src.training.build import load_dataset
-from src.training.fit import build_model, train
+from src.training.fit import train
 from src.training.graph import shared_graph
+from src.training.model import build_model
 
 SMALL = (
     "data.n_samples=300",

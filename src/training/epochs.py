@@ -1,0 +1,55 @@
+"""The epochs of a training, as callbacks see them, whatever computes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+
+
+def run_epochs(
+    model: keras.Model,
+    callbacks: Sequence[keras.callbacks.Callback],
+    train: Callable[[int], Mapping[str, Any]],
+    validate: Callable[[int], Mapping[str, Any]],
+    *,
+    steps: int,
+    first_epoch: int,
+    epochs: int,
+) -> None:
+    """What ``model.fit`` does with a validation split, but for batch hooks.
+
+    Args:
+        model: its metrics hold the training epoch after ``train``, then the validation split.
+        callbacks: Keras callbacks.
+        train: computes an epoch, counted from 0, and gives its results by name.
+        validate: computes the validation split after it.
+        steps: in an epoch, for callbacks that ask.
+        first_epoch: counted from 0.
+        epochs: where training ends, unless a callback stops it before.
+    """
+    chain = keras.callbacks.CallbackList(
+        list(callbacks), model=model, epochs=epochs, steps=steps, verbose=0
+    )
+    model.stop_training = False
+    chain.on_train_begin()
+    logs: dict[str, Any] | None = None
+    for epoch in range(first_epoch, epochs):
+        chain.on_epoch_begin(epoch)
+        logs = dict(train(epoch))
+        chain.on_test_begin()
+        of_validation = _numbers(validate(epoch))
+        chain.on_test_end(of_validation)
+        logs |= {f"val_{name}": value for name, value in of_validation.items()}
+        chain.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    model.optimizer.finalize_variable_values(model.trainable_weights)
+    chain.on_train_end(logs)
+
+
+def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
+    """Results as Keras hands them to callbacks: flat, sorted by name."""
+    flat: dict[str, float] = {}
+    for name, value in sorted(results.items()):
+        flat |= _numbers(value) if isinstance(value, Mapping) else {name: float(value)}
+    return flat

@@ -1,0 +1,251 @@
+"""Runs that differ in their seed alone, trained together where the config asks for it.
+
+``training.stack=R`` divides the seeds into blocks, 0 to R - 1, R to 2 R - 1 and so on, and trains
+the whole block of a run's seed at once. Which block a run belongs to, and where in it it stands,
+follows from its own config, so its bits are the same whichever other runs a sweep has. The block is
+trained for the run that comes first, an epoch whenever some run of it needs one, and kept for the
+others; each of them is a run like any other, with its own callbacks, best epoch and model.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from src.data.dataset import Dataset
+from src.tracking.identity import digest_of
+from src.training.build import load_dataset
+from src.training.epochs import run_epochs
+from src.training.graph import may_be_traced, shape_key
+from src.training.model import build_model, network_without_values
+from src.training.stacked_graph import (
+    Epoch,
+    NotStackableError,
+    StackedData,
+    StackedGraph,
+    Values,
+    own_variables,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 2**31
+"""Data and epochs of a block that are kept in memory at once."""
+MOST_BLOCKS = 4
+LARGEST_SEED = 2**32 - 1
+
+Config = Mapping[str, Any]
+
+
+@dataclass
+class Block:
+    """The runs of a block of seeds: their data, and their epochs so far.
+
+    Attributes:
+        graph: may train another block of the same shape in between.
+        seeds: of the replicas.
+        fingerprints: of their data sets.
+        data: the same, stacked.
+        first: the state before the first epoch.
+        epochs: those that are trained.
+    """
+
+    graph: StackedGraph
+    seeds: list[int]
+    fingerprints: list[str]
+    data: StackedData
+    first: Values
+    epochs: list[Epoch] = field(default_factory=list)
+
+    def epoch(self, number: int) -> Epoch:
+        """An epoch, counted from 0; those before it, and it, are trained where they are not yet."""
+        if number >= len(self.epochs):
+            self.graph.load(self.epochs[-1].state if self.epochs else self.first)
+        while number >= len(self.epochs):
+            done = len(self.epochs)
+            seeds = tf.constant(self.seeds, tf.int64)
+            self.epochs.append(self.graph.epoch(self.data, seeds, done))
+        return self.epochs[number]
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One run of a block.
+
+    Its model is the block's, and is another run's as soon as that is trained.
+
+    Attributes:
+        block: it and its neighbours.
+        index: its place.
+    """
+
+    block: Block
+    index: int
+
+    @property
+    def model(self) -> keras.Model:
+        """Holds this run while it is trained, and its best epoch after that."""
+        return self.block.graph.model
+
+    def fit(
+        self,
+        dataset: Dataset,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        first_epoch: int,
+        epochs: int,
+    ) -> None:
+        """What ``model.fit`` does with a validation split, but for batch hooks.
+
+        Args:
+            dataset: of this run.
+            callbacks: Keras callbacks. They see an epoch after it was trained, and may end the
+                run, but change nothing else in it.
+            first_epoch: counted from 0.
+            epochs: where training ends, unless a callback stops it before.
+        """
+        graph = self.block.graph
+        graph.show(self.block.first, self.index)
+
+        def train(number: int) -> Mapping[str, Any]:
+            epoch = self.block.epoch(number)
+            graph.show(epoch.state, self.index)
+            graph.show_metrics(epoch.trained, self.index)
+            return self._own(epoch.train_logs)
+
+        def validate(number: int) -> Mapping[str, Any]:
+            epoch = self.block.epoch(number)
+            graph.show_metrics(epoch.validated, self.index)
+            return self._own(epoch.val_logs)
+
+        steps = -(-len(dataset.y_train) // graph.batch_size)
+        run_epochs(
+            self.model,
+            callbacks,
+            train,
+            validate,
+            steps=steps,
+            first_epoch=first_epoch,
+            epochs=epochs,
+        )
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits of rows, shape (n, K)."""
+        return self.block.graph.predict(x)
+
+    def trained(self) -> keras.Model:
+        """The block's model, which is this run's until the next one is trained."""
+        return self.model
+
+    def _own(self, logs: Mapping[str, Any]) -> Mapping[str, Any]:
+        own: dict[str, Any] = tf.nest.map_structure(lambda values: values[self.index], dict(logs))
+        return own
+
+
+_graphs: OrderedDict[str, StackedGraph] = OrderedDict()
+_blocks: OrderedDict[str, Block | None] = OrderedDict()
+"""By what they are made from, the last used at the end; None where it cannot be stacked."""
+
+
+def replica_of(
+    config: Config, dataset: Dataset, callbacks: Sequence[keras.callbacks.Callback]
+) -> Replica | None:
+    """A run as one of its block.
+
+    Args:
+        config: the resolved config.
+        dataset: of this run.
+        callbacks: those with batch hooks need ``fit``.
+
+    Returns:
+        None where ``training.stack`` is 1, or the run cannot be trained together with others.
+    """
+    if config["training"].get("stack", 1) == 1 or not may_be_traced(config, callbacks):
+        return None
+    seeds = block_of(config["training"]["seed"], config["training"]["stack"])
+    index = seeds.index(config["training"]["seed"])
+    key = digest_of({"block": _with_seed(config, seeds[0])["data"], "seeds": seeds,
+                     "shape": shape_key(config, dataset)})  # fmt: skip
+    block = _blocks.get(key)
+    if key not in _blocks or (block and block.fingerprints[index] != dataset.fingerprint):
+        try:
+            block = _begun(config, dataset, seeds)
+        except NotStackableError as reason:
+            log.warning(
+                "training.stack=%d: these runs are trained one by one: %s", len(seeds), reason
+            )
+            block = None
+        _blocks[key] = block
+    _blocks.move_to_end(key)
+    if len(_blocks) > MOST_BLOCKS:
+        _blocks.popitem(last=False)
+    return None if block is None else Replica(block, index)
+
+
+def block_of(seed: int, size: int) -> list[int]:
+    """The seeds that are trained together with one: the block of this size that it is in."""
+    first = seed - seed % size
+    return list(range(first, min(first + size, LARGEST_SEED + 1)))
+
+
+def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
+    """A block before its first epoch."""
+    rows = (dataset.x_train, dataset.y_train, dataset.x_val, dataset.y_val)
+    if len(seeds) * sum(array.nbytes for array in rows) > MOST_BYTES:
+        raise NotStackableError(f"their data takes more than {MOST_BYTES >> 20} MiB")
+    configs = [_with_seed(config, seed) for seed in seeds]
+    datasets = [_data(one, config, dataset) for one in configs]
+    shapes = {shape_key(one, data) for one, data in zip(configs, datasets, strict=True)}
+    rows_of_each = {(len(data.y_train), len(data.y_val)) for data in datasets}
+    if len(shapes) > 1 or len(rows_of_each) > 1:
+        raise NotStackableError("their data differ in shape")
+    graph = _graph(config, dataset, len(seeds))
+    if graph.bytes_an_epoch * config["training"]["epochs"] > MOST_BYTES:
+        raise NotStackableError(f"their epochs take more than {MOST_BYTES >> 20} MiB")
+    return Block(
+        graph=graph,
+        seeds=seeds,
+        fingerprints=[data.fingerprint for data in datasets],
+        data=StackedData.of(datasets),
+        first=graph.first_state(_weights(configs, dataset)),
+    )
+
+
+def _graph(config: Config, dataset: Dataset, replicas: int) -> StackedGraph:
+    key = f"{replicas} {shape_key(config, dataset)}"
+    if key not in _graphs:
+        model = build_model(config, dataset)
+        _graphs[key] = StackedGraph(model, dataset, replicas, config["training"]["batch_size"])
+        if len(_graphs) > MOST_BLOCKS:
+            _graphs.popitem(last=False)
+    _graphs.move_to_end(key)
+    return _graphs[key]
+
+
+def _weights(configs: Sequence[Config], dataset: Dataset) -> list[Values]:
+    """What each replica starts with.
+
+    All networks come before the first value: seeding empties TensorFlow's cache of kernels.
+    """
+    networks = [network_without_values(config, dataset) for config in configs]
+    keras.backend.clear_session(free_memory=False)  # else Keras makes their variables later
+    return [[variable.value for variable in own_variables(network)] for network in networks]
+
+
+def _with_seed(config: Config, seed: int) -> dict[str, Any]:
+    """The config of a neighbour: its seed wherever the run's own seed is followed."""
+    own = config["training"]["seed"]
+    data, training = dict(config["data"]), {**config["training"], "seed": seed}
+    if data.get("seed") == own:
+        data["seed"] = seed
+    return {**config, "data": data, "training": training}
+
+
+def _data(neighbour: Config, config: Config, dataset: Dataset) -> Dataset:
+    return dataset if neighbour["data"] == config["data"] else load_dataset(neighbour["data"])
