@@ -134,8 +134,8 @@ class ConfusionMetric(keras.metrics.Metric):
         """
         return isinstance(self._matrix.value, tf.Variable) and not tf.distribute.has_strategy()
 
-    def _class_scores(self) -> dict[str, tf.Tensor]:
-        """F1, precision and recall of each class and its weight in y_true, float64 `(K,)`."""
+    def class_scores(self) -> dict[str, tf.Tensor]:
+        """Return `f1`, `precision`, `recall` and `support` so far, float64 `(K,)` tensors."""
         # Of a variable this reads the diagonal alone, where a tensor of it would copy it all.
         hits = tf.gather(self._matrix.value, self._diagonal)
         true, predicted = tf.split(tf.convert_to_tensor(self._sums.value), 2)
@@ -148,7 +148,7 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def _macro_f1(self) -> tf.Tensor:
         """Mean F1 over all K classes."""
-        return tf.cast(tf.reduce_mean(self._class_scores()["f1"]), self.dtype)
+        return tf.cast(tf.reduce_mean(self.class_scores()["f1"]), self.dtype)
 
     def confusion_matrix(self) -> np.ndarray:
         """Return the counts so far, float64 `(K, K)`: rows are true, columns predicted classes."""
@@ -160,7 +160,7 @@ class ConfusionMetric(keras.metrics.Metric):
 
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
-        return {key: value.numpy() for key, value in self._class_scores().items()}
+        return {key: value.numpy() for key, value in self.class_scores().items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

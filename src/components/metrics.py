@@ -111,7 +111,7 @@ class ImbalanceReport(ConfusionMetric):
 
     def result(self) -> dict[str, tf.Tensor]:
         """Return the scores by name, scalars of the metric's dtype."""
-        scores = self._class_scores()
+        scores = self.class_scores()
         # NaN is unequal to 0 and so counts as present: a bad label must not vanish here.
         present = tf.cast(scores["support"] != 0, tf.float64)
         balanced = ratio(tf.reduce_sum(scores["recall"]), tf.reduce_sum(present))

@@ -34,6 +34,7 @@ TRAINING_CODE = (
     "fit",
     "graph",
     "model",
+    "per_class",
     "seeding",
     "stack",
     "stacked_graph",

@@ -1,62 +1,11 @@
-"""Keras callbacks of a run: per-class F1 in the logs, the best epoch, the progress bar."""
+"""Keras callbacks of a run: the best epoch, the progress bar."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-MOST_CLASSES = 50
-"""Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
-
-
-@runtime_checkable
-class HasPerClass(Protocol):
-    """A metric that knows the F1 of each class."""
-
-    def per_class(self) -> dict[str, Any]:
-        """Arrays (K,) by name, ``f1`` among them."""
-
-
-class PerClassF1(keras.callbacks.Callback):
-    """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
-
-    Read once an epoch from the confusion matrix that the macro-F1 metric holds anyway, so it costs
-    the training step nothing. Comes before every callback that reads the logs.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._train: dict[str, float] = {}
-        self._metric: HasPerClass | None = None
-
-    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Validation begins: the metrics still hold the training epoch."""
-        self._train = self._read("")
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """The metrics hold the validation split."""
-        if logs is not None:
-            logs.update(self._train)
-            logs.update(self._read("val_"))
-
-    def _read(self, prefix: str) -> dict[str, float]:
-        if self._metric is None:
-            able = (m for m in _leaf_metrics(self.model) if isinstance(m, HasPerClass))
-            self._metric = next(able, None)
-        scores = [] if self._metric is None else self._metric.per_class()["f1"]
-        if len(scores) > MOST_CLASSES:
-            return {}
-        return {f"{prefix}f1_class_{k}": float(f1) for k, f1 in enumerate(scores)}
-
-
-def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
-    """The metrics of a model, those inside ``compile_metrics`` included."""
-    found: list[keras.metrics.Metric] = []
-    for metric in model.metrics:
-        found += getattr(metric, "metrics", None) or [metric]
-    return found
 
 
 class BestEpoch(keras.callbacks.EarlyStopping):

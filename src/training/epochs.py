@@ -5,12 +5,17 @@ from typing import Any
 
 import keras
 
+from src.training.per_class import named
+
+Results = tuple[Mapping[str, Any], Sequence[float]]
+"""By name, as Keras's metrics give them, and the F1 of each class."""
+
 
 def run_epochs(
     model: keras.Model,
     callbacks: Sequence[keras.callbacks.Callback],
-    train: Callable[[int], Mapping[str, Any]],
-    validate: Callable[[int], Mapping[str, Any]],
+    train: Callable[[int], Results],
+    validate: Callable[[], Results],
     *,
     steps: int,
     first_epoch: int,
@@ -19,9 +24,9 @@ def run_epochs(
     """What ``model.fit`` does with a validation split, but for batch hooks.
 
     Args:
-        model: its metrics hold the training epoch after ``train``, then the validation split.
+        model: given to the callbacks.
         callbacks: Keras callbacks.
-        train: computes an epoch, counted from 0, and gives its results by name.
+        train: computes an epoch, counted from 0.
         validate: computes the validation split after it.
         steps: in an epoch, for callbacks that ask.
         first_epoch: counted from 0.
@@ -35,11 +40,13 @@ def run_epochs(
     logs: dict[str, Any] | None = None
     for epoch in range(first_epoch, epochs):
         chain.on_epoch_begin(epoch)
-        logs = dict(train(epoch))
+        results, f1 = train(epoch)
         chain.on_test_begin()
-        of_validation = _numbers(validate(epoch))
+        val_results, val_f1 = validate()
+        of_validation = _numbers(val_results)
         chain.on_test_end(of_validation)
-        logs |= {f"val_{name}": value for name, value in of_validation.items()}
+        logs = {**results, **{f"val_{name}": value for name, value in of_validation.items()}}
+        logs |= named(f1) | named(val_f1, "val_")
         chain.on_epoch_end(epoch, logs)
         if model.stop_training:
             break

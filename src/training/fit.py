@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.tracking.epoch_logger import EpochLogger
-from src.training.callbacks import BestEpoch, PerClassF1, ProgressBar
+from src.training.callbacks import BestEpoch, ProgressBar
 from src.training.checkpoint import Checkpoint
 from src.training.ways import way_of
 
@@ -77,7 +77,7 @@ def train(
         training["monitor"], training["mode"], training["patience"], training["epochs"]
     )
     logger = logger or EpochLogger()
-    chain: list[keras.callbacks.Callback] = [PerClassF1(), best, *callbacks, logger]
+    chain: list[keras.callbacks.Callback] = [best, *callbacks, logger]
     checkpoint = Checkpoint(resume, way.model, best, logger) if resume else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)

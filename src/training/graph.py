@@ -26,7 +26,8 @@ from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.build import facts_of, fill
 from src.training.checkpoint import build_optimizer, variables_of
-from src.training.epochs import run_epochs
+from src.training.epochs import Results, run_epochs
+from src.training.per_class import class_f1
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,9 @@ BATCH_HOOKS = (
 )
 FOREIGN = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 """Operations that call Python back; what they do is in no graph."""
+
+Traced = tuple[dict[str, tf.Tensor], tf.Tensor]
+"""Results of the metrics by name, and the F1 of each class."""
 
 _graphs: OrderedDict[str, "TrainingGraph | None"] = OrderedDict()
 """By key, the last used at the end; None where it turned out that it cannot be shared."""
@@ -122,16 +126,17 @@ class TrainingGraph:
         x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
         rows = len(dataset.y_train)
 
-        def train(epoch: int) -> Mapping[str, Any]:
+        def train(epoch: int) -> Results:
             self._reset()
             order = shuffled(rows, seed, epoch)
             for start in range(0, rows, self._rows_a_call):
-                results = self._train(x, y, order[start : start + self._rows_a_call])
-            return results
+                results, f1 = self._train(x, y, order[start : start + self._rows_a_call])
+            return results, f1.numpy()
 
-        def validate(_: int) -> Mapping[str, Any]:
+        def validate() -> Results:
             self._reset()
-            return self._test(x_val, y_val)
+            results, f1 = self._test(x_val, y_val)
+            return results, f1.numpy()
 
         steps = -(-rows // (self._rows_a_call // STEPS_A_CALL))
         run_epochs(
@@ -243,21 +248,21 @@ def is_repeatable(function: Any) -> bool:
     return not any("seed2" in node.attr or node.op in FOREIGN for node in nodes)
 
 
-def _training(model: keras.Model, batch_size: int) -> Callable[..., dict[str, tf.Tensor]]:
-    def train(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> dict[str, tf.Tensor]:
+def _training(model: keras.Model, batch_size: int) -> Callable[..., Traced]:
+    def train(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> Traced:
         def step(start: tf.Tensor) -> tf.Tensor:
             rows = order[start : start + batch_size]
             model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
             return start + batch_size
 
         repeat(step, tf.size(order))
-        return dict(model.get_metrics_result())
+        return dict(model.get_metrics_result()), class_f1(model)
 
     return train
 
 
-def _validation(model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
-    def test(x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+def _validation(model: keras.Model) -> Callable[..., Traced]:
+    def test(x: tf.Tensor, y: tf.Tensor) -> Traced:
         names: list[str] = []
 
         def step(start: tf.Tensor) -> tf.Tensor:
@@ -267,7 +272,7 @@ def _validation(model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
 
         repeat(step, tf.shape(x)[0])
         results = model.get_metrics_result()
-        return {name: results[name] for name in names}
+        return {name: results[name] for name in names}, class_f1(model)
 
     return test
 
@@ -278,10 +283,12 @@ def repeat(step: Callable[[tf.Tensor], tf.Tensor], end: tf.Tensor) -> None:
 
 
 def traced(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Any:
+    """A function as a graph for inputs of these shapes and types."""
     return tf.function(function, autograph=False).get_concrete_function(*inputs)
 
 
 def rows_of(array: NDArray[Any]) -> tf.TensorSpec:
+    """Any number of rows such as those of an array."""
     return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from src.data.dataset import Dataset
 from src.tracking.identity import digest_of
 from src.training.build import load_dataset
-from src.training.epochs import run_epochs
+from src.training.epochs import Results, run_epochs
 from src.training.graph import may_be_traced, shape_key
 from src.training.model import build_model, network_without_values
 from src.training.stacked_graph import (
@@ -112,17 +112,16 @@ class Replica:
         """
         graph = self.block.graph
         graph.show(self.block.first, self.index)
+        waiting: list[Epoch] = []
 
-        def train(number: int) -> Mapping[str, Any]:
+        def train(number: int) -> Results:
             epoch = self.block.epoch(number)
             graph.show(epoch.state, self.index)
-            graph.show_metrics(epoch.trained, self.index)
-            return self._own(epoch.train_logs)
+            waiting.append(epoch)
+            return self._own(epoch.train)
 
-        def validate(number: int) -> Mapping[str, Any]:
-            epoch = self.block.epoch(number)
-            graph.show_metrics(epoch.validated, self.index)
-            return self._own(epoch.val_logs)
+        def validate() -> Results:
+            return self._own(waiting.pop().val)
 
         steps = -(-len(dataset.y_train) // graph.batch_size)
         run_epochs(
@@ -143,8 +142,8 @@ class Replica:
         """The block's model, which is this run's until the next one is trained."""
         return self.model
 
-    def _own(self, logs: Mapping[str, Any]) -> Mapping[str, Any]:
-        own: dict[str, Any] = tf.nest.map_structure(lambda values: values[self.index], dict(logs))
+    def _own(self, results: Any) -> Results:
+        own: Results = tf.nest.map_structure(lambda values: values[self.index], results)
         return own
 
 

@@ -7,7 +7,7 @@ stacked tensor may be taken in another order than over that of one replica, so a
 what it would be alone, and not equal to it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from src.training.graph import (
     rows_of,
     traced,
 )
+from src.training.per_class import class_f1
 
 ELEMENTWISE = frozenset(
     {
@@ -47,6 +48,8 @@ ELEMENTWISE = frozenset(
 """Optimizers that update each number by itself, so that stacked ones are updated alike."""
 
 Values = list[tf.Tensor]
+Results = tuple[dict[str, Any], NDArray[np.float64]]
+"""Of the metrics by name, shape (R,), and the F1 of each class, shape (R, K)."""
 
 
 class NotStackableError(Exception):
@@ -59,17 +62,13 @@ class Epoch:
 
     Attributes:
         state: weights, random generators and optimizer.
-        trained: variables of the metrics after the training epoch.
-        train_logs: the epoch's results by name, shape (R,).
-        validated: variables of the metrics after the validation split.
-        val_logs: its results by name, shape (R,).
+        train: the epoch's results.
+        val: those of the validation split.
     """
 
     state: Values
-    trained: Values
-    train_logs: dict[str, NDArray[Any]]
-    validated: Values
-    val_logs: dict[str, NDArray[Any]]
+    train: Results
+    val: Results
 
 
 class StackedGraph:
@@ -82,7 +81,7 @@ class StackedGraph:
         batch_size: rows of each replica in a training step.
 
     Attributes:
-        model: one replica at a time, see :meth:`show` and :meth:`show_metrics`.
+        model: one replica at a time, see :meth:`show`.
         batch_size: as given.
         bytes_an_epoch: what an :class:`Epoch` takes.
 
@@ -129,14 +128,12 @@ class StackedGraph:
         self._reset = traced(lambda: _assign(self._stacked_counts, self._fresh_counts))
         self._train = traced(self._train_rows, x, y, order)
         self._test = traced(self._validate, x, y)
-        self._read = traced(lambda: [_values(state), _values(self._stacked_counts)])
+        self._results = traced(self._read_metrics)
+        self._read = traced(lambda: _values(state))
         self._write = traced(lambda *values: _assign(state, values), *map(_spec, state))
         number = tf.TensorSpec([], tf.int32)
         one = [*self._own, *self.model.optimizer.variables]
         self._show = traced(_slicing(one), number, *map(_spec, state))
-        self._show_counts = traced(
-            _slicing(self._counts), number, *map(_spec, self._stacked_counts)
-        )
         self._predict = traced(
             lambda rows: self.model(rows, training=False), rows_of(dataset.x_train)
         )
@@ -171,27 +168,24 @@ class StackedGraph:
         self._reset()
         step = STEPS_A_CALL * self.batch_size
         for start in range(0, rows, step):
-            train_logs = self._train(data.x, data.y, order[:, start : start + step])
-        _, trained = self._read()
+            self._train(data.x, data.y, order[:, start : start + step])
+        train = _arrays(self._results())
         self._reset()
-        val_logs = self._test(data.x_val, data.y_val)
-        state, validated = self._read()
-        return Epoch(state, trained, _arrays(train_logs), validated, _arrays(val_logs))
+        self._test(data.x_val, data.y_val)
+        results, f1 = _arrays(self._results())
+        val = {name: results[name] for name in self._val_names}, f1
+        return Epoch(self._read(), train, val)
 
     def show(self, state: Values, replica: int) -> None:
         """Puts the weights and optimizer of a replica into the model."""
         self._show(tf.constant(replica), *state)
-
-    def show_metrics(self, counts: Values, replica: int) -> None:
-        """Puts what a replica's metrics have counted into those of the model."""
-        self._show_counts(tf.constant(replica), *counts)
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows by the model as it is, shape (n, K)."""
         return predicted(self._predict, x)
 
     # --- in the graph ---------------------------------------------------------------------------
-    def _train_rows(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> Any:
+    def _train_rows(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> None:
         trainable = len(self.model.trainable_variables)
 
         def step(start: tf.Tensor) -> tf.Tensor:
@@ -204,7 +198,6 @@ class StackedGraph:
             return start + self.batch_size
 
         repeat(step, tf.shape(order)[1])
-        return self._results()
 
     def _step(self, inputs: Any) -> tuple[Values, Values, Values]:
         """A training step of one replica: gradients, what else changed, and the metrics."""
@@ -228,13 +221,11 @@ class StackedGraph:
         others = [scope.get_current_value(variable) for variable in self._own[len(weights) :]]
         return gradients, others, [scope.get_current_value(count) for count in self._counts]
 
-    def _validate(self, x: tf.Tensor, y: tf.Tensor) -> Any:
-        names: list[str] = []
-
+    def _validate(self, x: tf.Tensor, y: tf.Tensor) -> None:
         def of_replica(inputs: Any) -> Values:
             values, counts, rows, labels = inputs
             with self._with_values(values, counts) as scope:
-                names[:] = self.model.test_step((rows, labels))
+                self._val_names = list(self.model.test_step((rows, labels)))
             return [scope.get_current_value(count) for count in self._counts]
 
         def step(start: tf.Tensor) -> tf.Tensor:
@@ -245,13 +236,11 @@ class StackedGraph:
             return stop
 
         repeat(step, tf.shape(x)[1])
-        results = self._results()
-        return {name: results[name] for name in names}
 
-    def _results(self) -> Any:
-        def of_replica(counts: Values) -> dict[str, Any]:
+    def _read_metrics(self) -> Any:
+        def of_replica(counts: Values) -> Any:
             with self._with_values([], counts):
-                return dict(self.model.get_metrics_result())
+                return dict(self.model.get_metrics_result()), class_f1(self.model)
 
         return tf.vectorized_map(of_replica, _values(self._stacked_counts))
 
@@ -349,5 +338,5 @@ def _stacked_rows(spec: tf.TensorSpec, replicas: int) -> tf.TensorSpec:
     return tf.TensorSpec([replicas, *spec.shape], spec.dtype)
 
 
-def _arrays(results: Mapping[str, Any]) -> dict[str, Any]:
-    return tf.nest.map_structure(lambda value: value.numpy(), dict(results))
+def _arrays(results: Any) -> Any:
+    return tf.nest.map_structure(lambda value: value.numpy(), results)

@@ -13,6 +13,7 @@ from src.training.ahead import model_for
 from src.training.batches import ShuffledBatches
 from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
 from src.training.model import build_model
+from src.training.per_class import PerClassF1
 from src.training.stack import replica_of
 
 
@@ -35,7 +36,7 @@ class Way(Protocol):
 
         Args:
             dataset: trained on ``train``, validated on ``val`` after each epoch.
-            callbacks: Keras callbacks.
+            callbacks: Keras callbacks; the logs of each epoch have the F1 of each class too.
             first_epoch: counted from 0.
             epochs: where training ends, unless a callback stops it before.
         """
@@ -147,7 +148,7 @@ class ByFit:
             validation_data=(dataset.x_val, dataset.y_val),
             validation_batch_size=PREDICT_BATCH,
             shuffle=False,
-            callbacks=[order, *callbacks],
+            callbacks=[order, PerClassF1(), *callbacks],
             verbose=0,
         )
 
