@@ -38,6 +38,7 @@ TRAINING_CODE = (
     "seeding",
     "stack",
     "stacked_graph",
+    "stacked_optimizer",
     "validation",
     "ways",
 )

@@ -26,12 +26,12 @@ from src.training.graph import may_be_traced, shape_key
 from src.training.model import build_model, network_without_values
 from src.training.stacked_graph import (
     Epoch,
-    NotStackableError,
     StackedData,
     StackedGraph,
-    Values,
-    own_variables,
+    State,
+    untrained_variables,
 )
+from src.training.stacked_optimizer import NotStackableError, Values
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Block:
     seeds: list[int]
     fingerprints: list[str]
     data: StackedData
-    first: Values
+    first: State
     epochs: list[Epoch] = field(default_factory=list)
 
     def epoch(self, number: int) -> Epoch:
@@ -112,16 +112,16 @@ class Replica:
         """
         graph = self.block.graph
         graph.show(self.block.first, self.index)
-        waiting: list[Epoch] = []
+        last: list[Epoch] = []
 
         def train(number: int) -> Results:
             epoch = self.block.epoch(number)
             graph.show(epoch.state, self.index)
-            waiting.append(epoch)
+            last[:] = [epoch]
             return self._own(epoch.train)
 
         def validate() -> Results:
-            return self._own(waiting.pop().val)
+            return self._own(last[0].val)
 
         steps = -(-len(dataset.y_train) // graph.batch_size)
         run_epochs(
@@ -133,6 +133,7 @@ class Replica:
             first_epoch=first_epoch,
             epochs=epochs,
         )
+        graph.show_optimizer(last[0].state, self.index)
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
@@ -212,7 +213,7 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
         seeds=seeds,
         fingerprints=[data.fingerprint for data in datasets],
         data=StackedData.of(datasets),
-        first=graph.first_state(_weights(configs, dataset)),
+        first=graph.first_state(_first_values(configs, dataset)),
     )
 
 
@@ -227,14 +228,17 @@ def _graph(config: Config, dataset: Dataset, replicas: int) -> StackedGraph:
     return _graphs[key]
 
 
-def _weights(configs: Sequence[Config], dataset: Dataset) -> list[Values]:
-    """What each replica starts with.
+def _first_values(configs: Sequence[Config], dataset: Dataset) -> list[tuple[Values, Values]]:
+    """What each replica starts with: its weights, and what else it has.
 
     All networks come before the first value: seeding empties TensorFlow's cache of kernels.
     """
     networks = [network_without_values(config, dataset) for config in configs]
     keras.backend.clear_session(free_memory=False)  # else Keras makes their variables later
-    return [[variable.value for variable in own_variables(network)] for network in networks]
+    return [
+        ([v.value for v in net.trainable_variables], [v.value for v in untrained_variables(net)])
+        for net in networks
+    ]
 
 
 def _with_seed(config: Config, seed: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ stacked tensor may be taken in another order than over that of one replica, so a
 what it would be alone, and not equal to it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,231 +32,10 @@ from src.training.graph import (
     traced,
 )
 from src.training.per_class import class_f1
+from src.training.stacked_optimizer import NotStackableError, StackedOptimizer, Values
 
-ELEMENTWISE = frozenset(
-    {
-        keras.optimizers.SGD,
-        keras.optimizers.RMSprop,
-        keras.optimizers.Adam,
-        keras.optimizers.AdamW,
-        keras.optimizers.Adamax,
-        keras.optimizers.Nadam,
-        keras.optimizers.Adagrad,
-        keras.optimizers.Adadelta,
-        keras.optimizers.Lion,
-    }
-)
-"""Optimizers that update each number by itself, so that stacked ones are updated alike."""
-
-Values = list[tf.Tensor]
 Results = tuple[dict[str, Any], NDArray[np.float64]]
 """Of the metrics by name, shape (R,), and the F1 of each class, shape (R, K)."""
-
-
-class NotStackableError(Exception):
-    """Says why these replicas cannot be trained together."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """All replicas after an epoch; R stands in front of each shape.
-
-    Attributes:
-        state: weights, random generators and optimizer.
-        train: the epoch's results.
-        val: those of the validation split.
-    """
-
-    state: Values
-    train: Results
-    val: Results
-
-
-class StackedGraph:
-    """Training and validation of R replicas, and prediction by one of them.
-
-    Args:
-        model: compiled; it belongs to the graph from now on.
-        dataset: of any replica: shapes and types of one example count.
-        replicas: R.
-        batch_size: rows of each replica in a training step.
-
-    Attributes:
-        model: one replica at a time, see :meth:`show`.
-        batch_size: as given.
-        bytes_an_epoch: what an :class:`Epoch` takes.
-
-    Raises:
-        NotStackableError: for a model, loss or optimizer that is not trained alike when stacked.
-    """
-
-    def __init__(
-        self, model: keras.Model, dataset: Dataset, replicas: int, batch_size: int
-    ) -> None:
-        _refuse_unlike(model)
-        self.model = model
-        self._replicas = replicas
-        self.batch_size = batch_size
-        build_optimizer(model)
-        model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
-        if model.losses:
-            raise NotStackableError("its layers add losses of their own, such as a regularizer's")
-        self._counts = [variable for metric in model.metrics for variable in metric.variables]
-        self._own = own_variables(model)
-        self._optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-        self._stacked = [self._repeated(variable) for variable in self._own]
-        self._stacked_counts = [self._repeated(variable) for variable in self._counts]
-        self._optimizer.build(self._stacked[: len(model.trainable_variables)])
-        self._fresh_optimizer = [tf.identity(v.value) for v in self._optimizer.variables]
-        model.reset_metrics()
-        self._fresh_counts = [tf.identity(self._repeated(v).value) for v in self._counts]
-        every = [*self._stacked, *self._optimizer.variables, *self._stacked_counts]
-        self.bytes_an_epoch = sum(int(np.prod(v.shape)) * 4 for v in every)
-        self._trace(dataset)
-
-    def _trace(self, dataset: Dataset) -> None:
-        x, y = (
-            _stacked_rows(rows_of(a), self._replicas) for a in (dataset.x_train, dataset.y_train)
-        )
-        seeds, order = (
-            tf.TensorSpec([self._replicas], tf.int64),
-            tf.TensorSpec([None, None], tf.int64),
-        )
-        state = [*self._stacked, *self._optimizer.variables]
-        self._order = traced(
-            _orders, seeds, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int64)
-        )
-        self._reset = traced(lambda: _assign(self._stacked_counts, self._fresh_counts))
-        self._train = traced(self._train_rows, x, y, order)
-        self._test = traced(self._validate, x, y)
-        self._results = traced(self._read_metrics)
-        self._read = traced(lambda: _values(state))
-        self._write = traced(lambda *values: _assign(state, values), *map(_spec, state))
-        number = tf.TensorSpec([], tf.int32)
-        one = [*self._own, *self.model.optimizer.variables]
-        self._show = traced(_slicing(one), number, *map(_spec, state))
-        self._predict = traced(
-            lambda rows: self.model(rows, training=False), rows_of(dataset.x_train)
-        )
-        if not (is_repeatable(self._train) and is_repeatable(self._test)):
-            raise NotStackableError("it draws random numbers, or calls Python, in ways of its own")
-
-    def first_state(self, weights: Sequence[Values]) -> Values:
-        """The state before the first epoch.
-
-        Args:
-            weights: of each replica, in the order of :func:`own_variables`.
-        """
-        return [
-            *(tf.stack(values) for values in zip(*weights, strict=True)),
-            *self._fresh_optimizer,
-        ]
-
-    def load(self, state: Values) -> None:
-        """Goes on from a state."""
-        self._write(*state)
-
-    def epoch(self, data: "StackedData", seeds: tf.Tensor, number: int) -> Epoch:
-        """Trains an epoch and validates.
-
-        Args:
-            data: of each replica.
-            seeds: of the order of the batches, int64, shape (R,).
-            number: of the epoch, counted from 0.
-        """
-        rows = int(data.y.shape[1])
-        order = self._order(seeds, tf.constant(rows), tf.constant(number, tf.int64))
-        self._reset()
-        step = STEPS_A_CALL * self.batch_size
-        for start in range(0, rows, step):
-            self._train(data.x, data.y, order[:, start : start + step])
-        train = _arrays(self._results())
-        self._reset()
-        self._test(data.x_val, data.y_val)
-        results, f1 = _arrays(self._results())
-        val = {name: results[name] for name in self._val_names}, f1
-        return Epoch(self._read(), train, val)
-
-    def show(self, state: Values, replica: int) -> None:
-        """Puts the weights and optimizer of a replica into the model."""
-        self._show(tf.constant(replica), *state)
-
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits of rows by the model as it is, shape (n, K)."""
-        return predicted(self._predict, x)
-
-    # --- in the graph ---------------------------------------------------------------------------
-    def _train_rows(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> None:
-        trainable = len(self.model.trainable_variables)
-
-        def step(start: tf.Tensor) -> tf.Tensor:
-            rows = order[:, start : start + self.batch_size]
-            batch = tf.gather(x, rows, batch_dims=1), tf.gather(y, rows, batch_dims=1)
-            inputs = (_values(self._stacked), _values(self._stacked_counts), *batch)
-            gradients, others, counts = tf.vectorized_map(self._step, inputs)
-            _assign([*self._stacked[trainable:], *self._stacked_counts], [*others, *counts])
-            self._optimizer.apply(gradients)
-            return start + self.batch_size
-
-        repeat(step, tf.shape(order)[1])
-
-    def _step(self, inputs: Any) -> tuple[Values, Values, Values]:
-        """A training step of one replica: gradients, what else changed, and the metrics."""
-        values, counts, x, y = inputs
-        model, weights = self.model, self.model.trainable_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values[: len(weights)])
-            scope = self._with_values(values, counts)
-            with scope:
-                y_pred = model(x, training=True)
-                loss = model.compute_loss(x, y, y_pred, training=True)
-                # The first of `metrics` is Keras's mean of the loss.
-                model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
-        gradients = tape.gradient(loss, values[: len(weights)])
-        if any(gradient is None for gradient in gradients):
-            raise NotStackableError("a weight of it has no gradient")
-        with scope:
-            if isinstance(model, ClippedModel):
-                gradients = model.clip_and_log(gradients, weights)
-            model.compute_metrics(x, y, y_pred)
-        others = [scope.get_current_value(variable) for variable in self._own[len(weights) :]]
-        return gradients, others, [scope.get_current_value(count) for count in self._counts]
-
-    def _validate(self, x: tf.Tensor, y: tf.Tensor) -> None:
-        def of_replica(inputs: Any) -> Values:
-            values, counts, rows, labels = inputs
-            with self._with_values(values, counts) as scope:
-                self._val_names = list(self.model.test_step((rows, labels)))
-            return [scope.get_current_value(count) for count in self._counts]
-
-        def step(start: tf.Tensor) -> tf.Tensor:
-            stop = start + PREDICT_BATCH
-            inputs = (_values(self._stacked), _values(self._stacked_counts))
-            batch = x[:, start:stop], y[:, start:stop]
-            _assign(self._stacked_counts, tf.vectorized_map(of_replica, (*inputs, *batch)))
-            return stop
-
-        repeat(step, tf.shape(x)[1])
-
-    def _read_metrics(self) -> Any:
-        def of_replica(counts: Values) -> Any:
-            with self._with_values([], counts):
-                return dict(self.model.get_metrics_result()), class_f1(self.model)
-
-        return tf.vectorized_map(of_replica, _values(self._stacked_counts))
-
-    def _with_values(self, values: Values, counts: Values) -> keras.StatelessScope:
-        """Where the model's variables have the values of one replica."""
-        own = list(zip(self._own, values, strict=False))  # no values: only the metrics are asked
-        step = self.model.optimizer.iterations, self._optimizer.iterations.value
-        mapping = [*own, *zip(self._counts, counts, strict=True), step]
-        return keras.StatelessScope(state_mapping=mapping, initialize_variables=False)
-
-    def _repeated(self, variable: Any) -> keras.Variable:
-        value = tf.stack([variable.value] * self._replicas)
-        return keras.Variable(
-            value, dtype=variable.dtype, trainable=variable.trainable, name=variable.name
-        )
 
 
 @dataclass(frozen=True)
@@ -281,44 +61,256 @@ class StackedData:
         return cls(*(tf.constant(np.stack([getattr(d, n) for d in datasets])) for n in names))
 
 
-def own_variables(model: keras.Model) -> list[Any]:
-    """Weights, trainable ones first, and random generators: all but metrics and optimizer."""
-    counts = {id(variable) for metric in model.metrics for variable in metric.variables}
-    trainable = list(model.trainable_variables)
-    known = counts | {id(variable) for variable in trainable}
-    return trainable + [variable for variable in model.variables if id(variable) not in known]
+@dataclass(frozen=True)
+class State:
+    """All replicas between two epochs.
+
+    Attributes:
+        weights: shape (R, P).
+        others: random generators and weights that are not trained, R in front of each shape.
+        optimizer: its variables.
+    """
+
+    weights: tf.Tensor
+    others: Values
+    optimizer: Values
 
 
-def _refuse_unlike(model: keras.Model) -> None:
-    """Refuses what would not be trained by itself, or not by Keras's ways."""
-    optimizer = model.optimizer
-    if not is_ordinary(model):
-        raise NotStackableError(f"{type(model).__name__} has a training step of its own")
-    if type(optimizer) not in ELEMENTWISE:
-        raise NotStackableError(f"{type(optimizer).__name__} may look at a weight as a whole")
-    if any((optimizer.clipnorm, optimizer.global_clipnorm)):
-        raise NotStackableError("the optimizer clips by a norm; model.clip_norm can be stacked")
-    if any(variable.constraint is not None for variable in model.trainable_variables):
-        raise NotStackableError("a weight of it has a constraint")
+@dataclass(frozen=True)
+class Epoch:
+    """All replicas after an epoch.
+
+    Attributes:
+        state: from which the next one goes on.
+        train: the epoch's results.
+        val: those of the validation split.
+    """
+
+    state: State
+    train: Results
+    val: Results
 
 
-def _orders(seeds: tf.Tensor, rows: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-    return tf.map_fn(lambda seed: shuffled(rows, seed, epoch), seeds)
+class StackedGraph:
+    """Training and validation of R replicas, and prediction by one of them.
 
+    Args:
+        model: compiled; it belongs to the graph from now on.
+        dataset: of any replica: shapes and types of one example count.
+        replicas: R.
+        batch_size: rows of each replica in a training step.
 
-def _slicing(variables: Sequence[Any]) -> Callable[..., None]:
-    """What puts a replica's part of stacked values into variables; numbers that all share stay."""
+    Attributes:
+        model: one replica at a time, see :meth:`show`.
+        batch_size: as given.
+        bytes_an_epoch: what a :class:`State` takes.
 
-    def put(replica: tf.Tensor, *stacked: tf.Tensor) -> None:
-        shared = [
-            value.shape.rank == len(v.shape) for value, v in zip(stacked, variables, strict=True)
-        ]
-        _assign(
-            variables,
-            [v if same else v[replica] for v, same in zip(stacked, shared, strict=True)],
+    Raises:
+        NotStackableError: for a model, loss or optimizer that is not trained alike when stacked.
+    """
+
+    def __init__(
+        self, model: keras.Model, dataset: Dataset, replicas: int, batch_size: int
+    ) -> None:
+        if not is_ordinary(model):
+            raise NotStackableError(f"{type(model).__name__} has a training step of its own")
+        self.model = model
+        self.batch_size = batch_size
+        self._replicas = replicas
+        build_optimizer(model)
+        model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
+        if model.losses:
+            raise NotStackableError("its layers add losses of their own, such as a regularizer's")
+        model.reset_metrics()
+        self._trainable = list(model.trainable_variables)
+        self._own_others = untrained_variables(model)
+        self._own_counts = [variable for metric in model.metrics for variable in metric.variables]
+        self._optimizer = StackedOptimizer(model.optimizer, self._trainable, replicas)
+        self._others = [self._repeated(variable) for variable in self._own_others]
+        self._counts = [self._repeated(variable) for variable in self._own_counts]
+        self._fresh_counts = _values(self._counts)
+        self._fresh_optimizer = _values(self._optimizer.variables)
+        every = [self._optimizer.weights, *self._others, *self._optimizer.variables]
+        self.bytes_an_epoch = sum(int(np.prod(variable.shape)) * 4 for variable in every)
+        self._trace(dataset)
+
+    def _trace(self, dataset: Dataset) -> None:
+        any_row, any_number = rows_of(dataset.x_train), tf.TensorSpec([], tf.int32)
+        x, y = (
+            tf.TensorSpec([self._replicas, *spec.shape], spec.dtype)
+            for spec in (any_row, rows_of(dataset.y_train))
         )
+        self._begin = traced(
+            self._begin_epoch,
+            tf.TensorSpec([self._replicas], tf.int64),
+            any_number,
+            tf.TensorSpec([], tf.int64),
+        )
+        self._train = traced(self._train_rows, x, y, tf.TensorSpec([None, None], tf.int64))
+        self._test = traced(self._validate, x, y)
+        self._results = traced(self._read_metrics)
+        weights, others = _spec(self._optimizer.weights), map(_spec, self._others)
+        self._show = traced(self._show_weights, any_number, weights, *others)
+        self._predict = traced(lambda rows: self.model(rows, training=False), any_row)
+        if not (is_repeatable(self._train) and is_repeatable(self._test)):
+            raise NotStackableError("it draws random numbers, or calls Python, in ways of its own")
 
-    return put
+    def first_state(self, replicas: Sequence[tuple[Values, Values]]) -> State:
+        """The state before the first epoch.
+
+        Args:
+            replicas: of each, the values of its weights and of :func:`untrained_variables`.
+        """
+        weights = [tf.concat([tf.reshape(v, [-1]) for v in values], 0) for values, _ in replicas]
+        others = [tf.stack(values) for values in zip(*(o for _, o in replicas), strict=True)]
+        return State(tf.stack(weights), others, self._fresh_optimizer)
+
+    def load(self, state: State) -> None:
+        """Goes on from a state."""
+        self._optimizer.weights.assign(state.weights)
+        _assign(self._others, state.others)
+        _assign(self._optimizer.variables, state.optimizer)
+
+    def epoch(self, data: StackedData, seeds: tf.Tensor, number: int) -> Epoch:
+        """Trains an epoch and validates.
+
+        Args:
+            data: of each replica.
+            seeds: of the order of the batches, int64, shape (R,).
+            number: of the epoch, counted from 0.
+        """
+        rows = int(data.y.shape[1])
+        step = STEPS_A_CALL * self.batch_size
+        with _as_traced():
+            order = self._begin(seeds, tf.constant(rows), tf.constant(number, tf.int64))
+            for start in range(0, rows, step):
+                self._train(data.x, data.y, order[:, start : start + step])
+            train = _arrays(self._results())
+            self._test(data.x_val, data.y_val)
+            results, f1 = _arrays(self._results())
+        state = State(
+            tf.convert_to_tensor(self._optimizer.weights.value),
+            _values(self._others),
+            _values(self._optimizer.variables),
+        )
+        return Epoch(state, train, ({name: results[name] for name in self._val_names}, f1))
+
+    def show(self, state: State, replica: int) -> None:
+        """Puts the weights of a replica into the model."""
+        self._show(tf.constant(replica), state.weights, *state.others)
+
+    def show_optimizer(self, state: State, replica: int) -> None:
+        """Puts the optimizer's variables of a replica into those of the model's optimizer."""
+        values = self._optimizer.of_replica(tf.constant(replica), state.optimizer)
+        _assign(self.model.optimizer.variables, values)
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits of rows by the model as it is, shape (n, K)."""
+        return predicted(self._predict, x)
+
+    # --- in the graph ---------------------------------------------------------------------------
+    def _begin_epoch(self, seeds: tf.Tensor, rows: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
+        """Resets the metrics; the order of each replica's rows, shape (R, rows)."""
+        _assign(self._counts, self._fresh_counts)
+        return tf.map_fn(lambda seed: shuffled(rows, seed, epoch), seeds)
+
+    def _train_rows(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> None:
+        def step(start: tf.Tensor) -> tf.Tensor:
+            rows = order[:, start : start + self.batch_size]
+            batch = tf.gather(x, rows, batch_dims=1), tf.gather(y, rows, batch_dims=1)
+            gradients, others, counts = tf.vectorized_map(self._step, (*self._now(), *batch))
+            _assign([*self._others, *self._counts], [*others, *counts])
+            self._optimizer.apply(gradients)
+            return start + self.batch_size
+
+        repeat(step, tf.shape(order)[1])
+
+    def _step(self, inputs: Any) -> tuple[Values, Values, Values]:
+        """A training step of one replica: gradients, what else changed, and the metrics."""
+        weights, others, counts, x, y = inputs
+        model = self.model
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            scope = self._with_values(weights, others, counts)
+            with scope:
+                y_pred = model(x, training=True)
+                loss = model.compute_loss(x, y, y_pred, training=True)
+                # The first of `metrics` is Keras's mean of the loss.
+                model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
+        gradients = tape.gradient(loss, weights)
+        if any(gradient is None for gradient in gradients):
+            raise NotStackableError("a weight has no gradient")
+        with scope:
+            if isinstance(model, ClippedModel):
+                gradients = model.clip_and_log(gradients, self._trainable)
+            model.compute_metrics(x, y, y_pred)
+        changed = [scope.get_current_value(variable) for variable in self._own_others]
+        return gradients, changed, [scope.get_current_value(count) for count in self._own_counts]
+
+    def _validate(self, x: tf.Tensor, y: tf.Tensor) -> None:
+        def of_replica(inputs: Any) -> Values:
+            *values, rows, labels = inputs
+            with self._with_values(*values) as scope:
+                self._val_names = list(self.model.test_step((rows, labels)))
+            return [scope.get_current_value(count) for count in self._own_counts]
+
+        def step(start: tf.Tensor) -> tf.Tensor:
+            stop = start + PREDICT_BATCH
+            batch = x[:, start:stop], y[:, start:stop]
+            _assign(self._counts, tf.vectorized_map(of_replica, (*self._now(), *batch)))
+            return stop
+
+        _assign(self._counts, self._fresh_counts)
+        repeat(step, tf.shape(x)[1])
+
+    def _read_metrics(self) -> Any:
+        def of_replica(counts: Values) -> Any:
+            with self._with_values([], [], counts):
+                return dict(self.model.get_metrics_result()), class_f1(self.model)
+
+        return tf.vectorized_map(of_replica, _values(self._counts))
+
+    def _show_weights(self, replica: tf.Tensor, weights: tf.Tensor, *others: tf.Tensor) -> None:
+        parts = self._optimizer.parted(weights[replica][None])
+        _assign(self._trainable, [part[0] for part in parts])
+        _assign(self._own_others, [value[replica] for value in others])
+
+    def _now(self) -> tuple[Values, Values, Values]:
+        """Weights, others and metrics of all replicas, as the step finds them."""
+        weights = tf.convert_to_tensor(self._optimizer.weights.value)
+        return self._optimizer.parted(weights), _values(self._others), _values(self._counts)
+
+    def _with_values(self, weights: Values, others: Values, counts: Values) -> keras.StatelessScope:
+        """Where the model's variables have the values of one replica."""
+        mapping = [
+            *zip(self._trainable, weights, strict=False),  # none where only metrics are asked
+            *zip(self._own_others, others, strict=False),
+            *zip(self._own_counts, counts, strict=True),
+            (self.model.optimizer.iterations, self._optimizer.iterations.value),
+        ]
+        return keras.StatelessScope(state_mapping=mapping, initialize_variables=False)
+
+    def _repeated(self, variable: Any) -> keras.Variable:
+        value = np.repeat(keras.ops.convert_to_numpy(variable)[None], self._replicas, axis=0)
+        return keras.Variable(value, dtype=variable.dtype, trainable=False, name=variable.name)
+
+
+def untrained_variables(model: keras.Model) -> list[Any]:
+    """Random generators, and weights that are not trained."""
+    known = {id(variable) for metric in model.metrics for variable in metric.variables}
+    known |= {id(variable) for variable in model.trainable_variables}
+    return [variable for variable in model.variables if id(variable) not in known]
+
+
+@contextmanager
+def _as_traced() -> Iterator[None]:
+    """Without TensorFlow's rewriting of graphs, which takes longer than it saves here."""
+    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
@@ -332,10 +324,6 @@ def _values(variables: Sequence[Any]) -> Values:
 
 def _spec(variable: Any) -> tf.TensorSpec:
     return tf.TensorSpec(variable.shape, variable.dtype)
-
-
-def _stacked_rows(spec: tf.TensorSpec, replicas: int) -> tf.TensorSpec:
-    return tf.TensorSpec([replicas, *spec.shape], spec.dtype)
 
 
 def _arrays(results: Any) -> Any:
