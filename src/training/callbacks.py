@@ -1,5 +1,6 @@
 """Keras callbacks of a run: the best epoch, the progress bar."""
 
+import operator
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ class BestEpoch(keras.callbacks.EarlyStopping):
         super().__init__(
             monitor=monitor, mode=mode, patience=patience or epochs, restore_best_weights=True
         )
+        self.monitor_op = operator.gt if mode == "max" else operator.lt  # Keras's are tensors'
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Refuses a key that is not in the logs, where Keras would only warn."""

@@ -136,18 +136,17 @@ class StackedGraph:
 
     def _trace(self, dataset: Dataset) -> None:
         any_row, any_number = rows_of(dataset.x_train), tf.TensorSpec([], tf.int32)
-        x, y = (
-            tf.TensorSpec([self._replicas, *spec.shape], spec.dtype)
-            for spec in (any_row, rows_of(dataset.y_train))
-        )
+        train, validation = (dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val)
         self._begin = traced(
             self._begin_epoch,
             tf.TensorSpec([self._replicas], tf.int64),
             any_number,
             tf.TensorSpec([], tf.int64),
         )
-        self._train = traced(self._train_rows, x, y, tf.TensorSpec([None, None], tf.int64))
-        self._test = traced(self._validate, x, y)
+        self._train = traced(
+            self._train_rows, *map(self._spec_of, train), tf.TensorSpec([None, None], tf.int64)
+        )
+        self._test = traced(self._validate, *map(self._spec_of, validation))
         self._results = traced(self._read_metrics)
         weights, others = _spec(self._optimizer.weights), map(_spec, self._others)
         self._show = traced(self._show_weights, any_number, weights, *others)
@@ -201,7 +200,7 @@ class StackedGraph:
 
     def show_optimizer(self, state: State, replica: int) -> None:
         """Puts the optimizer's variables of a replica into those of the model's optimizer."""
-        values = self._optimizer.of_replica(tf.constant(replica), state.optimizer)
+        values = self._optimizer.of_replica(replica, state.optimizer)
         _assign(self.model.optimizer.variables, values)
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -254,14 +253,10 @@ class StackedGraph:
                 self._val_names = list(self.model.test_step((rows, labels)))
             return [scope.get_current_value(count) for count in self._own_counts]
 
-        def step(start: tf.Tensor) -> tf.Tensor:
-            stop = start + PREDICT_BATCH
-            batch = x[:, start:stop], y[:, start:stop]
-            _assign(self._counts, tf.vectorized_map(of_replica, (*self._now(), *batch)))
-            return stop
-
         _assign(self._counts, self._fresh_counts)
-        repeat(step, tf.shape(x)[1])
+        for start in range(0, x.shape[1], PREDICT_BATCH):
+            batch = (part[:, start : start + PREDICT_BATCH] for part in (x, y))
+            _assign(self._counts, tf.vectorized_map(of_replica, (*self._now(), *batch)))
 
     def _read_metrics(self) -> Any:
         def of_replica(counts: Values) -> Any:
@@ -289,6 +284,9 @@ class StackedGraph:
             (self.model.optimizer.iterations, self._optimizer.iterations.value),
         ]
         return keras.StatelessScope(state_mapping=mapping, initialize_variables=False)
+
+    def _spec_of(self, rows: NDArray[Any]) -> tf.TensorSpec:
+        return tf.TensorSpec([self._replicas, *rows.shape], rows.dtype)
 
     def _repeated(self, variable: Any) -> keras.Variable:
         value = np.repeat(keras.ops.convert_to_numpy(variable)[None], self._replicas, axis=0)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 ELEMENTWISE = frozenset(
     {
@@ -20,7 +21,7 @@ ELEMENTWISE = frozenset(
         keras.optimizers.Lion,
     }
 )
-"""Optimizers that update each number by itself, so that it does not matter how they are arranged."""
+"""Optimizers that update each number by itself, however they are arranged."""
 
 Values = list[tf.Tensor]
 
@@ -65,13 +66,8 @@ class StackedOptimizer:
 
     def joined(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
         """Rows of weights, shape (n, P), of values by weight, each (n, ...)."""
-        return tf.concat(
-            [
-                tf.reshape(value, [-1, size])
-                for value, size in zip(values, self._sizes, strict=True)
-            ],
-            axis=1,
-        )
+        sized = zip(values, self._sizes, strict=True)
+        return tf.concat([tf.reshape(value, [-1, size]) for value, size in sized], axis=1)
 
     def parted(self, rows: tf.Tensor) -> Values:
         """The values by weight, each (n, ...), of rows of weights, shape (n, P)."""
@@ -84,24 +80,23 @@ class StackedOptimizer:
         """Updates the weights by gradients, each (R, ...)."""
         self._all.apply([self.joined(gradients)])
 
-    def of_replica(self, replica: tf.Tensor, values: Sequence[tf.Tensor]) -> Values:
+    def of_replica(self, replica: int, values: Sequence[tf.Tensor]) -> list[NDArray[Any]]:
         """What the optimizer of one model has in the place of each of its variables.
 
         Args:
-            replica: its number, int32.
+            replica: its number.
             values: of :attr:`variables`.
         """
-        named: dict[str, tf.Tensor] = {}
+        named: dict[str, NDArray[Any]] = {}
         for variable, value in zip(self.variables, values, strict=True):
-            if value.shape == self.weights.shape:
-                slot = variable.name.removeprefix(self.weights.path)
-                parts = self.parted(value[replica][None])
-                named |= {
-                    f"{weight.path.replace('/', '_')}{slot}": part[0]
-                    for weight, part in zip(self._places, parts, strict=True)
-                }
-            else:
-                named[variable.name] = value
+            array = value.numpy()
+            if value.shape != self.weights.shape:
+                named[variable.name] = array
+                continue
+            slot = variable.name.removeprefix(self.weights.path)
+            parts = np.split(array[replica], np.cumsum(self._sizes)[:-1])
+            for weight, shape, part in zip(self._places, self._shapes, parts, strict=True):
+                named[f"{weight.path.replace('/', '_')}{slot}"] = part.reshape(shape)
         return [named[variable.name] for variable in self._one.variables]
 
 
