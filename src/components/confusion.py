@@ -118,14 +118,17 @@ class ConfusionMetric(keras.metrics.Metric):
             given = tf.cast(tf.convert_to_tensor(sample_weight), tf.float64)
             weights *= tf.reshape(given, [-1]) if given.shape.rank else given
         cells = inside * k + predicted
-        places = tf.concat([inside, predicted + k], axis=0)
-        twice = tf.concat([weights, weights], axis=0)
         if self._counts_in_place():
+            places = tf.concat([inside, predicted + k], axis=0)
+            twice = tf.concat([weights, weights], axis=0)
             self._matrix.value.scatter_add(tf.IndexedSlices(weights, cells))
             self._sums.value.scatter_add(tf.IndexedSlices(twice, places))
         else:
-            self._matrix.assign_add(tf.math.unsorted_segment_sum(weights, cells, k * k))
-            self._sums.assign_add(tf.math.unsorted_segment_sum(twice, places, 2 * k))
+            counted = tf.math.unsorted_segment_sum(weights, cells, k * k)
+            table = tf.reshape(counted, [k, k])
+            self._matrix.assign_add(counted)
+            sums = [tf.reduce_sum(table, axis=1), tf.reduce_sum(table, axis=0)]
+            self._sums.assign_add(tf.concat(sums, axis=0))
 
     def _counts_in_place(self) -> bool:
         """Whether K^2 numbers may stay where they are, and only the cells named be touched.

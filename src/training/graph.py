@@ -87,7 +87,7 @@ class TrainingGraph:
         self.model = model
         self._rows_a_call = STEPS_A_CALL * batch_size
         build_optimizer(model)
-        model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
+        make_metrics(model, dataset)
         x, y = (rows_of(array) for array in (dataset.x_train, dataset.y_train))
         order = tf.TensorSpec([None], tf.int64)
         self._reset = traced(model.reset_metrics)
@@ -193,6 +193,12 @@ def shared_graph(
     if len(_graphs) > MOST_GRAPHS:
         _graphs.popitem(last=False)
     return _graphs[key]
+
+
+def make_metrics(model: keras.Model, dataset: Dataset) -> None:
+    """Has the metrics make their variables, which they do when they see the first labels."""
+    x, y = tf.constant(dataset.x_train[:1]), tf.constant(dataset.y_train[:1])
+    model.compute_metrics(x, y, tf.zeros([1, *model.output_shape[1:]]))
 
 
 def may_be_traced(config: Mapping[str, Any], callbacks: Sequence[keras.callbacks.Callback]) -> bool:

@@ -1,6 +1,6 @@
 """The model of a config: its network, seeded, and the compiled whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,8 +11,10 @@ from src.training.build import build, facts_of, without_name
 from src.training.distribution import scope_of
 from src.training.seeding import prepare
 
+Config = Mapping[str, Any]
 
-def build_model(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
+
+def build_model(config: Config, dataset: Dataset) -> keras.Model:
     """The compiled model of a resolved config, seeded.
 
     Args:
@@ -26,7 +28,7 @@ def build_model(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
     training = config["training"]
     _prepare(training)
     with scope_of(training.get("distribute", "none"), training.get("replicas")):
-        model = _network(config, facts)
+        model = build(without_name(config["model"]), "model", facts)
         metrics = [
             build(node, f"metric.metrics.{name}", facts)
             for name, node in config["metric"]["metrics"].items()
@@ -41,32 +43,34 @@ def build_model(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
     return model
 
 
-def network_without_values(config: Mapping[str, Any], dataset: Dataset) -> keras.Model:
-    """The seeded network of a config, before its variables are made.
+def networks_without_values(configs: Sequence[Config], dataset: Dataset) -> list[keras.Model]:
+    """The seeded networks of configs that differ in seed, before their variables are made.
 
     ``value`` of such a variable is what its initializer gives, to the bit what
-    :func:`build_model` starts with, but costs a quarter of it.
+    :func:`build_model` starts with, but costs a sixth of it.
 
     Args:
-        config: the resolved config.
+        configs: resolved ones.
         dataset: gives ``auto`` its meaning.
 
     Raises:
         UserError: where the network refuses its arguments.
     """
-    _prepare(config["training"])
-    with keras.StatelessScope(initialize_variables=False):
-        return _network(config, facts_of(dataset))
+    network = build(
+        {**without_name(configs[0]["model"]), "_partial_": True}, "model", facts_of(dataset)
+    )
+    made = []
+    for config in configs:
+        _prepare(config["training"])
+        with keras.StatelessScope(initialize_variables=False):
+            made.append(network())
+    return made
 
 
-def _prepare(training: Mapping[str, Any]) -> None:
+def _prepare(training: Config) -> None:
     prepare(
         training["seed"],
         deterministic=training["deterministic"],
         threads=training["threads"],
         precision=training["precision"],
     )
-
-
-def _network(config: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
-    return build(without_name(config["model"]), "model", facts)

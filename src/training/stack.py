@@ -23,7 +23,7 @@ from src.tracking.identity import digest_of
 from src.training.build import load_dataset
 from src.training.epochs import Results, run_epochs
 from src.training.graph import may_be_traced, shape_key
-from src.training.model import build_model, network_without_values
+from src.training.model import build_model, networks_without_values
 from src.training.stacked_graph import (
     Epoch,
     StackedData,
@@ -233,7 +233,7 @@ def _first_values(configs: Sequence[Config], dataset: Dataset) -> list[tuple[Val
 
     All networks come before the first value: seeding empties TensorFlow's cache of kernels.
     """
-    networks = [network_without_values(config, dataset) for config in configs]
+    networks = networks_without_values(configs, dataset)
     keras.backend.clear_session(free_memory=False)  # else Keras makes their variables later
     return [
         ([v.value for v in net.trainable_variables], [v.value for v in untrained_variables(net)])

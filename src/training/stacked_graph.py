@@ -26,6 +26,7 @@ from src.training.graph import (
     STEPS_A_CALL,
     is_ordinary,
     is_repeatable,
+    make_metrics,
     predicted,
     repeat,
     rows_of,
@@ -118,9 +119,9 @@ class StackedGraph:
         self.batch_size = batch_size
         self._replicas = replicas
         build_optimizer(model)
-        model.test_step((dataset.x_train[:1], dataset.y_train[:1]))  # creates the metrics' state
         if model.losses:
-            raise NotStackableError("its layers add losses of their own, such as a regularizer's")
+            raise NotStackableError("its weights have regularizers")
+        make_metrics(model, dataset)
         model.reset_metrics()
         self._trainable = list(model.trainable_variables)
         self._own_others = untrained_variables(model)
@@ -143,10 +144,9 @@ class StackedGraph:
             any_number,
             tf.TensorSpec([], tf.int64),
         )
-        self._train = traced(
-            self._train_rows, *map(self._spec_of, train), tf.TensorSpec([None, None], tf.int64)
-        )
-        self._test = traced(self._validate, *map(self._spec_of, validation))
+        order = tf.TensorSpec([None, None], tf.int64)
+        self._train = traced(self._train_rows, *self._specs(train), order)
+        self._test = traced(self._validate, *self._specs(validation))
         self._results = traced(self._read_metrics)
         weights, others = _spec(self._optimizer.weights), map(_spec, self._others)
         self._show = traced(self._show_weights, any_number, weights, *others)
@@ -233,6 +233,8 @@ class StackedGraph:
             scope = self._with_values(weights, others, counts)
             with scope:
                 y_pred = model(x, training=True)
+                if scope.losses:
+                    raise NotStackableError("its layers add losses of their own")
                 loss = model.compute_loss(x, y, y_pred, training=True)
                 # The first of `metrics` is Keras's mean of the loss.
                 model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
@@ -283,10 +285,10 @@ class StackedGraph:
             *zip(self._own_counts, counts, strict=True),
             (self.model.optimizer.iterations, self._optimizer.iterations.value),
         ]
-        return keras.StatelessScope(state_mapping=mapping, initialize_variables=False)
+        return keras.StatelessScope(mapping, collect_losses=True, initialize_variables=False)
 
-    def _spec_of(self, rows: NDArray[Any]) -> tf.TensorSpec:
-        return tf.TensorSpec([self._replicas, *rows.shape], rows.dtype)
+    def _specs(self, arrays: Sequence[NDArray[Any]]) -> list[tf.TensorSpec]:
+        return [tf.TensorSpec([self._replicas, *array.shape], array.dtype) for array in arrays]
 
     def _repeated(self, variable: Any) -> keras.Variable:
         value = np.repeat(keras.ops.convert_to_numpy(variable)[None], self._replicas, axis=0)
