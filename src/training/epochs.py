@@ -51,9 +51,8 @@ def run_epochs(
         val_results, val_f1 = validate()
         of_validation = _numbers(val_results)
         tell("on_test_end", of_validation)
-        logs = _numbers(results)
-        logs |= {f"val_{name}": value for name, value in of_validation.items()}
-        logs |= named(f1) | named(val_f1, "val_")
+        prefixed = {f"val_{name}": value for name, value in of_validation.items()}
+        logs = _numbers({**results, **prefixed}) | named(f1) | named(val_f1, "val_")
         tell("on_epoch_end", epoch, logs)
         if model.stop_training:
             break

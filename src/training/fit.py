@@ -78,7 +78,7 @@ def train(
     )
     logger = logger or EpochLogger()
     chain: list[keras.callbacks.Callback] = [best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, way.model, best, logger) if resume else None
+    checkpoint = Checkpoint(resume, way.model, best, logger) if resume and way.resumable else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:

@@ -11,7 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ from src.data.dataset import Dataset
 from src.tracking.identity import digest_of
 from src.training.build import load_dataset
 from src.training.epochs import Results, run_epochs
-from src.training.graph import may_be_traced, shape_key
+from src.training.graph import MOST_GRAPHS, may_be_traced, shape_key
 from src.training.model import build_model, networks_without_values
 from src.training.stacked_graph import (
     Epoch,
@@ -36,8 +36,7 @@ from src.training.stacked_optimizer import NotStackableError, Values
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 2**31
-"""Data and epochs of a block that are kept in memory at once."""
-MOST_BLOCKS = 4
+"""Data and epochs of blocks that are kept in memory at once."""
 LARGEST_SEED = 2**32 - 1
 
 Config = Mapping[str, Any]
@@ -53,6 +52,7 @@ class Block:
         fingerprints: of their data sets.
         data: the same, stacked.
         first: the state before the first epoch.
+        most_bytes: what data and all epochs take in memory.
         epochs: those that are trained.
     """
 
@@ -61,6 +61,7 @@ class Block:
     fingerprints: list[str]
     data: StackedData
     first: State
+    most_bytes: int
     epochs: list[Epoch] = field(default_factory=list)
 
     def epoch(self, number: int) -> Epoch:
@@ -83,10 +84,12 @@ class Replica:
     Attributes:
         block: it and its neighbours.
         index: its place.
+        resumable: no checkpoint helps, since a block is trained from its first epoch.
     """
 
     block: Block
     index: int
+    resumable: ClassVar[bool] = False
 
     @property
     def model(self) -> keras.Model:
@@ -176,16 +179,20 @@ def replica_of(
     if key not in _blocks or (block and block.fingerprints[index] != dataset.fingerprint):
         try:
             block = _begun(config, dataset, seeds)
-        except NotStackableError as reason:
-            log.warning(
-                "training.stack=%d: these runs are trained one by one: %s", len(seeds), reason
-            )
+        except Exception as error:  # a mistake in the config is said by the ordinary way
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            log.warning("training.stack=%d: trained one by one: %s", len(seeds), reason)
             block = None
         _blocks[key] = block
     _blocks.move_to_end(key)
-    if len(_blocks) > MOST_BLOCKS:
-        _blocks.popitem(last=False)
+    _drop_oldest()
     return None if block is None else Replica(block, index)
+
+
+def _drop_oldest() -> None:
+    """Keeps what was used last, as far as memory goes; that one in any case."""
+    while len(_blocks) > 1 and sum(b.most_bytes for b in _blocks.values() if b) > MOST_BYTES:
+        _blocks.popitem(last=False)
 
 
 def block_of(seed: int, size: int) -> list[int]:
@@ -196,9 +203,9 @@ def block_of(seed: int, size: int) -> list[int]:
 
 def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     """A block before its first epoch."""
-    rows = (dataset.x_train, dataset.y_train, dataset.x_val, dataset.y_val)
-    if len(seeds) * sum(array.nbytes for array in rows) > MOST_BYTES:
-        raise NotStackableError(f"their data takes more than {MOST_BYTES >> 20} MiB")
+    splits = (dataset.x_train, dataset.y_train, dataset.x_val, dataset.y_val)
+    data_bytes = len(seeds) * sum(array.nbytes for array in splits)
+    _refuse_large(data_bytes)
     configs = [_with_seed(config, seed) for seed in seeds]
     datasets = [_data(one, config, dataset) for one in configs]
     shapes = {shape_key(one, data) for one, data in zip(configs, datasets, strict=True)}
@@ -206,23 +213,32 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     if len(shapes) > 1 or len(rows_of_each) > 1:
         raise NotStackableError("their data differ in shape")
     graph = _graph(config, dataset, len(seeds))
-    if graph.bytes_an_epoch * config["training"]["epochs"] > MOST_BYTES:
-        raise NotStackableError(f"their epochs take more than {MOST_BYTES >> 20} MiB")
+    most_bytes = data_bytes + graph.bytes_an_epoch * config["training"]["epochs"]
+    _refuse_large(most_bytes)
     return Block(
         graph=graph,
         seeds=seeds,
         fingerprints=[data.fingerprint for data in datasets],
         data=StackedData.of(datasets),
         first=graph.first_state(_first_values(configs, dataset)),
+        most_bytes=most_bytes,
     )
 
 
+def _refuse_large(size: int) -> None:
+    if size > MOST_BYTES:
+        raise NotStackableError(
+            f"data and epochs take {size >> 20} MiB, and {MOST_BYTES >> 20} are kept at most"
+        )
+
+
 def _graph(config: Config, dataset: Dataset, replicas: int) -> StackedGraph:
-    key = f"{replicas} {shape_key(config, dataset)}"
+    rows = len(dataset.y_train), len(dataset.y_val)
+    key = f"{replicas} {rows} {shape_key(config, dataset)}"
     if key not in _graphs:
         model = build_model(config, dataset)
         _graphs[key] = StackedGraph(model, dataset, replicas, config["training"]["batch_size"])
-        if len(_graphs) > MOST_BLOCKS:
+        if len(_graphs) > MOST_GRAPHS:
             _graphs.popitem(last=False)
     _graphs.move_to_end(key)
     return _graphs[key]

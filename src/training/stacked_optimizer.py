@@ -15,7 +15,6 @@ ELEMENTWISE = frozenset(
         keras.optimizers.Adam,
         keras.optimizers.AdamW,
         keras.optimizers.Adamax,
-        keras.optimizers.Nadam,
         keras.optimizers.Adagrad,
         keras.optimizers.Adadelta,
         keras.optimizers.Lion,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import keras
 import numpy as np
@@ -19,6 +19,10 @@ from src.training.stack import replica_of
 
 class Way(Protocol):
     """Trains one run and predicts by it."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether training can go on from a checkpoint."""
 
     @property
     def model(self) -> keras.Model:
@@ -85,11 +89,13 @@ class BySharedGraph:
         graph: has taken over the state of ``own``.
         own: the run's model.
         seed: of the order of the batches.
+        resumable: it goes on from a checkpoint.
     """
 
     graph: TrainingGraph
     own: keras.Model
     seed: int
+    resumable: ClassVar[bool] = True
 
     @property
     def model(self) -> keras.Model:
@@ -125,11 +131,13 @@ class ByFit:
         model: compiled.
         batch_size: rows in a training step.
         seed: of the order of the batches.
+        resumable: it goes on from a checkpoint.
     """
 
     model: keras.Model
     batch_size: int
     seed: int
+    resumable: ClassVar[bool] = True
 
     def fit(
         self,
