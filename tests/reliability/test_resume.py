@@ -12,8 +12,8 @@ from src.tracking.epoch_logger import EpochLogger
 from src.training.build import load_dataset
 from src.training.callbacks import BestEpoch
 from src.training.checkpoint import Checkpoint
-from src.training.model import build_model
 from src.training.fit import train as fit
+from src.training.model import build_model
 
 SMALL = (
     "data.n_samples=300",
