@@ -20,6 +20,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
 
 from src.data.errors import DataError
 from src.entry import USER_MISTAKE, HandedOver, is_mistake, was_interrupted
@@ -56,6 +57,17 @@ def under_way() -> OpenSweep | None:
 
 class SweepCallback(Callback):
     """Hydra's callback: checks all jobs, opens the parent run, counts the jobs, closes it."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks the config of a job that is no sweep's, before Hydra makes a folder for it."""
+        from src.config.check import check
+
+        try:
+            check(config)
+        except UserError as error:
+            if not isinstance(error.__cause__, InterpolationResolutionError):
+                raise HandedOver(USER_MISTAKE) from error
+            # refers to what Hydra knows within a job: checked there
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks every job and opens the parent, before anything is trained."""
