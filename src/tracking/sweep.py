@@ -65,9 +65,10 @@ class SweepCallback(Callback):
         try:
             check(config)
         except UserError as error:
-            if not isinstance(error.__cause__, InterpolationResolutionError):
+            # A resolver that fails may be ${hydra:}, which knows nothing before the job has begun;
+            # the job itself checks once more.
+            if type(error.__cause__) is not InterpolationResolutionError:
                 raise HandedOver(USER_MISTAKE) from error
-            # refers to what Hydra knows within a job: checked there
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks every job and opens the parent, before anything is trained."""
