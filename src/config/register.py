@@ -26,9 +26,8 @@ class SchemaNode(ConfigNode):
     """
 
     def __init__(self, name: str, kind: type) -> None:
-        super().__init__(name=name, node=None, group=None, package=None, provider=None)
-        self.kind = kind
-        del self.node
+        self.name, self.kind = name, kind
+        self.group = self.package = self.provider = None
 
     def __getattr__(self, name: str) -> Any:
         """The config, which Hydra copies before it is changed."""
