@@ -10,10 +10,9 @@ import hydra._internal.hydra
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 MODE = "hydra.mode="
-NOT_CHOSEN = "???"
 
 
 class OnceLoader(ConfigLoaderImpl):
@@ -54,7 +53,7 @@ class OnceLoader(ConfigLoaderImpl):
         added = words[len(words_before) :]
         if words != [*words_before, *added] or not all(one.startswith(MODE) for one in added):
             return None
-        if run_mode == RunMode.RUN and NOT_CHOSEN in config.hydra.runtime.choices.values():
+        if run_mode == RunMode.RUN and OmegaConf.missing_keys(config.hydra.runtime.choices):
             return None  # nothing may be left open in a run: Hydra says which group is
         parsed = OverridesParser.create().parse_overrides(words)
         self.validate_sweep_overrides_legal(parsed, run_mode=run_mode, from_shell=from_shell)
