@@ -96,8 +96,9 @@ def _unpacked(main: Callable[[], Any]) -> Any:
     try:
         return main()
     except HandedOver as handed:
-        if isinstance(handed.__cause__, Exception):
-            raise handed.__cause__ from None
+        mistake = handed.__cause__
+        if isinstance(mistake, Exception):
+            raise mistake from mistake.__cause__  # which may name the key
         raise
 
 

@@ -74,9 +74,10 @@ class SweepCallback(Callback):
         """Checks every job and opens the parent, before anything is trained."""
         try:
             self._start(config)
-        except UserError as error:  # Hydra turns a callback's errors into warnings, but for exits
-            print(f"Error: {error}", file=sys.stderr)
-            raise SystemExit(USER_MISTAKE) from error
+        except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
+            if not is_mistake(error):
+                raise
+            raise HandedOver(USER_MISTAKE) from error
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Says which job begins."""
