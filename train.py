@@ -6,11 +6,13 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from src.config.composed_once import compose_once
 from src.config.help import asks_for_help, help_text
 from src.config.register import register
 from src.entry import guarded
 
 register()
+compose_once()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -22,9 +24,6 @@ def main(cfg: DictConfig) -> float:
 
 
 def _job(cfg: DictConfig) -> float:
-    from src.config.check import check
-
-    check(cfg)  # first, and alone: what runs a job takes a while to import
     from src.training.job import run_job
 
     return run_job(cfg)

@@ -1,66 +1,80 @@
 """Holds a composed config against the ranges of its schemas, before anything heavy is imported."""
 
+import dataclasses
 import importlib.util
-from typing import Any
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import TypeAdapter, ValidationError
 
-from src.config.schema import LossConfig, TrackingConfig, TrainingConfig
+from src.config.legal import problems
+from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
 GROUPS = ("loss", "metric", "model", "data")
+HYDRA = "hydra"
 
 
-def check(cfg: DictConfig) -> None:
+def check(cfg: DictConfig) -> dict[str, Any]:
     """Checks every value of a composed config against its schema.
 
     Args:
-        cfg: the composed config of one job, without the ``hydra`` node.
+        cfg: the composed config of one job; a ``hydra`` node is left out.
+
+    Returns:
+        The config, resolved, in plain types.
 
     Raises:
         UserError: names each wrong key, its value and what is legal.
     """
     try:
-        plain: dict[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
-            cfg, resolve=True, throw_on_missing=True
-        )
+        plain = {str(key): _resolved(cfg[key]) for key in cfg if key != HYDRA}
     except OmegaConfBaseException as error:
         raise UserError(_first_line(error)) from error
-    problems: list[str] = []
+    wrong = [f"{key}: is missing" for key in Config.__dataclass_fields__ if key not in plain]
+    if wrong:  # taken out with ~
+        raise UserError("\n".join(wrong))
     for section in ("training", "tracking", *GROUPS):
         schema = _schema_of(cfg, section)
         if schema is not None:
-            problems += _problems(schema, plain[section], section)
+            wrong += _wrong(schema, plain[section], section)
     if not isinstance(plain["seed"], int) or not 0 <= plain["seed"] < 2**32:
-        problems.append(f"seed={plain['seed']}: must be an integer from 0 to 4294967295")
-    problems += _cross_problems(plain)
-    if problems:
-        raise UserError("\n".join(problems))
+        wrong.append(f"seed={plain['seed']}: must be an integer from 0 to 4294967295")
+    wrong += _cross_problems(plain)
+    if wrong:
+        raise UserError("\n".join(wrong))
+    return plain
+
+
+def _resolved(node: Any) -> Any:
+    if OmegaConf.is_config(node):
+        return OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    return node
 
 
 def _schema_of(cfg: DictConfig, section: str) -> type | None:
     """The dataclass behind a section; None for a user's own section without one."""
     node_type = OmegaConf.get_type(cfg, section)
-    if isinstance(node_type, type) and hasattr(node_type, "__dataclass_fields__"):
+    if isinstance(node_type, type) and dataclasses.is_dataclass(node_type):
         return node_type
     return {"loss": LossConfig, "training": TrainingConfig, "tracking": TrackingConfig}.get(section)
 
 
-def _problems(schema: type, values: Any, section: str) -> list[str]:
-    try:
-        TypeAdapter(schema).validate_python(values)
-    except ValidationError as error:
-        return [_sentence(item, section) for item in error.errors()]
-    return []
-
-
-def _sentence(item: Any, section: str) -> str:
-    key = ".".join([section, *(str(part) for part in item["loc"])])
-    reason = str(item["msg"]).removeprefix("Value error, ")
-    reason = reason.replace("Input should be", "must be").replace("Field required", "is missing")
-    return f"{key}={item['input']}: {reason}"
+def _wrong(schema: type, values: Any, section: str) -> list[str]:
+    """A sentence for each wrong value of a section."""
+    if not isinstance(values, dict):
+        return [f"{section}={values}: must be a mapping with the keys of {schema.__name__}"]
+    sentences = []
+    for name, hint in get_type_hints(schema, include_extras=True).items():
+        if name not in values:
+            continue  # of a user's own section: the default counts
+        for places, reason in problems(values[name], hint):
+            value = values[name]
+            for place in places:
+                value = value[place]
+            key = ".".join([section, name, *map(str, places)])
+            sentences.append(f"{key}={value}: {reason}")
+    return sentences
 
 
 def _cross_problems(plain: dict[str, Any]) -> list[str]:

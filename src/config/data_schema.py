@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from annotated_types import Ge
+from msgspec import Meta
 from omegaconf import MISSING
 
+from src.config.legal import Check
 from src.config.ranges import (
     AtLeastOne,
-    Check,
     Count,
     Fraction,
     Positive,
@@ -18,19 +18,17 @@ from src.config.ranges import (
 )
 
 Profile = Annotated[str, one_of("none", "step", "longtail")]
-AtLeastTwo = Annotated[int, Ge(2)]
+AtLeastTwo = Annotated[int, Meta(ge=2)]
 
 
-def _check_path(value: str) -> str:
+def _check_path(value: Any) -> None:
     if not value:
         raise ValueError("must name a file: CSV, TSV, Parquet or NPZ")
-    return value
 
 
-def _check_label(value: Any) -> Any:
-    if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-        return value
-    raise ValueError("must be a column's name or its index (-1 is the last)")
+def _check_label(value: Any) -> None:
+    if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+        raise ValueError("must be a column's name or its index (-1 is the last)")
 
 
 @dataclass
@@ -50,7 +48,7 @@ class SimulatedConfig(DataConfig):
     test_fraction: Fraction = 0.2
     n_samples: Count = 6000
     n_features: Count = 10
-    n_noise: Annotated[int, Ge(0)] = 5
+    n_noise: Annotated[int, Meta(ge=0)] = 5
     n_classes: AtLeastTwo = 2
     minority_fraction: Fraction = 0.05
     hard_fraction: Fraction = 0.10
@@ -67,7 +65,7 @@ class ClassificationConfig(DataConfig):
     n_samples: Count = 6000
     n_features: Count = 20
     n_informative: Count = 10
-    n_redundant: Annotated[int, Ge(0)] = 4
+    n_redundant: Annotated[int, Meta(ge=0)] = 4
     n_classes: AtLeastTwo = 2
     n_clusters_per_class: Count = 2
     minority_fraction: Fraction = 0.05
@@ -111,7 +109,7 @@ class TableConfig(DataConfig):
     delimiter: str | None = None
     max_categories: Count = 50
     drop_rare_classes: bool = False
-    min_class_count: Annotated[int, Ge(3)] = 3
+    min_class_count: Annotated[int, Meta(ge=3)] = 3
 
 
 SOURCES: dict[str, type] = {

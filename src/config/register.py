@@ -3,15 +3,41 @@
 They belong to no group, so that they are no choices of one.
 """
 
-from hydra.core.config_store import ConfigStore
+from functools import cache
+from typing import Any
+
+from hydra.core.config_store import ConfigNode, ConfigStore
+from omegaconf import OmegaConf
 
 from src.config import data_schema, schema
 
 
+@cache
+def _as_config(kind: type) -> Any:
+    return OmegaConf.structured(kind)
+
+
+class SchemaNode(ConfigNode):
+    """A schema that becomes a config when Hydra asks for it: a command needs six of twenty.
+
+    Args:
+        name: of its file, as Hydra looks for it.
+        kind: the dataclass.
+    """
+
+    def __init__(self, name: str, kind: type) -> None:
+        self.name, self.kind = name, kind
+        self.group = self.package = self.provider = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The config, which Hydra copies before it is changed."""
+        if name != "node":
+            raise AttributeError(name)
+        return _as_config(self.kind)
+
+
 def register() -> None:
     """Makes every schema known to Hydra; called once, before a config is composed."""
-    store = ConfigStore.instance()
-    store.store(name="config_schema", node=schema.Config)
     groups: dict[str, dict[str, type]] = {
         "loss": {
             "base": schema.LossConfig,
@@ -29,6 +55,11 @@ def register() -> None:
         "data": data_schema.SOURCES,
         "tracking": {"base": schema.TrackingConfig},
     }
-    for group, nodes in groups.items():
-        for name, node in nodes.items():
-            store.store(name=f"schema_{group}_{name}", node=node)
+    named = {
+        f"schema_{group}_{name}": kind
+        for group, kinds in groups.items()
+        for name, kind in kinds.items()
+    }
+    for name, kind in (named | {"config_schema": schema.Config}).items():
+        file = f"{name}.yaml"
+        ConfigStore.instance().repo[file] = SchemaNode(file, kind)

@@ -1,4 +1,4 @@
-"""What a config may hold: one dataclass a section, types for OmegaConf, ranges for pydantic.
+"""What a config may hold: one dataclass a section, types for OmegaConf, ranges beside them.
 
 OmegaConf takes the plain types from here, so a wrong key or type fails while the config is
 composed; :func:`src.config.check.check` then holds the values against the ranges.

@@ -5,10 +5,8 @@ loss counts by its ``fn`` node alone: a knob that ``fn`` does not use makes no n
 """
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -112,7 +110,9 @@ def code_of(config: Mapping[str, Any]) -> str:
 @cache
 def library_versions() -> dict[str, str]:
     """Installed versions of the libraries that change numerics."""
-    return {name: importlib.metadata.version(name) for name in NUMERIC_LIBRARIES}
+    from importlib.metadata import version  # not before a sweep's jobs are known to be right
+
+    return {name: version(name) for name in NUMERIC_LIBRARIES}
 
 
 @cache
@@ -233,6 +233,8 @@ def _numbers_alike(node: Any) -> Any:
 
 
 def _git(*words: str) -> str | None:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", *words], cwd=PROJECT, capture_output=True, text=True, timeout=10, check=True

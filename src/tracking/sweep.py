@@ -2,6 +2,8 @@
 
 Hydra's callback opens the parent before the first job and closes it after the last; a sweep that
 breaks off is closed by :func:`following_sweep`, since Hydra tells callbacks of no failure.
+
+Every ``train.py`` imports this module, so what only a sweep under way needs is imported there.
 """
 
 import json
@@ -20,15 +22,14 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
 
-from src.data.errors import DataError
 from src.entry import USER_MISTAKE, HandedOver, is_mistake, was_interrupted
 from src.errors import UserError
-from src.tracking.open_sweep import OpenSweep
 from src.tracking.process import close_dead_runs, process_tags
-from src.tracking.record import write_json
 
 if TYPE_CHECKING:
+    from src.tracking.open_sweep import OpenSweep
     from src.tracking.sweep_plan import SweepPlan
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
 
 
-_open: list[OpenSweep] = []
+_open: list["OpenSweep"] = []
 """The sweep under way in this process, if any: what a broken-off sweep is closed by.
 
 Empty in a worker of a parallel launcher, where Hydra calls ``on_job_start`` and ``on_job_end``:
@@ -45,11 +46,11 @@ there the launcher counts the jobs itself, in the process that opened the sweep.
 """
 _announced: list[dict[str, Any]] = []
 """In such a worker: the configs of the jobs that it gets next."""
-_ended: list[OpenSweep] = []
+_ended: list["OpenSweep"] = []
 """The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
 
 
-def under_way() -> OpenSweep | None:
+def under_way() -> "OpenSweep | None":
     """The sweep that this process has opened and not closed yet."""
     return _open[-1] if _open else None
 
@@ -57,13 +58,26 @@ def under_way() -> OpenSweep | None:
 class SweepCallback(Callback):
     """Hydra's callback: checks all jobs, opens the parent run, counts the jobs, closes it."""
 
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks the config of a job that is no sweep's, before Hydra makes a folder for it."""
+        from src.config.check import check
+
+        try:
+            check(config)
+        except UserError as error:
+            # A resolver that fails may be ${hydra:}, which knows nothing before the job has begun;
+            # the job itself checks once more.
+            if type(error.__cause__) is not InterpolationResolutionError:
+                raise HandedOver(USER_MISTAKE) from error
+
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks every job and opens the parent, before anything is trained."""
         try:
             self._start(config)
-        except UserError as error:  # Hydra turns a callback's errors into warnings, but for exits
-            print(f"Error: {error}", file=sys.stderr)
-            raise SystemExit(USER_MISTAKE) from error
+        except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
+            if not is_mistake(error):
+                raise
+            raise HandedOver(USER_MISTAKE) from error
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Says which job begins."""
@@ -86,6 +100,9 @@ class SweepCallback(Callback):
         from src.tracking.sweep_plan import plan_sweep
 
         plan = plan_sweep(config)
+        from src.tracking.open_sweep import OpenSweep
+        from src.tracking.record import write_json
+
         folder = Path(config.hydra.sweep.dir).absolute()
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         sweep = OpenSweep(folder, command, plan)
@@ -106,7 +123,7 @@ class SweepCallback(Callback):
             print(plan.summary(), flush=True)
 
 
-def _parent_run(sweep: OpenSweep, plan: "SweepPlan | None") -> str:
+def _parent_run(sweep: "OpenSweep", plan: "SweepPlan | None") -> str:
     """Opens the sweep's run: the one of the same sweep done before, or a new one."""
     client, experiment_id = sweep.store.client, sweep.store.experiment_id
     if plan and not plan.forced:
@@ -151,6 +168,8 @@ def handing_over(job: Callable[[], float]) -> float:
     try:
         return job()
     except Exception as error:
+        from src.data.errors import DataError
+
         hydra = HydraConfig.get()
         if not is_mistake(error) or (hydra.mode == RunMode.MULTIRUN and not _open):
             raise
@@ -161,7 +180,7 @@ def handing_over(job: Callable[[], float]) -> float:
         return float("nan")
 
 
-def following_sweep(main: Callable[[], Any]) -> OpenSweep | None:
+def following_sweep(main: Callable[[], Any]) -> "OpenSweep | None":
     """Runs Hydra's main and closes a sweep that it leaves open.
 
     Args:

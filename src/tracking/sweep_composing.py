@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 
@@ -32,6 +32,24 @@ class Composer:
         self._parsed: dict[str, Override] = {}
         self._whole: dict[tuple[str, ...], DictConfig] = {}
         self._bases: dict[tuple[str, ...], DictConfig] = {}
+        self._begin_with_master()
+
+    def _begin_with_master(self) -> None:
+        """The sweep's config is that of the jobs which choose no other groups than it does.
+
+        It holds the words that are the same for all jobs, and a job sets them once more: where
+        each gives a key a value, that changes nothing.
+        """
+        words = [self._override(word) for word in self.master.hydra.overrides.task]
+        alike = [word for word in words if not word.is_sweep_override()]
+        groups = [word for word in alike if self._is_group(word)]
+        if all(word.type == OverrideType.CHANGE for word in alike if word not in groups):
+            self._of_master = frozenset(map(_as_jobs_have_it, alike))
+            self._keep(tuple(map(_as_jobs_have_it, groups)), self.master)
+
+    def _keep(self, groups: tuple[str, ...], config: DictConfig) -> None:
+        self._whole[groups] = config
+        self._bases[groups] = _without_hydra(copy.deepcopy(config))
 
     def config(self, words: Sequence[str]) -> DictConfig:
         """The composed config of one job, without its ``hydra`` node.
@@ -76,9 +94,9 @@ class Composer:
             return None  # what is set there may be used anywhere
         in_groups = [self._is_group(one) for one in overrides]
         groups = tuple(word for word, is_one in zip(words, in_groups, strict=True) if is_one)
-        if groups not in self._whole:
-            self._whole[groups] = self._composed(groups)
-            self._bases[groups] = _without_hydra(copy.deepcopy(self._whole[groups]))
+        kept = self._whole.get(groups)
+        if kept is None or (kept is self.master and not self._of_master.issubset(words)):
+            self._keep(groups, self._composed(groups))
         config = copy.deepcopy(bases[groups])
         values = [one for one, is_one in zip(overrides, in_groups, strict=True) if not is_one]
         try:
@@ -140,6 +158,11 @@ class QuickLoader:
     def __getattr__(self, name: str) -> Any:
         """All else is Hydra's."""
         return getattr(self._loader, name)
+
+
+def _as_jobs_have_it(override: Override) -> str:
+    """A word that is the same for all jobs, as Hydra's sweeper hands it to each."""
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
 
 
 def _without_hydra(config: DictConfig) -> DictConfig:

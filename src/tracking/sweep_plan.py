@@ -1,6 +1,6 @@
 """What a sweep is going to do: its jobs, composed and checked before the first is trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.sweeper import Sweeper
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig
 
 from src.config.check import check
 from src.errors import UserError
@@ -70,16 +70,18 @@ def plan_sweep(config: DictConfig) -> SweepPlan | None:
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     jobs = BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]
     composer = composer_of(loader, config)
-    configs, identities, forced, sources = [], [], False, set()
-    for number, job in enumerate(jobs):
-        plain = checked(composer.config(job), number, job)
-        configs.append(plain)
-        identities.append(config_identity(plain))
-        forced |= plain["force"]
-        sources.add(digest_of({key: plain["data"][key] for key in plain["data"] if key != "seed"}))
+    configs = [checked(composer.config(job), number, job) for number, job in enumerate(jobs)]
+    identities = [config_identity(plain) for plain in configs]
+    forced = any(plain["force"] for plain in configs)
+    sources = {_source_of(plain) for plain in configs}
     # Hydra would now compose every job once more, to see whether it can be.
     Sweeper.validate_batch_is_legal = _nothing_to_check  # type: ignore[assignment, method-assign]
     return SweepPlan([list(job) for job in jobs], configs, identities, forced, len(sources) == 1)
+
+
+def _source_of(config: Mapping[str, Any]) -> str:
+    """The same for jobs with the same data, seeds aside."""
+    return digest_of({key: value for key, value in config["data"].items() if key != "seed"})
 
 
 def _nothing_to_check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
@@ -90,18 +92,14 @@ def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, 
     """The resolved config of a job.
 
     Args:
-        composed: as Hydra composed it, with or without its ``hydra`` node, which it loses.
+        composed: as Hydra composed it, with or without its ``hydra`` node.
         number: of the job, from 0.
         job: its overrides.
 
     Raises:
         UserError: names the job and what is wrong with its config.
     """
-    with read_write(composed), open_dict(composed):
-        composed.pop("hydra", None)
     try:
-        check(composed)
+        return check(composed)
     except UserError as error:
         raise UserError(f"job {number} ({' '.join(job)}): {error}") from error
-    plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
-    return plain

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from src.config.check import check
 from src.data.dataset import Dataset
@@ -44,8 +44,7 @@ def run_job(cfg: DictConfig) -> float:
     Raises:
         UserError: for a mistake in the config or the data.
     """
-    check(cfg)
-    config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    config = check(cfg)
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     dataset = dataset_of(config["data"])

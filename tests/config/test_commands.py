@@ -12,25 +12,55 @@ CASES = {
     "key": ["loss.gama=2"],
     "flag": ["--nonsense"],
     "range": ["loss.gamma=-1"],
+    "second job": ["-m", "loss=focal", "loss.gamma=0,-1"],
+    "second choice": ["-m", "loss=focal,focl"],
+    "second word": ["-m", "loss.gamma=0,x"],
+    "in its folder": ["tracking.root=${hydra:runtime.output_dir}/store", "loss.gamma=-1"],
     "list": ["loss=focal", "loss.alpha=[1,2,3]", "tracking=none"],
     "file": ["data=table", "data.path=nowhere.csv", "tracking=none"],
-    "second job": ["-m", "loss=focal", "loss.gamma=0,-1"],
 }
 """Those of them that load MLflow come last."""
 
 
 @pytest.fixture(scope="module")
-def outcomes(train_several, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("commands")
-    done = train_several([(arguments, folder) for arguments in CASES.values()], folder)
+def folders(tmp_path_factory):
+    """One for each command."""
+    return {case: tmp_path_factory.mktemp("command") for case in CASES}
+
+
+@pytest.fixture(scope="module")
+def outcomes(train_several, folders, tmp_path_factory):
+    commands = [(arguments, folders[case]) for case, arguments in CASES.items()]
+    done = train_several(commands, tmp_path_factory.mktemp("commands"))
     return dict(zip(CASES, done, strict=True))
 
 
 @pytest.mark.parametrize("case", ["help", "job", "info"])
-def test_asking_is_no_mistake_and_loads_nothing_heavy(outcomes, case):
+def test_asking_is_no_mistake(outcomes, case):
     assert outcomes[case].status == 0
     assert outcomes[case].err == ""
+
+
+LIGHT = [
+    "help",
+    "job",
+    "info",
+    "choice",
+    "key",
+    "flag",
+    "range",
+    "second job",
+    "second choice",
+    "second word",
+]
+
+
+@pytest.mark.parametrize("case", LIGHT)
+def test_what_ends_before_a_job_begins_loads_nothing_heavy_and_writes_nothing(
+    outcomes, folders, case
+):
     assert outcomes[case].loaded == ()
+    assert list(folders[case].iterdir()) == []
 
 
 def test_the_help_shows_the_choices_and_examples(outcomes):
@@ -54,10 +84,13 @@ def test_the_config_is_shown_with_what_was_set(outcomes):
         ("choice", ["loss/focl", "focal"]),
         ("key", ["loss.gama", "gamma"]),
         ("flag", ["--nonsense"]),
-        ("range", ["loss.gamma=-1", "greater than or equal to 0"]),
+        ("range", ["Error: loss.gamma=-1.0: must be greater than or equal to 0\n"]),
+        ("in its folder", ["Error: loss.gamma=-1.0: must be greater than or equal to 0\n"]),
         ("list", ["loss.alpha=[1, 2, 3]", "3 entries", "2 for data"]),
         ("file", ["nowhere.csv"]),
         ("second job", ["job 1 (loss=focal loss.gamma=-1)", "loss.gamma=-1.0"]),
+        ("second choice", ["loss/focl", "focal"]),
+        ("second word", ["Error: loss.gamma: Value 'x' of type 'str' could not be converted"]),
     ],
 )
 def test_a_mistake_ends_with_status_2_and_a_message_on_stderr(outcomes, case, words):
@@ -69,8 +102,18 @@ def test_a_mistake_ends_with_status_2_and_a_message_on_stderr(outcomes, case, wo
         assert word in outcome.err
 
 
+@pytest.mark.parametrize(
+    "case", ["range", "second job", "second choice", "second word", "in its folder"]
+)
+def test_a_mistake_is_told_once_and_without_a_warning(outcomes, case):
+    assert outcomes[case].err.startswith("Error: ")
+    assert outcomes[case].err.count("Error:") == 1
+    assert "Warning" not in outcomes[case].err
+
+
 def test_none_of_them_loads_tensorflow(outcomes):
-    assert not {"tensorflow", "keras"} & set(outcomes["second job"].loaded)
+    last = outcomes[list(CASES)[-1]]
+    assert not {"tensorflow", "keras"} & set(last.loaded)
 
 
 def test_a_sweep_with_one_bad_job_starts_none(outcomes):

@@ -2,6 +2,7 @@
 
 import pytest
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.check import check
@@ -104,6 +105,35 @@ def test_every_mistake_in_a_config_is_named_at_once(composer):
     assert len(lines) == 3
     for key in ("loss.gamma", "training.epochs", "model.dropout"):
         assert any(line.startswith(key) for line in lines)
+
+
+WHOLE = {
+    "model.hidden=[0,-1]": "model.hidden=[0, -1]: [0] must be greater than or equal to 1, or auto",
+    "model=cnn model.filters=[0,8,-1]": "model.filters.0=0: must be greater than or equal to 1\n"
+    "model.filters.2=-1: must be greater than or equal to 1",
+    "training.learning_rate=-inf": "training.learning_rate=-inf: must be a finite number",
+    "training.mode=best": "training.mode=best: must be one of max, min",
+    "model.dropout='0.5'": "model.dropout=0.5: must be a valid number, or auto",
+    "seed=-1": "training.seed=-1: must be greater than or equal to 0\n"
+    "data.seed=-1: must be greater than or equal to 0\n"
+    "seed=-1: must be an integer from 0 to 4294967295",
+    "~loss": "loss: Missing mandatory value: loss",
+    "~compare ~force": "force: is missing\ncompare: is missing",
+}
+
+
+@pytest.mark.parametrize("words", WHOLE)
+def test_the_whole_message(composer, words):
+    with pytest.raises(UserError) as caught:
+        check(composer(*words.split()))
+    assert message(caught.value) == WHOLE[words]
+
+
+def test_a_good_config_comes_back_resolved_with_hydras_node_or_without(composer):
+    words = ("loss=focal", "model=cnn", "seed=3")
+    plain = OmegaConf.to_container(composer(*words), resolve=True)
+    assert check(composer(*words)) == plain
+    assert check(composer(*words, return_hydra_config=True)) == plain
 
 
 @pytest.mark.parametrize("words", ["loss.alpha=[0.2,0.8]", "loss.alpha=1", "loss.alpha=null"])

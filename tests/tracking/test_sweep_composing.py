@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
 from src.config.register import register
@@ -69,6 +72,44 @@ def test_a_job_is_what_hydra_composes(composing, words):
             of_both = [config if node is None else config[node] for config in (job, whole)]
             flags = [[each._get_flag(flag) for flag in ("struct", "readonly")] for each in of_both]
             assert flags[0] == flags[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "composed"),
+    [
+        (["loss=focal", "loss.gamma=0,-1"], 0),
+        (["seed=1,2", "training.epochs=3"], 0),
+        (["model.hidden=[8],[4,2]", "model.hidden=[9,9,9]"], 0),
+        (["+experiment=homework", "seed=1,2"], 0),
+        (["hydra.job.name=x", "loss.fn.from_logits=true", "training.monitor='a b'"], 0),
+        (["loss=focal,ce", "seed=1"], 1),
+        (["+training.other=1", "seed=1,2"], 1),
+        (["~loss.fn.from_logits", "seed=1,2"], 1),
+        (["loss.fn={from_logits:false}", "loss.fn={_target_:a.b},{_target_:c.d}"], 1),
+    ],
+)
+def test_a_job_with_the_sweeps_own_groups_starts_from_the_sweeps_config(
+    composing, monkeypatch, words, composed
+):
+    loader = composing[0]
+    master = loader.load_configuration("config", [*words, "hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
+    task = OverridesParser.create(config_loader=loader).parse_overrides(master.hydra.overrides.task)
+    of_job = BasicSweeper.split_arguments(task, max_batch_size=None)[0][-1]
+    theirs, whole = by_hydra(loader, master, of_job), whole_by_hydra(loader, master, of_job)
+    times = []
+    by_loader = type(loader).load_sweep_config
+    monkeypatch.setattr(
+        type(loader),
+        "load_sweep_config",
+        lambda *arguments, **options: times.append(1) or by_loader(*arguments, **options),
+    )
+    composer = Composer(loader, master)
+    found = composer.config(of_job)
+    assert len(times) == composed
+    assert written(found) == written(theirs)
+    assert written(composer.job(of_job)) == written(whole)
+    assert OmegaConf.get_type(found, "loss") is OmegaConf.get_type(theirs, "loss")
+    assert found._get_flag("struct") == theirs._get_flag("struct")
 
 
 def test_the_folder_of_the_sweep_is_the_same_for_all_jobs(composing):
