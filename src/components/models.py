@@ -133,8 +133,8 @@ class ClippedModel(keras.Model):
         """Compile the step as Keras does, but hand its logs out of the graph as they are.
 
         Keras 3.15 wraps the logs of every call in a `tf.experimental.Optional`, of use to several
-        steps in one call alone. To ask it and to unwrap it takes longer than a small network's
-        whole step.
+        steps in one call alone; to ask it and to unwrap it takes longer than a small network's
+        operations.
         """
         if self.train_function is not None and not force:
             return
