@@ -16,7 +16,7 @@ CLASSES = 10
 
 
 def measure(options: argparse.Namespace) -> Found:
-    """Times steps alone, and whole epochs of ``fit``."""
+    """Times steps as ``fit`` calls them, their operations alone, and whole epochs of ``fit``."""
     steps.start()
     import tensorflow as tf
 
@@ -26,13 +26,17 @@ def measure(options: argparse.Namespace) -> Found:
     sides = [steps.step_of(model, x, y, calls) for model in pair]
     mine, other = in_turn("steps", sides, options.rounds)
     rows = [_row("a step of `ClippedModel`, clipping on", mine, other)]
+    graphs = [steps.graph_of(model, x, y, 10 * calls) for model in pair]
+    inside, outside = in_turn("operations", graphs, options.rounds)
+    rows.append(_row("its operations alone, steps within one graph", inside, outside))
     batches = tf.data.Dataset.from_tensors((x, y)).repeat(calls)
     epochs = [lambda model=model: seconds(lambda: model.fit(batches, verbose=0)) for model in pair]
     fit, stock = in_turn("fit", epochs, options.rounds)
     rows.append(_row(f"`fit` of {calls} steps", fit, stock))
-    us = [f"{statistics.median(side) * 1e6:.0f}" for side in (mine, other)]
+    us = [f"{statistics.median(side) * 1e6:.0f}" for side in (mine, other, inside, outside)]
     note = f"MLP {steps.HIDDEN}, batches of {steps.BATCH}, one thread: {us[0]} µs a step, with "
-    return Found(rows, [note + f"the norm logged, against {us[1]} µs without."])
+    note += f"the norm logged, against {us[1]} µs without; {us[2]} against {us[3]} the operations."
+    return Found(rows, [note])
 
 
 def models_of() -> tuple[Any, Any]:

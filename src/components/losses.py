@@ -67,12 +67,13 @@ def sparse_categorical_focal_loss(
     else:
         p_t = tf.gather(scores, labels, axis=-1, batch_dims=labels.shape.rank)
         loss = _focal_from_probability(p_t / tf.reduce_sum(scores, axis=-1), gamma)
+    loss = nan_unless(known, loss)
     if isinstance(alpha, list):
         check_class_axis("alpha", alpha, scores.shape[-1])
         loss *= tf.gather(tf.constant(alpha, loss.dtype), labels)
     elif alpha is not None:
         loss *= alpha
-    return nan_unless(known, loss)
+    return loss
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -88,8 +88,9 @@ def _margin(labels: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, Callable[.
     $q$ is the softmax over the other classes, at hand from the logarithm's argument; by itself
     TensorFlow would go back through every operation. Second derivatives are right too.
     """
-    is_true = tf.range(tf.shape(logits)[-1]) == labels[..., tf.newaxis]
-    others = tf.where(is_true, logits.dtype.min, logits)
+    # Sums and products with ones and zeros: exact, and faster than `tf.where` with a broadcast.
+    is_true = tf.one_hot(labels, tf.shape(logits)[-1], dtype=logits.dtype)
+    others = logits + logits.dtype.min * is_true
     top = tf.stop_gradient(tf.reduce_max(others, axis=-1, keepdims=True))
     powers = tf.exp(others - top)
     total = tf.reduce_sum(powers, axis=-1, keepdims=True)
@@ -97,8 +98,8 @@ def _margin(labels: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, Callable[.
     margin = true - tf.squeeze(top + tf.math.log(total), axis=-1)
 
     def gradient(upstream: tf.Tensor) -> tuple[None, tf.Tensor]:
-        upstream = upstream[..., tf.newaxis]
-        return None, tf.where(is_true, upstream, powers * (-upstream / total))
+        upstream = tf.expand_dims(upstream, -1)
+        return None, is_true * upstream + powers * (-upstream / total)
 
     return margin, gradient
 

@@ -13,24 +13,7 @@ import keras
 import tensorflow as tf
 
 from .arguments import PACKAGE, is_finite
-
-
-class LastValue(keras.metrics.Metric):
-    """A metric that holds what it was last given; Keras resets it to 0 at each epoch's start."""
-
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self._value = self.add_variable(  # replicas agree on it: their sum would be wrong
-            (), "zeros", aggregation="only_first_replica", name="value"
-        )
-
-    def update_state(self, value: Any) -> None:
-        """Keep the value, a scalar."""
-        self._value.assign(value)
-
-    def result(self) -> tf.Tensor:
-        """Return the value last given."""
-        return tf.convert_to_tensor(self._value.value)
+from .step_metrics import OF_TRAINING, ClippedNorm, LastValue
 
 
 def replicas() -> int:
@@ -104,6 +87,8 @@ class ClippedModel(keras.Model):
         ['clipped_fraction', 'grad_norm', 'learning_rate', 'loss']
     """
 
+    train_function: Any
+
     def __init__(self, *args: Any, clip_norm: float | None = None, **kwargs: Any) -> None:
         missing = [name for name in ("inputs", "outputs")[len(args) :] if name not in kwargs]
         if missing:
@@ -116,8 +101,7 @@ class ClippedModel(keras.Model):
             )
         super().__init__(*args, **kwargs)
         self.clip_norm = None if clip_norm is None else float(clip_norm)
-        self._grad_norm = keras.metrics.Mean(name="grad_norm")
-        self._clipped_fraction = keras.metrics.Mean(name="clipped_fraction")
+        self._grad_norm = ClippedNorm()
         self._learning_rate = LastValue(name="learning_rate")
         self._evaluates = False
 
@@ -143,6 +127,37 @@ class ClippedModel(keras.Model):
         else:
             warnings.warn("The model has no trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Compile the step as Keras does, but hand its logs out of the graph as they are.
+
+        Keras 3.15 wraps the logs of every call in a `tf.experimental.Optional`, of use to several
+        steps in one call alone; to ask it and to unwrap it takes longer than a small network's
+        operations.
+        """
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force=force)
+        if self.run_eagerly or self.steps_per_execution != 1:
+            return
+        by_keras = self.train_function
+        traced = tf.function(
+            self.train_step, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True
+        )
+        step = self._autoconvert_optionals(traced)
+
+        @tf.function(autograph=False, reduce_retracing=True)
+        def next_step(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:
+            logs: dict[str, tf.Tensor] = step(iterator.get_next())
+            return logs
+
+        def train(iterator: Any) -> dict[str, tf.Tensor]:
+            # Of several replicas it is another kind of iterator, and one of Python's of one batch.
+            run = next_step if isinstance(iterator, tf.data.Iterator) else by_keras
+            logs: dict[str, tf.Tensor] = run(iterator)
+            return logs
+
+        self.train_function = train
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch; without what only a training step can log."""
@@ -182,11 +197,7 @@ class ClippedModel(keras.Model):
             self._symbolic_build(data_batch=first)
 
     def _without_own(self, logs: dict[str, Any]) -> dict[str, Any]:
-        own = {metric.name for metric in self._own_metrics()}
-        return {name: value for name, value in logs.items() if name not in own}
-
-    def _own_metrics(self) -> tuple[keras.metrics.Metric, ...]:
-        return self._grad_norm, self._clipped_fraction, self._learning_rate
+        return {name: value for name, value in logs.items() if name not in OF_TRAINING}
 
     def _share(self, rows: tf.Tensor) -> tf.Tensor:
         """This replica's share of the batch's rows, or of a loss that is a sum over rows."""
@@ -214,14 +225,9 @@ class ClippedModel(keras.Model):
         if scale is not one:
             norm = norm / scale
         norm = tf.cast(norm, tf.float32)
-        finite = tf.math.is_finite(norm)
-        counted = tf.cast(finite, tf.float32)
-        self._grad_norm.update_state(tf.where(finite, norm, 0), sample_weight=counted)
+        self._grad_norm.update_state(norm, self.clip_norm)
         if self.clip_norm is None:
-            self._clipped_fraction.update_state(0.0, sample_weight=counted)
             return gradients
-        exceeds = tf.cast(norm > self.clip_norm, tf.float32)
-        self._clipped_fraction.update_state(exceeds, sample_weight=counted)
         # As Keras computes it, to the bit; an infinite norm makes it NaN, so the loss scaler
         # sees the overflow and nothing else trains on.
         factor = self.clip_norm * tf.minimum(1 / norm, 1 / self.clip_norm) + (norm - norm)

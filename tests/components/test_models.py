@@ -27,7 +27,8 @@ def train(model, x, y, optimizer=None, *, epochs=2, fit=None, **arguments):
     optimizer = optimizer or keras.optimizers.Adam(0.01)
     model.compile(optimizer, crossentropy(), **arguments)
     keras.utils.set_random_seed(1)
-    run = model.fit(x, y, batch_size=32, epochs=epochs, verbose=0, **(fit or {}))
+    size = {} if y is None else {"batch_size": 32}
+    run = model.fit(x, y, **size, epochs=epochs, verbose=0, **(fit or {}))
     return run.history
 
 
@@ -84,6 +85,34 @@ def test_with_clipping_off_training_is_stock_to_the_bit(
     assert_same_weights(*models)
     assert set(ours) - set(stock) == EXTRA
     assert {key: ours[key] for key in stock} == stock
+
+
+def of_unknown_length(x, y):
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(64).filter(lambda x, y: True)
+
+
+def with_no_weights_where_weights_would_be(x, y):
+    none = tf.experimental.Optional.empty(tf.TensorSpec([None], "float32"))
+    return of_unknown_length(x, y).map(lambda x, y: (x, y, none))
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("batches", [of_unknown_length, with_no_weights_where_weights_would_be])
+def test_batches_from_elsewhere_train_as_in_stock_keras(blobs, op_determinism, batches):
+    models = [make(cls) for cls in (keras.Model, ClippedModel)]
+    stock, ours = (train(model, batches(*blobs), None, fit={"shuffle": False}) for model in models)
+    assert_same_weights(*models)
+    assert {key: ours[key] for key in stock} == stock
+
+
+def test_a_model_compiled_anew_trains_by_what_it_was_compiled_with(blobs, op_determinism):
+    x, y = blobs
+    models = [make(cls) for cls in (keras.Model, ClippedModel)]
+    for model in models:
+        for optimizer in (keras.optimizers.SGD(0.1), keras.optimizers.Adam(0.01)):
+            train(model, x, y, optimizer, epochs=1)
+        model.train_on_batch(x, y)
+    assert_same_weights(*models)
 
 
 def test_under_xla_training_is_stock_too(blobs):
