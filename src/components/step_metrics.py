@@ -52,8 +52,10 @@ class ClippedNorm(keras.metrics.Metric):
         checked = norm + (norm - norm)  # NaN, which exceeds nothing, where it is not finite
         clip_norm = math.inf if clip_norm is None else clip_norm
         step = tf.where(checked > [-1.0, -1.0, clip_norm], tf.stack([1.0, norm, 1.0]), 0)
-        # `assign_add` of a Keras variable is three operations, that of TensorFlow's is one.
-        self._sums.value.assign_add(step)
+        # `assign_add` of a Keras variable is three operations, that of TensorFlow's is one; in a
+        # `keras.StatelessScope` there is only a tensor.
+        sums = self._sums.value if isinstance(self._sums.value, tf.Variable) else self._sums
+        sums.assign_add(step)
 
     def result(self) -> dict[str, tf.Tensor]:
         """Return both means over the steps since the last reset; 0 where there was none."""
