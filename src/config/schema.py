@@ -136,7 +136,7 @@ class TrainingConfig:
     stack: Count = 1
     deterministic: bool = True
     threads: Count = 1
-    distribute: Annotated[str, one_of("none", "mirrored")] = "none"
+    distribute: Annotated[str, one_of("none", "mirrored", "multi_worker")] = "none"
     replicas: Count | None = None
     progress: bool = True
     tensorboard: bool = False

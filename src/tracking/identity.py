@@ -22,6 +22,7 @@ TRAINING_CODE = (
     "ahead",
     "batches",
     "build",
+    "by_workers",
     "calibration",
     "callbacks",
     "checkpoint",
@@ -39,6 +40,7 @@ TRAINING_CODE = (
     "stacked_optimizer",
     "validation",
     "ways",
+    "workers",
 )
 """Modules of ``src/training`` that a result comes out of; the others carry it about."""
 KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")

@@ -1,27 +1,34 @@
-"""Several devices for one run: TensorFlow's ``MirroredStrategy``."""
+"""Several devices for one run: TensorFlow's ``MirroredStrategy``, or several machines."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from typing import Any
 
 import tensorflow as tf
 
+from src.config.cluster import cluster_of
 from src.errors import UserError
+from src.training.workers import joined
 
 
-def scope_of(distribute: str, replicas: int | None) -> AbstractContextManager[object]:
+def scope_of(training: Mapping[str, Any]) -> AbstractContextManager[object]:
     """The context in which a model is made and compiled; ``fit`` finds the devices by the model.
 
     Args:
-        distribute: ``none`` or ``mirrored``: each batch is divided among devices of this machine.
-        replicas: how many devices; None takes every GPU. On a machine without GPUs the processor
-            is divided into as many logical devices, to try it out.
+        training: the node. ``distribute`` is ``none``; ``mirrored``, where each batch is divided
+            among ``replicas`` devices of this machine, null for every GPU; or ``multi_worker``,
+            among the machines of ``TF_CONFIG``. On a machine without GPUs ``mirrored`` divides the
+            processor into as many logical devices, to try it out.
 
     Raises:
-        UserError: where there are not as many devices.
+        UserError: where there are not as many devices, or ``TF_CONFIG`` is wrong.
     """
-    if distribute == "none":
+    if training.get("distribute", "none") == "none":
         return nullcontext()
-    scope: AbstractContextManager[object] = _mirrored(replicas).scope()
+    cluster = cluster_of(training)
+    strategy = joined(cluster).strategy if cluster else _mirrored(training.get("replicas"))
+    scope: AbstractContextManager[object] = strategy.scope()
     return scope
 
 

@@ -110,6 +110,20 @@ def train(
     )
 
 
+def assist(config: Mapping[str, Any], dataset: Dataset) -> None:
+    """Computes a worker's part of a training that the chief decides on and records.
+
+    Args:
+        config: the resolved config.
+        dataset: the same as the chief's.
+
+    Raises:
+        UserError: where config and data do not fit together.
+    """
+    way = way_of(config, dataset, (), ())
+    way.fit(dataset, [], first_epoch=0, epochs=config["training"]["epochs"])
+
+
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:
     """A row without the numbers that say which epoch it is."""
     return {name: value for name, value in row.items() if name not in {"epoch", "time_ms"}}

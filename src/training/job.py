@@ -6,19 +6,22 @@ bad data, or a finished run with the same identity end the job without it.
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from src.config.check import check
+from src.config.cluster import Cluster, cluster_of
 from src.data.dataset import Dataset
 from src.tracking import record
 from src.tracking.drawing import Pictures, another_core
 from src.tracking.head import describe_run
+from src.tracking.identity import run_identity
 from src.tracking.record import RunHead, RunRecord
 from src.tracking.sweep import configs_to_come, parent_run_id, sweeping_alone
 from src.tracking.tracker import Answer, Tracker, open_tracker
@@ -46,10 +49,31 @@ def run_job(cfg: DictConfig) -> float:
     """
     config = check(cfg)
     hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
+    cluster = cluster_of(config["training"])
     dataset = dataset_of(config["data"])
     config = sized(config, dataset)
     check_loss(config["loss"], dataset)
+    if cluster is None:
+        return _find_or_train(config, dataset, hydra)
+    config["training"]["replicas"] = len(cluster.workers)  # part of the run's identity
+    return _divided(config, dataset, hydra, cluster)
+
+
+def _find_or_train(
+    config: dict[str, Any],
+    dataset: Dataset,
+    hydra: HydraConf,
+    tell: Callable[[bool], object] = bool,
+) -> float:
+    """Trains and records a run, or answers with one that is done.
+
+    Args:
+        config: the resolved config, all sizes filled in.
+        dataset: what it is trained on.
+        hydra: the ``hydra`` node of the job.
+        tell: told, as soon as it is known, whether there is anything to train.
+    """
+    folder = Path(hydra.runtime.output_dir)
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
     found = None if config["force"] else tracker.find(head.identity, folder)
@@ -60,10 +84,30 @@ def run_job(cfg: DictConfig) -> float:
             if not config["force"]:  # while this process waited, another may have finished the run
                 found = tracker.find(head.identity, folder)
             if found is None:
+                tell(True)
                 coming = (sized(later, dataset) for later in configs_to_come(hydra))
                 train = partial(_train, coming=coming)
                 return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
+    tell(False)
     return _answer(found, head, folder)
+
+
+def _divided(config: dict[str, Any], dataset: Dataset, hydra: HydraConf, cluster: Cluster) -> float:
+    """A run that several workers train: the chief records it, the others only compute."""
+    import_tensorflow()
+    from src.training.fit import assist
+    from src.training.workers import join, not_alone
+
+    with not_alone(cluster):
+        workers = join(cluster, config["training"])
+        workers.agree(run_identity(config, dataset))
+        if cluster.is_chief:
+            return _find_or_train(config, dataset, hydra, lambda train: workers.from_chief([train]))
+        (train,) = workers.from_chief([False])
+        if train:
+            assist(config, dataset)
+    log.info("%s: done, %s has the run", cluster.place, cluster.workers[0])
+    return float("nan")
 
 
 def _train(

@@ -9,7 +9,7 @@ import src.components  # noqa: F401  registers the custom objects
 from src.data.dataset import Dataset
 from src.training.build import build, facts_of, without_name
 from src.training.distribution import scope_of
-from src.training.seeding import prepare
+from src.training.seeding import prepare_for
 
 Config = Mapping[str, Any]
 
@@ -26,8 +26,8 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
     """
     facts = facts_of(dataset)
     training = config["training"]
-    _prepare(training)
-    with scope_of(training.get("distribute", "none"), training.get("replicas")):
+    prepare_for(training)
+    with scope_of(training):
         model = build(without_name(config["model"]), "model", facts)
         metrics = [
             build(node, f"metric.metrics.{name}", facts)
@@ -61,16 +61,7 @@ def networks_without_values(configs: Sequence[Config], dataset: Dataset) -> list
     )
     made = []
     for config in configs:
-        _prepare(config["training"])
+        prepare_for(config["training"])
         with keras.StatelessScope(initialize_variables=False):
             made.append(network())
     return made
-
-
-def _prepare(training: Config) -> None:
-    prepare(
-        training["seed"],
-        deterministic=training["deterministic"],
-        threads=training["threads"],
-        precision=training["precision"],
-    )

@@ -1,5 +1,8 @@
 """Makes a training repeatable: every source of randomness seeded, operations deterministic."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -27,6 +30,16 @@ def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> 
         tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
+
+
+def prepare_for(training: Mapping[str, Any]) -> None:
+    """The same, by the keys of a resolved ``training`` node."""
+    prepare(
+        training["seed"],
+        deterministic=training["deterministic"],
+        threads=training["threads"],
+        precision=training["precision"],
+    )
 
 
 def _limit_threads(threads: int) -> None:

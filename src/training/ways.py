@@ -1,4 +1,4 @@
-"""The ways in which a run is trained: in a stack, in the graph that runs share, or by ``fit``."""
+"""The ways in which a run is trained: in a stack, in a shared graph, by workers, or by ``fit``."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from src.config.cluster import cluster_of
 from src.data.dataset import Dataset
 from src.training.ahead import model_for
 from src.training.batches import ShuffledBatches
+from src.training.by_workers import ByWorkers
 from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
 from src.training.model import build_model
 from src.training.per_class import PerClassF1
 from src.training.stack import replica_of
+from src.training.workers import join
 
 
 class Way(Protocol):
@@ -70,6 +73,9 @@ def way_of(
         UserError: where config and data do not fit together.
     """
     training = config["training"]
+    cluster = cluster_of(training)
+    if cluster:
+        return ByWorkers(config, dataset, join(cluster, training))
     replica = replica_of(config, dataset, callbacks)
     if replica is not None:
         return replica
