@@ -26,11 +26,10 @@ LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.InternalError,
-    tf.errors.UnknownError,
 )
 """What TensorFlow raises in a worker where another one has ended or cannot be reached."""
+ABORTED = "Collective ops is aborted by: "
+"""What its message says then, whatever the class of the error."""
 
 
 class Workers:
@@ -158,7 +157,9 @@ def not_alone(cluster: Cluster) -> Iterator[None]:
     """
     try:
         yield
-    except LOST as error:
+    except tf.errors.OpError as error:
+        if not isinstance(error, LOST) and ABORTED not in str(error.message):
+            raise
         raise UserError(
             f"training.distribute={MULTI_WORKER}: {cluster.place} has lost another worker: "
             f"{_first(error)}. Type the same command on every machine again: it goes on after the "
@@ -168,6 +169,6 @@ def not_alone(cluster: Cluster) -> Iterator[None]:
 
 def _first(error: tf.errors.OpError) -> str:
     """The sentence of TensorFlow's message that says what happened."""
-    lines = [line.strip() for line in str(error.message).splitlines()]
-    said = next((line for line in lines if "rror" in line and "execution" not in line), lines[0])
-    return said.removeprefix("Collective ops is aborted by: ").rstrip(":. ")
+    lines = [line for line in str(error.message).splitlines() if line.strip()]
+    said = next((line for line in lines if line.startswith(ABORTED)), lines[0])
+    return said.removeprefix(ABORTED).rstrip(":. ")
