@@ -102,7 +102,8 @@ def graph_of(model: keras.Model, x: Any, y: Any, steps: int) -> Callable[[], flo
     """
     import tensorflow as tf
 
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     model.test_step((x, y))  # creates the metrics' state
 
     def step(number: tf.Tensor) -> tf.Tensor:

@@ -43,6 +43,7 @@ SLOW_FIRST = (
     "config/test_composition",
     "checks/test_project_components",
     "training/test_my_data",
+    "training/test_stack",
     "training/test_graph",
 )
 """Files that take longest; the others follow in the order of their folders."""

@@ -138,13 +138,14 @@ class ClippedModel(keras.Model):
         if self.train_function is not None and not force:
             return
         super().make_train_function(force=force)
-        if self.run_eagerly or self.steps_per_execution != 1:
+        convert = getattr(self, "_autoconvert_optionals", None)  # of Keras 3.15
+        if self.run_eagerly or self.steps_per_execution != 1 or convert is None:
             return
         by_keras = self.train_function
         traced = tf.function(
             self.train_step, autograph=False, jit_compile=self.jit_compile, reduce_retracing=True
         )
-        step = self._autoconvert_optionals(traced)
+        step = convert(traced)
 
         @tf.function(autograph=False, reduce_retracing=True)
         def next_step(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:

@@ -21,6 +21,7 @@ NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 TRAINING_CODE = (
     "ahead",
     "batches",
+    "block",
     "build",
     "by_workers",
     "calibration",
@@ -38,6 +39,8 @@ TRAINING_CODE = (
     "stack",
     "stacked_graph",
     "stacked_optimizer",
+    "stacked_state",
+    "tracing",
     "validation",
     "ways",
     "workers",

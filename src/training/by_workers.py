@@ -18,9 +18,9 @@ from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.checkpoint import build_optimizer, variables_of
 from src.training.epochs import Results, run_epochs
-from src.training.graph import PREDICT_BATCH, predicted, rows_of
 from src.training.model import build_model
 from src.training.per_class import class_f1
+from src.training.tracing import PREDICT_BATCH, predicted, rows_of
 from src.training.workers import Workers
 
 

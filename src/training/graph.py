@@ -21,38 +21,30 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from src.components import ClippedModel
 from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.build import facts_of, fill
 from src.training.checkpoint import build_optimizer, variables_of
 from src.training.epochs import Results, run_epochs
 from src.training.per_class import class_f1
+from src.training.tracing import (
+    PREDICT_BATCH,
+    STEPS_A_CALL,
+    is_ordinary,
+    is_repeatable,
+    make_metrics,
+    predicted,
+    repeat,
+    rows_of,
+    traced,
+)
 
 log = logging.getLogger(__name__)
 
-PREDICT_BATCH = 1024
-STEPS_A_CALL = 64
-"""Training steps in one call: an interruption is heard between calls."""
 MOST_GRAPHS = 8
 """Graphs kept; a sweep over more losses than this traces some of them again."""
 OF_ONE_RUN = ("seed", "epochs", "patience", "monitor", "mode", "progress")
 """Training keys that the graph does not depend on."""
-OWN_WAYS = (
-    "fit",
-    "evaluate",
-    "train_step",
-    "test_step",
-    "predict_step",
-    "compute_loss",
-    "compute_metrics",
-    "get_metrics_result",
-    "reset_metrics",
-    "make_train_function",
-    "make_test_function",
-    "make_predict_function",
-)
-"""A model that overrides one of these may do anything in it, and goes its own way."""
 BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
@@ -61,9 +53,6 @@ BATCH_HOOKS = (
     "on_test_batch_begin",
     "on_test_batch_end",
 )
-FOREIGN = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
-"""Operations that call Python back; what they do is in no graph."""
-
 Traced = tuple[dict[str, tf.Tensor], tf.Tensor]
 """Results of the metrics by name, and the F1 of each class."""
 
@@ -154,15 +143,6 @@ class TrainingGraph:
         return predicted(self._predict, x)
 
 
-def predicted(
-    predict: Callable[[tf.Tensor], tf.Tensor], x: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The logits of rows, shape (n, K), so many at a time as ``fit`` validates at a time."""
-    starts = range(0, len(x), PREDICT_BATCH)
-    parts = [predict(tf.constant(x[start : start + PREDICT_BATCH])).numpy() for start in starts]
-    return np.concatenate(parts)
-
-
 def shared_graph(
     config: Mapping[str, Any],
     dataset: Dataset,
@@ -195,12 +175,6 @@ def shared_graph(
     return _graphs[key]
 
 
-def make_metrics(model: keras.Model, dataset: Dataset) -> None:
-    """Has the metrics make their variables, which they do when they see the first labels."""
-    x, y = tf.constant(dataset.x_train[:1]), tf.constant(dataset.y_train[:1])
-    model.compute_metrics(x, y, tf.zeros([1, *model.output_shape[1:]]))
-
-
 def may_be_traced(config: Mapping[str, Any], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
     """Whether the config and the callbacks leave the epochs to a graph of their own."""
     training = config["training"]
@@ -230,28 +204,9 @@ def _traced(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGr
     return graph if all(map(is_repeatable, (graph._train, graph._test))) else None
 
 
-def is_ordinary(model: keras.Model) -> bool:
-    """Whether the model trains by Keras's own ways, or by those of the project's model."""
-    known = (keras.Model, ClippedModel)
-    alike = all(
-        any(getattr(type(model), name) is getattr(of, name) for of in known) for name in OWN_WAYS
-    )
-    return alike and model.distribute_strategy is tf.distribute.get_strategy()
-
-
 def _sees_batches(callback: keras.callbacks.Callback) -> bool:
     base = keras.callbacks.Callback
     return any(getattr(type(callback), name) is not getattr(base, name) for name in BATCH_HOOKS)
-
-
-def is_repeatable(function: Any) -> bool:
-    """Whether nothing in a graph keeps a state that :func:`variables_of` does not know.
-
-    A random operation with a seed of its own goes on counting in its kernel, from run to run.
-    """
-    whole = function.graph.as_graph_def()
-    nodes = [*whole.node, *(node for part in whole.library.function for node in part.node_def)]
-    return not any("seed2" in node.attr or node.op in FOREIGN for node in nodes)
 
 
 def _training(model: keras.Model, batch_size: int) -> Callable[..., Traced]:
@@ -281,21 +236,6 @@ def _validation(model: keras.Model) -> Callable[..., Traced]:
         return {name: results[name] for name in names}, class_f1(model)
 
     return test
-
-
-def repeat(step: Callable[[tf.Tensor], tf.Tensor], end: tf.Tensor) -> None:
-    """Calls a step with 0, then with what it returned, up to the end."""
-    tf.while_loop(lambda start: start < end, step, [tf.constant(0)], parallel_iterations=1)
-
-
-def traced(function: Callable[..., Any], *inputs: tf.TensorSpec) -> Any:
-    """A function as a graph for inputs of these shapes and types."""
-    return tf.function(function, autograph=False).get_concrete_function(*inputs)
-
-
-def rows_of(array: NDArray[Any]) -> tf.TensorSpec:
-    """Any number of rows such as those of an array."""
-    return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
 
 
 def _copy(source: keras.Model, target: keras.Model) -> None:

@@ -9,7 +9,6 @@ what it would be alone, and not equal to it.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -21,7 +20,10 @@ from src.components import ClippedModel
 from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.checkpoint import build_optimizer
-from src.training.graph import (
+from src.training.per_class import class_f1
+from src.training.stacked_optimizer import NotStackableError, StackedOptimizer
+from src.training.stacked_state import Epoch, StackedData, State, Values
+from src.training.tracing import (
     PREDICT_BATCH,
     STEPS_A_CALL,
     is_ordinary,
@@ -32,64 +34,6 @@ from src.training.graph import (
     rows_of,
     traced,
 )
-from src.training.per_class import class_f1
-from src.training.stacked_optimizer import NotStackableError, StackedOptimizer, Values
-
-Results = tuple[dict[str, Any], NDArray[np.float64]]
-"""Of the metrics by name, shape (R,), and the F1 of each class, shape (R, K)."""
-
-
-@dataclass(frozen=True)
-class StackedData:
-    """Training and validation split of each replica.
-
-    Attributes:
-        x: float32, shape (R, n, ...).
-        y: int64, shape (R, n).
-        x_val: float32, shape (R, n_val, ...).
-        y_val: int64, shape (R, n_val).
-    """
-
-    x: tf.Tensor
-    y: tf.Tensor
-    x_val: tf.Tensor
-    y_val: tf.Tensor
-
-    @classmethod
-    def of(cls, datasets: Sequence[Dataset]) -> "StackedData":
-        """Stacks data sets of one shape."""
-        names = ("x_train", "y_train", "x_val", "y_val")
-        return cls(*(tf.constant(np.stack([getattr(d, n) for d in datasets])) for n in names))
-
-
-@dataclass(frozen=True)
-class State:
-    """All replicas between two epochs.
-
-    Attributes:
-        weights: shape (R, P).
-        others: random generators and weights that are not trained, R in front of each shape.
-        optimizer: its variables.
-    """
-
-    weights: tf.Tensor
-    others: Values
-    optimizer: Values
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """All replicas after an epoch.
-
-    Attributes:
-        state: from which the next one goes on.
-        train: the epoch's results.
-        val: those of the validation split.
-    """
-
-    state: State
-    train: Results
-    val: Results
 
 
 class StackedGraph:

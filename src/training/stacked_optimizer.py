@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from src.training.stacked_state import Values
+
 ELEMENTWISE = frozenset(
     {
         keras.optimizers.SGD,
@@ -21,8 +23,6 @@ ELEMENTWISE = frozenset(
     }
 )
 """Optimizers that update each number by itself, however they are arranged."""
-
-Values = list[tf.Tensor]
 
 
 class NotStackableError(Exception):

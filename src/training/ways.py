@@ -13,10 +13,11 @@ from src.data.dataset import Dataset
 from src.training.ahead import model_for
 from src.training.batches import ShuffledBatches
 from src.training.by_workers import ByWorkers
-from src.training.graph import PREDICT_BATCH, TrainingGraph, shared_graph
+from src.training.graph import TrainingGraph, shared_graph
 from src.training.model import build_model
 from src.training.per_class import PerClassF1
 from src.training.stack import replica_of
+from src.training.tracing import PREDICT_BATCH
 from src.training.workers import join
 
 

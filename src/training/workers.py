@@ -170,5 +170,5 @@ def not_alone(cluster: Cluster) -> Iterator[None]:
 def _first(error: tf.errors.OpError) -> str:
     """The sentence of TensorFlow's message that says what happened."""
     lines = [line for line in str(error.message).splitlines() if line.strip()]
-    said = next((line for line in lines if line.startswith(ABORTED)), lines[0])
-    return said.removeprefix(ABORTED).rstrip(":. ")
+    said = next((line for line in lines if ABORTED in line), lines[0])
+    return said.rpartition(ABORTED)[2].rstrip(":. ")

@@ -32,12 +32,13 @@ def write_table(file, rows=120):
 
 @pytest.fixture(scope="module")
 def sweeps(forks, tmp_path_factory):
-    """Runs of every loss, every model, and data that are made, built in, or a file."""
+    """Runs of every loss, every model, of a stack, and data made, built in, or of a file."""
     cwd = tmp_path_factory.mktemp("sweeps")
     write_table(cwd / "mine.csv")
     table = ("data=table", f"data.path={cwd}/mine.csv", "data.label=y")
     commands = (
         ("-m", "loss=glob(*)", "model.dropout=0.3", *SMALL, *QUICK),
+        ("-m", "seed=3,4", "training.stack=3", "model.dropout=0.3", *SMALL, *QUICK),
         ("-m", "model=cosine,cnn", "data=digits", "metric=imbalance", "loss=ldam", *QUICK),
         ("data=classification", "loss=focal", "seed=3", *SMALL, *QUICK),
         ("loss=focal", *table, *QUICK),
@@ -68,7 +69,7 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == 11
+    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == 13
 
 
 def test_the_last_sweep_is_executed_where_none_is_named(sweeps, capsys):

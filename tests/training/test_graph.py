@@ -7,20 +7,9 @@ import tensorflow as tf
 
 from src.components import ClippedModel
 from src.training import ahead, graph
-from src.training.build import load_dataset
 from src.training.fit import train
 from src.training.graph import shared_graph
 from src.training.model import build_model
-
-SMALL = (
-    "data.n_samples=300",
-    "data.minority_fraction=0.2",
-    "training.epochs=2",
-    "training.batch_size=32",
-    "training.learning_rate=0.01",
-    "training.progress=false",
-)
-DIGITS = ("data=digits", *[word for word in SMALL if not word.startswith("data.")])
 
 
 class SeesBatches(keras.callbacks.Callback):
@@ -35,17 +24,6 @@ def nothing_kept():
     """Each test traces its own."""
     graph._graphs.clear()
     ahead._waiting.clear()
-
-
-@pytest.fixture
-def job(resolved):
-    """A config and its data set."""
-
-    def made(*words):
-        config = resolved(*(words if "data=digits" in words else (*SMALL, *words)))
-        return config, load_dataset(config["data"])
-
-    return made
 
 
 def bits(trained):
@@ -65,7 +43,7 @@ def bits(trained):
     [
         ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16"),
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance"),
-        ("model=cnn", *DIGITS, "training.epochs=1"),
+        ("model=cnn", "data=digits", "training.epochs=1"),
         ("training.optimizer._target_=keras.optimizers.AdamW", "+training.optimizer.use_ema=true"),
     ],
     ids=lambda words: " ".join(words[:2]),

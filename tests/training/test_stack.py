@@ -8,20 +8,10 @@ import pytest
 
 from src.components import ClippedModel
 from src.training import ahead, graph, stack, stacked_graph
-from src.training.build import load_dataset
 from src.training.fit import train
 from src.training.stack import block_of, replica_of
 from src.training.stacked_optimizer import ELEMENTWISE, NotStackableError, StackedOptimizer
 
-SMALL = (
-    "data.n_samples=300",
-    "data.minority_fraction=0.2",
-    "training.epochs=4",
-    "training.batch_size=32",
-    "training.learning_rate=0.01",
-    "training.progress=false",
-)
-DIGITS = ("data=digits", *[word for word in SMALL if not word.startswith("data.")])
 TOLERANCE = 1e-4
 """Of every logged number, weight and logit after a few epochs, as docs/stacked.md says."""
 
@@ -31,17 +21,6 @@ def nothing_kept():
     """Each test traces its own."""
     for kept in (graph._graphs, ahead._waiting, stack._graphs, stack._blocks):
         kept.clear()
-
-
-@pytest.fixture
-def job(resolved):
-    """A config and its data set."""
-
-    def made(*words):
-        config = resolved(*(words if "data=digits" in words else (*SMALL, *words)))
-        return config, load_dataset(config["data"])
-
-    return made
 
 
 def numbers(trained):
@@ -74,7 +53,7 @@ def bits(trained):
     [
         ("loss=focal", "model.dropout=0.3", "training.batch_size=64"),
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance"),
-        ("loss=ce", *DIGITS, "model.hidden=[16,16]"),
+        ("loss=ce", "data=digits", "model.hidden=[16,16]"),
         ("training.optimizer._target_=keras.optimizers.AdamW", "+training.optimizer.use_ema=true"),
         ("training.optimizer._target_=keras.optimizers.SGD", "+training.optimizer.momentum=0.9"),
         ("training.precision=mixed_bfloat16", "loss=class_balanced_focal"),
@@ -98,7 +77,7 @@ def test_each_run_of_a_stack_is_near_the_same_run_alone(job, words):
 
 
 def test_a_network_of_convolutions_can_be_stacked(job):
-    words = (*DIGITS, "model=cnn", "model.filters=[4]", "model.dense=8", "training.epochs=1")
+    words = ("data=digits", "model=cnn", "model.filters=[4]", "model.dense=8", "training.epochs=1")
     alone = train(*job(*words, "seed=1"), "")
     stacked = train(*job(*words, "seed=1", "training.stack=2"), "")
     assert list(stack._blocks.values()) != [None]

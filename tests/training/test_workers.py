@@ -161,8 +161,8 @@ def wait_for(folder, pattern):
 
 # --- TF_CONFIG ----------------------------------------------------------------------------------
 def content(workers=("a:1", "b:2"), index=0, **task):
-    return json.dumps({"cluster": {"worker": list(workers)}, "task": {"type": "worker",
-                                                                      "index": index, **task}})  # fmt: skip
+    place = {"type": "worker", "index": index, **task}
+    return json.dumps({"cluster": {"worker": list(workers)}, "task": place})
 
 
 TRAINING = {"distribute": "multi_worker", "jit_compile": False, "replicas": None}
