@@ -57,12 +57,14 @@ class Replica:
     Attributes:
         block: it and its neighbours.
         index: its place.
-        resumable: no checkpoint helps, since a block is trained from its first epoch.
+        watched: whether callbacks of the caller's want to see the weights of each epoch.
+        keeps_epochs: those of the block.
     """
 
     block: Block
     index: int
-    resumable: ClassVar[bool] = False
+    watched: bool = True
+    keeps_epochs: ClassVar[bool] = True
 
     @property
     def model(self) -> keras.Model:
@@ -92,7 +94,8 @@ class Replica:
 
         def train(number: int) -> Results:
             epoch = self.block.epoch(number)
-            graph.show(epoch.state, self.index)
+            if self.watched:
+                graph.show(epoch.state, self.index)
             last[:] = [epoch]
             return self._own(epoch.train)
 
@@ -111,6 +114,16 @@ class Replica:
         )
         graph.show_optimizer(last[0].state, self.index)
 
+    def go_back_to(self, epoch: int, trained: int) -> None:
+        """Puts the weights after an epoch into the model; random generators stay as at the end.
+
+        Args:
+            epoch: counted from 1.
+            trained: epochs in all.
+        """
+        states = [self.block.epochs[number - 1].state for number in (epoch, trained)]
+        self.block.graph.show(self.block.graph.weights_of(*states), self.index)
+
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
         return self.block.graph.predict(x)
@@ -119,6 +132,13 @@ class Replica:
         """The block's model, which is this run's until the next one is trained."""
         return self.model
 
-    def _own(self, results: Any) -> Results:
-        own: Results = tf.nest.map_structure(lambda values: values[self.index], results)
-        return own
+    def _own(self, results: tuple[dict[str, Any], Any]) -> Results:
+        named, f1 = results
+        return _picked(named, self.index), f1[self.index]
+
+
+def _picked(results: dict[str, Any], index: int) -> dict[str, Any]:
+    return {
+        name: _picked(value, index) if isinstance(value, dict) else value[index]
+        for name, value in results.items()
+    }

@@ -34,10 +34,10 @@ class ByWorkers:
 
     Attributes:
         model: compiled, its variables alike on all workers.
-        resumable: it goes on from the chief's checkpoint.
+        keeps_epochs: only the last is there.
     """
 
-    resumable: ClassVar[bool] = True
+    keeps_epochs: ClassVar[bool] = False
 
     def __init__(self, config: Mapping[str, Any], dataset: Dataset, workers: Workers) -> None:
         self.model = build_model(config, dataset)
@@ -87,6 +87,9 @@ class ByWorkers:
             first_epoch=int(first),
             epochs=epochs,
         )
+
+    def go_back_to(self, epoch: int, trained: int) -> None:
+        """Nothing to bring back."""
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`src.training.ways.Way.predict`; by this process alone."""

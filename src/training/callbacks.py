@@ -13,11 +13,29 @@ class BestEpoch(keras.callbacks.EarlyStopping):
     """Keeps the weights of the best epoch and knows which it was (counted from 1).
 
     The first of equals wins. With ``patience`` None all epochs are trained.
+
+    Args:
+        monitor: a key of the logs.
+        mode: ``max`` or ``min``.
+        patience: epochs without a better one that end the training.
+        epochs: that are trained at most.
+        keeps_weights: whether to bring the weights back at the end of the training.
     """
 
-    def __init__(self, monitor: str, mode: str, patience: int | None, epochs: int) -> None:
+    def __init__(
+        self,
+        monitor: str,
+        mode: str,
+        patience: int | None,
+        epochs: int,
+        *,
+        keeps_weights: bool = True,
+    ) -> None:
         super().__init__(
-            monitor=monitor, mode=mode, patience=patience or epochs, restore_best_weights=True
+            monitor=monitor,
+            mode=mode,
+            patience=patience or epochs,
+            restore_best_weights=keeps_weights,
         )
         self.monitor_op = operator.gt if mode == "max" else operator.lt  # Keras's are tensors'
 

@@ -74,11 +74,14 @@ def train(
     way = way_of(config, dataset, callbacks, coming)
     built = time.perf_counter()
     best = BestEpoch(
-        training["monitor"], training["mode"], training["patience"], training["epochs"]
+        *(training[key] for key in ("monitor", "mode", "patience", "epochs")),
+        keeps_weights=not way.keeps_epochs,
     )
     logger = logger or EpochLogger()
     chain: list[keras.callbacks.Callback] = [best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, way.model, best, logger) if resume and way.resumable else None
+    checkpoint = (
+        Checkpoint(resume, way.model, best, logger) if resume and not way.keeps_epochs else None
+    )
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
@@ -95,6 +98,8 @@ def train(
     finally:
         bar.close()
         logger.flush()
+    if way.keeps_epochs:
+        way.go_back_to(best.number, len(logger.rows))
     fitted = time.perf_counter()
     val_logits, test_logits = way.predict(dataset.x_val), way.predict(dataset.x_test)
     model = way.trained()

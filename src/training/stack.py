@@ -17,7 +17,7 @@ import keras
 from src.data.dataset import Dataset
 from src.tracking.identity import digest_of
 from src.training.block import Block, Replica
-from src.training.build import load_dataset
+from src.training.build import load_datasets
 from src.training.graph import MOST_GRAPHS, may_be_traced, shape_key
 from src.training.model import build_model, networks_without_values
 from src.training.stacked_graph import StackedGraph, untrained_variables
@@ -68,7 +68,7 @@ def replica_of(
         _blocks[key] = block
     _blocks.move_to_end(key)
     _drop_oldest()
-    return None if block is None else Replica(block, index)
+    return None if block is None else Replica(block, index, watched=bool(callbacks))
 
 
 def _drop_oldest() -> None:
@@ -89,7 +89,7 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     data_bytes = len(seeds) * sum(array.nbytes for array in splits)
     _refuse_large(data_bytes)
     configs = [_with_seed(config, seed) for seed in seeds]
-    datasets = [_data(one, config, dataset) for one in configs]
+    datasets = load_datasets(config["data"], [one["data"].get("seed") for one in configs])
     shapes = {shape_key(one, data) for one, data in zip(configs, datasets, strict=True)}
     rows_of_each = {(len(data.y_train), len(data.y_val)) for data in datasets}
     if len(shapes) > 1 or len(rows_of_each) > 1:
@@ -146,7 +146,3 @@ def _with_seed(config: Config, seed: int) -> dict[str, Any]:
     if data.get("seed") == own:
         data["seed"] = seed
     return {**config, "data": data, "training": training}
-
-
-def _data(neighbour: Config, config: Config, dataset: Dataset) -> Dataset:
-    return dataset if neighbour["data"] == config["data"] else load_dataset(neighbour["data"])

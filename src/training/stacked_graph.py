@@ -142,6 +142,13 @@ class StackedGraph:
         """Puts the weights of a replica into the model."""
         self._show(tf.constant(replica), state.weights, *state.others)
 
+    def weights_of(self, state: State, otherwise: State) -> State:
+        """The weights of one state; what ``get_weights`` of a model leaves out of the other."""
+        weights = {id(variable) for variable in self.model.weights}
+        own = zip(self._own_others, state.others, otherwise.others, strict=True)
+        others = [mine if id(v) in weights else other for v, mine, other in own]
+        return State(state.weights, others, otherwise.optimizer)
+
     def show_optimizer(self, state: State, replica: int) -> None:
         """Puts the optimizer's variables of a replica into those of the model's optimizer."""
         values = self._optimizer.of_replica(replica, state.optimizer)

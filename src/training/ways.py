@@ -25,8 +25,8 @@ class Way(Protocol):
     """Trains one run and predicts by it."""
 
     @property
-    def resumable(self) -> bool:
-        """Whether training can go on from a checkpoint."""
+    def keeps_epochs(self) -> bool:
+        """Whether it has every epoch, and so needs no checkpoint and no copy of the best one."""
 
     @property
     def model(self) -> keras.Model:
@@ -47,6 +47,14 @@ class Way(Protocol):
             callbacks: Keras callbacks; the logs of each epoch have the F1 of each class too.
             first_epoch: counted from 0.
             epochs: where training ends, unless a callback stops it before.
+        """
+
+    def go_back_to(self, epoch: int, trained: int) -> None:
+        """Brings the weights of an epoch back, if it keeps epochs.
+
+        Args:
+            epoch: counted from 1.
+            trained: epochs in all.
         """
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,13 +104,13 @@ class BySharedGraph:
         graph: has taken over the state of ``own``.
         own: the run's model.
         seed: of the order of the batches.
-        resumable: it goes on from a checkpoint.
+        keeps_epochs: only the last is there.
     """
 
     graph: TrainingGraph
     own: keras.Model
     seed: int
-    resumable: ClassVar[bool] = True
+    keeps_epochs: ClassVar[bool] = False
 
     @property
     def model(self) -> keras.Model:
@@ -119,6 +127,9 @@ class BySharedGraph:
     ) -> None:
         """See :meth:`Way.fit`."""
         self.graph.fit(dataset, callbacks, seed=self.seed, first_epoch=first_epoch, epochs=epochs)
+
+    def go_back_to(self, epoch: int, trained: int) -> None:
+        """Nothing to bring back."""
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`Way.predict`."""
@@ -138,13 +149,13 @@ class ByFit:
         model: compiled.
         batch_size: rows in a training step.
         seed: of the order of the batches.
-        resumable: it goes on from a checkpoint.
+        keeps_epochs: only the last is there.
     """
 
     model: keras.Model
     batch_size: int
     seed: int
-    resumable: ClassVar[bool] = True
+    keeps_epochs: ClassVar[bool] = False
 
     def fit(
         self,
@@ -166,6 +177,9 @@ class ByFit:
             callbacks=[order, PerClassF1(), *callbacks],
             verbose=0,
         )
+
+    def go_back_to(self, epoch: int, trained: int) -> None:
+        """Nothing to bring back."""
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`Way.predict`."""

@@ -210,7 +210,7 @@ def test_only_so_many_blocks_are_kept_as_fit_into_memory(job, monkeypatch):
 def test_data_that_differ_in_shape_are_not_stacked(job, caplog, monkeypatch):
     config, dataset = job("seed=0", "training.stack=2")
     _, longer = job("seed=1", "data.n_samples=400")
-    monkeypatch.setattr(stack, "load_dataset", lambda node: longer)
+    monkeypatch.setattr(stack, "load_datasets", lambda node, seeds: [dataset, longer])
     assert replica_of(config, dataset, []) is None
     assert "differ in shape" in caplog.text
 
