@@ -55,25 +55,23 @@ def bits(trained):
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance"),
         ("loss=ce", "data=digits", "model.hidden=[16,16]"),
         ("training.optimizer._target_=keras.optimizers.AdamW", "+training.optimizer.use_ema=true"),
-        ("training.optimizer._target_=keras.optimizers.SGD", "+training.optimizer.momentum=0.9"),
         ("training.precision=mixed_bfloat16", "loss=class_balanced_focal"),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
 def test_each_run_of_a_stack_is_near_the_same_run_alone(job, words):
     tolerance = 2e-2 if "training.precision=mixed_bfloat16" in words else TOLERANCE
-    for seed in (0, 2):
-        alone = train(*job(*words, f"seed={seed}"), "")
-        config, dataset = job(*words, f"seed={seed}", "training.stack=3")
-        stacked = train(config, dataset, "")
-        assert replica_of(config, dataset, []) is not None, "it was trained in a stack"
-        assert [list(row) for row in stacked.history] == [list(row) for row in alone.history]
-        mine, other = numbers(stacked), numbers(alone)
-        assert mine["best"][0] == other["best"][0]
-        assert len(mine["random"]) == len(other["random"])
-        for part in ("random", "weights", "optimizer", "logits", "history"):
-            for a, b in zip(mine[part], other[part], strict=True):
-                np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=part)
+    alone = train(*job(*words, "seed=2"), "")
+    config, dataset = job(*words, "seed=2", "training.stack=3")
+    stacked = train(config, dataset, "")
+    assert replica_of(config, dataset, []) is not None, "it was trained in a stack"
+    assert [list(row) for row in stacked.history] == [list(row) for row in alone.history]
+    mine, other = numbers(stacked), numbers(alone)
+    assert mine["best"][0] == other["best"][0]
+    assert len(mine["random"]) == len(other["random"])
+    for part in ("random", "weights", "optimizer", "logits", "history"):
+        for a, b in zip(mine[part], other[part], strict=True):
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=part)
 
 
 def test_a_network_of_convolutions_can_be_stacked(job):
