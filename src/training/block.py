@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
+from src.training.callbacks import BestEpoch
 from src.training.epochs import Results, run_epochs
 from src.training.stacked_graph import StackedGraph
 from src.training.stacked_state import Epoch, StackedData, State
@@ -84,7 +85,7 @@ class Replica:
         Args:
             dataset: of this run.
             callbacks: Keras callbacks. They see an epoch after it was trained, and may end the
-                run, but change nothing else in it.
+                run, but change nothing else in it. The weights end as ``BestEpoch`` has chosen.
             first_epoch: counted from 0.
             epochs: where training ends, unless a callback stops it before.
         """
@@ -112,17 +113,12 @@ class Replica:
             first_epoch=first_epoch,
             epochs=epochs,
         )
-        graph.show_optimizer(last[0].state, self.index)
-
-    def go_back_to(self, epoch: int, trained: int) -> None:
-        """Puts the weights after an epoch into the model; random generators stay as at the end.
-
-        Args:
-            epoch: counted from 1.
-            trained: epochs in all.
-        """
-        states = [self.block.epochs[number - 1].state for number in (epoch, trained)]
-        self.block.graph.show(self.block.graph.weights_of(*states), self.index)
+        state = last[0].state
+        best = next((one for one in callbacks if isinstance(one, BestEpoch)), None)
+        if best is not None:
+            chosen = self.block.epochs[best.best_epoch].state
+            graph.show(graph.weights_of(chosen, state), self.index)
+        graph.show_optimizer(state, self.index)
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""

@@ -88,9 +88,6 @@ class ByWorkers:
             epochs=epochs,
         )
 
-    def go_back_to(self, epoch: int, trained: int) -> None:
-        """Nothing to bring back."""
-
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`src.training.ways.Way.predict`; by this process alone."""
         return predicted(tf.function(self._own, autograph=False), x)

@@ -98,8 +98,6 @@ def train(
     finally:
         bar.close()
         logger.flush()
-    if way.keeps_epochs:
-        way.go_back_to(best.number, len(logger.rows))
     fitted = time.perf_counter()
     val_logits, test_logits = way.predict(dataset.x_val), way.predict(dataset.x_test)
     model = way.trained()

@@ -26,7 +26,7 @@ class Way(Protocol):
 
     @property
     def keeps_epochs(self) -> bool:
-        """Whether it has every epoch, and so needs no checkpoint and no copy of the best one."""
+        """Whether it has every epoch: it needs no checkpoint, and goes back to the best itself."""
 
     @property
     def model(self) -> keras.Model:
@@ -47,14 +47,6 @@ class Way(Protocol):
             callbacks: Keras callbacks; the logs of each epoch have the F1 of each class too.
             first_epoch: counted from 0.
             epochs: where training ends, unless a callback stops it before.
-        """
-
-    def go_back_to(self, epoch: int, trained: int) -> None:
-        """Brings the weights of an epoch back, if it keeps epochs.
-
-        Args:
-            epoch: counted from 1.
-            trained: epochs in all.
         """
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -128,9 +120,6 @@ class BySharedGraph:
         """See :meth:`Way.fit`."""
         self.graph.fit(dataset, callbacks, seed=self.seed, first_epoch=first_epoch, epochs=epochs)
 
-    def go_back_to(self, epoch: int, trained: int) -> None:
-        """Nothing to bring back."""
-
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`Way.predict`."""
         return self.graph.predict(x)
@@ -177,9 +166,6 @@ class ByFit:
             callbacks=[order, PerClassF1(), *callbacks],
             verbose=0,
         )
-
-    def go_back_to(self, epoch: int, trained: int) -> None:
-        """Nothing to bring back."""
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """See :meth:`Way.predict`."""
