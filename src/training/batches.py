@@ -12,16 +12,19 @@ import tensorflow as tf
 from src.data.dataset import Dataset
 
 
-def shuffled(rows: int, seed: int | tf.Tensor, epoch: int | tf.Tensor) -> tf.Tensor:
-    """The numbers 0 to ``rows`` - 1 in the order of an epoch, int64, shape (rows,).
+def shuffled(numbers: tf.Tensor, seed: int, epoch: int | tf.Variable) -> tf.Tensor:
+    """Rows in the order of an epoch.
 
     Args:
-        rows: of the training split.
+        numbers: of the rows of the training split, 0 to n - 1, int64, shape (n,).
         seed: of the run.
         epoch: counted from 0.
+
+    Returns:
+        The same, shuffled.
     """
-    key = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    return tf.random.experimental.stateless_shuffle(tf.range(rows, dtype=tf.int64), key)
+    key = tf.convert_to_tensor([seed, epoch], tf.int64)
+    return tf.random.experimental.stateless_shuffle(numbers, key)
 
 
 class ShuffledBatches(keras.callbacks.Callback):
@@ -41,9 +44,10 @@ class ShuffledBatches(keras.callbacks.Callback):
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         rows = len(dataset.y_train)
+        numbers = tf.range(rows, dtype=tf.int64)
 
         def order(_: tf.Tensor) -> tf.data.Dataset:
-            return tf.data.Dataset.from_tensor_slices(shuffled(rows, seed, self._epoch))
+            return tf.data.Dataset.from_tensor_slices(shuffled(numbers, seed, self._epoch))
 
         def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return tf.gather(x, numbers), tf.gather(y, numbers)

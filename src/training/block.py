@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
@@ -44,8 +43,7 @@ class Block:
             self.graph.load(self.epochs[-1].state if self.epochs else self.first)
         while number >= len(self.epochs):
             done = len(self.epochs)
-            seeds = tf.constant(self.seeds, tf.int64)
-            self.epochs.append(self.graph.epoch(self.data, seeds, done))
+            self.epochs.append(self.graph.epoch(self.data, self.seeds, done))
         return self.epochs[number]
 
 
@@ -90,7 +88,8 @@ class Replica:
             epochs: where training ends, unless a callback stops it before.
         """
         graph = self.block.graph
-        graph.show(self.block.first, self.index)
+        if self.watched:
+            graph.show(self.block.first, self.index)
         last: list[Epoch] = []
 
         def train(number: int) -> Results:

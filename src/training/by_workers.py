@@ -68,10 +68,12 @@ class ByWorkers:
                 (tf.constant(x), tf.constant(y))
                 for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val))
             )
-        in_order = tf.range(len(dataset.y_val), dtype=tf.int64)
+        numbers, in_order = (
+            tf.range(len(y), dtype=tf.int64) for y in (dataset.y_train, dataset.y_val)
+        )
 
         def an_epoch(epoch: int) -> Results:
-            order = shuffled(len(dataset.y_train), self._seed, epoch)
+            order = shuffled(numbers, self._seed, epoch)
             return self._pass(self._train, train, order, self._batch_size)
 
         def validate() -> Results:

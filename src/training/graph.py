@@ -114,10 +114,11 @@ class TrainingGraph:
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
         rows = len(dataset.y_train)
+        numbers = tf.range(rows, dtype=tf.int64)
 
         def train(epoch: int) -> Results:
             self._reset()
-            order = shuffled(rows, seed, epoch)
+            order = shuffled(numbers, seed, epoch)
             for start in range(0, rows, self._rows_a_call):
                 results, f1 = self._train(x, y, order[start : start + self._rows_a_call])
             return results, f1.numpy()

@@ -21,6 +21,7 @@ from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.checkpoint import build_optimizer
 from src.training.per_class import class_f1
+from src.training.seeding import traced_without_detours
 from src.training.stacked_optimizer import NotStackableError, StackedOptimizer
 from src.training.stacked_state import Epoch, StackedData, State, Values
 from src.training.tracing import (
@@ -77,23 +78,16 @@ class StackedGraph:
         self._fresh_optimizer = _values(self._optimizer.variables)
         every = [self._optimizer.weights, *self._others, *self._optimizer.variables]
         self.bytes_an_epoch = sum(int(np.prod(variable.shape)) * 4 for variable in every)
-        self._trace(dataset)
+        with traced_without_detours():
+            self._trace(dataset)
 
     def _trace(self, dataset: Dataset) -> None:
-        any_row, any_number = rows_of(dataset.x_train), tf.TensorSpec([], tf.int32)
         train, validation = (dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val)
-        self._begin = traced(
-            self._begin_epoch,
-            tf.TensorSpec([self._replicas], tf.int64),
-            any_number,
-            tf.TensorSpec([], tf.int64),
-        )
         order = tf.TensorSpec([None, None], tf.int64)
         self._train = traced(self._train_rows, *self._specs(train), order)
         self._test = traced(self._validate, *self._specs(validation))
-        self._results = traced(self._read_metrics)
-        weights, others = _spec(self._optimizer.weights), map(_spec, self._others)
-        self._show = traced(self._show_weights, any_number, weights, *others)
+        self._results = traced(self._take_results)
+        any_row = rows_of(dataset.x_train)
         self._predict = traced(lambda rows: self.model(rows, training=False), any_row)
         if not (is_repeatable(self._train) and is_repeatable(self._test)):
             raise NotStackableError("it draws random numbers, or calls Python, in ways of its own")
@@ -104,28 +98,32 @@ class StackedGraph:
         Args:
             replicas: of each, the values of its weights and of :func:`untrained_variables`.
         """
-        weights = [tf.concat([tf.reshape(v, [-1]) for v in values], 0) for values, _ in replicas]
-        others = [tf.stack(values) for values in zip(*(o for _, o in replicas), strict=True)]
-        return State(tf.stack(weights), others, self._fresh_optimizer)
+        weights, others = (
+            [tf.stack(values) for values in zip(*one, strict=True)]
+            for one in zip(*replicas, strict=True)
+        )
+        return State(self._optimizer.joined(weights), others, self._fresh_optimizer)
 
     def load(self, state: State) -> None:
-        """Goes on from a state."""
+        """Goes on from a state, wherever training was interrupted."""
+        _assign(self._counts, self._fresh_counts)
         self._optimizer.weights.assign(state.weights)
         _assign(self._others, state.others)
         _assign(self._optimizer.variables, state.optimizer)
 
-    def epoch(self, data: StackedData, seeds: tf.Tensor, number: int) -> Epoch:
+    def epoch(self, data: StackedData, seeds: Sequence[int], epoch: int) -> Epoch:
         """Trains an epoch and validates.
 
         Args:
             data: of each replica.
-            seeds: of the order of the batches, int64, shape (R,).
-            number: of the epoch, counted from 0.
+            seeds: of the order of the batches, one a replica.
+            epoch: counted from 0.
         """
         rows = int(data.y.shape[1])
+        numbers = tf.range(rows, dtype=tf.int64)
         step = STEPS_A_CALL * self.batch_size
         with _as_traced():
-            order = self._begin(seeds, tf.constant(rows), tf.constant(number, tf.int64))
+            order = tf.stack([shuffled(numbers, seed, epoch) for seed in seeds])
             for start in range(0, rows, step):
                 self._train(data.x, data.y, order[:, start : start + step])
             train = _arrays(self._results())
@@ -140,7 +138,8 @@ class StackedGraph:
 
     def show(self, state: State, replica: int) -> None:
         """Puts the weights of a replica into the model."""
-        self._show(tf.constant(replica), state.weights, *state.others)
+        _assign(self._trainable, self._optimizer.picked(replica, state.weights))
+        _assign(self._own_others, [value.numpy()[replica] for value in state.others])
 
     def weights_of(self, state: State, otherwise: State) -> State:
         """The weights of one state; what ``get_weights`` of a model leaves out of the other."""
@@ -159,11 +158,6 @@ class StackedGraph:
         return predicted(self._predict, x)
 
     # --- in the graph ---------------------------------------------------------------------------
-    def _begin_epoch(self, seeds: tf.Tensor, rows: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-        """Resets the metrics; the order of each replica's rows, shape (R, rows)."""
-        _assign(self._counts, self._fresh_counts)
-        return tf.map_fn(lambda seed: shuffled(rows, seed, epoch), seeds)
-
     def _train_rows(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> None:
         def step(start: tf.Tensor) -> tf.Tensor:
             rows = order[:, start : start + self.batch_size]
@@ -206,22 +200,20 @@ class StackedGraph:
                 self._val_names = list(self.model.test_step((rows, labels)))
             return [scope.get_current_value(count) for count in self._own_counts]
 
-        _assign(self._counts, self._fresh_counts)
         for start in range(0, x.shape[1], PREDICT_BATCH):
             batch = (part[:, start : start + PREDICT_BATCH] for part in (x, y))
             _assign(self._counts, tf.vectorized_map(of_replica, (*self._now(), *batch)))
 
-    def _read_metrics(self) -> Any:
+    def _take_results(self) -> Any:
+        """What the metrics say of each replica; after that they count anew."""
+
         def of_replica(counts: Values) -> Any:
             with self._with_values([], [], counts):
                 return dict(self.model.get_metrics_result()), class_f1(self.model)
 
-        return tf.vectorized_map(of_replica, _values(self._counts))
-
-    def _show_weights(self, replica: tf.Tensor, weights: tf.Tensor, *others: tf.Tensor) -> None:
-        parts = self._optimizer.parted(weights[replica][None])
-        _assign(self._trainable, [part[0] for part in parts])
-        _assign(self._own_others, [value[replica] for value in others])
+        results = tf.vectorized_map(of_replica, _values(self._counts))
+        _assign(self._counts, self._fresh_counts)
+        return results
 
     def _now(self) -> tuple[Values, Values, Values]:
         """Weights, others and metrics of all replicas, as the step finds them."""
@@ -271,10 +263,6 @@ def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
 
 def _values(variables: Sequence[Any]) -> Values:
     return [tf.convert_to_tensor(variable.value) for variable in variables]
-
-
-def _spec(variable: Any) -> tf.TensorSpec:
-    return tf.TensorSpec(variable.shape, variable.dtype)
 
 
 def _arrays(results: Any) -> Any:

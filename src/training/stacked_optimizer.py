@@ -1,4 +1,4 @@
-"""One optimizer for the weights of several replicas, all of them in one matrix."""
+"""One optimizer for the weights of several replicas, all of them in one variable."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,8 +32,8 @@ class NotStackableError(Exception):
 class StackedOptimizer:
     """What an optimizer of one model does, for R replicas of its weights.
 
-    The weights of a replica are a row of a matrix: the optimizer has one variable to update, where
-    it had one for each weight.
+    The optimizer has one variable to update, where it had one for each weight: the first weight of
+    all replicas, then the second of all, and so on, so that each weight lies in one piece.
 
     Args:
         optimizer: of one model, built.
@@ -41,7 +41,7 @@ class StackedOptimizer:
         replicas: R.
 
     Attributes:
-        weights: float32, shape (R, P), P numbers of a replica.
+        weights: float32, shape (R P,), P numbers of a replica.
         variables: the optimizer's own, its step first.
 
     Raises:
@@ -53,27 +53,28 @@ class StackedOptimizer:
         _refuse_unlike(optimizer, weights)
         self._one = optimizer
         self._places = weights
-        self._shapes = [tuple(weight.shape) for weight in weights]
+        self._shapes = [(replicas, *weight.shape) for weight in weights]
         self._sizes = [int(np.prod(shape)) for shape in self._shapes]
-        self.weights = keras.Variable(
-            np.zeros((replicas, sum(self._sizes)), np.float32), name="stack"
-        )
+        self.weights = keras.Variable(np.zeros(sum(self._sizes), np.float32), name="stack")
         self._all = type(optimizer).from_config(optimizer.get_config())
         self._all.build([self.weights])
         self.variables: list[Any] = list(self._all.variables)
         self.iterations = self._all.iterations
 
     def joined(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Rows of weights, shape (n, P), of values by weight, each (n, ...)."""
-        sized = zip(values, self._sizes, strict=True)
-        return tf.concat([tf.reshape(value, [-1, size]) for value, size in sized], axis=1)
+        """What :attr:`weights` holds of values by weight, each (R, ...)."""
+        return tf.concat([tf.reshape(value, [-1]) for value in values], axis=0)
 
-    def parted(self, rows: tf.Tensor) -> Values:
-        """The values by weight, each (n, ...), of rows of weights, shape (n, P)."""
-        parts = tf.split(rows, self._sizes, axis=1)
-        return [
-            tf.reshape(part, [-1, *shape]) for part, shape in zip(parts, self._shapes, strict=True)
-        ]
+    def parted(self, joined: tf.Tensor) -> Values:
+        """The values by weight, each (R, ...), of what :attr:`weights` holds."""
+        parts = tf.split(joined, self._sizes)
+        return [tf.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def picked(self, replica: int, joined: tf.Tensor) -> list[NDArray[Any]]:
+        """One replica's values by weight, of what :attr:`weights` holds."""
+        parts = np.split(joined.numpy(), np.cumsum(self._sizes)[:-1])
+        shaped = zip(parts, self._shapes, strict=True)
+        return [part.reshape(shape)[replica] for part, shape in shaped]
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
         """Updates the weights by gradients, each (R, ...)."""
@@ -88,14 +89,12 @@ class StackedOptimizer:
         """
         named: dict[str, NDArray[Any]] = {}
         for variable, value in zip(self.variables, values, strict=True):
-            array = value.numpy()
             if value.shape != self.weights.shape:
-                named[variable.name] = array
+                named[variable.name] = value.numpy()
                 continue
             slot = variable.name.removeprefix(self.weights.path)
-            parts = np.split(array[replica], np.cumsum(self._sizes)[:-1])
-            for weight, shape, part in zip(self._places, self._shapes, parts, strict=True):
-                named[f"{weight.path.replace('/', '_')}{slot}"] = part.reshape(shape)
+            for weight, part in zip(self._places, self.picked(replica, value), strict=True):
+                named[f"{weight.path.replace('/', '_')}{slot}"] = part
         return [named[variable.name] for variable in self._one.variables]
 
 

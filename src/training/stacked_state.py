@@ -43,7 +43,7 @@ class State:
     """All replicas between two epochs.
 
     Attributes:
-        weights: shape (R, P).
+        weights: as :class:`StackedOptimizer` holds them, shape (R P,).
         others: random generators and weights that are not trained, R in front of each shape.
         optimizer: its variables.
     """

@@ -259,7 +259,7 @@ def test_mistakes_are_said_as_without_a_stack(job):
 
 # --- the optimizer of all -----------------------------------------------------------------------
 @pytest.mark.parametrize("kind", sorted(ELEMENTWISE, key=lambda one: one.__name__))
-def test_one_matrix_is_updated_as_its_weights_would_be(kind):
+def test_one_variable_is_updated_as_its_weights_would_be(kind):
     rng = np.random.default_rng(0)
     shapes = [(3, 2), (2,), (2, 4)]
     first = [rng.normal(size=(2, *shape)).astype("float32") for shape in shapes]
@@ -276,8 +276,10 @@ def test_one_matrix_is_updated_as_its_weights_would_be(kind):
             optimizer.apply([gradient[r] for gradient in gradients], weights)
     values = [variable.value for variable in stacked.variables]
     for r in (0, 1):
-        parts = [part[r] for part in stacked.parted(stacked.weights.value)]
-        for mine, weight in zip(parts, models[r], strict=True):
+        mine_of_all = stacked.parted(stacked.weights.value)
+        for part, mine in zip(mine_of_all, stacked.picked(r, stacked.weights.value), strict=True):
+            np.testing.assert_array_equal(part[r], mine)
+        for mine, weight in zip(stacked.picked(r, stacked.weights.value), models[r], strict=True):
             np.testing.assert_allclose(mine, weight, rtol=1e-6, atol=1e-7)
         of_one = stacked.of_replica(r, values)
         for mine, variable in zip(of_one, optimizers[r].variables, strict=True):
