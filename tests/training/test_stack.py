@@ -5,10 +5,13 @@ import logging
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from src.components import ClippedModel
 from src.training import ahead, graph, stack, stacked_graph
 from src.training.fit import train
+from src.training.seeding import traced_without_detours
 from src.training.stack import block_of, replica_of
 from src.training.stacked_optimizer import ELEMENTWISE, NotStackableError, StackedOptimizer
 
@@ -165,6 +168,21 @@ def test_data_of_a_fixed_seed_are_the_same_for_all(job):
     config, dataset = job("seed=1", "data.seed=7", "training.stack=3")
     block = replica_of(config, dataset, []).block
     assert block.fingerprints == [dataset.fingerprint] * 3
+
+
+@pytest.mark.parametrize(("gpus", "detours"), [([], False), (["/GPU:0"], True)])
+def test_only_a_gpu_has_losses_taken_apart_and_what_runs_is_deterministic(
+    job, monkeypatch, gpus, detours
+):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
+    train(*job("seed=0", "loss=ce", "training.stack=2", "training.epochs=1"), "")
+    (made,) = stack._graphs.values()
+    whole = made._train.graph.as_graph_def()
+    operations = {node.op for part in whole.library.function for node in part.node_def}
+    assert ("SparseSoftmaxCrossEntropyWithLogits" in operations) != detours
+    with pytest.raises(KeyError), traced_without_detours():
+        raise KeyError
+    assert is_op_determinism_enabled()
 
 
 # --- what cannot be stacked ---------------------------------------------------------------------
