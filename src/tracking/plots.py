@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
+from matplotlib.image import AxesImage, imsave
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-DPI = 110
 NUMBERS_UP_TO = 12
 """Counts are written into the cells of matrices up to this many classes."""
 LONGEST = 20
@@ -33,19 +33,25 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
         names: K class names.
     """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, image, numbers = _confusion_figure(tuple(names))
+    canvas, around, image, numbers = _confusion_figure(tuple(names))
     image.set_data(shares)
     for text, count, share in zip(numbers, counts.flat, shares.flat, strict=False):
         text.set(text=str(count), color="white" if share > 0.5 else "black")
-    _save(figure, file)
+    canvas.restore_region(around)
+    for artist in (image, *image.axes.spines.values(), *numbers):
+        artist.draw(canvas.get_renderer())
+    _save(canvas, file)
 
 
 @lru_cache(maxsize=4)
-def _confusion_figure(names: tuple[str, ...]) -> tuple[Figure, AxesImage, list[Text]]:
-    """A figure for such classes, its cells empty: most of it is the same for each run of a sweep.
+def _confusion_figure(
+    names: tuple[str, ...],
+) -> tuple[FigureCanvasAgg, Any, AxesImage, list[Text]]:
+    """A figure for such classes, and what is the same in it for each run of a sweep, drawn.
 
     Returns:
-        The figure, the image of shape (K, K), and the texts of its cells, row by row, if any.
+        The canvas, the pixels around the cells, the image of shape (K, K), and the texts of its
+        cells, row by row, if any.
     """
     classes = len(names)
     shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
@@ -66,7 +72,11 @@ def _confusion_figure(names: tuple[str, ...]) -> tuple[Figure, AxesImage, list[T
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     cells = np.ndindex(classes, classes) if classes <= NUMBERS_UP_TO else ()
     numbers = [axes.text(column, row, "", ha="center", va="center") for row, column in cells]
-    return figure, image, numbers
+    for artist in (image, *numbers):
+        artist.set_animated(True)  # left out now, drawn by the caller
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas, canvas.copy_from_bbox(figure.bbox), image, numbers
 
 
 def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: int) -> None:
@@ -89,7 +99,9 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
     for axes in figure.axes:
         axes.relim()
         axes.autoscale_view()
-    _save(figure, file)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    _save(canvas, file)
 
 
 @lru_cache(maxsize=4)
@@ -117,6 +129,6 @@ def _curves_figure(
     return figure, curves, marks
 
 
-def _save(figure: Figure, file: Path) -> None:
-    quick = {"compress_level": 1}
-    FigureCanvasAgg(figure).print_png(str(file), metadata={"Software": None}, pil_kwargs=quick)
+def _save(canvas: FigureCanvasAgg, file: Path) -> None:
+    quick, no_version = {"compress_level": 1}, cast(Any, {"Software": None})
+    imsave(file, canvas.buffer_rgba(), format="png", metadata=no_version, pil_kwargs=quick)
