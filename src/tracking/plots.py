@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, imsave
 from matplotlib.legend import Legend
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 NUMBERS_UP_TO = 12
 """Counts are written into the cells of matrices up to this many classes."""
+SHADES = colormaps["Blues"]
 LONGEST = 20
 """Letters of a class name that are shown."""
 INCHES_A_LETTER = 0.09
@@ -34,7 +37,7 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     canvas, around, image, numbers = _confusion_figure(tuple(names))
-    image.set_data(shares)
+    image.set_data(SHADES(shares, bytes=True))
     for text, count, share in zip(numbers, counts.flat, shares.flat, strict=False):
         text.set(text=str(count), color="white" if share > 0.5 else "black")
     canvas.restore_region(around)
@@ -62,10 +65,9 @@ def _confusion_figure(
     figure = Figure(figsize=(width, height))
     bottom = margin / height
     axes = figure.add_axes((margin / width, bottom, side / width, side / height))
-    empty = np.zeros((classes, classes))
-    image = axes.imshow(empty, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    image = axes.imshow(np.zeros((classes, classes, 4), np.uint8), aspect="auto")
     bar = figure.add_axes(((margin + side + 0.2) / width, bottom, 0.2 / width, side / height))
-    figure.colorbar(image, cax=bar, label="share of the true class")
+    figure.colorbar(ScalarMappable(cmap=SHADES), cax=bar, label="share of the true class")
     if classes <= 4 * NUMBERS_UP_TO:
         axes.set_xticks(range(classes), shown, rotation=45, ha="right")
         axes.set_yticks(range(classes), shown)
