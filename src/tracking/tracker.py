@@ -32,7 +32,7 @@ class Answer:
 class FolderTracker:
     """Keeps results in the output folder alone."""
 
-    def find(self, identity: str, folder: Path) -> Answer | None:
+    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
         """A finished run with the same identity among the jobs of the same sweep."""
         for candidate in sorted(folder.parent.glob(f"*/{record.RECORD}")):
             final = RunRecord.load(candidate.parent)
@@ -80,14 +80,19 @@ class MLflowTracker:
         self._parent_id = parent_id
         self._run_id = ""
 
-    def find(self, identity: str, folder: Path) -> Answer | None:
+    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
         """A finished run with the same identity in the store; joins it to the sweep.
+
+        Args:
+            identity: of the run.
+            folder: of the job.
+            anew: whether experiments count that others have made since the store was opened.
 
         Raises:
             UserError: where the store answers no longer.
         """
         with self.store.needed():
-            run = self.store.finished(identity)
+            run = self.store.finished(identity, anew=anew)
             if run is None:
                 return None
             if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
@@ -105,7 +110,8 @@ class MLflowTracker:
         from src.tracking.upload import remember_run
 
         with self.store.needed():
-            self._run_id = run_log.create_run(self.store, head, self._parent_id)
+            run = run_log.create_run(self.store, head, self._parent_id)
+            self._run_id = run.info.run_id
         remember_run(folder, self.store.uri, self._run_id, self._parent_id)
         try:
             yield
