@@ -9,6 +9,7 @@ so that ``mlflow.pyfunc.load_model`` works where the project is not installed.
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,21 +53,23 @@ def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str,
         tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
     )
     model_id = str(logged.model_id)
-    with tempfile.TemporaryDirectory() as draft:
-        place = folder_at(logged.artifact_location)
-        write_model_folder(
-            place or Path(draft),
-            Model(
-                artifact_path=logged.artifact_location,
-                model_uuid=model_id,
-                run_id=run.info.run_id,
-            ),
-            run_folder=folder,
-            facts=facts,
-            signature=signature(facts),
-            metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
-        )
-        if place is None:
+    model = Model(
+        artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run.info.run_id
+    )
+    write = partial(
+        write_model_folder,
+        mlflow_model=model,
+        run_folder=folder,
+        facts=facts,
+        signature=signature(facts),
+        metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
+    )
+    place = folder_at(logged.artifact_location)
+    if place is not None:
+        write(place)
+    else:
+        with tempfile.TemporaryDirectory() as draft:
+            write(Path(draft))
             client.log_model_artifacts(model_id, draft)
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])

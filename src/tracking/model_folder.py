@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from mlflow.models import Model, ModelSignature, convert_input_example_to_serving_input
 from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.types import Schema, TensorSpec
@@ -45,6 +46,8 @@ TRAVELS = (
     "data/text_table.py",
 )
 """What of the project a saved model takes along: the network's parts, and what predicts."""
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Writes what ``Model.save`` would write, in a third of the time."""
 KINDS = 8
 """So many kinds of models are remembered: a sweep over seeds has one, over data sets a few."""
 
@@ -115,7 +118,8 @@ def write_model_folder(
     mlflow_model.model_size_bytes = (
         frame.size + sum(map(len, shown.values())) + (path / KERAS_FILE).stat().st_size
     )
-    mlflow_model.save(str(path / MLMODEL_FILE_NAME))
+    described = yaml.dump(mlflow_model.to_dict(), Dumper=DUMPER, default_flow_style=False)
+    (path / MLMODEL_FILE_NAME).write_text(described, encoding="utf-8")
 
 
 def example(facts: ServingFacts, folder: Path) -> Any:
@@ -212,7 +216,7 @@ def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    for parent in {(folder / place).parent for place in files}:
-        parent.mkdir(parents=True, exist_ok=True)
+    for parent in {place.rpartition("/")[0] for place in files}:
+        (folder / parent).mkdir(parents=True, exist_ok=True)
     for place, content in files.items():
         (folder / place).write_bytes(content)

@@ -27,6 +27,7 @@ def upload(
     folder: Path,
     store: Store | None = None,
     *,
+    run: Run | None = None,
     history: bool = True,
     pictures: Pictures | None = None,
 ) -> str:
@@ -35,6 +36,8 @@ def upload(
     Args:
         folder: the run's output folder, whole.
         store: where to; None opens the one that the run began in, or its config names.
+        run: the folder's own, where it is known to be in the store and to have no model there;
+            None asks the store.
         history: whether the epochs must be sent; False where they were logged live.
         pictures: that are being drawn; None draws what is missing.
 
@@ -48,7 +51,7 @@ def upload(
     began_in = _remembered(folder).get("uri") or final.tracking["uri"]
     store = store or Store.open(final.tracking | {"uri": began_in})
     with store.needed():
-        run = _existing_run(store, folder)
+        run = run or _existing_run(store, folder)
         if run is None:
             run = run_log.create_run(store, final.head, parent_of(folder))
             remember_run(folder, store.uri, run.info.run_id)
