@@ -62,7 +62,7 @@ def started(tracking: dict[str, Any]) -> str:
     tracker = MLflowTracker(tracking, None)
     if tracker.find(identity, Path()) is not None:
         raise RuntimeError("found a run that nobody has trained")
-    run_id = create_run(tracker.store, _head(identity), None)
+    run_id: str = create_run(tracker.store, _head(identity), None).info.run_id
     tracker.store.client.delete_run(run_id)
     return run_id
 

@@ -13,12 +13,14 @@ from mlflow.entities import (
     InputTag,
     Metric,
     Param,
+    Run,
     RunTag,
 )
 from mlflow.exceptions import MlflowException
 
 from src.serving.facts import FILE as SERVING
 from src.tracking import record
+from src.tracking.artifacts import log_files
 from src.tracking.card_note import NOTE, note_of
 from src.tracking.process import end_run, process_tags
 from src.tracking.record import RunHead, RunRecord
@@ -43,7 +45,7 @@ ARTIFACTS = (
 PICTURES = (record.CONFUSION_PLOT, record.CURVES_PLOT)
 
 
-def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
+def create_run(store: Store, head: RunHead, parent_id: str | None) -> Run:
     """Opens a run with everything that is known before training.
 
     Args:
@@ -52,18 +54,18 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> str:
         parent_id: the sweep's run, if it is part of one.
 
     Returns:
-        The run's id.
+        The run, as it was made: without what was logged to it since.
     """
     tags = head.tags | identity_tag(head.identity) | process_tags() | {NOTE: head.description}
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
-    run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
-    run_id: str = run.info.run_id
+    run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
+    run_id = run.info.run_id
     params = [Param(key, value) for key, value in head.params.items()]
     for start in range(0, len(params), PARAMS):
         store.client.log_batch(run_id, params=params[start : start + PARAMS])
     _log_dataset(store, run_id, _dataset_input(head.dataset))
-    return run_id
+    return run
 
 
 def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
@@ -95,14 +97,14 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
 
 
 def log_results(
-    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
+    store: Store, run: Run, folder: Path, final: RunRecord, model_id: str | None = None
 ) -> None:
     """Logs final metrics and the files of a whole run folder, but for its pictures.
 
     Args:
         store: holds the run.
-        run_id: of the run.
-        folder: the run's output folder.
+        run: the run.
+        folder: its output folder.
         final: its record.
         model_id: of the run's logged model, which shows the final metrics too; None for none.
     """
@@ -114,19 +116,14 @@ def log_results(
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
     for start in range(0, len(values), BATCH):
-        store.client.log_batch(run_id, metrics=values[start : start + BATCH], tags=tags)
-    _log_files(store, run_id, folder, ARTIFACTS)
+        batch = values[start : start + BATCH]
+        store.client.log_batch(run.info.run_id, metrics=batch, tags=tags)
+    log_files(store.client, run, folder, ARTIFACTS)
 
 
-def log_pictures(store: Store, run_id: str, folder: Path) -> None:
+def log_pictures(store: Store, run: Run, folder: Path) -> None:
     """Logs the pictures of a run folder, which are drawn while the rest is logged."""
-    _log_files(store, run_id, folder, PICTURES)
-
-
-def _log_files(store: Store, run_id: str, folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        if (folder / name).exists():
-            store.client.log_artifact(run_id, str(folder / name))
+    log_files(store.client, run, folder, PICTURES)
 
 
 def close_run(store: Store, run_id: str, status: str, ended_ms: int | None = None) -> None:

@@ -1,13 +1,13 @@
 """The MLflow store: where it lies, and the questions that a run asks of it."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Experiment, Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -31,11 +31,13 @@ class Store:
         uri: the store's address.
         client: talks to it.
         experiment_id: where new runs go; empty in a store that was opened for reading.
+        experiments: ids of those that were there when it was opened for writing.
     """
 
     uri: str
     client: MlflowClient
     experiment_id: str = ""
+    experiments: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, tracking: Mapping[str, Any]) -> "Store":
@@ -58,8 +60,11 @@ class Store:
                 artifacts = (root / ARTIFACTS).as_uri()
                 make_database(uri, artifacts)
             client = MlflowClient(uri)
-            experiment = _experiment(client, name, artifacts)
-            return cls(uri, client, experiment.experiment_id)
+            there = _experiments(client, ViewType.ALL)
+            experiment = _experiment(client, there, name, artifacts)
+            active = {one.experiment_id for one in there if one.lifecycle_stage == "active"}
+            known = tuple(active | {experiment.experiment_id})
+            return cls(uri, client, experiment.experiment_id, known)
         except (MlflowException, OSError) as error:
             raise _unusable(uri, error, "tracking=none goes without") from error
 
@@ -98,10 +103,17 @@ class Store:
         except MlflowException as error:
             raise _unusable(self.uri, error, "tracking=none goes without") from error
 
-    def finished(self, identity: str) -> Run | None:
-        """The latest finished run with an identity, in any experiment."""
+    def finished(self, identity: str, *, anew: bool = True) -> Run | None:
+        """The latest finished run with an identity, in any experiment.
+
+        Args:
+            identity: of the run.
+            anew: whether experiments count that others have made since the store was opened.
+        """
         (name,) = identity_tag(identity)
-        return self._first(f"tags.`{name}` LIKE '%' AND attributes.status = 'FINISHED'")
+        condition = f"tags.`{name}` LIKE '%' AND attributes.status = 'FINISHED'"
+        page = self.client.search_runs(self._among(anew), condition, max_results=1)
+        return page[0] if page else None
 
     def children(self, parent_id: str) -> list[Run]:
         """All runs of a sweep: those it trained, and those that answered its jobs."""
@@ -122,25 +134,25 @@ class Store:
             raise UserError(f"{which} in {self.uri}; right is the id of a sweep's parent run")
         return str(max(sweeps, key=lambda run: run.info.end_time or 0).info.run_id)
 
-    def search(self, condition: str) -> list[Run]:
-        """Runs of all experiments that meet a condition in MLflow's search syntax, newest first."""
-        found: list[Run] = []
-        token: str | None = None
-        while True:
-            page = self.client.search_runs(
-                self._experiment_ids(), condition, max_results=PAGE, page_token=token
+    def search(self, condition: str, *, anew: bool = True) -> list[Run]:
+        """Runs of all experiments that meet a condition, newest first.
+
+        Args:
+            condition: in MLflow's search syntax.
+            anew: whether experiments count that others have made since the store was opened.
+        """
+        among = self._among(anew)
+        return _all(
+            lambda token: self.client.search_runs(
+                among, condition, max_results=PAGE, page_token=token
             )
-            found += page
-            token = page.token
-            if not token:
-                return found
+        )
 
-    def _first(self, condition: str) -> Run | None:
-        page = self.client.search_runs(self._experiment_ids(), condition, max_results=1)
-        return page[0] if page else None
-
-    def _experiment_ids(self) -> list[str]:
-        return [experiment.experiment_id for experiment in self.client.search_experiments()]
+    def _among(self, anew: bool) -> list[str]:
+        """Ids of the experiments to search in: MLflow searches in no others."""
+        if self.experiments and not anew:
+            return list(self.experiments)
+        return [one.experiment_id for one in _experiments(self.client)]
 
 
 def identity_tag(identity: str) -> dict[str, str]:
@@ -160,8 +172,31 @@ def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
     )
 
 
-def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Experiment:
-    found = client.get_experiment_by_name(name)
+def _experiments(client: MlflowClient, view: int = ViewType.ACTIVE_ONLY) -> list[Experiment]:
+    return _all(lambda token: client.search_experiments(view, max_results=PAGE, page_token=token))
+
+
+def _all(ask: Callable[[str | None], Any]) -> list[Any]:
+    """All pages of an answer.
+
+    Args:
+        ask: for the page behind a token; None asks for the first.
+    """
+    found: list[Any] = []
+    token: str | None = None
+    while True:
+        page = ask(token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def _experiment(
+    client: MlflowClient, there: Sequence[Experiment], name: str, artifacts: str | None
+) -> Experiment:
+    """The experiment of a name, made where it is not among those that are there."""
+    found = next((one for one in there if one.name == name), None)
     if found is None:
         try:
             client.create_experiment(

@@ -1,17 +1,25 @@
 """Follows one run from start to end: in MLflow, or in its output folder alone."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from src.tracking import record
 from src.tracking.drawing import Pictures
 from src.tracking.record import RunHead, RunRecord
 
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
 log = logging.getLogger(__name__)
+
+FRESH = 1.0
+"""Seconds in which a run that was written to counts as there; later the store is asked, since
+somebody may have deleted it. MLflow takes as long for that as for four writes."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Answer:
 class FolderTracker:
     """Keeps results in the output folder alone."""
 
-    def find(self, identity: str, folder: Path) -> Answer | None:
+    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
         """A finished run with the same identity among the jobs of the same sweep."""
         for candidate in sorted(folder.parent.glob(f"*/{record.RECORD}")):
             final = RunRecord.load(candidate.parent)
@@ -78,16 +86,22 @@ class MLflowTracker:
         if parent_id is None:  # a sweep has looked already
             close_dead_runs(self.store)
         self._parent_id = parent_id
-        self._run_id = ""
+        self._run: Run | None = None
+        self._written = 0.0
 
-    def find(self, identity: str, folder: Path) -> Answer | None:
+    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
         """A finished run with the same identity in the store; joins it to the sweep.
+
+        Args:
+            identity: of the run.
+            folder: of the job.
+            anew: whether experiments count that others have made since the store was opened.
 
         Raises:
             UserError: where the store answers no longer.
         """
         with self.store.needed():
-            run = self.store.finished(identity)
+            run = self.store.finished(identity, anew=anew)
             if run is None:
                 return None
             if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
@@ -105,23 +119,27 @@ class MLflowTracker:
         from src.tracking.upload import remember_run
 
         with self.store.needed():
-            self._run_id = run_log.create_run(self.store, head, self._parent_id)
-        remember_run(folder, self.store.uri, self._run_id, self._parent_id)
+            self._run = run_log.create_run(self.store, head, self._parent_id)
+        self._written = time.monotonic()
+        run_id = self._run.info.run_id
+        remember_run(folder, self.store.uri, run_id, self._parent_id)
         try:
             yield
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
-                run_log.close_run(self.store, self._run_id, status)
+                run_log.close_run(self.store, run_id, status)
             except Exception as failure:
-                log.warning("MLflow: run %s not marked %s: %s", self._run_id, status, failure)
+                log.warning("MLflow: run %s not marked %s: %s", run_id, status, failure)
             raise
 
     def send(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Logs epochs."""
+        """Logs epochs of the run that is followed."""
         from src.tracking.run_log import log_rows
 
-        log_rows(self.store, self._run_id, rows)
+        assert self._run is not None
+        log_rows(self.store, self._run.info.run_id, rows)
+        self._written = time.monotonic()
 
     def finish(self, folder: Path, pictures: Pictures, *, history_sent: bool) -> bool:
         """Brings the whole folder into the store; a store that fails loses nothing.
@@ -131,8 +149,10 @@ class MLflowTracker:
         """
         from src.tracking.upload import upload
 
+        lately = time.monotonic() - self._written < FRESH
+        run = self._run if lately else None
         try:
-            upload(folder, self.store, history=not history_sent, pictures=pictures)
+            upload(folder, self.store, run=run, history=not history_sent, pictures=pictures)
         except Exception as error:
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from src.entry import guarded
@@ -26,6 +27,7 @@ def upload(
     folder: Path,
     store: Store | None = None,
     *,
+    run: Run | None = None,
     history: bool = True,
     pictures: Pictures | None = None,
 ) -> str:
@@ -34,6 +36,8 @@ def upload(
     Args:
         folder: the run's output folder, whole.
         store: where to; None opens the one that the run began in, or its config names.
+        run: the folder's own, where it is known to be in the store and to have no model there;
+            None asks the store.
         history: whether the epochs must be sent; False where they were logged live.
         pictures: that are being drawn; None draws what is missing.
 
@@ -47,22 +51,23 @@ def upload(
     began_in = _remembered(folder).get("uri") or final.tracking["uri"]
     store = store or Store.open(final.tracking | {"uri": began_in})
     with store.needed():
-        run_id = _existing_run(store, folder)
-        if run_id is None:
-            run_id = run_log.create_run(store, final.head, parent_of(folder))
-            remember_run(folder, store.uri, run_id)
+        run = run or _existing_run(store, folder)
+        if run is None:
+            run = run_log.create_run(store, final.head, parent_of(folder))
+            remember_run(folder, store.uri, run.info.run_id)
             history = True
+        run_id: str = run.info.run_id
         if history:
             run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
         model_id = None
-        if final.tracking["log_model"] and not _has_model(store, run_id):
+        if final.tracking["log_model"] and not _has_model(run):
             from src.tracking.logged_model import log_model
 
-            model_id = log_model(store.client, run_id, folder)
-        run_log.log_results(store, run_id, folder, final, model_id)
+            model_id = log_model(store.client, run, folder, final.head.params)
+        run_log.log_results(store, run, folder, final, model_id)
         if final.tracking["plots"]:
             (pictures or Pictures(beside=False)).end(folder, final.best_epoch)
-            run_log.log_pictures(store, run_id, folder)
+            run_log.log_pictures(store, run, folder)
         run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
     return run_id
 
@@ -89,22 +94,21 @@ def _remembered(folder: Path) -> dict[str, str]:
     return content
 
 
-def _existing_run(store: Store, folder: Path) -> str | None:
+def _existing_run(store: Store, folder: Path) -> Run | None:
     run_id = _remembered(folder).get("run_id")
     if not run_id:
         return None
     try:
-        run = store.client.get_run(run_id)
+        run: Run = store.client.get_run(run_id)
     except MlflowException as error:
         if error.error_code != NOT_THERE:  # a store that fails may well have it
             raise
         return None
-    return run_id if run.info.lifecycle_stage == "active" else None
+    return run if run.info.lifecycle_stage == "active" else None
 
 
-def _has_model(store: Store, run_id: str) -> bool:
-    outputs = store.client.get_run(run_id).outputs
-    return bool(outputs and outputs.model_outputs)
+def _has_model(run: Run) -> bool:
+    return bool(run.outputs and run.outputs.model_outputs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,12 +4,14 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 CHECKPOINT = "checkpoint.npz"
 """In a run's folder: its state after the last epoch that it finished."""
@@ -19,8 +21,14 @@ UNFINISHED = "unfinished"
 
 
 @contextmanager
-def claimed(root: str, identity: str, name: str) -> Iterator[Path]:
-    """Holds a run's lock; a process that trains the same run is waited for.
+def claimed(
+    root: str, identity: str, name: str, answer: Callable[[bool], Found | None]
+) -> Iterator[tuple[Path, Found | None]]:
+    """Holds a run's lock, unless the run has an answer.
+
+    The lock is taken before the answer is asked for, so that one question is enough. Another
+    process that has it trains the same run: where there is an answer nonetheless it is not waited
+    for, else it is asked for once more when that process is done.
 
     The lock goes with the process that holds it, however that ends.
 
@@ -28,13 +36,25 @@ def claimed(root: str, identity: str, name: str) -> Iterator[Path]:
         root: the ``tracking.root`` of the config.
         identity: of the run.
         name: of the run, for the message.
+        answer: what answers the run, None where it must be trained; told whether others had time
+            to change a lot since this process began.
 
     Yields:
-        The folder for the run's checkpoint; what it holds is an interrupted training's.
+        The folder for the run's checkpoint, and the answer. What the folder holds is an
+        interrupted training's.
     """
     folder = Path(root) / UNFINISHED / identity[:32]
-    with _lock(folder / "lock", name):
-        yield folder
+    with ExitStack() as holding:
+        lock = _lock_if_free(folder / "lock")
+        if lock is not None:
+            holding.enter_context(lock)
+        found = answer(False)
+        if found is None and lock is None:
+            lock = holding.enter_context(_lock(folder / "lock", name))
+            found = answer(True)
+        if found is not None and lock is not None:
+            clear(folder)
+        yield folder, found
 
 
 def clear(folder: Path) -> None:
@@ -42,19 +62,42 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock(file: Path, name: str) -> IO[str]:
+def _lock_if_free(file: Path) -> IO[str] | None:
+    """The open file that holds the lock; None where another process has it, or it cannot be had.
+
+    An answer may be read where nothing can be written.
+    """
+    try:
+        return _lock(file)
+    except OSError:
+        return None
+
+
+def _lock(file: Path, waiting: str = "") -> IO[str]:
     """The open file that holds the lock.
 
     Whoever held it before may have cleared the folder, file and all; a lock on a file that is gone
     keeps nobody out, so it is taken anew.
+
+    Args:
+        file: to be locked; made.
+        waiting: the run's name, for the message; empty waits for nobody.
+
+    Raises:
+        BlockingIOError: where another process has it, and is not waited for.
+        OSError: where the file cannot be made.
     """
     while True:
         file.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             lock = file.open("w", encoding="utf-8")
-            _wait_for(lock, name)
-            if _lies_at(lock, file):
-                return lock
+            try:
+                _hold(lock, waiting)
+                if _lies_at(lock, file):
+                    return lock
+            except BaseException:
+                lock.close()
+                raise
             lock.close()
 
 
@@ -65,9 +108,11 @@ def _lies_at(lock: IO[str], file: Path) -> bool:
         return False
 
 
-def _wait_for(lock: IO[str], name: str) -> None:
+def _hold(lock: IO[str], waiting: str) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        log.info("%s: another process trains it, waiting for the answer", name)
+        if not waiting:
+            raise
+        log.info("%s: another process trains it, waiting for the answer", waiting)
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -76,18 +76,19 @@ def _find_or_train(
     folder = Path(hydra.runtime.output_dir)
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
-    found = None if config["force"] else tracker.find(head.identity, folder)
-    if found is None:
-        with claimed(config["tracking"]["root"], head.identity, head.name) as unfinished:
+
+    def answer(anew: bool) -> Answer | None:
+        return None if config["force"] else tracker.find(head.identity, folder, anew=anew)
+
+    root = config["tracking"]["root"]
+    with claimed(root, head.identity, head.name, answer) as (unfinished, found):
+        if found is None:
             if config["force"] or not config["resume"]:
                 (unfinished / CHECKPOINT).unlink(missing_ok=True)
-            if not config["force"]:  # while this process waited, another may have finished the run
-                found = tracker.find(head.identity, folder)
-            if found is None:
-                tell(True)
-                coming = (sized(later, dataset) for later in configs_to_come(hydra))
-                train = partial(_train, coming=coming)
-                return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
+            tell(True)
+            coming = (sized(later, dataset) for later in configs_to_come(hydra))
+            train = partial(_train, coming=coming)
+            return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
     tell(False)
     return _answer(found, head, folder)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from src.data.dataset import Dataset
 from src.tracking import record
 from src.tracking.record import RunHead
+from src.training import model_file
 from src.training.card import model_card
 from src.training.fit import Trained
 from src.training.for_serving import write_for_serving
@@ -90,4 +91,4 @@ def write_model(
         y_val=dataset.y_val,
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
-    trained.model.save(folder / record.MODEL)
+    model_file.save(trained.model, folder / record.MODEL)

@@ -1,5 +1,6 @@
 """The folder is the source of truth: an upload brings it into a store, once."""
 
+import json
 import shutil
 
 import pytest
@@ -9,9 +10,12 @@ from mlflow.tracking import MlflowClient
 from src.errors import UserError
 from src.tracking import record
 from src.tracking import upload as uploading
+from src.tracking.database import database_file
+from src.tracking.drawing import Pictures
 from src.tracking.epoch_logger import EpochLogger
 from src.tracking.record import RunRecord
 from src.tracking.store import Store
+from src.tracking.tracker import MLflowTracker
 from src.tracking.upload import upload
 
 
@@ -175,3 +179,58 @@ def test_what_is_lost_of_a_run_is_drawn_when_it_is_uploaded(uploaded):
         picture.unlink()
     assert upload(folder, store) == run_id
     assert [picture.read_bytes()[:4] for picture in pictures] == [b"\x89PNG"] * 2
+
+
+@pytest.fixture
+def followed(uploaded, tmp_path):
+    """A job's folder that belongs to no run yet, and a tracker that follows one there."""
+    folder, store, _ = uploaded
+    job = shutil.copytree(folder, tmp_path / "job")
+    (job / record.MLFLOW).unlink()
+    tracker = MLflowTracker({**RunRecord.load(job).tracking, "root": root_of(store)}, None)
+    return job, tracker
+
+
+def root_of(store):
+    return str(database_file(store.uri).parent)
+
+
+def run_of(job):
+    return json.loads((job / record.MLFLOW).read_text())["run_id"]
+
+
+def finish(job, tracker):
+    return tracker.finish(job, Pictures(beside=False), history_sent=False)
+
+
+def test_a_run_that_was_deleted_while_it_was_trained_is_made_anew(followed, monkeypatch):
+    monkeypatch.setattr("src.tracking.tracker.FRESH", 0.0)
+    job, tracker = followed
+    with tracker.following(RunRecord.load(job).head, job):
+        begun = run_of(job)
+        tracker.store.client.delete_run(begun)
+        assert finish(job, tracker)
+    assert run_of(job) != begun
+    assert tracker.store.client.get_run(run_of(job)).info.status == "FINISHED"
+
+
+def test_a_run_deleted_just_after_a_write_is_left_to_the_command(followed, caplog):
+    job, tracker = followed
+    with tracker.following(RunRecord.load(job).head, job):
+        begun = run_of(job)
+        tracker.store.client.delete_run(begun)
+        assert not finish(job, tracker)
+    assert f"python -m src.tracking.upload {job}" in caplog.text
+    again = upload(job, tracker.store)
+    assert again != begun
+    assert tracker.store.client.get_run(again).info.status == "FINISHED"
+
+
+def test_a_run_written_to_a_moment_ago_is_not_asked_for(followed, monkeypatch):
+    job, tracker = followed
+    with tracker.following(RunRecord.load(job).head, job), monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "get_run", None)
+        assert finish(job, tracker)
+    run = tracker.store.client.get_run(run_of(job))
+    assert run.info.status == "FINISHED"
+    assert len(run.outputs.model_outputs) == 1
