@@ -17,8 +17,8 @@ import keras
 from src.data.dataset import Dataset
 from src.tracking.identity import digest_of
 from src.training.block import Block, Replica
-from src.training.build import load_datasets
-from src.training.graph import MOST_GRAPHS, computation_key, may_be_traced
+from src.training.build import build, facts_of, load_datasets
+from src.training.graph import MOST_GRAPHS, computation_key, may_be_traced, shape_key
 from src.training.model import build_model, networks_without_values
 from src.training.stacked_graph import StackedGraph, untrained_variables
 from src.training.stacked_optimizer import NotStackableError
@@ -99,6 +99,7 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     _refuse_large(most_bytes)
     return Block(
         graph=graph,
+        loss=build(config["loss"]["fn"], "loss.fn", facts_of(dataset)),
         seeds=seeds,
         fingerprints=[data.fingerprint for data in datasets],
         data=StackedData.of(datasets),
@@ -116,7 +117,7 @@ def _refuse_large(size: int) -> None:
 
 def _graph(config: Config, dataset: Dataset, replicas: int) -> StackedGraph:
     rows = len(dataset.y_train), len(dataset.y_val)
-    key = f"{replicas} {rows} {computation_key(config, dataset)}"
+    key = f"{replicas} {rows} {shape_key(config, dataset)}"
     if key not in _graphs:
         model = build_model(config, dataset)
         _graphs[key] = StackedGraph(model, dataset, replicas, config["training"]["batch_size"])
