@@ -71,10 +71,10 @@ def check_alpha(alpha: Alpha) -> float | list[float] | None:
     return float(alpha)
 
 
-def check_class_axis(name: str, values: list[float], num_classes: int | None) -> None:
-    """Raise ValueError unless there is one value a class."""
-    if num_classes is not None and len(values) != num_classes:
+def check_class_axis(name: str, entries: int, num_classes: int | None) -> None:
+    """Raise ValueError unless there is one entry a class."""
+    if num_classes is not None and entries != num_classes:
         raise ValueError(
-            f"`{name}` has {len(values)} entries and y_pred has {num_classes} classes in its "
+            f"`{name}` has {entries} entries and y_pred has {num_classes} classes in its "
             "last dimension: give one entry a class."
         )

@@ -71,7 +71,7 @@ class AsymmetricLoss(keras.losses.Loss):
 
     def _negative_term(self, logits: tf.Tensor) -> tf.Tensor:
         r"""$-q^{\gamma_-} \log(1 - q)$, $q = \max(\sigma(x) - m, 0)$."""
-        if self.margin == 0:
+        if not tf.is_tensor(self.margin) and self.margin == 0:
             return focal_term(-logits, self.gamma_neg)
         shifted = tf.sigmoid(logits) - self.margin
         counts = shifted > 0
@@ -83,3 +83,13 @@ class AsymmetricLoss(keras.losses.Loss):
         """Return the constructor's arguments."""
         own = {"gamma_pos": self.gamma_pos, "gamma_neg": self.gamma_neg, "margin": self.margin}
         return {**super().get_config(), **own, "dtype": self.dtype}
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables.
+
+        A margin of 0 has operations of its own. With another one gamma_neg is the exponent of a
+        power, which TensorFlow computes otherwise where it is 1, 2 or 3.
+        """
+        if self.margin == 0:
+            return {"gamma_pos": self.gamma_pos, "gamma_neg": self.gamma_neg}
+        return {"gamma_pos": self.gamma_pos, "margin": self.margin}

@@ -48,8 +48,8 @@ class _ClassLoss(keras.losses.Loss):
         """Return one loss an example, shape `(batch,)`."""
         labels, known, logits = sparse_inputs(y_true, y_pred)
         given = "weights" if self.class_counts is None else "class_counts"
-        check_class_axis(given, self.per_class, logits.shape[-1])
-        constants = tf.constant(self.per_class, logits.dtype)
+        constants = tf.convert_to_tensor(self.per_class, logits.dtype)
+        check_class_axis(given, constants.shape[0], logits.shape[-1])
         return nan_unless(known, self.per_example(labels, logits, constants))
 
     def per_example(self, labels: tf.Tensor, logits: tf.Tensor, constants: tf.Tensor) -> tf.Tensor:
@@ -88,6 +88,8 @@ class ClassWeightedCrossentropy(_ClassLoss):
         6.9315
     """
 
+    only_in_graph_numbers = ("class_counts", "weights")
+
     def __init__(
         self,
         class_counts: Iterable[int] | None = None,
@@ -115,6 +117,10 @@ class ClassWeightedCrossentropy(_ClassLoss):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "weights": self.weights}
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: the weights."""
+        return {"per_class": self.per_class}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -149,6 +155,8 @@ class ClassBalancedFocalLoss(_ClassLoss):
         [0.1474, 1.8526]
     """
 
+    only_in_graph_numbers = ("class_counts", "beta")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -175,6 +183,10 @@ class ClassBalancedFocalLoss(_ClassLoss):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "beta": self.beta, "gamma": self.gamma}
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: the weights and gamma."""
+        return {"per_class": self.per_class, "gamma": self.gamma}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -203,6 +215,8 @@ class LogitAdjustedCrossentropy(_ClassLoss):
         2.3026
     """
 
+    only_in_graph_numbers = ("class_counts", "tau")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -224,6 +238,10 @@ class LogitAdjustedCrossentropy(_ClassLoss):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "tau": self.tau}
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: the adjustments."""
+        return {"per_class": self.per_class}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -257,6 +275,8 @@ class LDAMLoss(_ClassLoss):
         [0.25, 0.5]
     """
 
+    only_in_graph_numbers = ("class_counts", "max_margin")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -282,3 +302,7 @@ class LDAMLoss(_ClassLoss):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "max_margin": self.max_margin, "scale": self.scale}
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: the margins and the scale."""
+        return {"per_class": self.per_class, "scale": self.scale}

@@ -16,7 +16,7 @@ from .arguments import PACKAGE, Alpha, check_alpha, check_class_axis, check_gamm
 from .margin import focal_term, nan_unless, sparse_inputs, true_class_margin, widen
 
 
-def _focal_from_probability(p_t: tf.Tensor, gamma: float) -> tf.Tensor:
+def _focal_from_probability(p_t: tf.Tensor, gamma: float | tf.Variable) -> tf.Tensor:
     """Return the focal term of a probability, kept within Keras's epsilon of 0 and 1."""
     epsilon = keras.config.epsilon()
     p_t = tf.clip_by_value(p_t, epsilon, 1 - epsilon)
@@ -60,7 +60,17 @@ def sparse_categorical_focal_loss(
         >>> loss.shape
         TensorShape([2])
     """
-    gamma, alpha = check_gamma(gamma), check_alpha(alpha)
+    return _sparse_focal(y_true, y_pred, check_gamma(gamma), check_alpha(alpha), from_logits)
+
+
+def _sparse_focal(
+    y_true: Any,
+    y_pred: Any,
+    gamma: float | tf.Variable,
+    alpha: float | list[float] | tf.Variable | None,
+    from_logits: bool,
+) -> tf.Tensor:
+    """The focal loss of K classes for a gamma and an alpha that are right."""
     labels, known, scores = sparse_inputs(y_true, y_pred)
     if from_logits:
         loss = focal_term(true_class_margin(labels, scores), gamma)
@@ -68,11 +78,12 @@ def sparse_categorical_focal_loss(
         p_t = tf.gather(scores, labels, axis=-1, batch_dims=labels.shape.rank)
         loss = _focal_from_probability(p_t / tf.reduce_sum(scores, axis=-1), gamma)
     loss = nan_unless(known, loss)
-    if isinstance(alpha, list):
-        check_class_axis("alpha", alpha, scores.shape[-1])
-        loss *= tf.gather(tf.constant(alpha, loss.dtype), labels)
-    elif alpha is not None:
-        loss *= alpha
+    if alpha is not None:
+        factor = tf.convert_to_tensor(alpha, loss.dtype)
+        if factor.shape.rank:
+            check_class_axis("alpha", factor.shape[0], scores.shape[-1])
+            factor = tf.gather(factor, labels)
+        loss *= factor
     return loss
 
 
@@ -118,9 +129,25 @@ def binary_focal_loss(
         >>> loss.shape
         TensorShape([2])
     """
-    gamma, alpha = check_gamma(gamma), check_alpha(alpha)
-    if isinstance(alpha, list) and len(alpha) != 2:
-        raise ValueError(f"`alpha` must be one number or two, (alpha_0, alpha_1). Got {alpha}.")
+    return _binary_focal(y_true, y_pred, check_gamma(gamma), _check_pair(alpha), from_logits)
+
+
+def _check_pair(alpha: Alpha) -> float | list[float] | None:
+    """Return alpha as None, a float or a pair of them, or raise ValueError."""
+    checked = check_alpha(alpha)
+    if isinstance(checked, list) and len(checked) != 2:
+        raise ValueError(f"`alpha` must be one number or two, (alpha_0, alpha_1). Got {checked}.")
+    return checked
+
+
+def _binary_focal(
+    y_true: Any,
+    y_pred: Any,
+    gamma: float | tf.Variable,
+    alpha: float | list[float] | tf.Variable | None,
+    from_logits: bool,
+) -> tf.Tensor:
+    """The focal loss of binary targets for a gamma and an alpha that are right."""
     scores, targets = widen(y_pred), tf.convert_to_tensor(y_true)
     if targets.shape.rank == scores.shape.rank - 1 and scores.shape[-1] == 1:
         scores = tf.squeeze(scores, -1)
@@ -138,16 +165,15 @@ def binary_focal_loss(
         loss = focal_term(tf.where(positive, scores, -scores), gamma)
     else:
         loss = _focal_from_probability(tf.where(positive, scores, 1 - scores), gamma)
-    if isinstance(alpha, list):
-        loss *= tf.where(positive, tf.constant(alpha[1], loss.dtype), alpha[0])
-    elif alpha is not None:
-        loss *= alpha
     loss = nan_unless(known, loss)
+    if alpha is not None:
+        factor = tf.convert_to_tensor(alpha, loss.dtype)
+        loss *= tf.where(positive, factor[1], factor[0]) if factor.shape.rank else factor
     return tf.reduce_mean(loss, axis=-1) if loss.shape.rank > 1 else loss
 
 
 class _FocalLoss(keras.losses.Loss):
-    """Constructor and config that both focal losses share."""
+    """Constructor, config and graph numbers that both focal losses share."""
 
     def __init__(
         self,
@@ -168,6 +194,11 @@ class _FocalLoss(keras.losses.Loss):
         """Return the constructor's arguments."""
         own = {"gamma": self.gamma, "alpha": self.alpha, "from_logits": self.from_logits}
         return {**super().get_config(), **own, "dtype": self.dtype}
+
+    def _graph_numbers(self) -> dict[str, float | list[float]]:
+        """Gamma and alpha; for probabilities alpha alone: a power of 2 is another operation."""
+        found: dict[str, float | list[float]] = {"gamma": self.gamma} if self.from_logits else {}
+        return found if self.alpha is None else {**found, "alpha": self.alpha}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -210,9 +241,11 @@ class SparseCategoricalFocalLoss(_FocalLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Return one loss an example; see `sparse_categorical_focal_loss`."""
-        return sparse_categorical_focal_loss(
-            y_true, y_pred, self.gamma, self.alpha, self.from_logits
-        )
+        return _sparse_focal(y_true, y_pred, self.gamma, self.alpha, self.from_logits)
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: gamma and alpha."""
+        return self._graph_numbers()
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -253,11 +286,12 @@ class BinaryFocalLoss(_FocalLoss):
         dtype: Any = None,
     ) -> None:
         super().__init__(gamma, alpha, from_logits, reduction=reduction, name=name, dtype=dtype)
-        if isinstance(self.alpha, list) and len(self.alpha) != 2:
-            raise ValueError(
-                f"`alpha` must be one number or two, (alpha_0, alpha_1). Got {self.alpha}."
-            )
+        _check_pair(self.alpha)
 
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Return one loss an example; see `binary_focal_loss`."""
-        return binary_focal_loss(y_true, y_pred, self.gamma, self.alpha, self.from_logits)
+        return _binary_focal(y_true, y_pred, self.gamma, self.alpha, self.from_logits)
+
+    def graph_numbers(self) -> dict[str, float | list[float]]:
+        """Return what a graph may hold in variables: gamma and alpha."""
+        return self._graph_numbers()

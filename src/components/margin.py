@@ -104,14 +104,36 @@ def _margin(labels: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, Callable[.
     return margin, gradient
 
 
-def focal_term(margin: tf.Tensor, gamma: float) -> tf.Tensor:
+def focal_term(margin: tf.Tensor, gamma: float | tf.Variable) -> tf.Tensor:
     r"""$(1 - p_t)^\gamma \cdot -\log p_t$ at $p_t = \sigma(z)$, for margins z of any size.
 
     As $e^{-\gamma\,\mathrm{softplus}(z)} \cdot \mathrm{softplus}(-z)$, whose derivative has no
     pole at $p_t = 1$, where $(1 - p_t)^{\gamma - 1}$ has one for gamma < 1.
+
+    A variable may stand for gamma while a graph is traced: it gives the bits of its value.
+    """
+    if not tf.is_tensor(gamma) and gamma == 0:
+        return tf.math.softplus(-margin)
+    return _focal_term(margin, tf.convert_to_tensor(gamma, margin.dtype))
+
+
+@tf.custom_gradient
+def _focal_term(margin: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    """The focal term, and a derivative by the margin that has the same bits in every graph.
+
+    TensorFlow regroups a product that has a constant in it, in one graph in this way and in
+    another in that, and so rounds otherwise. `multiply_no_nan` it leaves as it is; and a variable
+    that holds 0 gives what the entropy alone gives, where the margin is infinite too.
     """
     entropy = tf.math.softplus(-margin)
-    return entropy if gamma == 0 else tf.exp(-gamma * tf.math.softplus(margin)) * entropy
+    power = tf.exp(tf.math.multiply_no_nan(tf.math.softplus(margin), -gamma))
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        of_entropy = upstream * power * tf.sigmoid(-margin)
+        of_power = upstream * entropy * power * tf.sigmoid(margin)
+        return -(of_entropy + tf.math.multiply_no_nan(of_power, gamma)), None
+
+    return power * entropy, gradient
 
 
 def nan_unless(known: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:

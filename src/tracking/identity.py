@@ -33,6 +33,7 @@ TRAINING_CODE = (
     "evaluate",
     "fit",
     "graph",
+    "loss_numbers",
     "model",
     "per_class",
     "seeding",

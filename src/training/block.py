@@ -21,6 +21,7 @@ class Block:
 
     Attributes:
         graph: may train another block of the same shape in between.
+        loss: of all of them; the graph's may have other numbers in between.
         seeds: of the replicas.
         fingerprints: of their data sets.
         data: the same, stacked.
@@ -30,6 +31,7 @@ class Block:
     """
 
     graph: StackedGraph
+    loss: Any
     seeds: list[int]
     fingerprints: list[str]
     data: StackedData
@@ -40,6 +42,7 @@ class Block:
     def epoch(self, number: int) -> Epoch:
         """An epoch, counted from 0; those before it, and it, are trained where they are not yet."""
         if number >= len(self.epochs):
+            self.graph.load_loss(self.loss)
             self.graph.load(self.epochs[-1].state if self.epochs else self.first)
         while number >= len(self.epochs):
             done = len(self.epochs)
@@ -88,6 +91,7 @@ class Replica:
             epochs: where training ends, unless a callback stops it before.
         """
         graph = self.block.graph
+        graph.load_loss(self.block.loss)  # which the model is saved with
         if self.watched:
             graph.show(self.block.first, self.index)
         last: list[Epoch] = []

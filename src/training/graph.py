@@ -26,6 +26,7 @@ from src.training.batches import shuffled
 from src.training.build import facts_of, fill
 from src.training.checkpoint import build_optimizer, variables_of
 from src.training.epochs import Results, run_epochs
+from src.training.loss_numbers import LossNumbers, loss_key
 from src.training.per_class import class_f1
 from src.training.tracing import (
     PREDICT_BATCH,
@@ -70,6 +71,7 @@ class TrainingGraph:
 
     Attributes:
         model: holds the state of the run under way; callbacks are given this model.
+        numbers: those of its loss.
     """
 
     def __init__(self, model: keras.Model, dataset: Dataset, batch_size: int) -> None:
@@ -77,17 +79,20 @@ class TrainingGraph:
         self._rows_a_call = STEPS_A_CALL * batch_size
         build_optimizer(model)
         make_metrics(model, dataset)
+        self.numbers = LossNumbers(model)
         x, y = (rows_of(array) for array in (dataset.x_train, dataset.y_train))
         order = tf.TensorSpec([None], tf.int64)
         self._reset = traced(model.reset_metrics)
-        self._train = traced(_training(model, batch_size), x, y, order)
-        self._test = traced(_validation(model), x, y)
+        with self.numbers.in_place():
+            self._train = traced(_training(model, batch_size), x, y, order)
+            self._test = traced(_validation(model), x, y)
         self._predict = traced(lambda rows: model(rows, training=False), x)
 
     def load(self, model: keras.Model) -> None:
-        """Takes over the state of a model that was built from the same config."""
+        """Takes over the state and the loss of a model that was built for the same key."""
         build_optimizer(model)
         _copy(model, self.model)
+        self.numbers.load(model.loss)
 
     def give_back(self, model: keras.Model) -> None:
         """Hands the state over to that model."""
@@ -184,11 +189,27 @@ def may_be_traced(config: Mapping[str, Any], callbacks: Sequence[keras.callbacks
 
 
 def shape_key(config: Mapping[str, Any], dataset: Dataset) -> str:
-    """Everything that the graph of a run is made from."""
+    """Everything that the graph of a run is made from: no numbers that it has in variables.
+
+    Raises:
+        UserError: where the loss refuses its arguments.
+    """
     facts = facts_of(dataset)
+    return _key(config, dataset, facts, loss_key(config["loss"]["fn"], facts))
+
+
+def computation_key(config: Mapping[str, Any], dataset: Dataset) -> str:
+    """The same with all numbers of the loss: what runs that differ in seed alone have in common."""
+    facts = facts_of(dataset)
+    return _key(config, dataset, facts, fill(config["loss"]["fn"], facts))
+
+
+def _key(
+    config: Mapping[str, Any], dataset: Dataset, facts: Mapping[str, Any], loss: object
+) -> str:
     parts = {
         "model": fill(config["model"], facts),
-        "loss": fill(config["loss"]["fn"], facts),
+        "loss": loss,
         "metric": fill(config["metric"]["metrics"], facts),
         "training": {k: v for k, v in config["training"].items() if k not in OF_ONE_RUN},
         "input": [dataset.input_shape, str(dataset.x_train.dtype), str(dataset.y_train.dtype)],
@@ -202,7 +223,9 @@ def _traced(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGr
     except Exception as error:  # fit may manage, or says what is wrong in Keras's words
         log.debug("training is not shared: %s", error)
         return None
-    return graph if all(map(is_repeatable, (graph._train, graph._test))) else None
+    functions = graph._train, graph._test
+    sound = all(is_repeatable(one) and graph.numbers.are_read_by(one) for one in functions)
+    return graph if sound else None
 
 
 def _sees_batches(callback: keras.callbacks.Callback) -> bool:

@@ -17,8 +17,8 @@ import keras
 from src.data.dataset import Dataset
 from src.tracking.identity import digest_of
 from src.training.block import Block, Replica
-from src.training.build import load_datasets
-from src.training.graph import MOST_GRAPHS, may_be_traced, shape_key
+from src.training.build import build, facts_of, load_datasets
+from src.training.graph import MOST_GRAPHS, computation_key, may_be_traced, shape_key
 from src.training.model import build_model, networks_without_values
 from src.training.stacked_graph import StackedGraph, untrained_variables
 from src.training.stacked_optimizer import NotStackableError
@@ -56,7 +56,7 @@ def replica_of(
     seeds = block_of(config["training"]["seed"], config["training"]["stack"])
     index = seeds.index(config["training"]["seed"])
     key = digest_of({"block": _with_seed(config, seeds[0])["data"], "seeds": seeds,
-                     "shape": shape_key(config, dataset)})  # fmt: skip
+                     "shape": computation_key(config, dataset)})  # fmt: skip
     block = _blocks.get(key)
     if key not in _blocks or (block and block.fingerprints[index] != dataset.fingerprint):
         try:
@@ -90,7 +90,7 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     _refuse_large(data_bytes)
     configs = [_with_seed(config, seed) for seed in seeds]
     datasets = load_datasets(config["data"], [one["data"].get("seed") for one in configs])
-    shapes = {shape_key(one, data) for one, data in zip(configs, datasets, strict=True)}
+    shapes = {computation_key(one, data) for one, data in zip(configs, datasets, strict=True)}
     rows_of_each = {(len(data.y_train), len(data.y_val)) for data in datasets}
     if len(shapes) > 1 or len(rows_of_each) > 1:
         raise NotStackableError("their data differ in shape")
@@ -99,6 +99,7 @@ def _begun(config: Config, dataset: Dataset, seeds: list[int]) -> Block:
     _refuse_large(most_bytes)
     return Block(
         graph=graph,
+        loss=build(config["loss"]["fn"], "loss.fn", facts_of(dataset)),
         seeds=seeds,
         fingerprints=[data.fingerprint for data in datasets],
         data=StackedData.of(datasets),

@@ -20,6 +20,7 @@ from src.components import ClippedModel
 from src.data.dataset import Dataset
 from src.training.batches import shuffled
 from src.training.checkpoint import build_optimizer
+from src.training.loss_numbers import LossNumbers
 from src.training.per_class import class_f1
 from src.training.seeding import traced_without_detours
 from src.training.stacked_optimizer import NotStackableError, StackedOptimizer
@@ -78,8 +79,11 @@ class StackedGraph:
         self._fresh_optimizer = _values(self._optimizer.variables)
         every = [self._optimizer.weights, *self._others, *self._optimizer.variables]
         self.bytes_an_epoch = sum(int(np.prod(variable.shape)) * 4 for variable in every)
-        with traced_without_detours():
+        self._numbers = LossNumbers(model)
+        with traced_without_detours(), self._numbers.in_place():
             self._trace(dataset)
+        if not all(map(self._numbers.are_read_by, (self._train, self._test))):
+            raise NotStackableError("its loss does not compute with the numbers that it names")
 
     def _trace(self, dataset: Dataset) -> None:
         train, validation = (dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val)
@@ -103,6 +107,14 @@ class StackedGraph:
             for one in zip(*replicas, strict=True)
         )
         return State(self._optimizer.joined(weights), others, self._fresh_optimizer)
+
+    def load_loss(self, loss: Any) -> None:
+        """Computes with the numbers of a loss; the model's own becomes like it.
+
+        Args:
+            loss: of a run with the same key.
+        """
+        self._numbers.load(loss)
 
     def load(self, state: State) -> None:
         """Goes on from a state, wherever training was interrupted."""

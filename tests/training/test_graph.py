@@ -43,6 +43,7 @@ def bits(trained):
     [
         ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16"),
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance"),
+        ("loss=asymmetric", "loss.gamma_neg=3", "loss.gamma_pos=0.7"),
         ("model=cnn", "data=digits", "training.epochs=1"),
         ("training.optimizer._target_=keras.optimizers.AdamW", "+training.optimizer.use_ema=true"),
     ],

@@ -100,6 +100,35 @@ def test_the_saved_model_is_that_run(job, tmp_path):
             np.testing.assert_array_equal(variable, value)
 
 
+def test_blocks_of_other_numbers_of_a_loss_share_a_graph(job, tmp_path):
+    words = ("loss=focal", "training.stack=2", "training.epochs=3")
+    values = ((2, 0.25), (0, 0.25), (0.3, 0.7))
+    numbered = [(f"loss.gamma={gamma}", f"loss.alpha={alpha}") for gamma, alpha in values]
+    jobs = [job(*words, *one, f"seed={seed}") for one in numbered for seed in (0, 1)]
+    alone = []
+    for one in jobs:
+        stack._graphs.clear()
+        stack._blocks.clear()
+        alone.append(bits(train(*one, "")))
+    stack._graphs.clear()
+    stack._blocks.clear()
+    turns = [0, 2, 4, 3, 1, 5]
+    for number in turns:
+        trained = train(*jobs[number], "")
+        assert bits(trained) == alone[number]
+        trained.model.save(tmp_path / f"{number}.keras")
+    assert len(stack._graphs) == 1
+    assert len(stack._blocks) == len(values)
+    for number in turns:
+        loaded = keras.models.load_model(tmp_path / f"{number}.keras").loss
+        assert (loaded.gamma, loaded.alpha) == values[number // 2]
+    for number in (2, 4):
+        by_itself = train(*job(*words, *numbered[number // 2], "training.stack=1", "seed=0"), "")
+        trained = train(*jobs[number], "")
+        np.testing.assert_allclose(trained.test_logits, by_itself.test_logits, atol=TOLERANCE)
+        assert trained.history[-1]["val_loss"] == pytest.approx(by_itself.history[-1]["val_loss"])
+
+
 # --- the same in any sweep ----------------------------------------------------------------------
 def test_a_run_has_the_same_bits_alone_and_in_any_order(job):
     jobs = [job(f"seed={seed}", "model.dropout=0.2", "training.stack=3") for seed in range(6)]
