@@ -45,6 +45,7 @@ SLOW_FIRST = (
     "training/test_my_data",
     "training/test_stack",
     "training/test_graph",
+    "training/test_loss_numbers",
 )
 """Files that take longest; the others follow in the order of their folders."""
 

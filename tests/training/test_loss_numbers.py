@@ -37,7 +37,7 @@ def bits(trained):
 
 
 # --- the same bits ------------------------------------------------------------------------------
-FOCAL = ("loss.gamma=2", "loss.gamma=0", "loss.gamma=0.3 loss.alpha=0.7", "loss.gamma=3")
+FOCAL = ("loss.gamma=0", "loss.gamma=0.3 loss.alpha=0.7", "loss.gamma=3")
 BFLOAT16 = "training.precision=mixed_bfloat16"
 
 
@@ -45,7 +45,6 @@ BFLOAT16 = "training.precision=mixed_bfloat16"
     ("words", "values"),
     [
         ("loss=focal model.dropout=0.2", FOCAL),
-        (f"loss=focal model.clip_norm=0.5 {BFLOAT16}", FOCAL[1:3]),
         ("loss=focal model=cosine", ("loss.alpha=[0.2,0.7]", "loss.gamma=0.7 loss.alpha=[1,3.3]")),
         (f"loss=class_balanced_focal model=cosine model.clip_norm=1 {BFLOAT16}",
          ("loss.beta=0.99 loss.gamma=0.7", "loss.beta=0 loss.gamma=0")),
