@@ -37,6 +37,7 @@ TRAINING_CODE = (
     "model",
     "per_class",
     "seeding",
+    "short_loss",
     "stack",
     "stacked_graph",
     "stacked_optimizer",

@@ -1,12 +1,10 @@
 """Makes a training repeatable: every source of randomness seeded, operations deterministic."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework import config as tf_config
 
 from src.errors import UserError
 
@@ -28,7 +26,7 @@ def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> 
     """
     keras.backend.clear_session(free_memory=False)  # a full collection takes longer than a build
     _limit_threads(threads)
-    if deterministic:  # stays on for the rest of the process
+    if deterministic:  # stays on for the rest of the process: TensorFlow offers no way back
         tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
@@ -42,25 +40,6 @@ def prepare_for(training: Mapping[str, Any]) -> None:
         threads=training["threads"],
         precision=training["precision"],
     )
-
-
-@contextmanager
-def traced_without_detours() -> Iterator[None]:
-    """Where a graph is traced that need not have the bits of Keras's ``fit``.
-
-    Asked for deterministic operations, TensorFlow's Python takes some losses apart, since their
-    kernels for a GPU add up in any order: cross-entropy becomes a hundred operations instead of
-    one. The kernels for a CPU need no such detour, so there none is traced. The graph is run after
-    this, and deterministically. With a GPU nothing changes.
-    """
-    detours = tf_config.is_op_determinism_enabled() and not tf.config.list_physical_devices("GPU")
-    if detours:
-        tf_config.disable_op_determinism()
-    try:
-        yield
-    finally:
-        if detours:
-            tf_config.enable_op_determinism()
 
 
 def _limit_threads(threads: int) -> None:

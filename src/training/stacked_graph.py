@@ -22,7 +22,7 @@ from src.training.batches import shuffled
 from src.training.checkpoint import build_optimizer
 from src.training.loss_numbers import LossNumbers
 from src.training.per_class import class_f1
-from src.training.seeding import traced_without_detours
+from src.training.short_loss import short_cross_entropy
 from src.training.stacked_optimizer import NotStackableError, StackedOptimizer
 from src.training.stacked_state import Epoch, StackedData, State, Values
 from src.training.tracing import (
@@ -80,7 +80,7 @@ class StackedGraph:
         every = [self._optimizer.weights, *self._others, *self._optimizer.variables]
         self.bytes_an_epoch = sum(int(np.prod(variable.shape)) * 4 for variable in every)
         self._numbers = LossNumbers(model)
-        with traced_without_detours(), self._numbers.in_place():
+        with short_cross_entropy(), self._numbers.in_place():
             self._trace(dataset)
         if not all(map(self._numbers.are_read_by, (self._train, self._test))):
             raise NotStackableError("its loss does not compute with the numbers that it names")

@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from src.components import ClippedModel
 from src.training import ahead, graph, stack, stacked_graph
 from src.training.fit import train
-from src.training.seeding import traced_without_detours
+from src.training.short_loss import short_cross_entropy
 from src.training.stack import block_of, replica_of
 from src.training.stacked_optimizer import ELEMENTWISE, NotStackableError, StackedOptimizer
 
@@ -199,19 +198,27 @@ def test_data_of_a_fixed_seed_are_the_same_for_all(job):
     assert block.fingerprints == [dataset.fingerprint] * 3
 
 
-@pytest.mark.parametrize(("gpus", "detours"), [([], False), (["/GPU:0"], True)])
-def test_only_a_gpu_has_losses_taken_apart_and_what_runs_is_deterministic(
-    job, monkeypatch, gpus, detours
-):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
-    train(*job("seed=0", "loss=ce", "training.stack=2", "training.epochs=1"), "")
-    (made,) = stack._graphs.values()
-    whole = made._train.graph.as_graph_def()
-    operations = {node.op for part in whole.library.function for node in part.node_def}
-    assert ("SparseSoftmaxCrossEntropyWithLogits" in operations) != detours
-    with pytest.raises(KeyError), traced_without_detours():
+def test_cross_entropy_in_fewer_operations_has_the_bits_of_keras():
+    tf.config.experimental.enable_op_determinism()
+    rng = np.random.default_rng(0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    x, y = tf.Variable(np.float32(rng.normal(size=(50, 7)) * 20)), rng.integers(0, 7, 50)
+
+    def found():
+        with tf.GradientTape() as tape:
+            value = loss(y, x)
+        return value.numpy(), tape.gradient(value, x).numpy()
+
+    by_keras = found()
+    with short_cross_entropy():
+        ours = found()
+        graph_of_ours = tf.function(lambda: loss(y, x)).get_concrete_function().graph
+    assert [part.tobytes() for part in ours] == [part.tobytes() for part in by_keras]
+    assert "GatherV2" not in {operation.type for operation in graph_of_ours.get_operations()}
+    with pytest.raises(KeyError), short_cross_entropy():
         raise KeyError
-    assert is_op_determinism_enabled()
+    by_tensorflow = tf.function(lambda: loss(y, x)).get_concrete_function().graph
+    assert "GatherV2" in {operation.type for operation in by_tensorflow.get_operations()}
 
 
 # --- what cannot be stacked ---------------------------------------------------------------------
