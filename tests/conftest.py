@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
 for _name in FROM_OUTSIDE:
     os.environ.pop(_name, None)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` leaves it off, for children
 
 
 SLOW_FIRST = (
