@@ -28,7 +28,7 @@ for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
 for _name in FROM_OUTSIDE:
     os.environ.pop(_name, None)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` leaves it off, for children
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` turns off
 
 
 SLOW_FIRST = (
