@@ -1,7 +1,6 @@
 """Runs that differ in the numbers of their loss share one graph, each with the bits of ``fit``."""
 
 import keras
-import numpy as np
 import pytest
 
 from src.components import LDAMLoss, SparseCategoricalFocalLoss
@@ -9,13 +8,7 @@ from src.training import ahead, graph
 from src.training.fit import train
 from src.training.graph import computation_key, shape_key, shared_graph
 from src.training.model import build_model
-
-
-class SeesBatches(keras.callbacks.Callback):
-    """Has to be called with every batch, as only ``fit`` does."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        pass
+from tests.training.by_fit import SeesBatches, bits
 
 
 @pytest.fixture(autouse=True)
@@ -23,17 +16,6 @@ def nothing_kept():
     """Each test traces its own."""
     graph._graphs.clear()
     ahead._waiting.clear()
-
-
-def bits(trained):
-    return (
-        [weight.tobytes() for weight in trained.model.get_weights()],
-        [np.asarray(variable).tobytes() for variable in trained.model.optimizer.variables],
-        trained.val_logits.tobytes(),
-        trained.test_logits.tobytes(),
-        trained.history,
-        (trained.best_epoch, trained.best_value),
-    )
 
 
 # --- the same bits ------------------------------------------------------------------------------
