@@ -24,6 +24,7 @@ from src.tracking import record
 from src.tracking.artifacts import folder_at
 from src.tracking.card_note import NOTE, note_of
 from src.tracking.model_folder import write_model_folder
+from src.tracking.rows import log_model_params
 
 NAME = "model"
 
@@ -49,10 +50,10 @@ def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str,
         run.info.experiment_id,
         NAME,
         source_run_id=run.info.run_id,
-        params=dict(params),
         tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
     )
     model_id = str(logged.model_id)
+    log_model_params(client, run.info.run_id, model_id, params)
     model = Model(
         artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run.info.run_id
     )

@@ -36,12 +36,16 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
         names: K class names.
     """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    canvas, around, image, numbers = _confusion_figure(tuple(names))
-    image.set_data(SHADES(shares, bytes=True))
+    canvas, empty, image, numbers = _confusion_figure(tuple(names))
+    colours = SHADES(shares, bytes=True)
+    colours[counts == 0, 3] = 0  # shows what is there: a cell with a 0
+    image.set_data(colours)
+    shown = []
     for text, count, share in zip(numbers, counts.flat, shares.flat, strict=False):
         text.set(text=str(count), color="white" if share > 0.5 else "black")
-    canvas.restore_region(around)
-    for artist in (image, *image.axes.spines.values(), *numbers):
+        shown += [text] if count else []
+    canvas.restore_region(empty)
+    for artist in (image, *image.axes.spines.values(), *shown):
         artist.draw(canvas.get_renderer())
     _save(canvas, file)
 
@@ -50,11 +54,11 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
 def _confusion_figure(
     names: tuple[str, ...],
 ) -> tuple[FigureCanvasAgg, Any, AxesImage, list[Text]]:
-    """A figure for such classes, and what is the same in it for each run of a sweep, drawn.
+    """A figure for such classes, drawn with no examples: most cells of most runs have none.
 
     Returns:
-        The canvas, the pixels around the cells, the image of shape (K, K), and the texts of its
-        cells, row by row, if any.
+        The canvas, its pixels, the image of shape (K, K), and the texts of its cells, row by row,
+        if any.
     """
     classes = len(names)
     shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
@@ -65,6 +69,7 @@ def _confusion_figure(
     figure = Figure(figsize=(width, height))
     bottom = margin / height
     axes = figure.add_axes((margin / width, bottom, side / width, side / height))
+    axes.set_facecolor(SHADES(0.0))
     image = axes.imshow(np.zeros((classes, classes, 4), np.uint8), aspect="auto")
     bar = figure.add_axes(((margin + side + 0.2) / width, bottom, 0.2 / width, side / height))
     figure.colorbar(ScalarMappable(cmap=SHADES), cax=bar, label="share of the true class")
@@ -73,9 +78,7 @@ def _confusion_figure(
         axes.set_yticks(range(classes), shown)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     cells = np.ndindex(classes, classes) if classes <= NUMBERS_UP_TO else ()
-    numbers = [axes.text(column, row, "", ha="center", va="center") for row, column in cells]
-    for artist in (image, *numbers):
-        artist.set_animated(True)  # left out now, drawn by the caller
+    numbers = [axes.text(column, row, "0", ha="center", va="center") for row, column in cells]
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return canvas, canvas.copy_from_bbox(figure.bbox), image, numbers

@@ -12,7 +12,6 @@ from mlflow.entities import (
     DatasetInput,
     InputTag,
     Metric,
-    Param,
     Run,
     RunTag,
 )
@@ -24,11 +23,9 @@ from src.tracking.artifacts import log_files
 from src.tracking.card_note import NOTE, note_of
 from src.tracking.process import end_run, process_tags
 from src.tracking.record import RunHead, RunRecord
+from src.tracking.rows import log_metrics, log_params
 from src.tracking.store import Store, identity_tag
 
-BATCH = 1000
-"""Metrics in one call; MLflow takes no more."""
-PARAMS = 100
 ATTEMPTS = 10
 TAKEN = ("UNIQUE constraint failed", "duplicate key value", "Duplicate entry")
 """What SQLite, PostgreSQL and MySQL say of a row that another writer has just made."""
@@ -61,9 +58,7 @@ def create_run(store: Store, head: RunHead, parent_id: str | None) -> Run:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
     run_id = run.info.run_id
-    params = [Param(key, value) for key, value in head.params.items()]
-    for start in range(0, len(params), PARAMS):
-        store.client.log_batch(run_id, params=params[start : start + PARAMS])
+    log_params(store.client, run_id, head.params)
     _log_dataset(store, run_id, _dataset_input(head.dataset))
     return run
 
@@ -92,8 +87,7 @@ def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> 
         for name, value in row.items()
         if name not in NOT_METRICS
     ]
-    for start in range(0, len(metrics), BATCH):
-        store.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+    log_metrics(store.client, run_id, metrics)
 
 
 def log_results(
@@ -115,9 +109,8 @@ def log_results(
     tags = [RunTag("best_epoch", str(final.best_epoch))]
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
-    for start in range(0, len(values), BATCH):
-        batch = values[start : start + BATCH]
-        store.client.log_batch(run.info.run_id, metrics=batch, tags=tags)
+    log_metrics(store.client, run.info.run_id, values)
+    store.client.log_batch(run.info.run_id, tags=tags)
     log_files(store.client, run, folder, ARTIFACTS)
 
 
