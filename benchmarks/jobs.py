@@ -16,6 +16,7 @@ from src.entry import QUIET
 
 ROOT = Path(__file__).resolve().parents[1]
 OPENING, EPOCHS, RESULTS = "tracking: opening", "tracking: epochs", "tracking: results and model"
+MODEL, FILES = "model file", "other files"
 PHASES = {
     "src.training.job:dataset_of": "data",
     "src.training.job:describe_run": "identity",
@@ -28,10 +29,16 @@ PHASES = {
     "src.training.ways:model_for": "building the model",
     "src.training.graph:TrainingGraph.fit": "steps and validation",
     "src.training.graph:TrainingGraph.predict": "prediction",
-    "keras:Model.save": "model file",
+    "src.tracking.upload:remember_run": OPENING,
+    "keras:Model.save": MODEL,
+    "src.training.outputs:write_results": FILES,
+    "src.training.outputs:write_model": FILES,
+    "src.tracking.record:RunRecord.save": FILES,
     "src.training.checkpoint:Checkpoint.on_epoch_end": "checkpoints",
     "src.training.evaluate:score": "scores",
     "src.training.evaluate:score_tuned": "scores",
+    "src.training.validation:score_validation": "scores",
+    "src.tracking.drawing:Pictures.end": "plots",
     "src.tracking.plots:plot_confusion": "plots",
     "src.tracking.plots:plot_curves": "plots",
 }
@@ -75,8 +82,12 @@ def run_job(folder: Path, *words: str) -> float:
 
 
 @contextmanager
-def phases() -> Iterator[dict[str, float]]:
-    """Adds up the seconds of each phase while it lasts; a phase within another counts once."""
+def phases(clock: Callable[[], float] = time.perf_counter) -> Iterator[dict[str, float]]:
+    """Adds up the seconds of each phase while it lasts; a phase within another counts once.
+
+    Args:
+        clock: gives the seconds.
+    """
     taken: dict[str, float] = defaultdict(float)
     inside = [0.0]
 
@@ -84,11 +95,11 @@ def phases() -> Iterator[dict[str, float]]:
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             inside.append(0.0)
-            began = time.perf_counter()
+            began = clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                spent = time.perf_counter() - began
+                spent = clock() - began
                 taken[phase] += spent - inside.pop()
                 inside[-1] += spent
 

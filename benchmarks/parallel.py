@@ -17,14 +17,16 @@ from pathlib import Path
 from benchmarks.measure import Found, Row, in_turn, ratios, run, seconds
 from src.tracking.record import RunRecord
 
-MINUTES = 6
+MINUTES = 9
 ROOT = Path(__file__).resolve().parents[1]
 SERIAL: tuple[str, ...] = ()
 PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 RUNS = 20
-WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
+EPOCHS = (20, 200)
+"""Of runs that take half a second to train, less than all around them, and of longer ones."""
+WORDS = ("data=digits", "model.hidden=[64,64]")
 RECORDS = "multirun/*/*/*/run.json"
-TINY = ("data.n_samples=200", "data.minority_fraction=0.2", "training.epochs=1")
+TINY = ("data.n_samples=200", "data.minority_fraction=0.2")
 
 
 @dataclass
@@ -44,14 +46,30 @@ class Taken:
 
 def measure(options: argparse.Namespace) -> Found:
     """Times whole commands, and the training alone within them."""
+    rows, notes = [], []
+    for epochs in (1,) if options.tiny else EPOCHS:
+        more, note = _of(epochs, options)
+        rows += more
+        notes.append(note)
+    notes.append(
+        "Two workers can be at most as fast as half the processor time of all, on cores that "
+        "nobody else uses. Load of the machine at the end, this program aside or not: "
+        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+    )
+    return Found(rows, notes)
+
+
+def _of(epochs: int, options: argparse.Namespace) -> tuple[list[Row], str]:
+    """Rows and a note for runs of so many epochs."""
     runs, words = (2, TINY) if options.tiny else (RUNS, WORDS)
     serial, parallel = sides = (Taken(), Taken())
+    given = (f"seed=range(0,{runs})", f"training.epochs={epochs}", *words)
     commands = [
-        partial(_sweep, (*launcher, f"seed=range(0,{runs})", *words), taken)
+        partial(_sweep, (*launcher, *given), taken)
         for launcher, taken in zip((SERIAL, PARALLEL), sides, strict=True)
     ]
     in_turn("sweeps", commands, options.rounds, warm=0)
-    what = f"speed of a tracked sweep of {runs} runs, 2 workers, everything on"
+    what = f"speed of a tracked sweep of {runs} runs of {epochs} epochs, 2 workers"
     against = "one run after another"
     rows = [
         Row(f"{what}, imports included", against, ratios(serial.whole, parallel.whole), ">= 1.7"),
@@ -63,15 +81,7 @@ def measure(options: argparse.Namespace) -> Found:
         f"imports, {statistics.median(side.processor):.1f} s of processor time"
         for side in sides
     ]
-    return Found(
-        rows,
-        [
-            f"One after another {seconds[0]}; by two workers {seconds[1]}. Two workers can be at "
-            "most as fast as half the processor time of all, on cores that nobody else uses. Load "
-            f"of the machine at the end, this program aside or not: {os.getloadavg()[0]:.1f} on "
-            f"{os.cpu_count()} cores."
-        ],
-    )
+    return rows, f"{epochs} epochs: one after another {seconds[0]}; by two workers {seconds[1]}."
 
 
 def _sweep(words: Sequence[str], taken: Taken) -> float:

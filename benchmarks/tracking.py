@@ -34,7 +34,7 @@ def measure(options: argparse.Namespace) -> Found:
             tracked.append(seconds)
             spent.append(dict(taken))
     of_tracking = [sum(taken.get(name, 0) for name in TRACKING) for taken in spent]
-    saving = [taken.get(jobs.EPOCHS, 0) + taken["model file"] for taken in spent]
+    saving = [taken.get(jobs.EPOCHS, 0) + taken[jobs.MODEL] for taken in spent]
     rows = [
         Row(
             "all of tracking: store, every epoch, files, model",

@@ -5,6 +5,8 @@ its outputs towards rare classes then wins by the place of its threshold alone; 
 tuned for every loss alike, it has to win by how it ranks.
 """
 
+from itertools import cycle, islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +36,8 @@ def tune_offsets(y_true: Labels, logits: Floats) -> NDArray[np.float64]:
     With all offsets but one fixed, macro F1 is a step function of that one: it changes where an
     example goes over to the class. The best step is found exactly, by trying every one. Two classes
     have one offset that matters, so one search over all thresholds ends it; more classes are
-    searched in turn, rarest first, until a round brings nothing (coordinate ascent, a local
-    maximum). An offset moves only for a rise in F1, and of equally good ones the least move wins.
+    searched in turn, rarest first, until none of them moves (coordinate ascent, a local maximum).
+    An offset moves only for a rise in F1, and of equally good ones the least move wins.
 
     Args:
         y_true: class numbers of the validation split, shape (n,).
@@ -51,12 +53,14 @@ def tune_offsets(y_true: Labels, logits: Floats) -> NDArray[np.float64]:
         return offsets
     scores = logits.astype(np.float64)
     support = np.bincount(y_true, minlength=classes)
-    order = [1] if classes == 2 else np.argsort(support, kind="stable")
-    for _ in range(MOST_PASSES):
-        before = offsets.copy()
-        for k in order:
-            offsets[k] = _best_offset(y_true, scores + offsets, int(k), offsets[k])
-        if classes == 2 or (offsets == before).all():
+    order = [1] if classes == 2 else np.argsort(support, kind="stable").tolist()
+    most = 1 if classes == 2 else MOST_PASSES * classes
+    stayed = 0
+    for k in islice(cycle(order), most):
+        found = _best_offset(y_true, scores + offsets, k, offsets[k])
+        stayed = stayed + 1 if found == offsets[k] else 0
+        offsets[k] = found
+        if stayed == classes:
             break
     return offsets
 
