@@ -1,15 +1,16 @@
 """Rows that go into the database at once are those that MLflow's client would have left."""
 
 import math
-import sqlite3
 
 import pytest
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy import create_engine, text
 
 from src.tracking import rows
-from src.tracking.database import database_file
+from src.tracking.store import Store
+from tests.tracking.postgres import missing, postgres
 
 NAMED = {"loss": "own words", "training.seed": "7", "long": "x" * 400}
 TABLES = {
@@ -20,7 +21,8 @@ TABLES = {
     " experiment_id, dataset_uuid, dataset_name, dataset_digest",
     "logged_model_params": "param_key, param_value, experiment_id",
 }
-BELONGS = {"metrics": "run_uuid", "latest_metrics": "run_uuid", "params": "run_uuid"}
+RUN, MODEL = "run_uuid = :run", "model_id = :model"
+BELONGS = dict.fromkeys(("metrics", "latest_metrics", "params"), RUN)
 
 
 class ByClient:
@@ -39,14 +41,32 @@ class ByClient:
         client.log_model_params(model_id, params)
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.skipif(bool(missing()), reason=missing())),
+    ],
+)
+def store(request, own_store):
+    """A database that this process writes to itself."""
+    if request.param == "sqlite":
+        yield own_store
+        return
+    with postgres() as uri:
+        there = Store.open({"root": "mlruns", "uri": uri, "experiment": "own"})
+        yield there
+        there.client._tracking_client.store.engine.dispose()  # else PostgreSQL waits for it to end
+
+
 @pytest.fixture
-def run_and_model(own_store):
-    """Makes a run with a model, and says what the database has of both."""
+def run_and_model(store):
+    """Makes a run with a model; returns the ids of both."""
 
     def made():
-        run_id = own_store.client.create_run(own_store.experiment_id).info.run_id
-        logged = own_store.client.create_logged_model(
-            own_store.experiment_id, "model", source_run_id=run_id
+        run_id = store.client.create_run(store.experiment_id).info.run_id
+        logged = store.client.create_logged_model(
+            store.experiment_id, "model", source_run_id=run_id
         )
         return run_id, logged.model_id
 
@@ -54,17 +74,22 @@ def run_and_model(own_store):
 
 
 def stored(store, run_id, model_id):
-    with sqlite3.connect(database_file(store.uri)) as database:
-        return {
-            table: sorted(
-                database.execute(
-                    f"SELECT {columns} FROM {table} WHERE {BELONGS.get(table, 'model_id')} = ?",
-                    (run_id if table in BELONGS else model_id,),
-                ).fetchall(),
-                key=repr,
-            )
-            for table, columns in TABLES.items()
-        }
+    """What the database has of both, but for their ids."""
+    engine = create_engine(store.uri)
+    try:
+        with engine.connect() as connection:
+            return {
+                table: sorted(
+                    connection.execute(
+                        text(f"SELECT {columns} FROM {table} WHERE {BELONGS.get(table, MODEL)}"),
+                        {"run": run_id, "model": model_id},
+                    ).fetchall(),
+                    key=repr,
+                )
+                for table, columns in TABLES.items()
+            }
+    finally:
+        engine.dispose()
 
 
 def epochs(first, last, model_id=None):
@@ -95,13 +120,13 @@ def batches(model_id):
 
 
 @pytest.mark.parametrize("case", batches(""))
-def test_metrics_are_what_the_client_leaves(own_store, run_and_model, case):
+def test_metrics_are_what_the_client_leaves(store, run_and_model, case):
     left = []
     for way in (rows, ByClient):
         run_id, model_id = run_and_model()
         for batch in batches(model_id)[case]:
-            way.log_metrics(own_store.client, run_id, batch)
-        left.append((stored(own_store, run_id, model_id), own_store.client.get_run(run_id)))
+            way.log_metrics(store.client, run_id, batch)
+        left.append((stored(store, run_id, model_id), store.client.get_run(run_id)))
     assert left[0][0] == left[1][0]
     assert list(map(repr, sorted(left[0][1].data.metrics.items()))) == list(
         map(repr, sorted(left[1][1].data.metrics.items()))
@@ -109,55 +134,55 @@ def test_metrics_are_what_the_client_leaves(own_store, run_and_model, case):
     assert bool(left[0][0]["metrics"]) == (case != "none")
 
 
-def test_parameters_are_what_the_client_leaves(own_store, run_and_model):
+def test_parameters_are_what_the_client_leaves(store, run_and_model):
     left = []
     for way in (rows, ByClient):
         run_id, model_id = run_and_model()
-        way.log_params(own_store.client, run_id, NAMED)
-        way.log_params(own_store.client, run_id, {**NAMED, "later": "1"})
-        way.log_model_params(own_store.client, run_id, model_id, NAMED)
-        left.append(stored(own_store, run_id, model_id))
+        way.log_params(store.client, run_id, NAMED)
+        way.log_params(store.client, run_id, {**NAMED, "later": "1"})
+        way.log_model_params(store.client, run_id, model_id, NAMED)
+        left.append(stored(store, run_id, model_id))
     assert left[0] == left[1]
     assert len(left[0]["params"]) == len(left[0]["logged_model_params"]) + 1 == 4
 
 
-def test_a_whole_run_needs_no_batch_of_the_client(own_store, run_and_model, monkeypatch):
+def test_a_whole_run_needs_no_batch_of_the_client(store, run_and_model, monkeypatch):
     run_id, model_id = run_and_model()
     monkeypatch.setattr(MlflowClient, "log_batch", None)
     monkeypatch.setattr(MlflowClient, "log_model_params", None)
-    rows.log_params(own_store.client, run_id, NAMED)
-    rows.log_metrics(own_store.client, run_id, epochs(1, 500, model_id))  # more than in a batch
-    rows.log_model_params(own_store.client, run_id, model_id, NAMED)
-    history = own_store.client.get_metric_history(run_id, "loss")
+    rows.log_params(store.client, run_id, NAMED)
+    rows.log_metrics(store.client, run_id, epochs(1, 500, model_id))  # more than in a batch
+    rows.log_model_params(store.client, run_id, model_id, NAMED)
+    history = store.client.get_metric_history(run_id, "loss")
     assert [metric.step for metric in history] == list(range(1, 500))
 
 
 @pytest.mark.parametrize("name", ["a\tb", "/from/the/root"])
-def test_a_name_that_is_none_is_refused_in_the_same_words(own_store, run_and_model, name):
+def test_a_name_that_is_none_is_refused_in_the_same_words(store, run_and_model, name):
     run_id, model_id = run_and_model()
-    before = stored(own_store, run_id, model_id)
+    before = stored(store, run_id, model_id)
     for way, said in ((rows, []), (ByClient, [])):
         for log, given in (
             (way.log_metrics, [*epochs(1, 3), Metric(name, 0.5, 1, 1)]),
             (way.log_params, {**NAMED, name: "1"}),
         ):
             with pytest.raises(MlflowException) as caught:
-                log(own_store.client, run_id, given)
+                log(store.client, run_id, given)
             said.append(caught.value.error_code)
         assert said == ["INVALID_PARAMETER_VALUE"] * 2
-    assert stored(own_store, run_id, model_id) == before
+    assert stored(store, run_id, model_id) == before
 
 
-def test_a_deleted_run_is_refused_in_the_same_words(own_store, run_and_model):
+def test_a_deleted_run_is_refused_in_the_same_words(store, run_and_model):
     run_id, model_id = run_and_model()
-    own_store.client.delete_run(run_id)
+    store.client.delete_run(run_id)
     said = []
     for way in (rows, ByClient):
         with pytest.raises(MlflowException) as caught:
-            way.log_metrics(own_store.client, run_id, epochs(1, 3))
+            way.log_metrics(store.client, run_id, epochs(1, 3))
         said.append(str(caught.value))
     assert said[0] == said[1] and "deleted" in said[0]
-    assert stored(own_store, run_id, model_id)["metrics"] == []
+    assert stored(store, run_id, model_id)["metrics"] == []
 
 
 def test_a_server_is_asked_through_the_client(monkeypatch):
