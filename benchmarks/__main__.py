@@ -24,23 +24,26 @@ FOLDER = Path(__file__).parent
 
 
 def programs() -> dict[str, float]:
-    """The programs found, and about how many minutes each takes, read without importing them."""
+    """The programs found, and about how many minutes each takes, read without importing them.
+
+    They are the modules that say how many ``MINUTES`` they take: ``serving`` needs a champion, and
+    is run by itself.
+    """
     found = {}
     for file in sorted(FOLDER.glob("*.py")):
-        body = ast.parse(file.read_text(encoding="utf-8")).body
-        functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-        if "main" in functions and file.stem != "__main__":
-            found[file.stem] = _minutes(body)
+        minutes = _minutes(ast.parse(file.read_text(encoding="utf-8")).body)
+        if minutes is not None:
+            found[file.stem] = minutes
     return found
 
 
-def _minutes(body: Sequence[ast.stmt]) -> float:
+def _minutes(body: Sequence[ast.stmt]) -> float | None:
     for node in body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
             if names == ["MINUTES"] and isinstance(node.value.value, int | float):
                 return float(node.value.value)
-    return 1.0
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import main, programs
 from benchmarks.page import PAGE, replaced
 from src.errors import UserError
 
@@ -33,5 +33,5 @@ def test_an_unknown_program_is_named_with_those_there_are():
 
 def test_the_page_has_a_part_for_each_program_that_reports_here():
     page = PAGE.read_text()
-    for name in ("machine", "macro_f1", "focal", "clipping", "tracking", "commands", "big_store"):
+    for name in ("machine", *programs()):
         assert f"<!-- bench {name} -->" in page
