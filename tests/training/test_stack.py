@@ -105,9 +105,10 @@ def test_blocks_of_other_numbers_of_a_loss_share_a_graph(job, tmp_path):
     numbered = [(f"loss.gamma={gamma}", f"loss.alpha={alpha}") for gamma, alpha in values]
     jobs = [job(*words, *one, f"seed={seed}") for one in numbered for seed in (0, 1)]
     alone = []
-    for one in jobs:
-        stack._graphs.clear()
-        stack._blocks.clear()
+    for number, one in enumerate(jobs):
+        if number % 2 == 0:  # each block in a graph of its own
+            stack._graphs.clear()
+            stack._blocks.clear()
         alone.append(bits(train(*one, "")))
     stack._graphs.clear()
     stack._blocks.clear()
