@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -21,6 +22,7 @@ import yaml
 from mlflow.models import Model, ModelSignature, convert_input_example_to_serving_input
 from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.types import Schema, TensorSpec
+from mlflow.utils import environment
 
 from src.data.cells import MISSING_CATEGORY
 from src.serving.facts import FILE, ServingFacts
@@ -48,6 +50,7 @@ TRAVELS = (
 """What of the project a saved model takes along: the network's parts, and what predicts."""
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """Writes what ``Model.save`` would write, in a third of the time."""
+LOOK = "warn_dependency_requirement_mismatches"
 KINDS = 8
 """So many kinds of models are remembered: a sweep over seeds has one, over data sets a few."""
 
@@ -172,7 +175,7 @@ def _frame(input_shape: tuple[int, ...], is_table: bool) -> Frame:
     versions = {**library_versions(), "mlflow": mlflow.__version__, "pandas": version("pandas")}
     zeros = np.zeros((1, *input_shape), np.float32)
     model = Model()
-    with tempfile.TemporaryDirectory() as place:
+    with _as_installed(), tempfile.TemporaryDirectory() as place:
         mlflow.keras.save_model(
             _Unwritten(),
             place,
@@ -193,6 +196,23 @@ def _frame(input_shape: tuple[int, ...], is_table: bool) -> Frame:
         example=shown,
         size=model.model_size_bytes - sum(map(len, examples)),
     )
+
+
+@contextmanager
+def _as_installed() -> Iterator[None]:
+    """Without MLflow's look whether the requirements are met, which were read from what there is.
+
+    It goes through the files of all installed packages, half a second for the first model of a
+    process. The function is no public interface: without it nothing is done.
+    """
+    look = getattr(environment, LOOK, None)
+    if look is not None:
+        setattr(environment, LOOK, lambda _: None)
+    try:
+        yield
+    finally:
+        if look is not None:
+            setattr(environment, LOOK, look)
 
 
 @cache

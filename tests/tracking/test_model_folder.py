@@ -117,3 +117,13 @@ def test_all_that_travels_is_as_the_project_has_it(sweep, tmp_path):
     for file in files:
         source = model_folder.SOURCE / file.relative_to(tmp_path / "code" / "src")
         assert file.read_bytes() == source.read_bytes()
+
+
+def test_what_was_read_from_the_installed_packages_is_not_looked_up_in_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr(model_folder.environment, model_folder.LOOK, asked.append)
+    model_folder._frame.cache_clear()
+    assert "requirements.txt" in model_folder._frame((3,), False).files
+    assert asked == []
+    getattr(model_folder.environment, model_folder.LOOK)("again there")
+    assert asked == ["again there"]
