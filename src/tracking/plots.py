@@ -42,8 +42,9 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     image.set_data(colours)
     shown = []
     for text, count, share in zip(numbers, counts.flat, shares.flat, strict=False):
-        text.set(text=str(count), color="white" if share > 0.5 else "black")
-        shown += [text] if count else []
+        if count:
+            text.set(text=str(count), color="white" if share > 0.5 else "black")
+            shown.append(text)
     canvas.restore_region(empty)
     for artist in (image, *image.axes.spines.values(), *shown):
         artist.draw(canvas.get_renderer())

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from mlflow.entities import LifecycleStage, Metric, Param
+from mlflow.entities import LifecycleStage, Metric
 from mlflow.store.tracking.dbmodels.models import (
     SqlLatestMetric,
     SqlLoggedModelMetric,
@@ -79,9 +79,8 @@ def log_params(client: MlflowClient, run_id: str, params: Mapping[str, str]) -> 
         rows = [{"run_uuid": run_id, "key": one.key, "value": one.value} for one in checked]
         if _insert(store, run_id, {SqlParam: rows}):
             return
-    given = [Param(name, value) for name, value in params.items()]
-    for start in range(0, len(given), MAX_PARAMS_TAGS_PER_BATCH):
-        client.log_batch(run_id, params=given[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+    for start in range(0, len(checked), MAX_PARAMS_TAGS_PER_BATCH):
+        client.log_batch(run_id, params=checked[start : start + MAX_PARAMS_TAGS_PER_BATCH])
 
 
 def log_model_params(
