@@ -169,10 +169,24 @@ def _kind_of_product(product: Any, name: str) -> str:
     return found
 
 
+def parameters_of(source: Any) -> dict[str, inspect.Parameter]:
+    """What a class or a function takes, by name.
+
+    Of a class its constructor says so: Keras's classes have a ``__new__(*args, **kwargs)``, which
+    some Pythons, 3.11.2 among them, take for the signature where the constructor is inherited.
+
+    Raises:
+        TypeError, ValueError: where nothing says so.
+    """
+    if not inspect.isclass(source):
+        return dict(inspect.signature(source).parameters)
+    return dict(list(inspect.signature(source.__init__).parameters.items())[1:])
+
+
 def _missing(source: Any, given: dict[str, Any], name: str, kind: str | None) -> dict[str, Any]:
     """Values for required arguments that nobody gave, or a UserError that names them."""
     try:
-        parameters = inspect.signature(source).parameters
+        parameters = parameters_of(source)
     except (TypeError, ValueError):
         return {}
     named = {key for key, p in parameters.items() if p.kind is not p.VAR_KEYWORD}

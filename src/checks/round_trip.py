@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras.src.saving.keras_saveable import KerasSaveable
 
-from src.checks.construct import Recipe
+from src.checks.construct import Recipe, parameters_of
 from src.checks.messages import one_line
 from src.checks.registry import Fails
 
@@ -28,7 +28,7 @@ def altered(recipe: Recipe) -> Iterator[dict[str, Any]]:
     """
     if not recipe.is_class:
         return
-    for name, parameter in inspect.signature(recipe.source).parameters.items():
+    for name, parameter in parameters_of(recipe.source).items():
         default = recipe.arguments.get(name, parameter.default)
         if name in _NOT_ALTERED or not isinstance(default, bool | int | float):
             continue

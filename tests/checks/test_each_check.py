@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from src.checks import check_component, checks_of
+from src.checks.construct import parameters_of
 from src.checks.registry import KINDS
 
 PLURAL = {"loss": "losses", "metric": "metrics", "layer": "layers", "model": "models"}
@@ -74,3 +75,11 @@ def test_the_page_lists_the_checks_as_they_are(kind):
     lines = ["| check | what is true of a right one |", "| --- | --- |"]
     lines += [f"| `{check.name}` | {check.what} |" for check in checks_of(kind)]
     assert f"### {kind}\n\n" + "\n".join(lines) in page
+
+
+def test_arguments_are_those_of_the_constructor_whatever_new_takes():
+    class WithNew(ROOMS["layer"].RightLayer):
+        def __new__(cls, *args, **kwargs):
+            return super().__new__(cls, *args, **kwargs)
+
+    assert list(parameters_of(WithNew)) == ["factor", "kwargs"]
