@@ -18,13 +18,13 @@ compose_once()
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     """Runs one job."""
-    from src.tracking.sweep import handing_over
+    from src.sweeps.sweep import handing_over
 
     return handing_over(lambda: _job(cfg))
 
 
 def _job(cfg: DictConfig) -> float:
-    from src.training.job import run_job
+    from src.job import run_job
 
     return run_job(cfg)
 
@@ -35,7 +35,7 @@ def start() -> None:
     if asks_for_help(words):
         print(help_text(Path(__file__).resolve().parent / "conf", words))
         return
-    from src.tracking.sweep import following_sweep
+    from src.sweeps.sweep import following_sweep
 
     sweep = following_sweep(main)
     if sweep is not None and sweep.compare:

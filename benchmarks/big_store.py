@@ -68,7 +68,7 @@ def started(tracking: dict[str, Any]) -> str:
 
 
 def _head(identity: str) -> Any:
-    from src.tracking.record import RunHead
+    from src.runs.record import RunHead
 
     facts = {
         "name": "made",

@@ -18,26 +18,26 @@ ROOT = Path(__file__).resolve().parents[1]
 OPENING, EPOCHS, RESULTS = "tracking: opening", "tracking: epochs", "tracking: results and model"
 MODEL, FILES = "model file", "other files"
 PHASES = {
-    "src.training.job:dataset_of": "data",
-    "src.training.job:describe_run": "identity",
-    "src.training.job:open_tracker": OPENING,
+    "src.job:dataset_of": "data",
+    "src.job:describe_run": "identity",
+    "src.job:open_tracker": OPENING,
     "src.tracking.tracker:MLflowTracker.find": OPENING,
     "src.tracking.run_log:create_run": OPENING,
     "src.tracking.tracker:MLflowTracker.send": EPOCHS,
     "src.tracking.tracker:MLflowTracker.finish": RESULTS,
-    "src.training.ways:shared_graph": "tracing",
-    "src.training.ways:model_for": "building the model",
-    "src.training.graph:TrainingGraph.fit": "steps and validation",
-    "src.training.graph:TrainingGraph.predict": "prediction",
+    "src.engine.trainer:shared_graph": "tracing",
+    "src.engine.trainer:model_for": "building the model",
+    "src.engine.shared_graph:TrainingGraph.fit": "steps and validation",
+    "src.engine.shared_graph:TrainingGraph.predict": "prediction",
     "src.tracking.upload:remember_run": OPENING,
     "keras:Model.save": MODEL,
-    "src.training.outputs:write_results": FILES,
-    "src.training.outputs:write_model": FILES,
-    "src.tracking.record:RunRecord.save": FILES,
-    "src.training.checkpoint:Checkpoint.on_epoch_end": "checkpoints",
-    "src.training.evaluate:score": "scores",
-    "src.training.evaluate:score_tuned": "scores",
-    "src.training.validation:score_validation": "scores",
+    "src.runs.outputs:write_results": FILES,
+    "src.runs.outputs:write_model": FILES,
+    "src.runs.record:RunRecord.save": FILES,
+    "src.engine.checkpoint:Checkpoint.on_epoch_end": "checkpoints",
+    "src.evaluation.scores:score": "scores",
+    "src.evaluation.scores:score_tuned": "scores",
+    "src.evaluation.validation:score_validation": "scores",
     "src.tracking.drawing:Pictures.end": "plots",
     "src.tracking.plots:plot_confusion": "plots",
     "src.tracking.plots:plot_curves": "plots",
@@ -50,7 +50,7 @@ def start() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from src.config.register import register
-    from src.training.quiet import import_tensorflow
+    from src.runs.quiet import import_tensorflow
 
     register()
     import_tensorflow()
@@ -67,7 +67,7 @@ def run_job(folder: Path, *words: str) -> float:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import open_dict, read_write
 
-    from src.training import job
+    from src import job
 
     folder.mkdir(parents=True)
     place = (f"hydra.runtime.output_dir={folder}", "training.progress=false")

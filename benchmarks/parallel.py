@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Found, Row, in_turn, ratios, run, seconds
-from src.tracking.record import RunRecord
+from src.runs.record import RunRecord
 
 MINUTES = 9
 ROOT = Path(__file__).resolve().parents[1]

@@ -30,8 +30,8 @@ import pandas as pd
 
 from src.entry import guarded
 from src.errors import UserError
-from src.prediction.find import SavedModel, find_model
 from src.serve import HOST, only_champion
+from src.serving.find import SavedModel, find_model
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120

@@ -77,7 +77,7 @@ def kept_stack(runs: int) -> tuple[float, float]:
 
 
 def _typed(runs: int, losses: Sequence[str], *words: str) -> tuple[float, float]:
-    from src.tracking import logged_model, plots  # noqa: F401  which import, too
+    from src.tracking import plots  # noqa: F401  which import, too
     from src.tracking.store import Store
 
     Store.open({"root": "mlruns", "uri": None, "experiment": "imbalance-lab"})
@@ -121,9 +121,9 @@ def stacked(runs: int) -> tuple[float, float]:
 
 
 def _trained(runs: int, *words: str) -> tuple[float, float]:
-    from src.training.build import load_dataset
-    from src.training.fit import train
-    from src.training.quiet import spare_collector
+    from src.engine.build import load_dataset
+    from src.engine.fit import train
+    from src.runs.quiet import spare_collector
 
     jobs = configs(("ce",), runs, "training.progress=false", *words)
     datasets = [load_dataset(job["data"]) for job in jobs]
@@ -138,7 +138,7 @@ def _by_hand(runs: int, around: Callable[[], Any] | None = None) -> tuple[float,
     import keras
 
     from src.components import SparseCategoricalFocalLoss
-    from src.training.build import load_dataset
+    from src.engine.build import load_dataset
 
     jobs = configs(LOSSES, -(-runs // len(LOSSES)))[:runs]
     datasets = [load_dataset(job["data"]) for job in jobs]
@@ -200,12 +200,12 @@ def measure(name: str, runs: int) -> tuple[float, float]:
 
 def child(name: str, runs: int) -> None:
     """What :func:`measure` starts."""
-    from src.training.quiet import import_tensorflow
+    from src.runs.quiet import import_tensorflow
 
     import_tensorflow()
     import mlflow  # noqa: F401
 
-    import src.training.fit  # noqa: F401
+    import src.engine.fit  # noqa: F401
 
     print(*CONTESTANTS[name](runs))
 

@@ -1,7 +1,7 @@
 """Launchers and a sweeper of this project, in the one place where Hydra looks for plugins.
 
 Hydra imports this file whenever a command starts, so what does the work is imported when it is
-needed: see :mod:`src.sweeping`.
+needed: see :mod:`src.sweeps`.
 """
 
 from abc import abstractmethod
@@ -18,7 +18,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from src.sweeping.engine import Engine
+    from src.sweeps.engine import Engine
 
 
 class SerialLauncher(BasicLauncher):
@@ -28,7 +28,7 @@ class SerialLauncher(BasicLauncher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Takes what a job needs."""
-        from src.tracking.sweep_composing import QuickLoader
+        from src.sweeps.sweep_composing import QuickLoader
 
         loader: Any = QuickLoader(hydra_context.config_loader)
         quick = replace(hydra_context, config_loader=loader)
@@ -59,7 +59,7 @@ class ParallelLauncher(Configured, Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Runs the jobs; their results, in the order of the jobs."""
-        from src.sweeping.launch import launch
+        from src.sweeps.launch import launch
 
         engine = self.engine(**self._options)
         return launch(engine, *self._parts, job_overrides=job_overrides, first=initial_job_idx)
@@ -74,7 +74,7 @@ class JoblibLauncher(ParallelLauncher):
 
     def engine(self, **options: Any) -> "Engine":
         """Joblib's loky executor."""
-        from src.sweeping.joblib_engine import JoblibEngine
+        from src.sweeps.joblib_engine import JoblibEngine
 
         return JoblibEngine(**options)
 
@@ -84,7 +84,7 @@ class SubmititLauncher(ParallelLauncher):
 
     def engine(self, **options: Any) -> "Engine":
         """Submitit."""
-        from src.sweeping.submitit_engine import SubmititEngine
+        from src.sweeps.submitit_engine import SubmititEngine
 
         return SubmititEngine(**options)
 
@@ -94,17 +94,17 @@ class RayLauncher(ParallelLauncher):
 
     def engine(self, **options: Any) -> "Engine":
         """Ray's tasks."""
-        from src.sweeping.ray_engine import RayEngine
+        from src.sweeps.ray_engine import RayEngine
 
         return RayEngine(**options)
 
 
 class OptunaSweeper(Configured, Sweeper):
-    """Searches with Optuna; see :mod:`src.sweeping.search`."""
+    """Searches with Optuna; see :mod:`src.sweeps.search`."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
-        from src.sweeping.search import Search
+        from src.sweeps.search import Search
 
         context, function, config = self._parts
         launcher = Plugins.instance().instantiate_launcher(

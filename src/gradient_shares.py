@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0.
     """
     options = _parser().parse_args(arguments)
-    from src.training.build import load_dataset
-    from src.training.quiet import import_tensorflow
+    from src.engine.build import load_dataset
+    from src.runs.quiet import import_tensorflow
 
     configs = [_config([*options.override, f"loss={name}"]) for name in options.loss]
     dataset = load_dataset(configs[0]["data"])
     import_tensorflow()
-    from src.training.gradient_shares import measure, table
+    from src.engine.gradient_shares import measure, table
 
     losses = {config["loss"]["name"]: config["loss"] for config in configs}
     found, rows = measure(configs[0], losses, dataset)

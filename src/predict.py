@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.entry import INTERRUPTED, guarded
-from src.serving.facts import DECISIONS
+from src.saved_model.facts import DECISIONS
 
 if TYPE_CHECKING:
-    from src.prediction.find import SavedModel
-    from src.prediction.predict_file import Tally
+    from src.serving.find import SavedModel
+    from src.serving.predict_file import Tally
 
 MOST_CLASSES = 10
 EXAMPLES = """\
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
-    from src.prediction.answer_file import check_answer_path
-    from src.prediction.find import find_model
-    from src.prediction.predict_file import Order, predict_file
+    from src.serving.answer_file import check_answer_path
+    from src.serving.find import find_model
+    from src.serving.predict_file import Order, predict_file
 
     check_answer_path(options.out, options.rows)
     model = find_model(options.model, options.root, options.uri)

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from src.entry import guarded
-from src.serving.facts import DECISIONS, TUNED
+from src.saved_model.facts import DECISIONS, TUNED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
-    from src.prediction.registry import promote
+    from src.serving.registry import promote
     from src.tracking.store import Store
 
     store = Store.at(options.root, options.uri)

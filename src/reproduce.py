@@ -15,7 +15,7 @@ from src.entry import guarded
 from src.errors import UserError
 
 if TYPE_CHECKING:
-    from src.training.rerun import Difference
+    from src.runs.rerun import Difference
 
 MOST_ROWS = 40
 
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 where every run came out identical, else 1.
     """
     options = _parser().parse_args(arguments)
+    from src.runs.rerun import rerun
     from src.tracking.store import Store
-    from src.training.rerun import rerun
 
     store = Store.at(options.root, options.uri)
     run_ids = list(options.run_id)

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 once it is stopped by Ctrl-C, else the server's exit status.
     """
     options = _parser().parse_args(arguments)
-    from src.prediction.find import find_model
+    from src.serving.find import find_model
 
     wanted = options.model or only_champion(options.root, options.uri)
     model = find_model(wanted, options.root, options.uri)

@@ -35,7 +35,7 @@ SLOW_FIRST = (
     "notebook/test_lesson_executed",
     "reliability/test_server_gone",
     "reliability/test_kill",
-    "sweeping/test_joblib",
+    "sweeps/test_joblib",
     "tracking/test_many_writers",
     "tracking/test_endings",
     "reliability/test_reproduce",
@@ -44,10 +44,10 @@ SLOW_FIRST = (
     "components/test_models",
     "config/test_composition",
     "checks/test_project_components",
-    "training/test_my_data",
-    "training/test_stack",
-    "training/test_graph",
-    "training/test_loss_numbers",
+    "runs/test_my_data",
+    "engine/test_stack",
+    "engine/test_shared_graph",
+    "engine/test_traced_hyperparameters",
 )
 """Files that take longest; the others follow in the order of their folders."""
 
@@ -161,7 +161,7 @@ def run_here(composer: Callable[..., DictConfig]) -> Callable[..., float]:
     """Runs the job of ``python train.py OVERRIDES`` in this process, into a folder."""
 
     def run(folder: Path, *overrides: str) -> float:
-        from src.training.job import run_job
+        from src.job import run_job
 
         words = (*overrides, f"hydra.runtime.output_dir={folder}", "training.progress=false")
         cfg = composer(*words, return_hydra_config=True)

@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from src.analysis.losses import LossSummary
 from src.analysis.runs import FinishedRun
-from src.tracking import record
+from src.runs import record
 
 MOST_SEEDS = 30
 """So many seeds of a loss are drawn; the numbers are always over all."""

@@ -1,1 +1,1 @@
-"""A saved model in use: raw rows in, classes and probabilities out. Travels with every model."""
+"""A saved model at work on this machine: found, promoted, predicting files. Never travels."""

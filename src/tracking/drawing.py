@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from src.tracking import record
+from src.runs import record
 
 log = logging.getLogger(__name__)
 

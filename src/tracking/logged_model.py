@@ -19,10 +19,10 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
-from src.serving.facts import CLASS, TUNED, ServingFacts
-from src.tracking import record
+from src.runs import record
+from src.runs.card_note import NOTE, note_of
+from src.saved_model.facts import CLASS, TUNED, ServingFacts
 from src.tracking.artifacts import folder_at
-from src.tracking.card_note import NOTE, note_of
 from src.tracking.model_folder import write_model_folder
 from src.tracking.rows import log_model_params
 

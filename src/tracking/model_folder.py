@@ -25,11 +25,11 @@ from mlflow.types import Schema, TensorSpec
 from mlflow.utils import environment
 
 from src.data.cells import MISSING_CATEGORY
-from src.serving.facts import FILE, ServingFacts
-from src.tracking import record
-from src.tracking.identity import library_versions
+from src.runs import record
+from src.runs.identity import library_versions
+from src.saved_model.facts import FILE, ServingFacts
 
-LOADER = "src.serving.loader"
+LOADER = "src.saved_model.loader"
 CODE = "code"
 KERAS_FILE = "data/model.keras"
 SOURCE = Path(__file__).resolve().parents[1]
@@ -37,7 +37,7 @@ TRAVELS = (
     "__init__.py",
     "errors.py",
     "components",
-    "serving",
+    "saved_model",
     "data/__init__.py",
     "data/cells.py",
     "data/column_checks.py",

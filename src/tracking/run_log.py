@@ -17,12 +17,12 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 
-from src.serving.facts import FILE as SERVING
-from src.tracking import record
+from src.runs import record
+from src.runs.card_note import NOTE, note_of
+from src.runs.record import RunHead, RunRecord
+from src.saved_model.facts import FILE as SERVING
 from src.tracking.artifacts import log_files
-from src.tracking.card_note import NOTE, note_of
 from src.tracking.process import end_run, process_tags
-from src.tracking.record import RunHead, RunRecord
 from src.tracking.rows import log_metrics, log_params
 from src.tracking.store import Store, identity_tag
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.tracking import record
+from src.runs import record
+from src.runs.record import RunHead, RunRecord
 from src.tracking.drawing import Pictures
-from src.tracking.record import RunHead, RunRecord
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

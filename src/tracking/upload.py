@@ -15,9 +15,10 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from src.entry import guarded
-from src.tracking import record, run_log
+from src.runs import record
+from src.runs.record import RunRecord
+from src.tracking import run_log
 from src.tracking.drawing import Pictures
-from src.tracking.record import RunRecord
 from src.tracking.store import Store
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"

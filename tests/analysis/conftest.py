@@ -5,7 +5,7 @@ import pytest
 from made_store import LOSSES, SEEDS, MadeStore, log_run, metrics_of, predictions_of
 from mlflow.tracking import MlflowClient
 
-from src.tracking import record
+from src.runs import record
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from mlflow.entities import Dataset, DatasetInput, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
 from src.analysis.runs import FinishedRun
-from src.training.evaluate import score, score_tuned
+from src.evaluation.scores import score, score_tuned
 
 LOSSES = {"ce": "ce", "focal(gamma=2)": "focal", "weighted_ce": "weighted_ce"}
 SEEDS = range(7)

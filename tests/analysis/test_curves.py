@@ -15,7 +15,7 @@ from src.analysis.curves import (
     reliability,
 )
 from src.analysis.evidence import Predictions
-from src.training.calibration import expected_calibration_error
+from src.evaluation.calibration import expected_calibration_error
 
 
 def predictions(seed, *, ties=False):

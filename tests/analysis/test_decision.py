@@ -5,9 +5,9 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, recall_score
 
-from src.training.calibration import brier_score, expected_calibration_error
-from src.training.decision import decide, tune_offsets
-from src.training.evaluate import score, score_tuned
+from src.evaluation.calibration import brier_score, expected_calibration_error
+from src.evaluation.decision import decide, tune_offsets
+from src.evaluation.scores import score, score_tuned
 
 
 def macro_f1(y_true, y_pred, classes):

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import big_store, clipping, focal, jobs, macro_f1, steps
 from benchmarks.__main__ import programs
 from benchmarks.made_runs import make_store
-from src.tracking.record import RunRecord, read_history
+from src.runs.record import RunRecord, read_history
 
 OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory")
 
@@ -75,7 +75,7 @@ def test_both_ways_of_clipping_train_alike():
 
 
 def test_phases_add_up_to_no_more_than_the_run_and_leave_nothing_behind(tmp_path, tiny):
-    from src.training import job
+    from src import job
 
     before = job.describe_run
     jobs.start()

@@ -7,9 +7,9 @@ import pytest
 
 from src.config.check import check
 from src.data.dataset import Dataset
+from src.engine.build import build, load_dataset
 from src.errors import UserError
-from src.tracking.identity import code_digest, run_identity
-from src.training.build import build, load_dataset
+from src.runs.identity import code_digest, run_identity
 
 MODULE = '''
 import numpy as np

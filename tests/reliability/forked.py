@@ -66,8 +66,8 @@ def main():
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     import src.data.simulated
-    import src.training.fit
-    import src.training.outputs  # noqa: F401
+    import src.engine.fit
+    import src.runs.outputs  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:

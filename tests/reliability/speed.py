@@ -16,7 +16,7 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
-from src.tracking.record import read_history
+from src.runs.record import read_history
 from tests.reliability.children import ROOT
 
 WORDS = (

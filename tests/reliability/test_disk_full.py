@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from src.entry import guarded
-from src.training import outputs
+from src.runs import outputs
 from tests.reliability.recorded import numbers_in
 
 WORDS = (

@@ -9,7 +9,7 @@ import pytest
 
 import src.components  # noqa: F401  registers the custom objects
 from src.errors import UserError
-from src.training.recorded import read_weights
+from src.runs.record_reader import read_weights
 
 
 def saved(folder, *layers):
@@ -69,7 +69,7 @@ def test_a_lambda_is_refused(tmp_path):
         ("pickle", "loads"),
         ("importlib", "import_module"),
         ("foreign_layers", "Layer"),
-        ("src.training.claim", "clear"),
+        ("src.runs.claim", "clear"),
         ("keras.src.saving.saving_lib", "load_model"),
         ("keras.utils", "get_file"),
     ],

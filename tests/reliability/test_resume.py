@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from src.tracking.epoch_logger import EpochLogger
-from src.training.build import load_dataset
-from src.training.callbacks import BestEpoch
-from src.training.checkpoint import Checkpoint
-from src.training.fit import train as fit
-from src.training.model import build_model
+from src.engine.build import load_dataset
+from src.engine.callbacks import BestEpoch
+from src.engine.checkpoint import Checkpoint
+from src.engine.epoch_logger import EpochLogger
+from src.engine.fit import train as fit
+from src.engine.model import build_model
 
 SMALL = (
     "data.n_samples=300",
@@ -55,7 +55,7 @@ def bits(trained):
 @pytest.fixture(scope="module", autouse=True)
 def a_checkpoint_each_epoch():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("src.training.checkpoint.SECONDS_APART", 0.0)
+        patch.setattr("src.engine.checkpoint.SECONDS_APART", 0.0)
         yield
 
 

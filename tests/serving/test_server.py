@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from src.promote import main as promote
-from src.serving.predictor import Predictor
+from src.saved_model.predictor import Predictor
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON, CSV = "application/json", "text/csv"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.tracking import drawing, record
+from src.runs import record
+from src.tracking import drawing
 from src.tracking.drawing import Pictures
 from src.tracking.plots import plot_confusion, plot_curves
 

@@ -11,13 +11,13 @@ import keras
 import pytest
 from mlflow.tracking import MlflowClient
 
-from src.tracking.epoch_logger import EpochLogger
-from src.tracking.head import describe_run
-from src.tracking.identity import code_digest
+from src.engine.build import load_dataset
+from src.engine.epoch_logger import EpochLogger
+from src.engine.fit import train
+from src.runs.identity import code_digest
+from src.runs.metadata import describe_run
 from src.tracking.store import Store
 from src.tracking.tracker import MLflowTracker
-from src.training.build import load_dataset
-from src.training.fit import train
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
@@ -225,7 +225,7 @@ def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(
         batches.append([row["epoch"] for row in rows])
         clock[0] += 0.5
 
-    monkeypatch.setattr("src.tracking.epoch_logger.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("src.engine.epoch_logger.time.monotonic", lambda: clock[0])
     logger = EpochLogger(slow)
     for epoch in range(100):
         logger.on_epoch_end(epoch, {"loss": 0.5})
@@ -238,7 +238,7 @@ def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(
 def test_a_failed_run_answers_no_later_job(own_store, own_words, run_here, tmp_path, monkeypatch):
     words = (*own_words, "model.hidden=[5]")
     with monkeypatch.context() as patch, pytest.raises(OSError, match="the disk is full"):
-        patch.setattr("src.training.outputs.write_model", full_disk)
+        patch.setattr("src.runs.outputs.write_model", full_disk)
         run_here(tmp_path / "first", *words)
     run_here(tmp_path / "second", *words)
     runs = own_store.search("params.`model.hidden` = '[5]'")

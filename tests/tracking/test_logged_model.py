@@ -12,8 +12,8 @@ import pytest
 import yaml
 from scipy.special import softmax
 
-from src.training.build import load_dataset
-from src.training.decision import decide
+from src.engine.build import load_dataset
+from src.evaluation.decision import decide
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,7 +95,7 @@ def test_the_requirements_are_pinned_to_what_trained_it(folder):
 
 def test_no_module_of_the_project_travels_but_components_and_what_predicts(folder):
     travelling = {file.relative_to(folder / "code") for file in folder.glob("code/**/*.py")}
-    others = {str(file) for file in travelling if not {"components", "serving"} & {*file.parts}}
+    others = {str(file) for file in travelling if not {"components", "saved_model"} & {*file.parts}}
     data = ("__init__", "cells", "column_checks", "columns", "dataset", "errors", "layout")
     assert others == {
         "src/__init__.py",

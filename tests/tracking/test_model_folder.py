@@ -9,7 +9,7 @@ import pytest
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from src.serving.facts import ServingFacts
+from src.saved_model.facts import ServingFacts
 from src.tracking import model_folder
 from src.tracking.logged_model import signature
 from src.tracking.model_folder import example, write_model_folder
@@ -77,7 +77,7 @@ def test_it_is_what_mlflow_writes(run_folder, tmp_path):
     assert own.saved_input_example_info == other.saved_input_example_info
     assert own.model_size_bytes == other.model_size_bytes
     assert own.flavors["keras"] == other.flavors["keras"]
-    loaded = {"loader_module": "src.serving.loader", "code": "code"}
+    loaded = {"loader_module": "src.saved_model.loader", "code": "code"}
     assert own.flavors["python_function"] == other.flavors["python_function"] | loaded
 
 

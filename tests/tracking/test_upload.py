@@ -7,13 +7,13 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from src.engine.epoch_logger import EpochLogger
 from src.errors import UserError
-from src.tracking import record
+from src.runs import record
+from src.runs.record import RunRecord
 from src.tracking import upload as uploading
 from src.tracking.database import database_file
 from src.tracking.drawing import Pictures
-from src.tracking.epoch_logger import EpochLogger
-from src.tracking.record import RunRecord
 from src.tracking.store import Store
 from src.tracking.tracker import MLflowTracker
 from src.tracking.upload import upload
@@ -95,8 +95,8 @@ def test_the_command_names_folder_and_run(uploaded, monkeypatch, capsys):
 
 
 def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more(monkeypatch):
-    monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", 0.0)
-    monkeypatch.setattr("src.tracking.epoch_logger.SHARE", float("inf"))
+    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", 0.0)
+    monkeypatch.setattr("src.engine.epoch_logger.SHARE", float("inf"))
     sent = []
 
     def send(rows):
@@ -124,7 +124,7 @@ def test_epochs_that_come_fast_are_sent_together_and_none_is_left_out():
 
 
 def test_no_more_rows_are_held_back_than_an_end_can_wait_for(monkeypatch):
-    monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", float("inf"))
+    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", float("inf"))
     sent = []
     logger = EpochLogger(lambda rows: sent.append(len(rows)))
     for epoch in range(2500):
@@ -148,8 +148,8 @@ def going_away(monkeypatch):
             refuse()
         return log_batch(client, run_id, metrics=metrics, **rest)
 
-    monkeypatch.setattr("src.tracking.epoch_logger.LEAST_WAIT", 0.0)  # the first epoch goes alone
-    monkeypatch.setattr("src.tracking.epoch_logger.SHARE", float("inf"))
+    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", 0.0)  # the first epoch goes alone
+    monkeypatch.setattr("src.engine.epoch_logger.SHARE", float("inf"))
     monkeypatch.setattr(MlflowClient, "log_batch", last_words)
     return monkeypatch
 

@@ -13,9 +13,9 @@ import numpy as np
 import yaml
 
 from src.entry import guarded
-from src.tracking import record
+from src.runs import record
+from src.runs.record import RunHead, RunRecord
 from src.tracking.drawing import Pictures
-from src.tracking.record import RunHead, RunRecord
 from src.tracking.tracker import MLflowTracker
 
 EPOCHS = 15

@@ -1,0 +1,61 @@
+"""Several devices for one run: TensorFlow's ``MirroredStrategy``, or several machines."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
+
+import tensorflow as tf
+
+from src.config.cluster import cluster_of
+from src.engine.workers import joined
+from src.errors import UserError
+
+
+def scope_of(training: Mapping[str, Any]) -> AbstractContextManager[object]:
+    """The context in which a model is made and compiled; ``fit`` finds the devices by the model.
+
+    Args:
+        training: the node. ``distribute`` is ``none``; ``mirrored``, where each batch is divided
+            among ``replicas`` devices of this machine, null for every GPU; or ``multi_worker``,
+            among the machines of ``TF_CONFIG``. On a machine without GPUs ``mirrored`` divides the
+            processor into as many logical devices, to try it out.
+
+    Raises:
+        UserError: where there are not as many devices, or ``TF_CONFIG`` is wrong.
+    """
+    if training.get("distribute", "none") == "none":
+        return nullcontext()
+    cluster = cluster_of(training)
+    strategy = joined(cluster).strategy if cluster else _mirrored(training.get("replicas"))
+    scope: AbstractContextManager[object] = strategy.scope()
+    return scope
+
+
+@cache
+def _mirrored(replicas: int | None) -> tf.distribute.Strategy:
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and replicas is None:
+        raise UserError(
+            "training.distribute=mirrored: this machine has no GPU; training.replicas=2 tries it "
+            "on two logical devices of the processor"
+        )
+    if gpus and (replicas or 0) > len(gpus):
+        raise UserError(f"training.replicas={replicas}: this machine has {len(gpus)} GPU(s)")
+    if not gpus:
+        _divide_processor(replicas or 1)
+    devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]])
+
+
+def _divide_processor(replicas: int) -> None:
+    processor = tf.config.list_physical_devices("CPU")[0]
+    parts = [tf.config.LogicalDeviceConfiguration()] * replicas
+    try:
+        tf.config.set_logical_device_configuration(processor, parts)
+    except RuntimeError as error:
+        if len(tf.config.list_logical_devices("CPU")) < replicas:
+            raise UserError(
+                f"training.replicas={replicas}: TensorFlow runs in this process with fewer "
+                "devices, which are fixed at its first operation; use a command of its own"
+            ) from error

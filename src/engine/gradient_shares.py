@@ -1,0 +1,146 @@
+"""Whose gradient trains the model: easy majority, hard majority or minority, epoch by epoch.
+
+The pull of a training row is the L1 norm of its loss's gradient by the logits; for cross-entropy
+it is 2 (1 - p_t). Focal loss was made to take the many small pulls of easy negatives away (Lin et
+al. 2017, section 3); this measures whether it does, and when that matters.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from src.data.dataset import Dataset
+from src.engine.build import build, facts_of
+from src.engine.fit import train
+
+EASY = 0.95
+"""A majority row is easy where the reference gives its class at least this probability."""
+GROUPS = ("easy majority", "hard majority", "minority")
+
+
+@dataclass(frozen=True)
+class Shares:
+    """One epoch of one loss.
+
+    Attributes:
+        loss: name of the loss.
+        epoch: how many are done; 0 is before training.
+        shares: of the summed pull, by group, 0 to 1.
+        val_f1: macro F1 on the validation split; NaN before training.
+    """
+
+    loss: str
+    epoch: int
+    shares: dict[str, float]
+    val_f1: float
+
+
+def pulls(loss: keras.losses.Loss, y: Any, logits: Any) -> NDArray[np.float64]:
+    """L1 norm of each row's gradient by its logits.
+
+    Args:
+        loss: gives one value a row.
+        y: class numbers, shape (n,).
+        logits: shape (n, K).
+
+    Returns:
+        Shape (n,).
+    """
+    logits = tf.convert_to_tensor(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        total = tf.reduce_sum(loss.call(tf.convert_to_tensor(y), logits))
+    gradient = tape.gradient(total, logits)
+    return np.abs(np.asarray(gradient, np.float64)).sum(axis=1)
+
+
+def measure(
+    config: Mapping[str, Any], losses: Mapping[str, Mapping[str, Any]], dataset: Dataset
+) -> tuple[list[Shares], dict[str, float]]:
+    """Trains with each loss and measures the shares after every epoch.
+
+    The first loss is the reference: its last epoch says which majority rows are easy.
+
+    Args:
+        config: the resolved config; its ``loss`` node is replaced.
+        losses: resolved ``loss`` nodes by name.
+        dataset: its training split is measured, its test split is not touched.
+
+    Returns:
+        One entry a loss and epoch, and the share of the training rows that each group has.
+    """
+    watched = {}
+    for name, node in losses.items():
+        watch = _Logits(dataset.x_train)
+        one = {**config, "loss": node}
+        history = train(one, dataset, name, [watch]).history
+        watched[name] = (build(node["fn"], "loss.fn", facts_of(dataset)), watch.logits, history)
+    groups = _groups(dataset, next(iter(watched.values()))[1][-1])
+    found = [
+        Shares(
+            loss=name,
+            epoch=epoch,
+            shares=_shares(pulls(loss, dataset.y_train, logits), groups),
+            val_f1=history[epoch - 1]["val_f1_macro"] if epoch else float("nan"),
+        )
+        for name, (loss, seen, history) in watched.items()
+        for epoch, logits in enumerate(seen)
+    ]
+    return found, {name: float(rows.mean()) for name, rows in groups.items()}
+
+
+class _Logits(keras.callbacks.Callback):
+    """Keeps the logits of the training split, before training and after every epoch."""
+
+    def __init__(self, x: NDArray[np.float32]) -> None:
+        super().__init__()
+        self._x = x
+        self.logits: list[NDArray[np.float32]] = []
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._keep()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._keep()
+
+    def _keep(self) -> None:
+        self.logits.append(np.asarray(self.model(self._x, training=False)))
+
+
+def _groups(dataset: Dataset, reference: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]:
+    """Which training rows belong to each group, shape (n,) each."""
+    y = dataset.y_train
+    majority = y == int(np.argmax(dataset.class_counts))
+    p_t = np.asarray(tf.nn.softmax(reference))[np.arange(len(y)), y]
+    easy = majority & (p_t >= EASY)
+    return dict(zip(GROUPS, (easy, majority & ~easy, ~majority), strict=True))
+
+
+def _shares(pull: NDArray[np.float64], groups: Mapping[str, NDArray[np.bool_]]) -> dict[str, float]:
+    return {name: float(pull[rows].sum() / pull.sum()) for name, rows in groups.items()}
+
+
+def table(found: Sequence[Shares], rows: Mapping[str, float], epochs: Sequence[int]) -> str:
+    """The shares as Markdown, per cent.
+
+    Args:
+        found: of all losses.
+        rows: share of the training rows of each group.
+        epochs: those to show.
+    """
+    lines = [
+        "| loss | epochs done | " + " | ".join(GROUPS) + " | validation macro F1 |",
+        "| --- " + "| --: " * (len(GROUPS) + 2) + "|",
+        "| share of the rows | | " + " | ".join(f"{100 * rows[g]:.1f} %" for g in GROUPS) + " | |",
+    ]
+    for one in found:
+        if one.epoch in epochs:
+            shares = " | ".join(f"{100 * one.shares[group]:.1f} %" for group in GROUPS)
+            f1 = "" if np.isnan(one.val_f1) else f"{one.val_f1:.3f}"
+            lines.append(f"| {one.loss} | {one.epoch} | {shares} | {f1} |")
+    return "\n".join(lines)

@@ -1,0 +1,67 @@
+"""The model of a config: its network, seeded, and the compiled whole."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+import src.components  # noqa: F401  registers the custom objects
+from src.data.dataset import Dataset
+from src.engine.build import build, facts_of, without_name
+from src.engine.distribution import scope_of
+from src.engine.seeding import prepare_for
+
+Config = Mapping[str, Any]
+
+
+def build_model(config: Config, dataset: Dataset) -> keras.Model:
+    """The compiled model of a resolved config, seeded.
+
+    Args:
+        config: the resolved config.
+        dataset: gives ``auto`` its meaning.
+
+    Raises:
+        UserError: where a part refuses its arguments.
+    """
+    facts = facts_of(dataset)
+    training = config["training"]
+    prepare_for(training)
+    with scope_of(training):
+        model = build(without_name(config["model"]), "model", facts)
+        metrics = [
+            build(node, f"metric.metrics.{name}", facts)
+            for name, node in config["metric"]["metrics"].items()
+        ]
+        model.compile(
+            optimizer=build(training["optimizer"], "training.optimizer"),
+            loss=build(config["loss"]["fn"], "loss.fn", facts),
+            metrics=metrics,
+            jit_compile=training["jit_compile"],
+            steps_per_execution=training["steps_per_execution"],
+        )
+    return model
+
+
+def networks_without_values(configs: Sequence[Config], dataset: Dataset) -> list[keras.Model]:
+    """The seeded networks of configs that differ in seed, before their variables are made.
+
+    ``value`` of such a variable is what its initializer gives, to the bit what
+    :func:`build_model` starts with, but costs a sixth of it.
+
+    Args:
+        configs: resolved ones.
+        dataset: gives ``auto`` its meaning.
+
+    Raises:
+        UserError: where the network refuses its arguments.
+    """
+    network = build(
+        {**without_name(configs[0]["model"]), "_partial_": True}, "model", facts_of(dataset)
+    )
+    made = []
+    for config in configs:
+        prepare_for(config["training"])
+        with keras.StatelessScope(initialize_variables=False):
+            made.append(network())
+    return made

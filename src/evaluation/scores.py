@@ -1,0 +1,103 @@
+"""What a trained model scores on a split, from its predictions alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+
+from src.evaluation.calibration import brier_score, expected_calibration_error
+from src.evaluation.decision import decide, tune_offsets
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Results on one split.
+
+    Attributes:
+        values: metric names and values, without a prefix.
+        confusion: counts, int64, shape (K, K): rows are true classes, columns predicted ones.
+    """
+
+    values: dict[str, float]
+    confusion: NDArray[np.int64]
+
+
+def score(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> Scores:
+    """Scores predictions at argmax, by scikit-learn, and how well calibrated they are.
+
+    Args:
+        y_true: class numbers, shape (n,).
+        logits: shape (n, K).
+
+    Returns:
+        ``f1_macro`` (mean over all K classes, one never seen nor predicted counting 0),
+        ``accuracy``, ``balanced_accuracy`` (mean recall), ``log_loss`` (nats), ``ece`` (expected
+        calibration error, 15 bins), ``brier`` (summed over classes, 0 to 2), and ``f1``,
+        ``precision`` and ``recall`` of each class as ``f1_class_0``…
+    """
+    classes = np.arange(logits.shape[1])
+    y_pred = logits.argmax(axis=1)
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    probabilities = np.exp(log_p)
+    values = {
+        **_at(y_true, y_pred, logits.shape[1], ("f1", "precision", "recall")),
+        "accuracy": float((y_pred == y_true).mean()),
+        "log_loss": float(-log_p[np.arange(len(y_true)), y_true].mean()),
+        "ece": expected_calibration_error(y_true, probabilities),
+        "brier": brier_score(y_true, probabilities),
+    }
+    return Scores(values, confusion_matrix(y_true, y_pred, labels=classes))
+
+
+def score_tuned(
+    y_val: NDArray[np.int64],
+    val_logits: NDArray[np.floating],
+    y_test: NDArray[np.int64],
+    test_logits: NDArray[np.floating],
+) -> dict[str, float]:
+    """Scores the decision that is tuned on the validation split, applied once to the test split.
+
+    Args:
+        y_val: class numbers, shape (n_val,).
+        val_logits: shape (n_val, K).
+        y_test: class numbers, shape (n_test,).
+        test_logits: shape (n_test, K).
+
+    Returns:
+        ``decision_offset_<k>`` (added to the log-probability of class k),
+        ``val_tuned_f1_macro``, ``test_tuned_f1_macro``, ``test_tuned_balanced_accuracy``, and
+        ``test_tuned_f1_class_<k>`` and ``test_tuned_recall_class_<k>``.
+    """
+    classes = val_logits.shape[1]
+    offsets = tune_offsets(y_val, val_logits)
+    found = {f"decision_offset_{k}": float(value) for k, value in enumerate(offsets)}
+    found["val_tuned_f1_macro"] = float(
+        f1_score(
+            y_val,
+            decide(val_logits, offsets),
+            average="macro",
+            labels=np.arange(classes),
+            zero_division=0,
+        )
+    )
+    on_test = _at(y_test, decide(test_logits, offsets), classes, ("f1", "recall"))
+    return found | {f"test_tuned_{name}": value for name, value in on_test.items()}
+
+
+def _at(
+    y_true: NDArray[np.int64], y_pred: NDArray[np.integer], classes: int, by_class: tuple[str, ...]
+) -> dict[str, float]:
+    """Macro F1, balanced accuracy and the named scores of each class, for given decisions."""
+    precision, recall, f1, support = precision_recall_fscore_support(
+        y_true, y_pred, labels=np.arange(classes), zero_division=0
+    )
+    values = {
+        "f1_macro": float(f1.mean()),
+        "balanced_accuracy": float(recall[support > 0].mean()),
+    }
+    columns = {"f1": f1, "precision": precision, "recall": recall}
+    for name in by_class:
+        values |= {f"{name}_class_{k}": float(value) for k, value in enumerate(columns[name])}
+    return values

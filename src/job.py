@@ -1,0 +1,202 @@
+"""One job of Hydra, from its composed config to a recorded run.
+
+Nothing here imports TensorFlow before it is sure that there is something to train: a wrong config,
+bad data, or a finished run with the same identity end the job without it.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from src.config.check import check
+from src.config.cluster import Cluster, cluster_of
+from src.data.dataset import Dataset
+from src.engine.build import check_loss
+from src.engine.sizing import sized
+from src.runs import record
+from src.runs.claim import CHECKPOINT, claimed, clear
+from src.runs.dataset_cache import dataset_of
+from src.runs.identity import run_identity
+from src.runs.metadata import describe_run
+from src.runs.quiet import import_tensorflow, spare_collector
+from src.runs.record import RunHead, RunRecord
+from src.sweeps.sweep import configs_to_come, parent_run_id, sweeping_alone
+from src.tracking.drawing import Pictures, another_core
+from src.tracking.tracker import Answer, Tracker, open_tracker
+
+log = logging.getLogger(__name__)
+
+
+def run_job(cfg: DictConfig) -> float:
+    """Trains and records what a config says, or finds it done already.
+
+    Args:
+        cfg: the composed config.
+
+    Returns:
+        Validation macro F1 (or whatever ``training.monitor`` names) at the best epoch: what a
+        sweeper that optimises may look at. The test split's scores are no objective.
+
+    Raises:
+        UserError: for a mistake in the config or the data.
+    """
+    config = check(cfg)
+    hydra = HydraConfig.get()
+    cluster = cluster_of(config["training"])
+    dataset = dataset_of(config["data"])
+    config = sized(config, dataset)
+    check_loss(config["loss"], dataset)
+    if cluster is None:
+        return _find_or_train(config, dataset, hydra)
+    config["training"]["replicas"] = len(cluster.workers)  # part of the run's identity
+    return _divided(config, dataset, hydra, cluster)
+
+
+def _find_or_train(
+    config: dict[str, Any],
+    dataset: Dataset,
+    hydra: HydraConf,
+    tell: Callable[[bool], object] = bool,
+) -> float:
+    """Trains and records a run, or answers with one that is done.
+
+    Args:
+        config: the resolved config, all sizes filled in.
+        dataset: what it is trained on.
+        hydra: the ``hydra`` node of the job.
+        tell: told, as soon as it is known, whether there is anything to train.
+    """
+    folder = Path(hydra.runtime.output_dir)
+    head = describe_run(config, dataset)
+    tracker = open_tracker(config["tracking"], parent_run_id(hydra))
+
+    def answer(anew: bool) -> Answer | None:
+        return None if config["force"] else tracker.find(head.identity, folder, anew=anew)
+
+    root = config["tracking"]["root"]
+    with claimed(root, head.identity, head.name, answer) as (unfinished, found):
+        if found is None:
+            if config["force"] or not config["resume"]:
+                (unfinished / CHECKPOINT).unlink(missing_ok=True)
+            tell(True)
+            coming = (sized(later, dataset) for later in configs_to_come(hydra))
+            train = partial(_train, coming=coming)
+            return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
+    tell(False)
+    return _answer(found, head, folder)
+
+
+def _divided(config: dict[str, Any], dataset: Dataset, hydra: HydraConf, cluster: Cluster) -> float:
+    """A run that several workers train: the chief records it, the others only compute."""
+    import_tensorflow()
+    from src.engine.fit import assist
+    from src.engine.workers import join, not_alone
+
+    with not_alone(cluster):
+        workers = join(cluster, config["training"])
+        workers.agree(run_identity(config, dataset))
+        if cluster.is_chief:
+            return _find_or_train(config, dataset, hydra, lambda train: workers.from_chief([train]))
+        (train,) = workers.from_chief([False])
+        if train:
+            assist(config, dataset)
+    log.info("%s: done, %s has the run", cluster.place, cluster.workers[0])
+    return float("nan")
+
+
+def _train(
+    config: dict[str, Any],
+    dataset: Dataset,
+    head: RunHead,
+    tracker: Tracker,
+    *,
+    folder: Path,
+    unfinished: Path,
+    coming: Iterable[Mapping[str, Any]],
+) -> float:
+    wanted = config["tracking"]["plots"]
+    pictures = Pictures(beside=wanted and sweeping_alone() and another_core())
+    import_tensorflow()
+    from src.engine.board import board_callbacks
+    from src.engine.epoch_logger import EpochLogger
+    from src.engine.fit import train
+    from src.evaluation.scores import score, score_tuned
+    from src.evaluation.validation import score_validation
+    from src.runs.outputs import write_model, write_results
+    from src.runs.release import release_graphs
+
+    spare_collector()
+    started = time.time_ns() // 10**6
+    with tracker.following(head, folder):
+        logger = EpochLogger(tracker.send)
+        trained = train(
+            config,
+            dataset,
+            head.name,
+            board_callbacks(config, folder),
+            logger=logger,
+            resume=unfinished,
+            coming=coming,
+        )
+        test = score(dataset.y_test, trained.test_logits)
+        write_results(
+            folder, config, dataset, trained, history=logger.rows, confusion=test.confusion
+        )
+        if wanted:
+            pictures.begin(folder, trained.best_epoch)
+        best = logger.rows[trained.best_epoch - 1]
+        metrics = {f"test_{name}": value for name, value in test.values.items()}
+        metrics |= score_tuned(
+            dataset.y_val, trained.val_logits, dataset.y_test, trained.test_logits
+        )
+        metrics |= score_validation(dataset.y_val, trained.val_logits)
+        metrics |= {
+            f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
+        }
+        metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
+        write_model(folder, config, dataset, trained, head=head, metrics=metrics)
+        RunRecord(
+            head=head,
+            metrics=metrics,
+            best_epoch=trained.best_epoch,
+            started_ms=started,
+            ended_ms=time.time_ns() // 10**6,
+            tracking=config["tracking"]
+            | {"root": str(Path(config["tracking"]["root"]).absolute())},
+        ).save(folder)
+        recorded = tracker.finish(folder, pictures, history_sent=logger.complete)
+    release_graphs()
+    if recorded:  # else the same command typed again has nothing to train, but all to send
+        clear(unfinished)
+    log.info(
+        "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
+        head.name,
+        test.values["f1_macro"],
+        trained.best_value,
+        trained.best_epoch,
+        len(logger.rows),
+        trained.seconds["fit"],
+    )
+    return trained.best_value
+
+
+def _answer(found: Answer, head: RunHead, folder: Path) -> float:
+    """Records that another run has the answer, and says so."""
+    record.write_json(
+        folder / record.ANSWER,
+        {"answered_from": found.where, "name": head.name, "metrics": found.metrics},
+    )
+    log.info(
+        "%s: trained before, answered from %s (test macro F1 %.4f); force=true trains it again",
+        head.name,
+        found.where,
+        found.metrics["test_f1_macro"],
+    )
+    return found.metrics.get("best_val_f1_macro", float("nan"))

@@ -1,1 +1,0 @@
-"""A saved model at work on this machine: found, promoted, predicting files. Never travels."""

@@ -1,0 +1,222 @@
+"""Which experiment a run is: a hash over all that matters to its results, and over nothing else.
+
+Two configs with the same identity give the same numbers, so the second need not be trained. The
+loss counts by its ``fn`` node alone: a knob that ``fn`` does not use makes no new experiment.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from src.data.dataset import Dataset
+
+PROJECT = Path(__file__).resolve().parents[2]
+NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
+"""Libraries whose version may change a training's numbers."""
+TRAINING_CODE = ("components", "engine", "evaluation")
+"""Folders of ``src`` that a result comes out of; the others carry it about."""
+KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
+"""Targets that the versions or the components stand for; looking for them would import them."""
+SEED_KEYS = ("seed",)
+IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
+"""Training keys that change no result: the learning rate counts where the optimizer uses it."""
+
+
+def run_identity(config: Mapping[str, Any], dataset: "Dataset") -> str:
+    """The identity of a run.
+
+    Args:
+        config: the resolved config.
+        dataset: its fingerprint stands for the whole ``data`` node.
+
+    Returns:
+        SHA-256, 64 hex digits.
+    """
+    return digest_of({"data": dataset.fingerprint, **_parts(config)})
+
+
+def config_identity(config: Mapping[str, Any]) -> str:
+    """The identity of a run before its data is loaded: the ``data`` node stands for the data.
+
+    Args:
+        config: the resolved config.
+
+    Returns:
+        SHA-256, 64 hex digits.
+    """
+    return digest_of({"data": config["data"], **_parts(config)})
+
+
+def setting_identity(config: Mapping[str, Any]) -> str:
+    """What runs that may be compared share: everything but the loss and the seeds.
+
+    Args:
+        config: the resolved config.
+
+    Returns:
+        SHA-256, 64 hex digits.
+    """
+    training = {key: value for key, value in _training(config).items() if key not in SEED_KEYS}
+    data = {key: value for key, value in config["data"].items() if key not in SEED_KEYS}
+    return digest_of({"data": data, "model": _unnamed(config["model"]), "training": training})
+
+
+def loss_label(loss: Mapping[str, Any]) -> str:
+    """The loss and the knobs that it uses, for people: ``focal(gamma=2, alpha=0.25)``.
+
+    Args:
+        loss: the resolved ``loss`` node.
+    """
+    hidden = {"_target_", "from_logits", "class_counts", "name", "reduction"}
+    knobs = [f"{key}={_short(value)}" for key, value in loss["fn"].items() if key not in hidden]
+    return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
+
+
+def code_of(config: Mapping[str, Any]) -> str:
+    """SHA-256 over the code that a config's run comes out of.
+
+    Args:
+        config: the resolved config.
+    """
+    return code_digest(tuple(sorted(set(_targets(config)))))
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that change numerics."""
+    from importlib.metadata import version  # not before a sweep's jobs are known to be right
+
+    return {name: version(name) for name in NUMERIC_LIBRARIES}
+
+
+@cache
+def git_state() -> tuple[str | None, bool]:
+    """Commit of the project's checkout, or None outside one, and whether files differ from it."""
+    commit = _git("rev-parse", "HEAD")
+    return commit, bool(commit and _git("status", "--porcelain", "--untracked-files=no"))
+
+
+@cache
+def code_digest(targets: tuple[str, ...]) -> str:
+    """SHA-256 over the code that trains: components, training, and the files behind own targets.
+
+    Args:
+        targets: dotted paths of what the config instantiates.
+    """
+    files = {file for name in TRAINING_CODE for file in (PROJECT / "src" / name).glob("*.py")}
+    files |= {file for target in targets if (file := _source_file(target)) is not None}
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def own_modules(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Modules of one's own that a config instantiates parts from, the data's left out.
+
+    Args:
+        config: the resolved config.
+
+    Returns:
+        The file of each module, by its dotted name.
+    """
+    found = (_source(target) for target in sorted(set(_targets(config))))
+    return dict(source for source in found if source is not None)
+
+
+def _source_file(target: str) -> Path | None:
+    """The file of a target that belongs to no installed package."""
+    source = _source(target)
+    return source[1] if source else None
+
+
+def _source(target: str) -> tuple[str, Path] | None:
+    """Module and file of a target that belongs to no installed package."""
+    if target.startswith(KNOWN_CODE):
+        return None
+    parts = target.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            continue
+        if spec is not None and spec.origin and spec.origin.endswith(".py"):
+            file = Path(spec.origin)
+            return None if "site-packages" in file.parts else (module, file)
+    return None
+
+
+def _targets(node: Any) -> Iterator[str]:
+    """Every ``_target_`` but the data's, whose fingerprint says it all."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "_target_" and isinstance(value, str):
+                yield value
+            elif key != "data":
+                yield from _targets(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _targets(value)
+
+
+def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All that makes a run what it is, but for its data."""
+    return {
+        "loss": config["loss"]["fn"],
+        "model": _unnamed(config["model"]),
+        "metric": config["metric"]["metrics"],
+        "training": _training(config),
+        "versions": library_versions(),
+        "code": code_of(config),
+    }
+
+
+def _training(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in config["training"].items() if k not in IDLE_TRAINING_KEYS}
+
+
+def _unnamed(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key != "name"}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(entry) for entry in value) + "]"
+    return str(value)
+
+
+def digest_of(payload: Mapping[str, Any]) -> str:
+    """SHA-256, 64 hex digits, over a payload as JSON with its keys sorted."""
+    text = json.dumps(_numbers_alike(payload), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _numbers_alike(node: Any) -> Any:
+    """Whole floats as integers, so that ``gamma=2`` and ``gamma=2.0`` are one experiment."""
+    if isinstance(node, Mapping):
+        return {str(key): _numbers_alike(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_numbers_alike(value) for value in node]
+    if isinstance(node, float) and node.is_integer():
+        return int(node)
+    return node
+
+
+def _git(*words: str) -> str | None:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            ["git", *words], cwd=PROJECT, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,94 @@
+"""Describes a run before it is trained: its name, tags, parameters and data set."""
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from src.data.dataset import SPLITS, Dataset
+from src.runs.identity import (
+    code_of,
+    git_state,
+    library_versions,
+    loss_label,
+    run_identity,
+    setting_identity,
+)
+from src.runs.record import RunHead
+
+UNTRACKED = ("tracking", "force", "resume", "compare")
+LONGEST_VALUE = 500
+
+
+def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunHead:
+    """The head of a run's record.
+
+    Args:
+        config: the resolved config.
+        dataset: what it is trained on.
+    """
+    label = loss_label(config["loss"])
+    model, data = config["model"]["name"], dataset.name
+    seed = config["seed"]
+    return RunHead(
+        identity=run_identity(config, dataset),
+        name=f"{label} · {model} · {data} · seed {seed}",
+        description=(
+            f"**{label}** with model **{model}** on **{data}**, seed {seed}.\n\n"
+            f"{dataset.describe()}.\n\nBest epoch by `{config['training']['monitor']}`; "
+            "the test split was used once, after that."
+        ),
+        tags=_tags(config, dataset, label),
+        params=flat_params(config),
+        dataset=_dataset_facts(dataset),
+    )
+
+
+def flat_params(config: Mapping[str, Any]) -> dict[str, str]:
+    """The resolved config as dotted keys and text values, tracking itself left out."""
+    kept = {key: value for key, value in config.items() if key not in UNTRACKED}
+    return {key: str(value)[:LONGEST_VALUE] for key, value in _flatten(kept).items()}
+
+
+def _flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _tags(config: Mapping[str, Any], dataset: Dataset, label: str) -> dict[str, str]:
+    commit, changed = git_state()
+    tags = {
+        "loss": config["loss"]["name"],
+        "loss.label": label,
+        "model": config["model"]["name"],
+        "data": dataset.name,
+        "metric": config["metric"]["name"],
+        "seed": str(config["seed"]),
+        "identity": run_identity(config, dataset),
+        "setting": setting_identity(config),
+        "data.fingerprint": dataset.fingerprint,
+        "code": code_of(config),
+        "git.changed": str(changed).lower(),
+        "version.python": platform.python_version(),
+        "mlflow.source.name": "train.py",
+        "mlflow.source.type": "LOCAL",
+    }
+    if commit:
+        tags["mlflow.source.git.commit"] = commit
+    return tags | {f"version.{name}": number for name, number in library_versions().items()}
+
+
+def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "fingerprint": dataset.fingerprint,
+        "input_shape": list(dataset.input_shape),
+        "class_names": list(dataset.class_names),
+        "class_counts": list(dataset.class_counts),
+        "rows": {split: len(getattr(dataset, f"y_{split}")) for split in SPLITS},
+    }

@@ -1,0 +1,93 @@
+"""Writes a trained run into its folder, but for the record that closes it, and its pictures."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from src.data.dataset import Dataset
+from src.engine.fit import Trained
+from src.runs import model_file, record
+from src.runs.for_serving import write_for_serving
+from src.runs.model_card import model_card
+from src.runs.record import RunHead
+
+EXAMPLE_ROWS = 5
+
+
+def write_results(
+    folder: Path,
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    trained: Trained,
+    *,
+    history: Sequence[Mapping[str, float]],
+    confusion: NDArray[np.int64],
+) -> None:
+    """Writes config, history, predictions and confusion matrix.
+
+    A folder that was whole, since an earlier run had it, is not so from here on until the new
+    record closes it.
+
+    Args:
+        folder: the job's output folder.
+        config: the resolved config.
+        dataset: gives labels, class names and an input example.
+        trained: the model's logits.
+        history: rows of the epochs, with ``epoch`` and ``time_ms``.
+        confusion: counts on the test split, shape (K, K).
+    """
+    (folder / record.RECORD).unlink(missing_ok=True)
+    with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
+        yaml.safe_dump(dict(config), stream, sort_keys=False, allow_unicode=True)
+    record.write_history(folder / record.HISTORY, history)
+    np.savez_compressed(
+        folder / record.PREDICTIONS,
+        y_val=dataset.y_val,
+        val_logits=trained.val_logits,
+        y_test=dataset.y_test,
+        test_logits=trained.test_logits,
+        class_names=np.array(dataset.class_names, dtype=np.str_),
+    )
+    np.save(folder / record.EXAMPLE, dataset.x_val[:EXAMPLE_ROWS])
+    with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerows([dataset.class_names, *confusion.tolist()])
+
+
+def write_model(
+    folder: Path,
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    trained: Trained,
+    *,
+    head: RunHead,
+    metrics: Mapping[str, float],
+) -> None:
+    """Writes the model, its card, and what a server needs to know of it.
+
+    Args:
+        folder: the job's output folder.
+        config: the resolved config.
+        dataset: the labels that the logits are of.
+        trained: the model and its logits.
+        head: of the record to come.
+        metrics: final ones.
+    """
+    facts = write_for_serving(folder, config, dataset, metrics)
+    card = model_card(
+        head,
+        config,
+        facts,
+        metrics,
+        best_epoch=trained.best_epoch,
+        y_test=dataset.y_test,
+        test_logits=trained.test_logits,
+        y_val=dataset.y_val,
+    )
+    (folder / record.CARD).write_text(card, encoding="utf-8")
+    model_file.save(trained.model, folder / record.MODEL)

@@ -1,0 +1,97 @@
+"""Reads the record of a run back from its files; nothing in them is executed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from src.errors import UserError
+from src.runs import record
+from src.runs.quiet import import_tensorflow
+
+SECTIONS = ("loss", "metric", "model", "data", "training")
+MODEL_FILE = "data/model.keras"
+"""In the folder of a logged model."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a run's files say.
+
+    Attributes:
+        config: resolved, as it was trained with.
+        history: rows of the epochs.
+        logits: of the splits ``val`` and ``test``.
+    """
+
+    config: dict[str, Any]
+    history: list[dict[str, float]]
+    logits: dict[str, NDArray[np.float32]]
+
+
+def read_record(folder: Path) -> Recorded:
+    """Reads config, history and predictions.
+
+    Args:
+        folder: holds a run's artifacts.
+
+    Raises:
+        UserError: names a file that is missing or damaged.
+    """
+    return Recorded(
+        config=_read(_config, folder / record.CONFIG),
+        history=_read(record.read_history, folder / record.HISTORY),
+        logits=_read(_logits, folder / record.PREDICTIONS),
+    )
+
+
+def read_weights(folder: Path) -> list[NDArray[Any]]:
+    """The weights of a logged model, loaded in safe mode.
+
+    Args:
+        folder: of the model.
+
+    Raises:
+        UserError: where the model cannot be loaded so.
+    """
+    import_tensorflow()
+    return _read(_weights, folder / MODEL_FILE)
+
+
+def _read(reader: Callable[[Path], T], file: Path) -> T:
+    try:
+        return reader(file)
+    except Exception as error:  # whatever is wrong with a file, nothing can be held against it
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise UserError(f"{file.name} of the record cannot be read: {reason}") from error
+
+
+def _config(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for section in SECTIONS:
+        if not isinstance(content[section], dict):
+            raise TypeError(f"{section} is no section")
+    return content
+
+
+def _logits(file: Path) -> dict[str, NDArray[np.float32]]:
+    with np.load(file, allow_pickle=False) as arrays:
+        logits = {split: arrays[f"{split}_logits"] for split in ("val", "test")}
+    if any(array.dtype != np.float32 for array in logits.values()):
+        raise TypeError("logits must be float32")
+    return logits
+
+
+def _weights(file: Path) -> list[NDArray[Any]]:
+    import keras
+
+    import src.components  # noqa: F401  registers the custom objects
+
+    model = keras.saving.load_model(file, compile=False, safe_mode=True)
+    return [weight.numpy() for weight in model.weights]

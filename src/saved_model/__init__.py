@@ -1,0 +1,1 @@
+"""A saved model in use: raw rows in, classes and probabilities out. Travels with every model."""

@@ -1,0 +1,200 @@
+"""Stands before MLflow's scoring server: bounds a request, and answers with 4xx and a reason.
+
+MLflow's server takes bodies of any size, answers 500 to a request without a content type and to
+JSON that Python's parser gives up on, and repeats a body that it cannot parse in its answer. It has
+no setting for these, so a model that is loaded by it puts this in front.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from src.errors import UserError
+from src.saved_model.facts import ServingFacts
+
+LIMIT_VARIABLE = "SERVING_MAX_BYTES"
+LIMIT = 16 * 2**20
+"""Bytes of a body; about 100,000 rows of ten columns."""
+DRAINED = 64
+"""A body of up to so many limits is read to its end, so that its sender gets to read the answer."""
+MOST_CELLS = 5_000_000
+"""Cells of a Parquet table, which can be far larger than its body."""
+LONGEST_REASON = 1000
+REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema", " Error: "))
+JSON_TYPE = b"application/json"
+PARQUET_TYPE = b"application/vnd.apache.parquet"
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+log = logging.getLogger("uvicorn.error")
+
+
+def protect(facts: ServingFacts) -> None:
+    """Puts a guard into the next FastAPI app that this process makes: the one of MLflow's server.
+
+    MLflow makes it right after the model is loaded, and offers no place for middleware.
+
+    Args:
+        facts: of the model.
+    """
+    import fastapi
+
+    plain = fastapi.FastAPI
+    largest = int(os.environ.get(LIMIT_VARIABLE, LIMIT))
+
+    def with_guard(*args: Any, **kwargs: Any) -> Any:
+        fastapi.FastAPI = plain  # type: ignore[misc]
+        app = plain(*args, **kwargs)
+        app.add_middleware(Guard, facts=facts, largest=largest)
+        return app
+
+    fastapi.FastAPI = with_guard  # type: ignore[assignment,misc]
+
+
+class Guard:
+    """ASGI middleware.
+
+    Args:
+        app: what comes after.
+        facts: of the model.
+        largest: bytes that a body may have.
+    """
+
+    def __init__(self, app: Any, facts: ServingFacts, largest: int = LIMIT) -> None:
+        self._app = app
+        self._facts = facts
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request through, or answers it."""
+        if scope["type"] != "http" or scope.get("method") != "POST":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        body = await self._body(receive)
+        if body is None:
+            reason = (
+                f"the body is larger than {self._largest:,} bytes; send fewer rows at a time, or "
+                f"start the server with {LIMIT_VARIABLE} set to more"
+            )
+            await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", reason)
+            return
+        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if not kind:
+            reason = "the request has no Content-Type; right is application/json or text/csv"
+            await _answer(send, 415, "INVALID_PARAMETER_VALUE", reason)
+            return
+        try:
+            if kind == PARQUET_TYPE and _cells(body) > MOST_CELLS:
+                reason = f"the table has more than {MOST_CELLS:,} cells; send fewer rows at a time"
+                await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", reason)
+                return
+            if kind == b"text/csv" and self._facts.table:
+                headers[b"content-type"], body = PARQUET_TYPE, self._as_parquet(body)
+            headers[b"content-length"] = str(len(body)).encode()
+            scope = {**scope, "headers": list(headers.items())}
+            await self._app(scope, _replayed(body, receive), _Shortened(send))
+        except UserError as error:
+            await _answer(send, 400, "INVALID_PARAMETER_VALUE", str(error))
+        except (RecursionError, ValueError) as error:
+            log.info("a request that could not be parsed: %s", error)
+            reason = f"the body cannot be parsed: {str(error)[:LONGEST_REASON]}"
+            await _answer(send, 400, "INVALID_PARAMETER_VALUE", reason)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """All of the body, or None where it is too large."""
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            part = message.get("body", b"")
+            size += len(part)
+            if size <= self._largest:
+                parts.append(part)
+            else:
+                parts.clear()
+            if not message.get("more_body") or size > DRAINED * self._largest:
+                return b"".join(parts) if size <= self._largest else None
+
+    def _as_parquet(self, body: bytes) -> bytes:
+        """A CSV body read by the rules of training, as MLflow takes a table with its types."""
+        from src.saved_model.text_rows import read_text_rows
+
+        frame = read_text_rows(io.BytesIO(body), "request", self._facts)
+        stream = io.BytesIO()
+        frame.to_parquet(stream)
+        return stream.getvalue()
+
+
+class _Shortened:
+    """Sends an answer on; an error without stack trace and without what was sent.
+
+    Args:
+        send: the way on.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._parts: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            self._start = message
+        elif self._start is None:
+            await self._send(message)
+        else:
+            self._parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await _answer(self._send, self._start["status"], *_reason(b"".join(self._parts)))
+
+
+def _cells(body: bytes) -> int:
+    """Cells of a Parquet table; 0 where the body is none, which MLflow says in its own words."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(io.BytesIO(body)).metadata
+    except (pa.ArrowException, OSError, ValueError):
+        return 0
+    return int(table.num_rows * table.num_columns)
+
+
+def _reason(body: bytes) -> tuple[str, str]:
+    """Error code and message of MLflow's answer, the latter cut to a readable length."""
+    try:
+        content = json.loads(body)
+        code, text = str(content["error_code"]), str(content["message"])
+    except (ValueError, KeyError, TypeError):
+        code, text = "BAD_REQUEST", body.decode("utf-8", "replace")
+    for opening, mark in REPEATED:  # MLflow repeats what was sent, and the reason comes last
+        if text.startswith(opening) and mark in text:
+            text = text.rpartition(mark)[2]
+    if len(text) > LONGEST_REASON:
+        text = f"{text[: LONGEST_REASON // 2]} … {text[-LONGEST_REASON // 2 :]}"
+    return code, text
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Hands a body over that was read already."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+async def _answer(send: Send, status: int, code: str, reason: str) -> None:
+    body = json.dumps({"error_code": code, "message": reason}).encode()
+    headers = [(b"content-type", JSON_TYPE), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

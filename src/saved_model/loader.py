@@ -1,0 +1,60 @@
+"""Loads a logged model for ``mlflow.pyfunc``; travels with the model, beside the components."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+from src.errors import UserError
+from src.saved_model.facts import TUNED, check_decision
+from src.saved_model.predictor import Predictor
+
+SERVER = "mlflow.pyfunc.scoring_server.app"
+
+
+class PyFunc:
+    """What :func:`mlflow.pyfunc.load_model` wraps.
+
+    Args:
+        predictor: does the work.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Classes and probabilities of raw rows; see :meth:`Predictor.predict`.
+
+        Args:
+            model_input: a table, or an array where the model was trained on arrays.
+            params: ``decision``, ``tuned`` or ``argmax``.
+
+        Raises:
+            MlflowException: INVALID_PARAMETER_VALUE, which a server answers with status 400.
+        """
+        try:
+            decision = check_decision((params or {}).get("decision", TUNED), "decision")
+            return self.predictor.predict(model_input, decision)
+        except UserError as error:
+            raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
+
+    def get_raw_model(self) -> Any:
+        """The Keras model."""
+        return self.predictor.network
+
+
+def _load_pyfunc(path: str) -> PyFunc:
+    """Called by :func:`mlflow.pyfunc.load_model` with the model's folder."""
+    predictor = Predictor.load(Path(path))
+    predictor.logits(np.zeros((1, *predictor.facts.input_shape), np.float32))  # traces it once
+    if SERVER in sys.modules:  # MLflow's server is starting, in this very process
+        from src.saved_model.guard import protect
+
+        protect(predictor.facts)
+    return PyFunc(predictor)

@@ -1,0 +1,197 @@
+"""Predicts with a saved model: preprocessing, network, probabilities, decision."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from src.data.errors import CellError, DataError
+from src.errors import UserError
+from src.saved_model.facts import ARGMAX, CLASS, TUNED, ServingFacts, probability_column
+
+BATCH = 1024
+"""Rows in one call of the network, as when its scores were measured."""
+MODEL_FILES = ("data/model.keras", "model.keras")
+"""Where the network lies: in the folder of an MLflow model, or of a run."""
+CODE = "code"
+"""The folder of modules that travel with a model, beside it."""
+
+
+class Predictor:
+    """A saved model, loaded.
+
+    Args:
+        facts: what it needs beside its weights.
+        network: a Keras model that gives logits.
+    """
+
+    def __init__(self, facts: ServingFacts, network: Any) -> None:
+        import tensorflow as tf
+
+        self.facts = facts
+        self.network = network
+        rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
+        self._logits = tf.function(
+            lambda features: network(features, training=False), input_signature=[rows]
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Predictor:
+        """Loads the model of a folder, Keras's file in safe mode.
+
+        Args:
+            folder: of an MLflow model or of a run.
+
+        Raises:
+            UserError: where the folder holds no such model.
+        """
+        facts = ServingFacts.load(folder)
+        file = next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
+        if file is None:
+            raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES)})")
+        return cls(facts, load_network(file, own_objects(facts.own_modules, folder / CODE)))
+
+    def features(self, rows: Any) -> NDArray[np.float32]:
+        """Rows as the network takes them.
+
+        Args:
+            rows: a table with the columns trained on, or, where the model was trained on arrays,
+                an array (n, *input_shape) or a table with its columns.
+
+        Returns:
+            float32, shape (n, *input_shape), all finite.
+
+        Raises:
+            DataError: where a column is missing, or the shape is another.
+            CellError: for the first value that cannot be used.
+        """
+        if self.facts.table:
+            if not isinstance(rows, pd.DataFrame):
+                raise DataError("rows must come with the names of their columns")
+            features = self.facts.table.transform(rows)
+        else:
+            features = _array(rows, self.facts)
+        if not np.isfinite(features).all():
+            self._raise_not_finite(features)
+        return features
+
+    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The network's logits, shape (n, K)."""
+        parts = [
+            self._logits(features[start : start + BATCH]).numpy().astype(np.float64)
+            for start in range(0, len(features), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.facts.class_names)))
+
+    def predict(self, rows: Any, decision: str = TUNED) -> pd.DataFrame:
+        """The class of each row, and the probability of each class.
+
+        Args:
+            rows: as `features` takes them.
+            decision: `tuned` adds the offsets that were tuned on validation rows to the logits
+                before the largest wins; `argmax` takes the most probable class.
+
+        Returns:
+            `class` (text), and `probability_<class>` for each class, float64, summing to 1:
+            softmax of the logits, before any offset.
+        """
+        logits = self.logits(self.features(rows))
+        offsets = 0.0 if decision == ARGMAX else np.asarray(self.facts.offsets)
+        chosen = (logits + offsets).argmax(axis=1) if len(logits) else np.empty(0, np.intp)
+        exp = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities = exp / exp.sum(axis=1, keepdims=True)
+        names = self.facts.class_names
+        out: dict[str, Any] = {CLASS: np.array(names, dtype=object)[chosen]}
+        out |= {probability_column(name): probabilities[:, k] for k, name in enumerate(names)}
+        return pd.DataFrame(out)
+
+    def _raise_not_finite(self, features: NDArray[np.float32]) -> None:
+        row, *place = (int(i) for i in np.argwhere(~np.isfinite(features))[0])
+        names = self.facts.feature_names
+        column = names[place[0]] if names else str(tuple(place))
+        reason = "is missing, infinite, or too far from the training rows for float32"
+        raise CellError(row, column, reason)
+
+
+def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Loads a `.keras` file in safe mode, without its loss and optimizer.
+
+    Args:
+        file: the file.
+        custom_objects: layers and models of one's own, beside the project's.
+
+    Raises:
+        UserError: where it cannot be loaded.
+    """
+    import keras
+
+    import src.components  # noqa: F401  registers the custom objects
+
+    try:
+        return keras.saving.load_model(
+            file, custom_objects=custom_objects, compile=False, safe_mode=True
+        )
+    except Exception as error:  # whatever is wrong with a file, there is no model in it
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise UserError(f"{file}: no model can be loaded from it: {reason}") from error
+
+
+def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
+    """The classes and functions of modules of one's own, by name, for Keras to look up.
+
+    Args:
+        modules: dotted names.
+        folder: where their files lie, as they were when the model was trained.
+
+    Raises:
+        UserError: where one cannot be imported.
+    """
+    if modules and str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    found: dict[str, Any] = {}
+    for name in modules:
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:
+            raise UserError(
+                f"{folder}: the model's own module {name} cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        found |= {
+            key: value
+            for key, value in vars(module).items()
+            if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == name
+        }
+    return found
+
+
+def _array(rows: Any, facts: ServingFacts) -> NDArray[np.float32]:
+    if isinstance(rows, pd.DataFrame):
+        rows = _ordered(rows, facts)
+    try:
+        with np.errstate(over="ignore"):
+            features = np.asarray(rows, np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"rows must be numbers: {error}") from error
+    if features.shape[1:] != facts.input_shape:
+        wanted = ", ".join(map(str, ("n", *facts.input_shape)))
+        raise DataError(f"rows have shape {features.shape}; the model takes ({wanted})")
+    return features
+
+
+def _ordered(rows: pd.DataFrame, facts: ServingFacts) -> pd.DataFrame:
+    """The columns in the order of training, where they come by name."""
+    names = facts.feature_names
+    if names is None or not all(isinstance(name, str) for name in rows.columns):
+        return rows
+    absent = [name for name in names if name not in rows.columns]
+    if absent and any(name in rows.columns for name in names):
+        raise DataError(f"columns {', '.join(map(repr, absent))} are missing")
+    return rows if absent else rows[list(names)]

@@ -1,0 +1,84 @@
+"""Holds the columns of a file of new rows against those that the model was trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from src.data.errors import DataError, close_match, shortened
+from src.saved_model.facts import ServingFacts
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What becomes of the columns of a file.
+
+    Attributes:
+        label: the column of true classes, where the file has it.
+        kept: columns that go into the answer as they are.
+        ignored: columns that training left out too, or that were to be ignored.
+    """
+
+    label: str | None
+    kept: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def plan_columns(
+    names: Sequence[str],
+    facts: ServingFacts,
+    source: str,
+    *,
+    keep: Sequence[str] = (),
+    ignore_extra: bool = False,
+) -> ColumnPlan:
+    """Checks the columns by name.
+
+    Args:
+        names: of the file's columns.
+        facts: of the model.
+        source: the file, for errors.
+        keep: columns for the answer.
+        ignore_extra: whether columns that training did not know may be there.
+
+    Raises:
+        DataError: names a column that is missing or that nobody asked for.
+    """
+    wanted = facts.columns
+    unknown = [name for name in keep if name not in names]
+    if unknown:
+        raise DataError(f"--keep {unknown[0]}: is no column of {source}: {shortened(names)}")
+    clash = [name for name in keep if name in facts.output_columns]
+    if clash:
+        raise DataError(f"--keep {clash[0]}: the answer has a column of that name itself")
+    layout = facts.table.layout if facts.table else None
+    label = layout.label if layout and layout.label in names else None
+    if wanted is None:
+        return ColumnPlan(label, tuple(keep), ())
+    absent = [name for name in wanted if name not in names]
+    surplus = [name for name in names if name not in wanted and name != label]
+    if absent:
+        raise DataError(_missing(absent, surplus, names, wanted, source))
+    known = {*(layout.columns if layout else ()), *keep}
+    strange = [name for name in surplus if name not in known]
+    if strange and not ignore_extra:
+        raise DataError(
+            f"{source}: columns {shortened(strange)} were not there in training; --ignore-extra "
+            "goes on without them, --keep NAME copies one into the answer"
+        )
+    return ColumnPlan(label, tuple(keep), tuple(name for name in surplus if name not in keep))
+
+
+def _missing(
+    absent: Sequence[str],
+    surplus: Sequence[str],
+    names: Sequence[str],
+    wanted: Sequence[str],
+    source: str,
+) -> str:
+    message = f"{source}: columns {shortened(absent)} are missing"
+    if len(absent) == len(wanted):
+        return (
+            f"{message}, that is all of them; its first row is {shortened(names, 6)}. If that is "
+            "data already, say --no-header"
+        )
+    near = close_match(absent[0], surplus)
+    return f"{message}; it has {shortened(names)}.{near}"

@@ -1,0 +1,116 @@
+"""Finds a saved model by what a person calls it, and reads what it needs; loads no TensorFlow."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from src.errors import UserError
+from src.saved_model.facts import FILE as FACTS
+from src.saved_model.facts import TUNED, ServingFacts
+
+if TYPE_CHECKING:
+    from src.saved_model.predictor import Predictor
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+ALIAS = re.compile(r"(?P<name>[^@]+)@(?P<alias>[^@]+)")
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model on this disk.
+
+    Attributes:
+        title: what to call it.
+        place: its folder, or a bare `.keras` file.
+        facts: what it needs beside its weights; None for a bare file, whose network knows the rest.
+    """
+
+    title: str
+    place: Path
+    facts: ServingFacts | None
+
+    @property
+    def decision(self) -> str:
+        """What it decides by unless asked otherwise, as its signature says."""
+        file = self.place / "MLmodel"
+        if not file.is_file():
+            return TUNED
+        params = yaml.safe_load(file.read_text(encoding="utf-8"))["signature"]["params"]
+        return str(json.loads(params)[0]["default"])
+
+    def load(self) -> "Predictor":
+        """Loads the network; imports TensorFlow.
+
+        Raises:
+            UserError: where that fails.
+        """
+        from src.runs.quiet import import_tensorflow
+
+        import_tensorflow()
+        from src.saved_model.predictor import Predictor, load_network
+
+        if self.facts is not None:
+            return Predictor.load(self.place)
+        network = load_network(self.place)
+        shape, classes = network.input_shape[1:], network.output_shape[-1]
+        if None in shape or not isinstance(classes, int):
+            raise UserError(f"{self.place}: takes {shape}; right is a network of one fixed shape")
+        names = tuple(f"class_{k}" for k in range(classes))
+        return Predictor(ServingFacts(names, (0.0,) * classes, shape, None, None), network)
+
+
+def find_model(wanted: str, root: str, uri: str | None) -> SavedModel:
+    """A model by alias, run or file.
+
+    Args:
+        wanted: `NAME@ALIAS`, a run id, the folder of a logged model or of a run, or a `.keras`
+            file.
+        root: folder of the store.
+        uri: its address instead.
+
+    Raises:
+        UserError: where there is none.
+    """
+    place = Path(wanted).expanduser()
+    if place.is_dir():
+        if not (place / FACTS).is_file():
+            raise UserError(
+                f"--model {wanted}: is a folder without {FACTS}; right are the folder of a logged "
+                "model, or a run's output folder"
+            )
+        return SavedModel(wanted, place, ServingFacts.load(place))
+    if place.is_file():
+        if place.suffix != ".keras":
+            raise UserError(f"--model {wanted}: ends in {place.suffix!r}; right is .keras")
+        return SavedModel(wanted, place, None)
+    alias = ALIAS.fullmatch(wanted)
+    if alias is None and not RUN_ID.fullmatch(wanted):
+        raise UserError(
+            f"--model {wanted}: is no file or folder here, no NAME@ALIAS and no run id; right are "
+            "fraud@champion, 32 hex digits, or a path"
+        )
+    return _from_store(wanted, alias, root, uri)
+
+
+def _from_store(wanted: str, alias: re.Match[str] | None, root: str, uri: str | None) -> SavedModel:
+    from src.serving.registry import version_of
+    from src.tracking.fetch import download, finished_run, model_of
+    from src.tracking.store import Store
+
+    store = Store.at(root, uri)
+    with store.needed():
+        if alias:
+            version = version_of(store, alias["name"], alias["alias"])
+            title, address = f"{wanted} (version {version.version})", version.source
+        else:
+            run = finished_run(store, wanted, "a sweep has many models; name one of its runs")
+            model = model_of(store, run)
+            if model is None:
+                raise UserError(f"run {wanted}: has no model (tracking.log_model was false)")
+            title, address = run.info.run_name, model.artifact_location
+    folder = download(store, address)
+    return SavedModel(title, folder, ServingFacts.load(folder))

@@ -1,0 +1,194 @@
+"""MLflow's model registry: a run's model under a name, and an alias that says which is in use."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow.entities import LoggedModel, Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.models.model import MLMODEL_FILE_NAME
+
+from src.errors import UserError
+from src.runs import record
+from src.runs.card_note import note_of
+from src.saved_model.facts import TUNED
+from src.tracking.fetch import download, finished_run, model_of
+from src.tracking.logged_model import NAME, decision_param
+from src.tracking.store import Store
+
+NAME_NOTE = """\
+A model that classifies raw rows: preprocessing, network, probabilities and decision in one. \
+Each version's description is its model card; the alias says which version is in use.
+"""
+NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
+DECISION = "decision"
+COPIED_TAGS = ("loss.label", "model", "data", "seed", "identity", "data.fingerprint")
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What a promotion did.
+
+    Attributes:
+        version: of the name, as the registry counts.
+        is_new: whether the run's model was not under that name before.
+        before: the version that the alias stood for; None where for none.
+        run: whose model it is.
+    """
+
+    version: str
+    is_new: bool
+    before: str | None
+    run: Run
+
+
+def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TUNED) -> Promotion:
+    """Brings the model of a finished run under a name, and points an alias at it.
+
+    The same run with the same decision again makes no second version.
+
+    Args:
+        store: has the run; its registry gets the model.
+        run_id: the run.
+        name: of the registered model, made where there is none.
+        alias: such as `champion`.
+        decision: what the version decides by where a request does not say: `tuned` or `argmax`.
+
+    Raises:
+        UserError: where the run is unknown, unfinished or without a model, or a name cannot be.
+    """
+    run = finished_run(store, run_id, _best_of_sweep(store, run_id))
+    model = model_of(store, run)
+    if model is None:
+        raise UserError(
+            f"run {run_id}: has no model (tracking.log_model was false); train it again with "
+            "force=true tracking.log_model=true"
+        )
+    card = _card(store, run_id)
+    try:
+        before = _version_behind(store, name, alias)
+        _make_name(store, name)
+        found = [
+            one
+            for one in store.client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
+            if one.tags.get(DECISION, TUNED) == decision
+        ]
+        version: ModelVersion = (
+            max(found, key=lambda one: int(one.version))
+            if found
+            else store.client.create_model_version(
+                name,
+                _place_of(store, run, model, decision),
+                run_id,
+                tags=_tags(run) | {DECISION: decision},
+                description=card,
+                model_id=model.model_id,
+            )
+        )
+        _point(store, name, alias, version, is_new=not found)
+    except MlflowException as error:
+        raise UserError(f"--name {name} --alias {alias}: {str(error).splitlines()[0]}") from error
+    return Promotion(str(version.version), not found, before, run)
+
+
+def _place_of(store: Store, run: Run, model: LoggedModel, decision: str) -> str:
+    """Where the model lies that decides so by default; made beside the run's own where it must be.
+
+    The default stands in the model's signature, so that whatever loads it, MLflow's server among
+    them, decides as it was promoted.
+    """
+    if decision == TUNED:
+        return str(model.artifact_location)
+    variant = f"{NAME}_{decision}"
+    with tempfile.TemporaryDirectory() as draft:
+        folder = Path(draft) / variant
+        shutil.copytree(download(store, model.artifact_location), folder)
+        described = Model.load(str(folder))
+        described.signature.params = decision_param(decision)
+        described.save(str(folder / MLMODEL_FILE_NAME))
+        store.client.log_artifacts(run.info.run_id, str(folder), variant)
+    return f"{run.info.artifact_uri}/{variant}"
+
+
+def version_of(store: Store, name: str, alias: str) -> ModelVersion:
+    """The version that an alias stands for.
+
+    Raises:
+        UserError: where there is none; names those there are.
+    """
+    try:
+        return store.client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        raise UserError(
+            f"{name}@{alias}: is not in the registry of {store.uri}; {_known(store)}. "
+            f"`python -m src.promote RUN_ID --name {name} --alias {alias}` puts a model there"
+        ) from error
+
+
+def _version_behind(store: Store, name: str, alias: str) -> str | None:
+    try:
+        return str(store.client.get_model_version_by_alias(name, alias).version)
+    except MlflowException:
+        return None
+
+
+def _make_name(store: Store, name: str) -> None:
+    try:
+        store.client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise
+        store.client.create_registered_model(name, description=NAME_NOTE)
+
+
+def _point(store: Store, name: str, alias: str, version: ModelVersion, *, is_new: bool) -> None:
+    """Points the alias; a name that cannot be one leaves no new version behind."""
+    try:
+        store.client.set_registered_model_alias(name, alias, version.version)
+    except MlflowException:
+        if is_new:
+            store.client.delete_model_version(name, version.version)
+            if not store.client.search_model_versions(f"name='{name}'"):
+                store.client.delete_registered_model(name)
+        raise
+
+
+def _tags(run: Run) -> dict[str, str]:
+    tags = {key: run.data.tags[key] for key in COPIED_TAGS if key in run.data.tags}
+    scores = ("test_f1_macro", "test_tuned_f1_macro", "test_ece")
+    return tags | {key: f"{run.data.metrics[key]:.4f}" for key in scores if key in run.data.metrics}
+
+
+def _card(store: Store, run_id: str) -> str:
+    try:
+        file = download(store, f"runs:/{run_id}/{record.CARD}")
+    except UserError as error:
+        raise UserError(
+            f"run {run_id}: has no {record.CARD}, so its model was saved before models took raw "
+            "rows; train it again with force=true"
+        ) from error
+    return note_of(file.read_text(encoding="utf-8"))
+
+
+def _best_of_sweep(store: Store, run_id: str) -> str:
+    """What to do with the id of a sweep: take the run that validated best."""
+    try:
+        runs = [one for one in store.children(run_id) if "best_val_f1_macro" in one.data.metrics]
+    except MlflowException:
+        runs = []
+    if not runs:
+        return "right is the id of one run, as the MLflow UI shows it"
+    best = max(runs, key=lambda one: float(one.data.metrics["best_val_f1_macro"]))
+    return f"its run with the best validation macro F1 is {best.info.run_id} ({best.info.run_name})"
+
+
+def _known(store: Store) -> str:
+    found = [
+        f"{model.name}@{alias}"
+        for model in store.client.search_registered_models()
+        for alias in model.aliases
+    ]
+    return f"there are {', '.join(sorted(found)[:20])}" if found else "it has no model yet"

@@ -1,0 +1,40 @@
+"""TensorBoard logs: written on request, readable by TensorBoard, without a trace in the numbers."""
+
+import importlib.util
+
+import pytest
+import tensorflow as tf
+
+from src.config.check import check
+from src.engine.board import board_callbacks
+from src.engine.build import load_dataset
+from src.engine.fit import train
+from src.errors import UserError
+
+SMALL = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
+QUIET = ("training.progress=false", "training.tensorboard=true")
+
+
+def test_it_holds_the_epochs_and_changes_no_bit(resolved, fitted, tmp_path):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    config = resolved(*SMALL, *QUIET)
+    callbacks = board_callbacks(config, tmp_path)
+    logged = train(config, load_dataset(config["data"]), "test", callbacks)
+    plain = fitted(*SMALL, "training.batch_size=64", "training.learning_rate=0.001")
+    assert logged.history == plain.history
+    assert logged.test_logits.tobytes() == plain.test_logits.tobytes()
+    events = accumulators.EventAccumulator(str(tmp_path / "tensorboard" / "validation"))
+    events.Reload()
+    recorded = events.Tensors("epoch_f1_macro")
+    values = [float(tf.make_ndarray(event.tensor_proto)) for event in recorded]
+    assert values == pytest.approx([row["val_f1_macro"] for row in plain.history], abs=1e-6)
+
+
+def test_nothing_is_written_unasked(resolved, tmp_path):
+    assert board_callbacks(resolved(*SMALL), tmp_path) == []
+
+
+def test_without_tensorboard_the_error_names_the_command(composer, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="not installed; python -m pip install 'tensorboard>="):
+        check(composer("training.tensorboard=true"))

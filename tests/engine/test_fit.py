@@ -1,0 +1,96 @@
+"""One training: every model, mixed precision, the best epoch, and configs that do not fit."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from src.engine.build import check_loss, load_dataset
+from src.errors import UserError
+from src.evaluation.scores import score
+
+DIGITS = ("data=digits", "training.epochs=2")
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn", "cosine"])
+def test_every_model_learns_digits(fitted, resolved, model):
+    words = (f"model={model}", *DIGITS)
+    trained = fitted(*words)
+    dataset = load_dataset(resolved(*words)["data"])
+    guessing = score(dataset.y_test, np.zeros_like(trained.test_logits)).values["f1_macro"]
+    assert score(dataset.y_test, trained.test_logits).values["f1_macro"] > guessing + 0.2
+
+
+def test_half_precision_computes_in_float16_and_answers_in_float32(fitted):
+    trained = fitted("training.precision=mixed_float16")
+    assert {layer.compute_dtype for layer in trained.model.layers} >= {"float16"}
+    assert all(weight.dtype == "float32" for weight in trained.model.trainable_weights)
+    assert trained.test_logits.dtype == np.float32
+    assert np.isfinite(trained.test_logits).all()
+    assert all(np.isfinite(row["val_loss"]) for row in trained.history)
+
+
+def test_the_model_comes_back_at_its_best_epoch(fitted, resolved):
+    trained = fitted("training.epochs=6", "training.learning_rate=0.1")
+    dataset = load_dataset(resolved("data.n_samples=400", "data.minority_fraction=0.2")["data"])
+    by_epoch = [row["val_f1_macro"] for row in trained.history]
+    assert trained.best_epoch == int(np.argmax(by_epoch)) + 1
+    assert trained.best_epoch < len(by_epoch), "else going back would show nothing"
+    oracle = f1_score(dataset.y_val, trained.val_logits.argmax(1), average="macro")
+    assert trained.best_value == pytest.approx(oracle, abs=1e-6)
+
+
+def test_patience_stops_after_so_many_epochs_without_a_better_one(fitted):
+    words = ("training.epochs=30", "training.learning_rate=0.1", "training.patience=2")
+    trained = fitted(*words)
+    assert len(trained.history) == trained.best_epoch + 2 < 30
+
+
+def test_the_best_epoch_can_be_the_least_loss(fitted):
+    trained = fitted("training.monitor=val_loss", "training.mode=min", "training.epochs=5")
+    losses = [row["val_loss"] for row in trained.history]
+    assert trained.best_epoch == int(np.argmin(losses)) + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["model=cnn"], r"model.*cnn"),
+        (["training.monitor=val_f1"], r"training\.monitor=val_f1: not measured.*val_f1_macro"),
+        (["training.threads=3"], r"training\.threads=3.*fixed"),
+        (["model.num_classes=x"], r"model.*num_classes"),
+        (["training.optimizer._target_=keras.optimizers.Adan"], r"training\.optimizer.*Adan"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_does_not_fit_is_said(fitted, words, said):
+    keras.ops.zeros(1) + 1  # an operation has run: from now on the number of threads is fixed
+    with pytest.raises(UserError, match=said):
+        fitted(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["loss=focal", "loss.alpha=[1,2,3]"], r"^loss\.alpha=\[1, 2, 3\].*3 entries.* 2 for"),
+        (["loss=focal", "loss.fn.alpha=[1]"], r"^loss\.fn\.alpha=\[1\].*1 entries.* 2 for"),
+        (["loss=weighted_ce", "loss.fn.class_counts=[5,4,3]"], r"^loss\.fn\.class_counts.* 2 for"),
+    ],
+)
+def test_a_list_of_the_wrong_length_is_refused_before_training(resolved, words, said):
+    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", *words)
+    with pytest.raises(UserError, match=said):
+        check_loss(config["loss"], load_dataset(config["data"]))
+
+
+def test_a_list_of_the_right_length_trains_with_it(fitted):
+    def minority_share(alpha):
+        trained = fitted("loss=focal", f"loss.alpha={alpha}", "training.epochs=2")
+        return (trained.test_logits.argmax(1) == 1).mean()
+
+    assert minority_share("[0.01,0.99]") > minority_share("[0.99,0.01]") + 0.2
+
+
+def test_a_knob_that_the_loss_does_not_use_may_be_anything(resolved):
+    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", "loss.alpha=[1,2,3]")
+    check_loss(config["loss"], load_dataset(config["data"]))

@@ -1,0 +1,92 @@
+"""Sizes by the data: the rule as it is written down, the same for every seed of a comparison."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src.engine import sizing
+from src.engine.build import load_dataset
+from src.engine.sizing import sized
+from src.runs.identity import run_identity, setting_identity
+
+KEYS = ("model.hidden", "model.dropout", "training.epochs", "training.batch_size")
+AUTO = tuple(f"{key}=auto" for key in KEYS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "epochs"),
+    [
+        (10, 16, 60),
+        (960, 16, 60),
+        (3_200, 32, 60),
+        (6_710, 64, 57),
+        (30_000, 256, 51),
+        (600_000, 1024, 10),
+        (10**8, 1024, 10),
+    ],
+)
+def test_batch_is_a_hundredth_of_the_rows_and_epochs_give_six_thousand_updates(rows, batch, epochs):
+    assert sizing.batch_size(rows) == batch
+    assert sizing.epochs(rows, batch) == epochs
+    steps = -(-rows // batch)
+    assert epochs in {10, 60} or abs(epochs * steps - 6000) <= steps / 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes", "width"),
+    [
+        (100, 2, 32),
+        (1_001, 8, 64),
+        (50_001, 2, 128),
+        (500, 100, 128),
+        (500, 64, 64),
+        (9, 999, 512),
+    ],
+)
+def test_layers_widen_with_rows_and_with_classes(rows, classes, width):
+    assert sizing.hidden(rows, classes) == [width, width]
+
+
+def test_units_are_dropped_where_rows_are_few_for_the_columns():
+    assert sizing.dropout(1000, 101) == 0.2
+    assert sizing.dropout(1000, 100) == 0.0
+
+
+def test_only_what_is_auto_is_filled_in(resolved):
+    config = resolved("model.hidden=[7]", "model.dropout=auto", "training.epochs=3")
+    dataset = load_dataset(resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"])
+    filled = sized(config, dataset)
+    assert filled["model"]["hidden"] == [7]
+    assert filled["model"]["dropout"] == 0.0
+    assert filled["training"] == config["training"]
+    assert config["model"]["dropout"] == "auto", "the config that was given stays as it is"
+
+
+def test_an_identity_holds_the_numbers_and_they_are_those_of_every_seed(resolved, tmp_path):
+    """Rows with a category that not every training split has, and a value that is missing once."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(300, 30)), columns=[f"x{i}" for i in range(30)])
+    table["kind"] = [f"kind {i % 40 if i < 45 else 0}" for i in range(300)]
+    table.iloc[0, 0] = np.nan
+    table["label"] = rng.integers(0, 2, 300)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = ("data=table", f"data.path={tmp_path / 't.csv'}", "data.label=label")
+    settings, features = set(), set()
+    for seed in range(4):
+        config = resolved(*words, *AUTO, f"seed={seed}")
+        dataset = load_dataset(config["data"])
+        features.add(dataset.input_shape)
+        filled = sized(config, dataset)
+        settings.add(setting_identity(filled))
+        by_hand = resolved(
+            *words,
+            f"seed={seed}",
+            "model.hidden=[32,32]",
+            "model.dropout=0.2",
+            "training.epochs=60",
+            "training.batch_size=16",
+        )
+        assert run_identity(filled, dataset) == run_identity(by_hand, dataset)
+        assert run_identity(filled, dataset) != run_identity(config, dataset)
+    assert len(features) > 1, "the seeds differ in features, and yet"
+    assert len(settings) == 1

@@ -1,0 +1,124 @@
+"""What makes an experiment another one, and what does not."""
+
+import copy
+
+import pytest
+
+from src.engine.build import load_dataset
+from src.runs.identity import config_identity, loss_label, run_identity, setting_identity
+
+FOCAL = ("loss=focal", "model=cosine", "metric=imbalance", "model.clip_norm=1")
+SMALL = ("data.n_samples=200", "data.minority_fraction=0.3")
+NO_MATTER = {
+    "force",
+    "resume",
+    "loss.name",
+    "model.name",
+    "metric.name",
+    "training.progress",
+    "training.tensorboard",
+    "compare",
+}
+"""Keys that change no number; beside them all of ``tracking``."""
+
+
+@pytest.fixture(scope="module")
+def dataset(resolved):
+    return load_dataset(resolved(*SMALL)["data"])
+
+
+def leaves(node, path=()):
+    """Every key of a config, as the path to its value."""
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def other(value):
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    if isinstance(value, list):
+        return [*value, 1]
+    return 1 if value is None else f"{value}x"
+
+
+def changed(config, path):
+    config = copy.deepcopy(config)
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = other(node[path[-1]])
+    return config
+
+
+def test_every_key_that_the_training_uses_makes_another_experiment(resolved, dataset):
+    """Walks through the resolved config; what interpolates stands in the place that uses it."""
+    config = resolved(*FOCAL, *SMALL)
+    behind = {"loss.gamma", "loss.alpha", "seed", "training.learning_rate"}
+    seen = set()
+    for path in leaves(config):
+        key = ".".join(path)
+        seen.add(key)
+        same = config_identity(changed(config, path)) == config_identity(config)
+        if path[0] != "data":
+            of_run = run_identity(changed(config, path), dataset) == run_identity(config, dataset)
+            assert of_run == same, key
+        assert same == (path[0] == "tracking" or key in NO_MATTER | behind), key
+    assert seen >= NO_MATTER | behind | {"loss.fn.gamma", "training.epochs", "model.hidden"}
+
+
+@pytest.mark.parametrize(
+    "words", ["loss.gamma=1", "loss.alpha=0.5", "seed=1", "training.learning_rate=0.1"]
+)
+def test_a_knob_that_is_used_makes_another_experiment(resolved, words):
+    assert config_identity(resolved(*FOCAL, words)) != config_identity(resolved(*FOCAL))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("loss.gamma=2",),
+        ("loss.alpha=0.5",),
+        ("tracking.root=elsewhere", "tracking.experiment=other", "tracking.plots=false"),
+        ("tracking=none",),
+        ("force=true",),
+        ("training.progress=false",),
+        ("loss.name=baseline",),
+    ],
+    ids=" ".join,
+)
+def test_what_cross_entropy_does_not_use_makes_no_other_experiment(resolved, dataset, words):
+    before, after = resolved("loss=ce"), resolved("loss=ce", *words)
+    assert config_identity(after) == config_identity(before)
+    assert run_identity(after, dataset) == run_identity(before, dataset)
+
+
+def test_whole_numbers_are_the_same_with_and_without_a_point(resolved):
+    config = resolved("loss=focal")
+    whole, point = copy.deepcopy(config), copy.deepcopy(config)
+    whole["loss"]["fn"]["gamma"], point["loss"]["fn"]["gamma"] = 2, 2.0
+    assert config_identity(whole) == config_identity(point)
+
+
+def test_other_data_are_another_experiment(resolved, dataset):
+    more = load_dataset(resolved("data.n_samples=210", "data.minority_fraction=0.3")["data"])
+    config = resolved(*FOCAL)
+    assert run_identity(config, more) != run_identity(config, dataset)
+
+
+def test_runs_may_be_compared_where_only_loss_and_seeds_differ(resolved):
+    of_ce = setting_identity(resolved("loss=ce"))
+    assert setting_identity(resolved("loss=focal", "seed=3", "data.seed=4")) == of_ce
+    for words in ("training.epochs=3", "model.hidden=[8]", "data.n_samples=900"):
+        assert setting_identity(resolved("loss=ce", words)) != of_ce
+
+
+def test_the_label_shows_the_knobs_that_the_loss_uses(resolved):
+    assert loss_label(resolved("loss=ce", "loss.gamma=2")["loss"]) == "ce"
+    focal = resolved("loss=focal", "loss.gamma=2", "loss.alpha=[0.2,0.8]")["loss"]
+    assert loss_label(focal) == "focal(gamma=2, alpha=[0.2, 0.8])"
