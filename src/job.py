@@ -6,24 +6,21 @@ bad data, or a finished run with the same identity end the job without it.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from src.config.check import check
-from src.config.cluster import Cluster, cluster_of
 from src.data.dataset import Dataset
 from src.engine.build import check_loss
 from src.engine.sizing import sized
 from src.runs import record
 from src.runs.claim import CHECKPOINT, claimed, clear
 from src.runs.dataset_cache import dataset_of
-from src.runs.identity import run_identity
 from src.runs.metadata import describe_run
 from src.runs.quiet import import_tensorflow, spare_collector
 from src.runs.record import RunHead, RunRecord
@@ -49,30 +46,9 @@ def run_job(cfg: DictConfig) -> float:
     """
     config = check(cfg)
     hydra = HydraConfig.get()
-    cluster = cluster_of(config["training"])
     dataset = dataset_of(config["data"])
     config = sized(config, dataset)
     check_loss(config["loss"], dataset)
-    if cluster is None:
-        return _find_or_train(config, dataset, hydra)
-    config["training"]["replicas"] = len(cluster.workers)  # part of the run's identity
-    return _divided(config, dataset, hydra, cluster)
-
-
-def _find_or_train(
-    config: dict[str, Any],
-    dataset: Dataset,
-    hydra: HydraConf,
-    tell: Callable[[bool], object] = bool,
-) -> float:
-    """Trains and records a run, or answers with one that is done.
-
-    Args:
-        config: the resolved config, all sizes filled in.
-        dataset: what it is trained on.
-        hydra: the ``hydra`` node of the job.
-        tell: told, as soon as it is known, whether there is anything to train.
-    """
     folder = Path(hydra.runtime.output_dir)
     head = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
@@ -85,30 +61,10 @@ def _find_or_train(
         if found is None:
             if config["force"] or not config["resume"]:
                 (unfinished / CHECKPOINT).unlink(missing_ok=True)
-            tell(True)
             coming = (sized(later, dataset) for later in configs_to_come(hydra))
             train = partial(_train, coming=coming)
             return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
-    tell(False)
     return _answer(found, head, folder)
-
-
-def _divided(config: dict[str, Any], dataset: Dataset, hydra: HydraConf, cluster: Cluster) -> float:
-    """A run that several workers train: the chief records it, the others only compute."""
-    import_tensorflow()
-    from src.engine.fit import assist
-    from src.engine.workers import join, not_alone
-
-    with not_alone(cluster):
-        workers = join(cluster, config["training"])
-        workers.agree(run_identity(config, dataset))
-        if cluster.is_chief:
-            return _find_or_train(config, dataset, hydra, lambda train: workers.from_chief([train]))
-        (train,) = workers.from_chief([False])
-        if train:
-            assist(config, dataset)
-    log.info("%s: done, %s has the run", cluster.place, cluster.workers[0])
-    return float("nan")
 
 
 def _train(

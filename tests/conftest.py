@@ -45,7 +45,6 @@ SLOW_FIRST = (
     "config/test_composition",
     "checks/test_project_components",
     "runs/test_my_data",
-    "engine/test_stack",
     "engine/test_shared_graph",
     "engine/test_traced_hyperparameters",
 )

@@ -133,10 +133,9 @@ class TrainingConfig:
     precision: Annotated[str, one_of("float32", "mixed_float16", "mixed_bfloat16")] = "float32"
     jit_compile: bool = False
     steps_per_execution: Count = 1
-    stack: Count = 1
     deterministic: bool = True
     threads: Count = 1
-    distribute: Annotated[str, one_of("none", "mirrored", "multi_worker")] = "none"
+    distribute: Annotated[str, one_of("none", "mirrored")] = "none"
     replicas: Count | None = None
     progress: bool = True
     tensorboard: bool = False

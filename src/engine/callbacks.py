@@ -19,23 +19,11 @@ class BestEpoch(keras.callbacks.EarlyStopping):
         mode: ``max`` or ``min``.
         patience: epochs without a better one that end the training.
         epochs: that are trained at most.
-        keeps_weights: whether to bring the weights back at the end of the training.
     """
 
-    def __init__(
-        self,
-        monitor: str,
-        mode: str,
-        patience: int | None,
-        epochs: int,
-        *,
-        keeps_weights: bool = True,
-    ) -> None:
+    def __init__(self, monitor: str, mode: str, patience: int | None, epochs: int) -> None:
         super().__init__(
-            monitor=monitor,
-            mode=mode,
-            patience=patience or epochs,
-            restore_best_weights=keeps_weights,
+            monitor=monitor, mode=mode, patience=patience or epochs, restore_best_weights=True
         )
         self.monitor_op = operator.gt if mode == "max" else operator.lt  # Keras's are tensors'
 

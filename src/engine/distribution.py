@@ -1,4 +1,4 @@
-"""Several devices for one run: TensorFlow's ``MirroredStrategy``, or several machines."""
+"""Several devices for one run: TensorFlow's ``MirroredStrategy``."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -7,8 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from src.config.cluster import cluster_of
-from src.engine.workers import joined
 from src.errors import UserError
 
 
@@ -16,19 +14,16 @@ def scope_of(training: Mapping[str, Any]) -> AbstractContextManager[object]:
     """The context in which a model is made and compiled; ``fit`` finds the devices by the model.
 
     Args:
-        training: the node. ``distribute`` is ``none``; ``mirrored``, where each batch is divided
-            among ``replicas`` devices of this machine, null for every GPU; or ``multi_worker``,
-            among the machines of ``TF_CONFIG``. On a machine without GPUs ``mirrored`` divides the
-            processor into as many logical devices, to try it out.
+        training: the node. ``distribute`` is ``none``, or ``mirrored``, where each batch is divided
+            among ``replicas`` devices of this machine, null for every GPU. On a machine without
+            GPUs ``mirrored`` divides the processor into as many logical devices, to try it out.
 
     Raises:
-        UserError: where there are not as many devices, or ``TF_CONFIG`` is wrong.
+        UserError: where there are not as many devices.
     """
     if training.get("distribute", "none") == "none":
         return nullcontext()
-    cluster = cluster_of(training)
-    strategy = joined(cluster).strategy if cluster else _mirrored(training.get("replicas"))
-    scope: AbstractContextManager[object] = strategy.scope()
+    scope: AbstractContextManager[object] = _mirrored(training.get("replicas")).scope()
     return scope
 
 

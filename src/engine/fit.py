@@ -23,8 +23,7 @@ class Trained:
     """A trained model at its best epoch, and what it said.
 
     Attributes:
-        model: with the weights of the best epoch; one that was trained in a stack holds them until
-            the next one of its block is trained.
+        model: with the weights of the best epoch.
         history: one row an epoch, each metric by name.
         best_epoch: counted from 1.
         best_value: the monitored value there.
@@ -73,15 +72,10 @@ def train(
     started = time.perf_counter()
     way = way_of(config, dataset, callbacks, coming)
     built = time.perf_counter()
-    best = BestEpoch(
-        *(training[key] for key in ("monitor", "mode", "patience", "epochs")),
-        keeps_weights=not way.keeps_epochs,
-    )
+    best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()
     chain: list[keras.callbacks.Callback] = [best, *callbacks, logger]
-    checkpoint = (
-        Checkpoint(resume, way.model, best, logger) if resume and not way.keeps_epochs else None
-    )
+    checkpoint = Checkpoint(resume, way.model, best, logger) if resume else None
     done = checkpoint.epochs_done if checkpoint else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     if training["progress"]:
@@ -111,20 +105,6 @@ def train(
         test_logits=np.asarray(test_logits, np.float32),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
-
-
-def assist(config: Mapping[str, Any], dataset: Dataset) -> None:
-    """Computes a worker's part of a training that the chief decides on and records.
-
-    Args:
-        config: the resolved config.
-        dataset: the same as the chief's.
-
-    Raises:
-        UserError: where config and data do not fit together.
-    """
-    way = way_of(config, dataset, (), ())
-    way.fit(dataset, [], first_epoch=0, epochs=config["training"]["epochs"])
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The model of a config: its network, seeded, and the compiled whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -41,27 +41,3 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
             steps_per_execution=training["steps_per_execution"],
         )
     return model
-
-
-def networks_without_values(configs: Sequence[Config], dataset: Dataset) -> list[keras.Model]:
-    """The seeded networks of configs that differ in seed, before their variables are made.
-
-    ``value`` of such a variable is what its initializer gives, to the bit what
-    :func:`build_model` starts with, but costs a sixth of it.
-
-    Args:
-        configs: resolved ones.
-        dataset: gives ``auto`` its meaning.
-
-    Raises:
-        UserError: where the network refuses its arguments.
-    """
-    network = build(
-        {**without_name(configs[0]["model"]), "_partial_": True}, "model", facts_of(dataset)
-    )
-    made = []
-    for config in configs:
-        prepare_for(config["training"])
-        with keras.StatelessScope(initialize_variables=False):
-            made.append(network())
-    return made

@@ -1,32 +1,24 @@
-"""The ways in which a run is trained: in a stack, in a shared graph, by workers, or by ``fit``."""
+"""The ways in which a run is trained: in a shared graph, or by ``fit``."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from src.config.cluster import cluster_of
 from src.data.dataset import Dataset
 from src.engine.batches import ShuffledBatches
-from src.engine.by_workers import ByWorkers
 from src.engine.model import build_model
 from src.engine.per_class import PerClassF1
 from src.engine.prebuild import model_for
 from src.engine.shared_graph import TrainingGraph, shared_graph
-from src.engine.stack import replica_of
 from src.engine.tracing import PREDICT_BATCH
-from src.engine.workers import join
 
 
 class Way(Protocol):
     """Trains one run and predicts by it."""
-
-    @property
-    def keeps_epochs(self) -> bool:
-        """Whether it has every epoch: it needs no checkpoint, and goes back to the best itself."""
 
     @property
     def model(self) -> keras.Model:
@@ -74,12 +66,6 @@ def way_of(
         UserError: where config and data do not fit together.
     """
     training = config["training"]
-    cluster = cluster_of(training)
-    if cluster:
-        return ByWorkers(config, dataset, join(cluster, training))
-    replica = replica_of(config, dataset, callbacks)
-    if replica is not None:
-        return replica
     graph = shared_graph(config, dataset, callbacks, lambda: build_model(config, dataset))
     if graph is None:
         return ByFit(build_model(config, dataset), training["batch_size"], training["seed"])
@@ -96,13 +82,11 @@ class BySharedGraph:
         graph: has taken over the state of ``own``.
         own: the run's model.
         seed: of the order of the batches.
-        keeps_epochs: only the last is there.
     """
 
     graph: TrainingGraph
     own: keras.Model
     seed: int
-    keeps_epochs: ClassVar[bool] = False
 
     @property
     def model(self) -> keras.Model:
@@ -138,13 +122,11 @@ class ByFit:
         model: compiled.
         batch_size: rows in a training step.
         seed: of the order of the batches.
-        keeps_epochs: only the last is there.
     """
 
     model: keras.Model
     batch_size: int
     seed: int
-    keeps_epochs: ClassVar[bool] = False
 
     def fit(
         self,

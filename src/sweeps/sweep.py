@@ -10,7 +10,6 @@ import json
 import logging
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 from src.entry import USER_MISTAKE, HandedOver, is_mistake, was_interrupted
@@ -49,8 +48,6 @@ _announced: list[dict[str, Any]] = []
 """In such a worker: the configs of the jobs that it gets next."""
 _ended: list["OpenSweep"] = []
 """The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
-_drafts: list[tempfile.TemporaryDirectory[str]] = []
-"""Folders that are removed when the process ends."""
 
 
 def under_way() -> "OpenSweep | None":
@@ -64,12 +61,9 @@ class SweepCallback(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Checks the config of a job that is no sweep's, before Hydra makes a folder for it."""
         from src.config.check import check
-        from src.config.cluster import cluster_of
 
         try:
-            cluster = cluster_of(check(config)["training"])
-            if cluster and not cluster.is_chief:
-                _leave_nothing(config)
+            check(config)
         except UserError as error:
             # A resolver that fails may be ${hydra:}, which knows nothing before the job has begun;
             # the job itself checks once more.
@@ -127,14 +121,6 @@ class SweepCallback(Callback):
         _open.append(sweep)
         if plan:
             print(plan.summary(), flush=True)
-
-
-def _leave_nothing(config: DictConfig) -> None:
-    """Has Hydra make the job's folder where it goes with this process: another records the run."""
-    folder = tempfile.TemporaryDirectory(prefix="worker-")
-    _drafts.append(folder)
-    with read_write(config.hydra):
-        config.hydra.run.dir = folder.name
 
 
 def _parent_run(sweep: "OpenSweep", plan: "SweepPlan | None") -> str:

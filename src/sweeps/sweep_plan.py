@@ -11,7 +11,6 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig
 
 from src.config.check import check
-from src.config.cluster import MULTI_WORKER
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of
 from src.sweeps.sweep_composing import composer_of
@@ -101,12 +100,6 @@ def checked(composed: DictConfig, number: int, job: Sequence[str]) -> dict[str, 
         UserError: names the job and what is wrong with its config.
     """
     try:
-        plain = check(composed)
-        if plain["training"]["distribute"] == MULTI_WORKER:
-            raise UserError(
-                f"training.distribute={MULTI_WORKER}: not in a sweep, whose jobs are run by one "
-                "process or by a pool of them; give each run a command of its own, without -m"
-            )
-        return plain
+        return check(composed)
     except UserError as error:
         raise UserError(f"job {number} ({' '.join(job)}): {error}") from error

@@ -59,7 +59,8 @@ MISTAKES = [
     ("training.seed=-1", "training.seed=-1", "greater than or equal to 0"),
     # a word that is none of the choices
     ("training.precision=float8", "training.precision=float8", "float32, mixed_float16"),
-    ("training.distribute=mirror", "training.distribute=mirror", "none, mirrored"),
+    ("training.distribute=multi_worker", "training.distribute=multi_worker", "none, mirrored"),
+    ("training.stack=10", "training.stack", "not in"),
     ("training.replicas=0", "training.replicas=0", "greater than or equal to 1"),
     ("training.mode=best", "training.mode=best", "max, min"),
     ("data=digits data.profile=steps", "data.profile=steps", "none, step, longtail"),

@@ -32,13 +32,13 @@ def write_table(file, rows=120):
 
 @pytest.fixture(scope="module")
 def sweeps(forks, tmp_path_factory):
-    """Runs of every loss, every model, of a stack, and data made, built in, or of a file."""
+    """Runs of every loss, every model, and data made, built in, or of a file."""
     cwd = tmp_path_factory.mktemp("sweeps")
     write_table(cwd / "mine.csv")
     table = ("data=table", f"data.path={cwd}/mine.csv", "data.label=y")
     commands = (
         ("-m", "loss=glob(*)", "model.dropout=0.3", *SMALL, *QUICK),
-        ("-m", "seed=3,4", "training.stack=3", "model.dropout=0.3", *SMALL, *QUICK),
+        ("-m", "seed=3,4", "model.dropout=0.3", *SMALL, *QUICK),
         ("-m", "model=cosine,cnn", "data=digits", "metric=imbalance", "loss=ldam", *QUICK),
         ("data=classification", "loss=focal", "seed=3", *SMALL, *QUICK),
         ("loss=focal", *table, *QUICK),
