@@ -1,5 +1,6 @@
 """A table, a loss and a layer of one's own, and a run trained with them: a model to use."""
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ ROWS = 600
 MODULE = '''
 """A loss and a layer of one's own, not registered with Keras."""
 import keras
+from own_helpers.factors import STEEPNESS
 
 
 class Steep(keras.losses.SparseCategoricalCrossentropy):
@@ -22,7 +24,7 @@ class Steep(keras.losses.SparseCategoricalCrossentropy):
         super().__init__(name=name, **rest | {"from_logits": True})
 
     def call(self, y_true, y_pred):
-        return 3 * super().call(y_true, y_pred)
+        return STEEPNESS * super().call(y_true, y_pred)
 
 
 class Doubled(keras.layers.Layer):
@@ -89,6 +91,8 @@ def trained(base, run_here):
     own = base / "own"
     own.mkdir()
     (own / "own_net.py").write_text(MODULE)
+    (own / "own_helpers").mkdir()
+    (own / "own_helpers" / "factors.py").write_text("STEEPNESS = 3\n")
     root, output = base / "mlruns", base / "output"
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(own)
@@ -107,8 +111,9 @@ def trained(base, run_here):
             "tracking.plots=false",
             f"tracking.root={root}",
         )
-    (own / "own_net.py").unlink()
-    sys.modules.pop("own_net", None)
+    shutil.rmtree(own)
+    for name in ("own_net", "own_helpers", "own_helpers.factors"):
+        sys.modules.pop(name, None)
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
     (run,) = client.search_runs([experiment.experiment_id])

@@ -1,4 +1,4 @@
-"""Writes what a saved model needs to be used: its facts, and the code of one's own behind it."""
+"""Writes what a saved model needs to be used: its facts, and the user's own code behind it."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,14 +8,18 @@ from typing import Any
 from src.data.columns import TablePreprocessing
 from src.data.dataset import Dataset
 from src.runs import record
-from src.runs.identity import own_modules
+from src.runs.identity import target_modules
+from src.runs.source_closure import source_closure
 from src.saved_model.facts import ServingFacts
+
+LOADER = "src.saved_model.loader"
+"""Loads a saved model; its modules travel with every model."""
 
 
 def write_for_serving(
     folder: Path, config: Mapping[str, Any], dataset: Dataset, metrics: Mapping[str, float]
 ) -> ServingFacts:
-    """Writes ``serving.json``, and copies the modules of one's own that the config names.
+    """Writes ``serving.json``; copies the user's modules behind the config and all they import.
 
     Args:
         folder: the job's output folder.
@@ -26,11 +30,13 @@ def write_for_serving(
     Returns:
         The facts.
     """
-    modules = own_modules(config)
+    travels_anyway = source_closure([LOADER])
+    own = [name for name in target_modules(config) if name not in travels_anyway]
     code = folder / record.CODE
     shutil.rmtree(code, ignore_errors=True)
-    for name, file in modules.items():
-        _copy_module(code, name, file)
+    for name, file in source_closure(own).items():
+        if name not in travels_anyway:
+            _copy_module(code, name, file)
     table = dataset.preprocessing
     facts = ServingFacts(
         class_names=dataset.class_names,
@@ -38,20 +44,16 @@ def write_for_serving(
         input_shape=dataset.input_shape,
         feature_names=dataset.feature_names,
         table=table if isinstance(table, TablePreprocessing) else None,
-        own_modules=tuple(modules),
+        own_modules=tuple(own),
     )
     facts.save(folder)
     return facts
 
 
 def _copy_module(code: Path, name: str, file: Path) -> None:
-    """Copies a module, and the ``__init__.py`` of each package that it lies in."""
-    is_package = file.name == "__init__.py"
-    target = code.joinpath(*name.split("."))
-    target = target / file.name if is_package else target.with_suffix(".py")
+    """Copies a module to where its dotted name is imported from when ``code`` is on the path."""
+    *packages, last = name.split(".")
+    inside = (last, file.name) if file.name == "__init__.py" else (file.name,)
+    target = code.joinpath(*packages, *inside)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, target)
-    depth = name.count(".") + is_package
-    for source, copied in zip(list(file.parents)[:depth], target.parents, strict=False):
-        if (source / "__init__.py").is_file() and not (copied / "__init__.py").exists():
-            shutil.copyfile(source / "__init__.py", copied / "__init__.py")

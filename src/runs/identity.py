@@ -5,12 +5,13 @@ loss counts by its ``fn`` node alone: a knob that ``fn`` does not use makes no n
 """
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from src.runs.source_closure import module_of, normalized_source, source_closure
 
 if TYPE_CHECKING:
     from src.data.dataset import Dataset
@@ -20,8 +21,6 @@ NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
 TRAINING_CODE = ("components", "engine", "evaluation")
 """Folders of ``src`` that a result comes out of; the others carry it about."""
-KNOWN_CODE = ("keras.", "tensorflow.", "src.components.")
-"""Targets that the versions or the components stand for; looking for them would import them."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -80,10 +79,25 @@ def loss_label(loss: Mapping[str, Any]) -> str:
 def code_of(config: Mapping[str, Any]) -> str:
     """SHA-256 over the code that a config's run comes out of.
 
+    Comments, docstrings and formatting change nothing.
+
     Args:
         config: the resolved config.
     """
-    return code_digest(tuple(sorted(set(_targets(config)))))
+    return code_digest(target_modules(config))
+
+
+def target_modules(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Dotted names of the modules that a config instantiates from, sorted.
+
+    Modules of installed packages are left out, for their versions stand for them, and the data's,
+    for their fingerprint does.
+
+    Args:
+        config: the resolved config.
+    """
+    found = {module_of(target) for target in set(_targets(config))}
+    return tuple(sorted(name for name in found if name is not None))
 
 
 @cache
@@ -102,61 +116,29 @@ def git_state() -> tuple[str | None, bool]:
 
 
 @cache
-def code_digest(targets: tuple[str, ...]) -> str:
-    """SHA-256 over the code that trains: components, training, and the files behind own targets.
+def code_digest(modules: tuple[str, ...]) -> str:
+    """SHA-256 over the code that trains: the folders that do, and modules with all they import.
+
+    Read once in a process, which goes on with the code that it began with.
 
     Args:
-        targets: dotted paths of what the config instantiates.
+        modules: dotted names, as :func:`target_modules` gives them.
     """
-    files = {file for name in TRAINING_CODE for file in (PROJECT / "src" / name).glob("*.py")}
-    files |= {file for target in targets if (file := _source_file(target)) is not None}
+    files = source_closure(modules)
+    for room in TRAINING_CODE:
+        for file in (PROJECT / "src" / room).glob("*.py"):
+            files[f"src.{room}.{file.stem}".removesuffix(".__init__")] = file
     digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name, file in sorted(files.items()):
+        digest.update(f"{name}\0{normalized_source(file)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
-
-
-def own_modules(config: Mapping[str, Any]) -> dict[str, Path]:
-    """Modules of one's own that a config instantiates parts from, the data's left out.
-
-    Args:
-        config: the resolved config.
-
-    Returns:
-        The file of each module, by its dotted name.
-    """
-    found = (_source(target) for target in sorted(set(_targets(config))))
-    return dict(source for source in found if source is not None)
-
-
-def _source_file(target: str) -> Path | None:
-    """The file of a target that belongs to no installed package."""
-    source = _source(target)
-    return source[1] if source else None
-
-
-def _source(target: str) -> tuple[str, Path] | None:
-    """Module and file of a target that belongs to no installed package."""
-    if target.startswith(KNOWN_CODE):
-        return None
-    parts = target.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        module = ".".join(parts[:length])
-        try:
-            spec = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            continue
-        if spec is not None and spec.origin and spec.origin.endswith(".py"):
-            file = Path(spec.origin)
-            return None if "site-packages" in file.parts else (module, file)
-    return None
 
 
 def _targets(node: Any) -> Iterator[str]:
     """Every ``_target_`` but the data's, whose fingerprint says it all."""
     if isinstance(node, Mapping):
         for key, value in node.items():
-            if key == "_target_" and isinstance(value, str):
+            if key in {"_target_", "path"} and isinstance(value, str):  # path: of hydra.utils.get_*
                 yield value
             elif key != "data":
                 yield from _targets(value)

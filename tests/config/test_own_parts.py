@@ -10,6 +10,7 @@ from src.data.dataset import Dataset
 from src.engine.build import build, load_dataset
 from src.errors import UserError
 from src.runs.identity import code_digest, run_identity
+from src.runs.source_closure import normalized_source
 
 MODULE = '''
 import numpy as np
@@ -140,16 +141,28 @@ def test_an_own_part_that_cannot_be_built_is_named(own_parts, node, words):
         build(node, "loss.fn")
 
 
-def test_a_change_in_the_own_code_makes_another_experiment(own_parts, steep, resolved):
+@pytest.mark.parametrize("changed", ["own_parts.py", "own_helper.py", "own_package/deep.py"])
+def test_a_change_in_the_own_code_or_in_what_it_imports_makes_another_experiment(
+    own_parts, steep, resolved, changed
+):
+    (own_parts / "own_parts.py").write_text(f"import own_helper\n{MODULE}")
+    (own_parts / "own_helper.py").write_text("from own_package import deep\n\nFACTOR = 2\n")
+    (own_parts / "own_package").mkdir()
+    (own_parts / "own_package" / "deep.py").write_text("EXPONENT = 2\n")
     config = resolved(*steep)
     dataset = load_dataset(resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"])
-    before = run_identity(config, dataset)
-    assert run_identity(config, dataset) == before
-    module = own_parts / "own_parts.py"
-    module.write_text(module.read_text().replace("self.factor *", "self.factor **"))
-    code_digest.cache_clear()  # read once in a process
-    assert run_identity(config, dataset) != before
+
+    def identity():
+        code_digest.cache_clear()  # read once in a process
+        normalized_source.cache_clear()
+        return run_identity(config, dataset)
+
+    before, file = identity(), own_parts / changed
+    file.write_text(f'"""What it is for."""\n{file.read_text()}\n# a remark\n')
+    assert identity() == before
+    file.write_text(file.read_text() + "ONE_MORE = 1\n")
+    assert identity() != before
 
 
 def test_own_code_within_the_project_counts_too():
-    assert code_digest(("src.data.labels.anything",)) != code_digest(())
+    assert code_digest(("src.data.labels",)) != code_digest(())
