@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from src.data.column_checks import check_columns, check_missing, clean_columns
-from src.data.columns import fit_columns
 from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError, shortened
-from src.data.labels import column_number, encode_labels
-from src.data.layout import TableLayout
 from src.data.parameters import check_choice, check_whole
 from src.data.split import check_class_counts, three_way
-from src.data.table_file import read_table
+from src.data.tabular.column_checks import check_columns, check_missing, clean_columns
+from src.data.tabular.columns import fit_columns
+from src.data.tabular.labels import column_number, encode_labels
+from src.data.tabular.layout import TableLayout
+from src.data.tabular.table_file import read_table
 
 LEAST_ROWS = 3
 MISSING = ("impute", "refuse")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.data.columns import TablePreprocessing
 from src.data.dataset import Dataset
+from src.data.tabular.columns import TablePreprocessing
 from src.runs import record
 from src.runs.identity import target_modules
 from src.runs.source_closure import source_closure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.data.columns import TablePreprocessing
+from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
 
 FILE = "serving.json"

@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from src.data.columns import TablePreprocessing
 from src.data.errors import CellError, DataError, shortened
-from src.data.layout import TableLayout
-from src.data.text_table import MISSING_MARKS, unquoted
+from src.data.tabular.columns import TablePreprocessing
+from src.data.tabular.layout import TableLayout
+from src.data.tabular.text_table import MISSING_MARKS, unquoted
 from src.saved_model.facts import ServingFacts
 
 TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}

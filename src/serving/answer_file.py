@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
-from src.data.table_file import DELIMITERS
+from src.data.tabular.table_file import DELIMITERS
 from src.errors import UserError
 from src.saved_model.facts import CLASS, ServingFacts
 

@@ -19,8 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from src.data.cells import texts_of
 from src.data.errors import CellError, DataError
+from src.data.tabular.cells import texts_of
 from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import AnswerFile
 from src.serving.columns import ColumnPlan, plan_columns

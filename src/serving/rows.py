@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.lib import format as npy
 
 from src.data.errors import DataError, shortened
-from src.data.table_file import DELIMITERS, SUFFIXES
+from src.data.tabular.table_file import DELIMITERS, SUFFIXES
 from src.saved_model.facts import ServingFacts
 from src.saved_model.text_rows import text_chunks
 

@@ -24,7 +24,7 @@ from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.types import Schema, TensorSpec
 from mlflow.utils import environment
 
-from src.data.cells import MISSING_CATEGORY
+from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
 from src.runs.identity import library_versions
 from src.saved_model.facts import FILE, ServingFacts
@@ -39,13 +39,14 @@ TRAVELS = (
     "components",
     "saved_model",
     "data/__init__.py",
-    "data/cells.py",
-    "data/column_checks.py",
-    "data/columns.py",
+    "data/tabular/__init__.py",
+    "data/tabular/cells.py",
+    "data/tabular/column_checks.py",
+    "data/tabular/columns.py",
     "data/dataset.py",
     "data/errors.py",
-    "data/layout.py",
-    "data/text_table.py",
+    "data/tabular/layout.py",
+    "data/tabular/text_table.py",
 )
 """What of the project a saved model takes along: the network's parts, and what predicts."""
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

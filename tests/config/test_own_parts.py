@@ -165,4 +165,4 @@ def test_a_change_in_the_own_code_or_in_what_it_imports_makes_another_experiment
 
 
 def test_own_code_within_the_project_counts_too():
-    assert code_digest(("src.data.labels",)) != code_digest(())
+    assert code_digest(("src.data.tabular.labels",)) != code_digest(())

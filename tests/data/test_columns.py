@@ -11,9 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from src.data.column_checks import clean_columns
-from src.data.columns import TablePreprocessing, fit_columns
 from src.data.errors import CellError
+from src.data.tabular.column_checks import clean_columns
+from src.data.tabular.columns import TablePreprocessing, fit_columns
 
 ROWS = 400
 

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.cells import MISSING_CATEGORY, block_of_numbers, texts_of
 from src.data.dataset import Features
 from src.data.errors import CellError, DataError, shortened
-from src.data.layout import TableLayout
+from src.data.tabular.cells import MISSING_CATEGORY, block_of_numbers, texts_of
+from src.data.tabular.layout import TableLayout
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from src.data.errors import DataError, shortened
-from src.data.npz_table import read_npz
-from src.data.text_table import read_text
+from src.data.tabular.npz_table import read_npz
+from src.data.tabular.text_table import read_text
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 SUFFIXES = (*DELIMITERS, ".parquet", ".npz")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.column_checks import LARGEST_VALUE, NUMBER_KINDS
 from src.data.errors import CellError
-from src.data.text_table import unquoted
+from src.data.tabular.column_checks import LARGEST_VALUE, NUMBER_KINDS
+from src.data.tabular.text_table import unquoted
 
 MISSING_CATEGORY = "(missing)"
 LONGEST_SHOWN = 60

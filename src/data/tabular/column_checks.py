@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.errors import DataError
-from src.data.text_table import unquoted
+from src.data.tabular.text_table import unquoted
 
 # Squares of larger values overflow in the standard deviation.
 LARGEST_VALUE = 1e100

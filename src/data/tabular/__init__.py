@@ -1,0 +1,1 @@
+"""Tables: files read into rows, and rows turned into features, in training, prediction, serving."""
