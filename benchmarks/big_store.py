@@ -68,7 +68,7 @@ def started(tracking: dict[str, Any]) -> str:
 
 
 def _head(identity: str) -> Any:
-    from src.runs.record import RunHead
+    from src.runs.record import RunMetadata
 
     facts = {
         "name": "made",
@@ -80,7 +80,7 @@ def _head(identity: str) -> Any:
         "rows": {"train": 200},
     }
     tags = {"loss": "ce", "identity": identity}
-    return RunHead(identity, "made", "made", tags, {"seed": "0"}, facts)
+    return RunMetadata(identity, "made", "made", tags, {"seed": "0"}, facts)
 
 
 def compared(tracking: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from src.runs.claim import CHECKPOINT, claimed, clear
 from src.runs.dataset_cache import dataset_of
 from src.runs.metadata import describe_run
 from src.runs.quiet import import_tensorflow, spare_collector
-from src.runs.record import RunHead, RunRecord
+from src.runs.record import RunMetadata, RunRecord
 from src.sweeps.sweep import configs_to_come, parent_run_id, sweeping_alone
 from src.tracking.drawing import Pictures, another_core
 from src.tracking.tracker import Answer, Tracker, open_tracker
@@ -50,27 +50,27 @@ def run_job(cfg: DictConfig) -> float:
     config = sized(config, dataset)
     check_loss(config["loss"], dataset)
     folder = Path(hydra.runtime.output_dir)
-    head = describe_run(config, dataset)
+    metadata = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
 
     def answer(anew: bool) -> Answer | None:
-        return None if config["force"] else tracker.find(head.identity, folder, anew=anew)
+        return None if config["force"] else tracker.find(metadata.identity, folder, anew=anew)
 
     root = config["tracking"]["root"]
-    with claimed(root, head.identity, head.name, answer) as (unfinished, found):
+    with claimed(root, metadata.identity, metadata.name, answer) as (unfinished, found):
         if found is None:
             if config["force"] or not config["resume"]:
                 (unfinished / CHECKPOINT).unlink(missing_ok=True)
             coming = (sized(later, dataset) for later in configs_to_come(hydra))
             train = partial(_train, coming=coming)
-            return train(config, dataset, head, tracker, folder=folder, unfinished=unfinished)
-    return _answer(found, head, folder)
+            return train(config, dataset, metadata, tracker, folder=folder, unfinished=unfinished)
+    return _answer(found, metadata, folder)
 
 
 def _train(
     config: dict[str, Any],
     dataset: Dataset,
-    head: RunHead,
+    metadata: RunMetadata,
     tracker: Tracker,
     *,
     folder: Path,
@@ -90,12 +90,12 @@ def _train(
 
     spare_collector()
     started = time.time_ns() // 10**6
-    with tracker.following(head, folder):
+    with tracker.following(metadata, folder):
         logger = EpochLogger(tracker.send)
         trained = train(
             config,
             dataset,
-            head.name,
+            metadata.name,
             board_callbacks(config, folder),
             logger=logger,
             resume=unfinished,
@@ -117,9 +117,9 @@ def _train(
             f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best
         }
         metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
-        write_model(folder, config, dataset, trained, head=head, metrics=metrics)
+        write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)
         RunRecord(
-            head=head,
+            metadata=metadata,
             metrics=metrics,
             best_epoch=trained.best_epoch,
             started_ms=started,
@@ -133,7 +133,7 @@ def _train(
         clear(unfinished)
     log.info(
         "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
-        head.name,
+        metadata.name,
         test.values["f1_macro"],
         trained.best_value,
         trained.best_epoch,
@@ -143,15 +143,15 @@ def _train(
     return trained.best_value
 
 
-def _answer(found: Answer, head: RunHead, folder: Path) -> float:
+def _answer(found: Answer, metadata: RunMetadata, folder: Path) -> float:
     """Records that another run has the answer, and says so."""
     record.write_json(
         folder / record.ANSWER,
-        {"answered_from": found.where, "name": head.name, "metrics": found.metrics},
+        {"answered_from": found.where, "name": metadata.name, "metrics": found.metrics},
     )
     log.info(
         "%s: trained before, answered from %s (test macro F1 %.4f); force=true trains it again",
-        head.name,
+        metadata.name,
         found.where,
         found.metrics["test_f1_macro"],
     )

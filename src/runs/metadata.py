@@ -13,14 +13,14 @@ from src.runs.identity import (
     run_identity,
     setting_identity,
 )
-from src.runs.record import RunHead
+from src.runs.record import RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare")
 LONGEST_VALUE = 500
 
 
-def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunHead:
-    """The head of a run's record.
+def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
+    """The metadata of a run.
 
     Args:
         config: the resolved config.
@@ -29,7 +29,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunHead:
     label = loss_label(config["loss"])
     model, data = config["model"]["name"], dataset.name
     seed = config["seed"]
-    return RunHead(
+    return RunMetadata(
         identity=run_identity(config, dataset),
         name=f"{label} · {model} · {data} · seed {seed}",
         description=(

@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
 from src.runs.card_note import TITLE
-from src.runs.record import RunHead
+from src.runs.record import RunMetadata
 from src.saved_model.facts import ServingFacts
 
 FEW_ROWS = 30
@@ -26,7 +26,7 @@ Row = Sequence[str]
 
 
 def model_card(
-    head: RunHead,
+    metadata: RunMetadata,
     config: Mapping[str, Any],
     facts: ServingFacts,
     metrics: Mapping[str, float],
@@ -39,7 +39,7 @@ def model_card(
     """The card, in Markdown.
 
     Args:
-        head: of the run's record.
+        metadata: of the run's record.
         config: the resolved config.
         facts: of the saved model.
         metrics: final ones.
@@ -55,29 +55,29 @@ def model_card(
     }
     drawn = {name: resample(y_test, y_pred, classes) for name, y_pred in decided.items()}
     sections = [
-        _intro(head, config, best_epoch),
+        _intro(metadata, config, best_epoch),
         _results(
             metrics, drawn, {k: (y == y_test).mean() for k, y in decided.items()}, len(y_test)
         ),
         _calibration(metrics, y_test, test_logits),
-        _limits(head, facts, metrics, y_test, y_val),
+        _limits(metadata, facts, metrics, y_test, y_val),
         _loading(facts),
-        _data(head, facts),
-        _by_class(head, facts, metrics, drawn=drawn, y_test=y_test, logits=test_logits),
+        _data(metadata, facts),
+        _by_class(metadata, facts, metrics, drawn=drawn, y_test=y_test, logits=test_logits),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _intro(head: RunHead, config: Mapping[str, Any], best_epoch: int) -> str:
-    training, tags = config["training"], head.tags
+def _intro(metadata: RunMetadata, config: Mapping[str, Any], best_epoch: int) -> str:
+    training, tags = config["training"], metadata.tags
     return (
-        f"{TITLE}{head.description}\n\n"
+        f"{TITLE}{metadata.description}\n\n"
         f"Trained with loss `{tags['loss.label']}`, model `{tags['model']}`, optimizer "
         f"`{training['optimizer']['_target_'].rsplit('.', 1)[-1]}` at learning rate "
         f"{training['learning_rate']:g}, batches of {training['batch_size']}, up to "
         f"{training['epochs']} epochs; the weights are those of epoch {best_epoch}. "
         f"TensorFlow {tags['version.tensorflow']}, Keras {tags['version.keras']}. "
-        f"Identity `{head.identity[:16]}`."
+        f"Identity `{metadata.identity[:16]}`."
     )
 
 
@@ -139,7 +139,7 @@ def _calibration(
 
 
 def _limits(
-    head: RunHead,
+    metadata: RunMetadata,
     facts: ServingFacts,
     metrics: Mapping[str, float],
     y_test: NDArray[np.int64],
@@ -155,8 +155,8 @@ def _limits(
         "outside.",
         f"The decision's offsets were tuned on {len(y_val):,} validation rows, {rarest} of them of "
         "the rarest class.",
-        f"Rows are taken to come as those of {head.dataset['name']} did. Where classes become more "
-        "or less frequent, or columns change their meaning, nothing here holds.",
+        f"Rows are taken to come as those of {metadata.dataset['name']} did. Where classes become "
+        "more or less frequent, or columns change their meaning, nothing here holds.",
     ]
     if few:
         shown = ", ".join(few[:10]) + (" and others" if len(few) > 10 else "")
@@ -200,10 +200,10 @@ def _loading(facts: ServingFacts) -> str:
     )
 
 
-def _data(head: RunHead, facts: ServingFacts) -> str:
-    rows = head.dataset["rows"]
+def _data(metadata: RunMetadata, facts: ServingFacts) -> str:
+    rows = metadata.dataset["rows"]
     lines = [
-        f"`{head.dataset['source']}`, fingerprint `{head.dataset['fingerprint'][:16]}`; "
+        f"`{metadata.dataset['source']}`, fingerprint `{metadata.dataset['fingerprint'][:16]}`; "
         f"{rows['train']:,} rows to train, {rows['val']:,} to validate, {rows['test']:,} to test, "
         "stratified by class."
     ]
@@ -218,7 +218,7 @@ def _data(head: RunHead, facts: ServingFacts) -> str:
 
 
 def _by_class(
-    head: RunHead,
+    metadata: RunMetadata,
     facts: ServingFacts,
     metrics: Mapping[str, float],
     *,
@@ -231,7 +231,7 @@ def _by_class(
     lines = [
         (
             name,
-            f"{head.dataset['class_counts'][k]:,}",
+            f"{metadata.dataset['class_counts'][k]:,}",
             f"{round(share[k] * len(y_test)):,}",
             _with_ends(metrics[f"test_f1_class_{k}"], drawn["argmax"].f1[:, k]),
             _with_ends(metrics[f"test_tuned_f1_class_{k}"], drawn["tuned"].f1[:, k]),

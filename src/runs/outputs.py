@@ -14,7 +14,7 @@ from src.engine.fit import Trained
 from src.runs import model_file, record
 from src.runs.for_serving import write_for_serving
 from src.runs.model_card import model_card
-from src.runs.record import RunHead
+from src.runs.record import RunMetadata
 
 EXAMPLE_ROWS = 5
 
@@ -65,7 +65,7 @@ def write_model(
     dataset: Dataset,
     trained: Trained,
     *,
-    head: RunHead,
+    metadata: RunMetadata,
     metrics: Mapping[str, float],
 ) -> None:
     """Writes the model, its card, and what a server needs to know of it.
@@ -75,12 +75,12 @@ def write_model(
         config: the resolved config.
         dataset: the labels that the logits are of.
         trained: the model and its logits.
-        head: of the record to come.
+        metadata: of the record to come.
         metrics: final ones.
     """
     facts = write_for_serving(folder, config, dataset, metrics)
     card = model_card(
-        head,
+        metadata,
         config,
         facts,
         metrics,

@@ -30,7 +30,7 @@ ANSWER = "answered.json"
 
 
 @dataclass(frozen=True)
-class RunHead:
+class RunMetadata:
     """What is known of a run before it is trained.
 
     Attributes:
@@ -55,7 +55,7 @@ class RunRecord:
     """A finished run.
 
     Attributes:
-        head: what was known before.
+        metadata: what was known before.
         metrics: final values: ``test_*``, ``best_*`` and seconds.
         best_epoch: counted from 1.
         started_ms: when training began, milliseconds since 1970.
@@ -63,7 +63,7 @@ class RunRecord:
         tracking: the ``tracking`` node of the config: where an upload goes.
     """
 
-    head: RunHead
+    metadata: RunMetadata
     metrics: dict[str, float]
     best_epoch: int
     started_ms: int
@@ -83,7 +83,7 @@ class RunRecord:
         """
         try:
             content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-            return cls(**{**content, "head": RunHead(**content["head"])})
+            return cls(**{**content, "metadata": RunMetadata(**content["metadata"])})
         except FileNotFoundError as error:
             raise UserError(
                 f"{folder}: holds no finished run (no {RECORD}); right is the output folder of a "

@@ -45,7 +45,7 @@ def collect_rows(folder: Path) -> list[Row]:
     for file in folder.glob(f"*/{record.RECORD}"):
         final = RunRecord.load(file.parent)
         seconds = final.metrics["seconds_fit"]
-        rows.append(_row(file.parent.name, final.head.name, final.metrics, seconds, "trained"))
+        rows.append(_row(file.parent.name, final.metadata.name, final.metrics, seconds, "trained"))
     for file in folder.glob(f"*/{record.ANSWER}"):
         answer = json.loads(file.read_text(encoding="utf-8"))
         source = f"answered from {Path(answer['answered_from']).name[:ID_SHOWN]}"

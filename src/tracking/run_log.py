@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from src.runs import record
 from src.runs.card_note import NOTE, note_of
-from src.runs.record import RunHead, RunRecord
+from src.runs.record import RunMetadata, RunRecord
 from src.saved_model.facts import FILE as SERVING
 from src.tracking.artifacts import log_files
 from src.tracking.process import end_run, process_tags
@@ -42,24 +42,29 @@ ARTIFACTS = (
 PICTURES = (record.CONFUSION_PLOT, record.CURVES_PLOT)
 
 
-def create_run(store: Store, head: RunHead, parent_id: str | None) -> Run:
+def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Run:
     """Opens a run with everything that is known before training.
 
     Args:
         store: where to.
-        head: name, tags, parameters and data set.
+        metadata: name, tags, parameters and data set.
         parent_id: the sweep's run, if it is part of one.
 
     Returns:
         The run, as it was made: without what was logged to it since.
     """
-    tags = head.tags | identity_tag(head.identity) | process_tags() | {NOTE: head.description}
+    tags = (
+        metadata.tags
+        | identity_tag(metadata.identity)
+        | process_tags()
+        | {NOTE: metadata.description}
+    )
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
-    run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=head.name)
+    run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=metadata.name)
     run_id = run.info.run_id
-    log_params(store.client, run_id, head.params)
-    _log_dataset(store, run_id, _dataset_input(head.dataset))
+    log_params(store.client, run_id, metadata.params)
+    _log_dataset(store, run_id, _dataset_input(metadata.dataset))
     return run
 
 

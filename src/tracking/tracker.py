@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.runs import record
-from src.runs.record import RunHead, RunRecord
+from src.runs.record import RunMetadata, RunRecord
 from src.tracking.drawing import Pictures
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class FolderTracker:
         """A finished run with the same identity among the jobs of the same sweep."""
         for candidate in sorted(folder.parent.glob(f"*/{record.RECORD}")):
             final = RunRecord.load(candidate.parent)
-            if final.head.identity == identity and candidate.parent != folder:
-                return Answer(final.head.name, str(candidate.parent), final.metrics)
+            if final.metadata.identity == identity and candidate.parent != folder:
+                return Answer(final.metadata.name, str(candidate.parent), final.metrics)
         return None
 
     @contextmanager
-    def following(self, head: RunHead, folder: Path) -> Iterator[None]:
+    def following(self, metadata: RunMetadata, folder: Path) -> Iterator[None]:
         """Nothing to open and nothing to close."""
         yield
 
@@ -109,7 +109,7 @@ class MLflowTracker:
         return Answer(run.info.run_name, run.info.run_id, dict(run.data.metrics))
 
     @contextmanager
-    def following(self, head: RunHead, folder: Path) -> Iterator[None]:
+    def following(self, metadata: RunMetadata, folder: Path) -> Iterator[None]:
         """Opens the run; it ends FAILED after an error, KILLED after an interruption.
 
         Raises:
@@ -119,7 +119,7 @@ class MLflowTracker:
         from src.tracking.upload import remember_run
 
         with self.store.needed():
-            self._run = run_log.create_run(self.store, head, self._parent_id)
+            self._run = run_log.create_run(self.store, metadata, self._parent_id)
         self._written = time.monotonic()
         run_id = self._run.info.run_id
         remember_run(folder, self.store.uri, run_id, self._parent_id)

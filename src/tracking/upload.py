@@ -54,7 +54,7 @@ def upload(
     with store.needed():
         run = run or _existing_run(store, folder)
         if run is None:
-            run = run_log.create_run(store, final.head, parent_of(folder))
+            run = run_log.create_run(store, final.metadata, parent_of(folder))
             remember_run(folder, store.uri, run.info.run_id)
             history = True
         run_id: str = run.info.run_id
@@ -64,7 +64,7 @@ def upload(
         if final.tracking["log_model"] and not _has_model(run):
             from src.tracking.logged_model import log_model
 
-            model_id = log_model(store.client, run, folder, final.head.params)
+            model_id = log_model(store.client, run, folder, final.metadata.params)
         run_log.log_results(store, run, folder, final, model_id)
         if final.tracking["plots"]:
             (pictures or Pictures(beside=False)).end(folder, final.best_epoch)

@@ -84,7 +84,7 @@ def test_the_gradients_were_clipped_so_the_comparison_means_something(both):
 
 
 def test_how_a_run_is_distributed_is_part_of_its_identity(both):
-    heads = [json.loads((folder / "run.json").read_text())["head"] for folder in both[:2]]
+    heads = [json.loads((folder / "run.json").read_text())["metadata"] for folder in both[:2]]
     assert heads[0]["identity"] != heads[1]["identity"]
     assert heads[0]["params"]["training.distribute"] == "mirrored"
 

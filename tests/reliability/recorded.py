@@ -61,7 +61,7 @@ def numbers_in(folder):
     """The same of a job's folder on disk; the folder counts as whole."""
     record = json.loads((folder / "run.json").read_text())
     return {
-        "identity": record["head"]["identity"],
+        "identity": record["metadata"]["identity"],
         "final": {name: value for name, value in record["metrics"].items() if is_result(name)},
         "history": history(folder),
         "predictions": predictions(folder),

@@ -32,7 +32,7 @@ def test_of_two_processes_with_one_config_one_trains_and_the_other_answers(side_
     (source,) = [
         json.loads(file.read_text())
         for file in trained
-        if json.loads(file.read_text())["head"]["name"] == answer["name"]
+        if json.loads(file.read_text())["metadata"]["name"] == answer["name"]
     ]
     assert answer["metrics"].items() >= source["metrics"].items()
     jobs, _ = runs_of(side_by_side / "mlruns")
@@ -47,7 +47,7 @@ def test_processes_that_start_at_once_make_one_store(side_by_side):
 def test_side_by_side_and_one_after_the_other_give_the_same_bits(side_by_side, run_here, tmp_path):
     folders = {}
     for file in side_by_side.glob("outputs/*/*/run.json"):
-        folders[json.loads(file.read_text())["head"]["tags"]["seed"]] = file.parent
+        folders[json.loads(file.read_text())["metadata"]["tags"]["seed"]] = file.parent
     for seed in ("0", "1"):
         run_here(
             tmp_path / seed, *WORDS, f"seed={seed}", "tracking=none", f"tracking.root={tmp_path}"

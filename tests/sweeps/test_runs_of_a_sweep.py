@@ -85,7 +85,7 @@ def test_parameters_are_the_resolved_config(run, folder):
 
 
 def test_tags_say_what_the_run_is(run, folder):
-    head = json.loads((folder / "run.json").read_text())["head"]
+    head = json.loads((folder / "run.json").read_text())["metadata"]
     tags = run.data.tags
     assert (tags["model"], tags["data"], tags["seed"]) == ("mlp", "simulated", "0")
     assert tags["loss"] == run.data.tags["loss.label"].split("(")[0]

@@ -82,7 +82,7 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path):
 
 
 def test_a_damaged_record_is_refused(tmp_path):
-    (tmp_path / "run.json").write_text('{"head": ')
+    (tmp_path / "run.json").write_text('{"metadata": ')
     with pytest.raises(UserError, match=r"run\.json: is not a run's record"):
         upload(tmp_path)
 
@@ -206,7 +206,7 @@ def finish(job, tracker):
 def test_a_run_that_was_deleted_while_it_was_trained_is_made_anew(followed, monkeypatch):
     monkeypatch.setattr("src.tracking.tracker.FRESH", 0.0)
     job, tracker = followed
-    with tracker.following(RunRecord.load(job).head, job):
+    with tracker.following(RunRecord.load(job).metadata, job):
         begun = run_of(job)
         tracker.store.client.delete_run(begun)
         assert finish(job, tracker)
@@ -216,7 +216,7 @@ def test_a_run_that_was_deleted_while_it_was_trained_is_made_anew(followed, monk
 
 def test_a_run_deleted_just_after_a_write_is_left_to_the_command(followed, caplog):
     job, tracker = followed
-    with tracker.following(RunRecord.load(job).head, job):
+    with tracker.following(RunRecord.load(job).metadata, job):
         begun = run_of(job)
         tracker.store.client.delete_run(begun)
         assert not finish(job, tracker)
@@ -228,7 +228,7 @@ def test_a_run_deleted_just_after_a_write_is_left_to_the_command(followed, caplo
 
 def test_a_run_written_to_a_moment_ago_is_not_asked_for(followed, monkeypatch):
     job, tracker = followed
-    with tracker.following(RunRecord.load(job).head, job), monkeypatch.context() as patch:
+    with tracker.following(RunRecord.load(job).metadata, job), monkeypatch.context() as patch:
         patch.setattr(MlflowClient, "get_run", None)
         assert finish(job, tracker)
     run = tracker.store.client.get_run(run_of(job))

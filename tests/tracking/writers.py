@@ -14,7 +14,7 @@ import yaml
 
 from src.entry import guarded
 from src.runs import record
-from src.runs.record import RunHead, RunRecord
+from src.runs.record import RunMetadata, RunRecord
 from src.tracking.drawing import Pictures
 from src.tracking.tracker import MLflowTracker
 
@@ -30,7 +30,7 @@ def head_of(number):
     shape = {"input_shape": [2], "class_names": ["a", "b"], "class_counts": [3, 1]}
     rows = {"train": 4, "val": 2, "test": 2}
     tags = {"identity": f"{number:064x}", "writer": str(number)}
-    return RunHead(
+    return RunMetadata(
         f"{number:064x}", f"writer {number}", "", tags, params, {**facts, **shape, "rows": rows}
     )
 
