@@ -38,7 +38,6 @@ PHASES = {
     "src.evaluation.scores:score": "scores",
     "src.evaluation.scores:score_tuned": "scores",
     "src.evaluation.validation:score_validation": "scores",
-    "src.tracking.drawing:Pictures.end": "plots",
     "src.tracking.plots:plot_confusion": "plots",
     "src.tracking.plots:plot_curves": "plots",
 }

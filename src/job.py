@@ -24,9 +24,8 @@ from src.runs.dataset_cache import dataset_of
 from src.runs.metadata import describe_run
 from src.runs.quiet import import_tensorflow, spare_collector
 from src.runs.record import RunMetadata, RunRecord
-from src.sweeps.sweep import configs_to_come, parent_run_id, sweeping_alone
-from src.tracking.drawing import Pictures, another_core
-from src.tracking.tracker import Answer, Tracker, open_tracker
+from src.sweeps.sweep import configs_to_come, parent_run_id
+from src.tracking.tracker import CachedRun, Tracker, open_tracker
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +52,8 @@ def run_job(cfg: DictConfig) -> float:
     metadata = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
 
-    def answer(anew: bool) -> Answer | None:
-        return None if config["force"] else tracker.find(metadata.identity, folder, anew=anew)
+    def answer() -> CachedRun | None:
+        return None if config["force"] else tracker.find(metadata.identity, folder)
 
     root = config["tracking"]["root"]
     with claimed(root, metadata.identity, metadata.name, answer) as (unfinished, found):
@@ -77,8 +76,6 @@ def _train(
     unfinished: Path,
     coming: Iterable[Mapping[str, Any]],
 ) -> float:
-    wanted = config["tracking"]["plots"]
-    pictures = Pictures(beside=wanted and sweeping_alone() and another_core())
     import_tensorflow()
     from src.engine.board import board_callbacks
     from src.engine.epoch_logger import EpochLogger
@@ -105,8 +102,6 @@ def _train(
         write_results(
             folder, config, dataset, trained, history=logger.rows, confusion=test.confusion
         )
-        if wanted:
-            pictures.begin(folder, trained.best_epoch)
         best = logger.rows[trained.best_epoch - 1]
         metrics = {f"test_{name}": value for name, value in test.values.items()}
         metrics |= score_tuned(
@@ -127,7 +122,7 @@ def _train(
             tracking=config["tracking"]
             | {"root": str(Path(config["tracking"]["root"]).absolute())},
         ).save(folder)
-        recorded = tracker.finish(folder, pictures, history_sent=logger.complete)
+        recorded = tracker.finish(folder, history_sent=logger.complete)
     release_graphs()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)
@@ -143,7 +138,7 @@ def _train(
     return trained.best_value
 
 
-def _answer(found: Answer, metadata: RunMetadata, folder: Path) -> float:
+def _answer(found: CachedRun, metadata: RunMetadata, folder: Path) -> float:
     """Records that another run has the answer, and says so."""
     record.write_json(
         folder / record.ANSWER,

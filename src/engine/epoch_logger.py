@@ -27,6 +27,8 @@ class EpochLogger(keras.callbacks.Callback):
 
     Args:
         send: takes rows, for MLflow one batch; None keeps rows only.
+        least_wait: seconds in which rows are gathered.
+        clock: gives seconds.
 
     Attributes:
         rows: one an epoch: ``epoch`` from 1, ``time_ms`` since 1970, and the metrics by Keras's
@@ -34,11 +36,19 @@ class EpochLogger(keras.callbacks.Callback):
         complete: whether every row was sent.
     """
 
-    def __init__(self, send: Callable[[Sequence[Row]], None] | None = None) -> None:
+    def __init__(
+        self,
+        send: Callable[[Sequence[Row]], None] | None = None,
+        *,
+        least_wait: float = LEAST_WAIT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.rows: list[dict[str, float]] = []
         self.complete = send is not None
         self._send = send
+        self._least_wait = least_wait
+        self._clock = clock
         self._sent = 0
         self._next = 0.0
 
@@ -54,14 +64,14 @@ class EpochLogger(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """From here on rows are gathered: all of a short training go out in one go."""
-        self._next = time.monotonic() + LEAST_WAIT
+        self._next = self._clock() + self._least_wait
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keeps the row, and sends it where the last sending is long enough ago."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, "time_ms": time.time_ns() // 10**6, **metrics})
         held_back = len(self.rows) - self._sent
-        if time.monotonic() >= self._next or held_back >= MOST_ROWS:
+        if self._clock() >= self._next or held_back >= MOST_ROWS:
             self.flush()
 
     def flush(self) -> None:
@@ -69,7 +79,7 @@ class EpochLogger(keras.callbacks.Callback):
         waiting = self.rows[self._sent :]
         if self._send is None or not waiting:
             return
-        began = time.monotonic()
+        began = self._clock()
         try:
             self._send(waiting)
         except Exception as error:
@@ -78,5 +88,5 @@ class EpochLogger(keras.callbacks.Callback):
             self.complete = False
             self._send = None
         self._sent = len(self.rows)
-        ended = time.monotonic()
-        self._next = ended + max(LEAST_WAIT, (ended - began) / SHARE)
+        ended = self._clock()
+        self._next = ended + max(self._least_wait, (ended - began) / SHARE)

@@ -22,7 +22,7 @@ UNFINISHED = "unfinished"
 
 @contextmanager
 def claimed(
-    root: str, identity: str, name: str, answer: Callable[[bool], Found | None]
+    root: str, identity: str, name: str, answer: Callable[[], Found | None]
 ) -> Iterator[tuple[Path, Found | None]]:
     """Holds a run's lock, unless the run has an answer.
 
@@ -36,8 +36,7 @@ def claimed(
         root: the ``tracking.root`` of the config.
         identity: of the run.
         name: of the run, for the message.
-        answer: what answers the run, None where it must be trained; told whether others had time
-            to change a lot since this process began.
+        answer: looks for what answers the run; None where it must be trained.
 
     Yields:
         The folder for the run's checkpoint, and the answer. What the folder holds is an
@@ -48,10 +47,10 @@ def claimed(
         lock = _lock_if_free(folder / "lock")
         if lock is not None:
             holding.enter_context(lock)
-        found = answer(False)
+        found = answer()
         if found is None and lock is None:
             lock = holding.enter_context(_lock(folder / "lock", name))
-            found = answer(True)
+            found = answer()
         if found is not None and lock is not None:
             clear(folder)
         yield folder, found

@@ -50,8 +50,8 @@ class PyFunc:
 
 
 def _load_pyfunc(path: str) -> PyFunc:
-    """Called by :func:`mlflow.pyfunc.load_model` with the model's folder."""
-    predictor = Predictor.load(Path(path))
+    """Called by :func:`mlflow.pyfunc.load_model` with the path of ``data/model.keras``."""
+    predictor = Predictor.load(Path(path).parents[1])
     predictor.logits(np.zeros((1, *predictor.facts.input_shape), np.float32))  # traces it once
     if SERVER in sys.modules:  # MLflow's server is starting, in this very process
         from src.saved_model.guard import protect

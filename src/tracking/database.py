@@ -42,17 +42,16 @@ def check_database(uri: str) -> None:
         raise UserError(f"tracking store {uri}: cannot be used: {file} is no SQLite database")
 
 
-def make_database(uri: str, artifacts: str) -> None:
+def make_database(uri: str) -> None:
     """Makes the database where it is missing; processes that want it at once wait for one.
 
     Args:
         uri: the store's address.
-        artifacts: the address under which MLflow's default experiment keeps files.
     """
     file = database_file(uri)
     if file is None or _is_there(file):
         return
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.tracking import MlflowClient
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with _only_one(file.parent):
@@ -60,9 +59,9 @@ def make_database(uri: str, artifacts: str) -> None:
             return
         for left in file.parent.glob(f"{glob.escape(file.name)}{DRAFT}*"):
             left.unlink()
-        # MLflow keeps a connection for each name, also where it failed, so no name comes twice
+        # MLflow keeps a store for each address, also where it failed, so no name comes twice
         draft = file.with_name(f"{file.name}{DRAFT}{time.time_ns()}")
-        SqlAlchemyStore(f"{PREFIX}{draft}", artifacts).engine.dispose()
+        MlflowClient(f"{PREFIX}{draft}").search_experiments(max_results=1)
         draft.replace(file)
 
 

@@ -1,40 +1,46 @@
 """A run's model as an MLflow model that loads anywhere, with no pickle in it.
 
-``mlflow.keras`` says how a ``.keras`` file lies; this flavor adds what turns raw rows into classes
-(``serving.json``), the model card, a copy of the code that predicts, and a loader that imports it,
-so that ``mlflow.pyfunc.load_model`` works where the project is not installed.
-``mlflow.keras.load_model`` gives the bare network; it needs the components registered:
+``mlflow.pyfunc`` writes it: the ``.keras`` file, a copy of the code that predicts, and the name of
+the module that loads it, so that ``mlflow.pyfunc.load_model`` works where the project is not
+installed. ``mlflow.keras.load_model`` gives the bare network; it needs the components registered:
 ``import src.components`` first, or give it ``custom_objects``.
 """
 
+import shutil
 import tempfile
 from collections.abc import Mapping
-from functools import partial
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import mlflow.pyfunc
 import numpy as np
+import pandas as pd
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
+from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
 from src.runs.card_note import NOTE, note_of
-from src.saved_model.facts import CLASS, TUNED, ServingFacts
-from src.tracking.artifacts import folder_at
-from src.tracking.model_folder import write_model_folder
-from src.tracking.rows import log_model_params
+from src.runs.source_closure import source_closure
+from src.saved_model import loader
+from src.saved_model.facts import CLASS, FILE, TUNED, ServingFacts
 
 NAME = "model"
+REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
+"""What a model needs to be used, each in the version that it was trained with."""
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str, str]) -> str:
     """Logs the model of a run folder to its run.
 
-    It is what ``Model.log`` does, but for reading the history of every metric of the run one by
-    one, which took longer than the rest. Where the store keeps its files on this machine, the
-    model's are written there at once.
+    ``mlflow.pyfunc.log_model`` would read the history of every metric of the run, one by one, and
+    load the model once more.
 
     Args:
         client: of the store.
@@ -45,40 +51,100 @@ def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str,
     Returns:
         The model's id. The run has it once all its files are in place.
     """
-    facts = ServingFacts.load(folder)
     logged = client.create_logged_model(
         run.info.experiment_id,
         NAME,
         source_run_id=run.info.run_id,
         tags={NOTE: note_of((folder / record.CARD).read_text(encoding="utf-8"))},
+        params=dict(params),
     )
     model_id = str(logged.model_id)
-    log_model_params(client, run.info.run_id, model_id, params)
     model = Model(
         artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run.info.run_id
     )
-    write = partial(
-        write_model_folder,
-        mlflow_model=model,
-        run_folder=folder,
-        facts=facts,
-        signature=signature(facts),
-        metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
-    )
-    place = folder_at(logged.artifact_location)
-    if place is not None:
-        write(place)
-    else:
-        with tempfile.TemporaryDirectory() as draft:
-            write(Path(draft))
-            client.log_model_artifacts(model_id, draft)
+    with tempfile.TemporaryDirectory() as draft:
+        save_model(Path(draft) / NAME, model, folder)
+        client.log_model_artifacts(model_id, f"{draft}/{NAME}")
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])
     return model_id
 
 
+def save_model(path: Path, model: Model, run_folder: Path) -> None:
+    """Writes the folder of an MLflow model.
+
+    Args:
+        path: the folder, missing or empty.
+        model: receives what describes the folder.
+        run_folder: holds the ``.keras`` file, ``serving.json``, the card and the input example.
+
+    Raises:
+        OSError: where a file cannot be read or written.
+    """
+    facts = ServingFacts.load(run_folder)
+    versions = {name: version(name) for name in REQUIRED}
+    described = {"keras_version": versions["keras"], "keras_backend": "tensorflow"}
+    model.add_flavor("keras", data="data", save_exported_model=False, **described)
+    with tempfile.TemporaryDirectory() as draft:
+        mlflow.pyfunc.save_model(
+            str(path),
+            loader_module=loader.__name__,
+            data_path=str(run_folder / record.MODEL),
+            code_paths=_copy_code(run_folder / record.CODE, Path(draft)),
+            mlflow_model=model,
+            signature=signature(facts),
+            input_example=input_example(facts, run_folder),
+            pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
+            metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
+        )
+    for name in (FILE, record.CARD):
+        shutil.copyfile(run_folder / name, path / name)
+
+
+def _copy_code(own: Path, draft: Path) -> list[str]:
+    """Copies the code that travels with a model: the run's own modules, and the project's files.
+
+    Returns:
+        What lies in ``draft`` then, for MLflow to take along.
+    """
+    if own.is_dir():
+        shutil.copytree(own, draft, dirs_exist_ok=True)
+    for name, content in _project_code().items():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft / name).write_bytes(content)
+    return sorted(map(str, draft.iterdir()))
+
+
+@cache
+def _project_code() -> dict[str, bytes]:
+    """All that the loader imports of the project, as this process began with it."""
+    files = source_closure([loader.__name__]).values()
+    return {str(file.relative_to(PROJECT)): file.read_bytes() for file in files}
+
+
+def input_example(facts: ServingFacts, run_folder: Path) -> Any:
+    """An input example.
+
+    Args:
+        facts: of the model.
+        run_folder: holds a few rows as trained on.
+
+    Returns:
+        For a table one made-up row, no person's data: the median of each number and the first
+        of each column's categories. Else the few rows.
+    """
+    table = facts.table
+    if table is None:
+        return np.load(run_folder / record.EXAMPLE, allow_pickle=False)
+    first = {
+        name: next((text for text in known if text != MISSING_CATEGORY), None)
+        for name, known in zip(table.categorical, table.categories, strict=True)
+    }
+    return pd.DataFrame([dict(zip(table.numeric, table.medians.tolist(), strict=True)) | first])
+
+
 def signature(facts: ServingFacts) -> ModelSignature:
-    """Raw rows in, a class and one probability a class out, ``decision`` as a parameter.
+    """Raw rows in, a class and one probability per class out, ``decision`` as a parameter.
 
     A table's columns are declared by name and of any type: the model itself refuses a value of the
     wrong kind, by row and column. MLflow's own types would refuse whole numbers in a column of
@@ -97,7 +163,7 @@ def signature(facts: ServingFacts) -> ModelSignature:
 
 
 def decision_param(default: str) -> ParamSchema:
-    """The parameter ``decision`` of a request, and what counts without it."""
+    """The parameter ``decision`` of a request, and its value where a request has none."""
     return ParamSchema([ParamSpec("decision", DataType.string, default)])
 
 

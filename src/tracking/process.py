@@ -53,13 +53,13 @@ def close_dead_runs(store: "Store") -> list[str]:
     """Marks runs KILLED that say RUNNING though their process on this machine is gone.
 
     Args:
-        store: where to look, in the experiments that were there when it was opened.
+        store: where to look.
 
     Returns:
         The ids of the runs that were marked.
     """
     condition = f"attributes.status = 'RUNNING' AND tags.`{UNDER_WAY}` = '{platform.node()}'"
-    dead = [run for run in store.search(condition, anew=False) if not _alive(run.data.tags)]
+    dead = [run for run in store.search(condition) if not _alive(run.data.tags)]
     for run in dead:
         end_run(store.client, run.info.run_id, "KILLED")
         log.info("%s: its process is gone, marked KILLED", run.info.run_name)

@@ -7,23 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import (
-    Dataset,
-    DatasetInput,
-    InputTag,
-    Metric,
-    Run,
-    RunTag,
-)
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
 from src.runs import record
 from src.runs.card_note import NOTE, note_of
 from src.runs.record import RunMetadata, RunRecord
 from src.saved_model.facts import FILE as SERVING
-from src.tracking.artifacts import log_files
-from src.tracking.process import end_run, process_tags
-from src.tracking.rows import log_metrics, log_params
+from src.tracking.process import process_tags
 from src.tracking.store import Store, identity_tag
 
 ATTEMPTS = 10
@@ -62,9 +53,9 @@ def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Ru
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=metadata.name)
-    run_id = run.info.run_id
-    log_params(store.client, run_id, metadata.params)
-    _log_dataset(store, run_id, _dataset_input(metadata.dataset))
+    params = [Param(name, value) for name, value in metadata.params.items()]
+    store.client.log_batch(run.info.run_id, params=params)
+    _log_dataset(store, run.info.run_id, _dataset_input(metadata.dataset))
     return run
 
 
@@ -85,48 +76,39 @@ def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
 
 
 def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
-    """Logs epochs, as few batches as hold them; rows that are there already change nothing."""
+    """Logs epochs in one batch; rows that are there already change nothing."""
     metrics = [
         Metric(name, value, int(row["time_ms"]), int(row["epoch"]))
         for row in rows
         for name, value in row.items()
         if name not in NOT_METRICS
     ]
-    log_metrics(store.client, run_id, metrics)
+    store.client.log_batch(run_id, metrics=metrics)
 
 
 def log_results(
-    store: Store, run: Run, folder: Path, final: RunRecord, model_id: str | None = None
+    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
 ) -> None:
-    """Logs final metrics and the files of a whole run folder, but for its pictures.
+    """Logs the final metrics and the files of a whole run folder.
 
     Args:
         store: holds the run.
-        run: the run.
+        run_id: of the run.
         folder: its output folder.
         final: its record.
         model_id: of the run's logged model, which shows the final metrics too; None for none.
     """
-    values = [
+    metrics = [
         Metric(name, value, final.ended_ms, 0, model_id=model_id)
         for name, value in final.metrics.items()
     ]
     tags = [RunTag("best_epoch", str(final.best_epoch))]
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
-    log_metrics(store.client, run.info.run_id, values)
-    store.client.log_batch(run.info.run_id, tags=tags)
-    log_files(store.client, run, folder, ARTIFACTS)
-
-
-def log_pictures(store: Store, run: Run, folder: Path) -> None:
-    """Logs the pictures of a run folder, which are drawn while the rest is logged."""
-    log_files(store.client, run, folder, PICTURES)
-
-
-def close_run(store: Store, run_id: str, status: str, ended_ms: int | None = None) -> None:
-    """Ends a run: FINISHED, FAILED or KILLED."""
-    end_run(store.client, run_id, status, ended_ms)
+    store.client.log_batch(run_id, metrics=metrics, tags=tags)
+    for name in (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ())):
+        if (folder / name).exists():
+            store.client.log_artifact(run_id, str(folder / name))
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> DatasetInput:

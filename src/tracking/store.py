@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Experiment, Run, ViewType
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -17,10 +17,7 @@ from src.tracking.database import check_database, database_file, make_database
 from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, save_views
 
 PAGE = 1000
-
-for _chatty in ("mlflow.store.db.utils", "alembic", "mlflow.tracking.fluent"):
-    logging.getLogger(_chatty).setLevel(logging.WARNING)
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # retries are no news
+"""Runs or experiments in one answer of the store."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,11 @@ class Store:
         uri: the store's address.
         client: talks to it.
         experiment_id: where new runs go; empty in a store that was opened for reading.
-        experiments: ids of those that were there when it was opened for writing.
     """
 
     uri: str
     client: MlflowClient
     experiment_id: str = ""
-    experiments: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, tracking: Mapping[str, Any]) -> "Store":
@@ -50,21 +45,16 @@ class Store:
             UserError: where the store cannot be reached or written.
         """
         uri = tracking_uri(tracking["root"], tracking["uri"])
-        name = tracking["experiment"]
-        artifacts = None
         check_database(uri)
+        artifacts = None
         try:
             if database_file(uri):
                 root = Path(tracking["root"]).resolve()
                 root.mkdir(parents=True, exist_ok=True)
                 artifacts = (root / ARTIFACTS).as_uri()
-                make_database(uri, artifacts)
-            client = MlflowClient(uri)
-            there = _experiments(client, ViewType.ALL)
-            experiment = _experiment(client, there, name, artifacts)
-            active = {one.experiment_id for one in there if one.lifecycle_stage == "active"}
-            known = tuple(active | {experiment.experiment_id})
-            return cls(uri, client, experiment.experiment_id, known)
+                make_database(uri)
+            client = _client(uri)
+            return cls(uri, client, _experiment_id(client, tracking["experiment"], artifacts))
         except (MlflowException, OSError) as error:
             raise _unusable(uri, error, "tracking=none goes without") from error
 
@@ -85,7 +75,7 @@ class Store:
             raise UserError(f"{file}: there is no store yet; python train.py makes the first run")
         check_database(address)
         try:
-            client = MlflowClient(address)
+            client = _client(address)
             client.search_experiments(max_results=1)
         except (MlflowException, OSError) as error:
             raise _unusable(address, error, "--root names a folder") from error
@@ -103,16 +93,11 @@ class Store:
         except MlflowException as error:
             raise _unusable(self.uri, error, "tracking=none goes without") from error
 
-    def finished(self, identity: str, *, anew: bool = True) -> Run | None:
-        """The latest finished run with an identity, in any experiment.
-
-        Args:
-            identity: of the run.
-            anew: whether experiments count that others have made since the store was opened.
-        """
+    def finished(self, identity: str) -> Run | None:
+        """The latest finished run with an identity, in any experiment."""
         (name,) = identity_tag(identity)
         condition = f"tags.`{name}` LIKE '%' AND attributes.status = 'FINISHED'"
-        page = self.client.search_runs(self._among(anew), condition, max_results=1)
+        page = self.client.search_runs(self.experiment_ids(), condition, max_results=1)
         return page[0] if page else None
 
     def children(self, parent_id: str) -> list[Run]:
@@ -134,25 +119,29 @@ class Store:
             raise UserError(f"{which} in {self.uri}; right is the id of a sweep's parent run")
         return str(max(sweeps, key=lambda run: run.info.end_time or 0).info.run_id)
 
-    def search(self, condition: str, *, anew: bool = True) -> list[Run]:
-        """Runs of all experiments that meet a condition, newest first.
+    def search(self, condition: str, experiment_ids: Sequence[str] | None = None) -> list[Run]:
+        """Runs that meet a condition, newest first.
 
         Args:
             condition: in MLflow's search syntax.
-            anew: whether experiments count that others have made since the store was opened.
+            experiment_ids: where to search; None for all experiments.
         """
-        among = self._among(anew)
-        return _all(
+        among = list(self.experiment_ids() if experiment_ids is None else experiment_ids)
+        return _all_pages(
             lambda token: self.client.search_runs(
                 among, condition, max_results=PAGE, page_token=token
             )
         )
 
-    def _among(self, anew: bool) -> list[str]:
-        """Ids of the experiments to search in: MLflow searches in no others."""
-        if self.experiments and not anew:
-            return list(self.experiments)
-        return [one.experiment_id for one in _experiments(self.client)]
+    def experiments(self) -> list[Experiment]:
+        """All experiments but the deleted ones."""
+        return _all_pages(
+            lambda token: self.client.search_experiments(max_results=PAGE, page_token=token)
+        )
+
+    def experiment_ids(self) -> list[str]:
+        """The ids of all experiments but the deleted ones."""
+        return [experiment.experiment_id for experiment in self.experiments()]
 
 
 def identity_tag(identity: str) -> dict[str, str]:
@@ -164,6 +153,11 @@ def identity_tag(identity: str) -> dict[str, str]:
     return {f"identity.{identity}": "finds this run"}
 
 
+def _client(uri: str) -> MlflowClient:
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # retries are no news
+    return MlflowClient(uri)
+
+
 def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
     first = str(error).splitlines()[0].partition(" failed with exception")[0]
     return UserError(
@@ -172,46 +166,36 @@ def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
     )
 
 
-def _experiments(client: MlflowClient, view: int = ViewType.ACTIVE_ONLY) -> list[Experiment]:
-    return _all(lambda token: client.search_experiments(view, max_results=PAGE, page_token=token))
-
-
-def _all(ask: Callable[[str | None], Any]) -> list[Any]:
+def _all_pages(ask: Callable[[str | None], Any]) -> list[Any]:
     """All pages of an answer.
 
     Args:
         ask: for the page behind a token; None asks for the first.
     """
-    found: list[Any] = []
-    token: str | None = None
-    while True:
-        page = ask(token)
+    page = ask(None)
+    found = list(page)
+    while page.token:
+        page = ask(page.token)
         found += page
-        token = page.token
-        if not token:
-            return found
+    return found
 
 
-def _experiment(
-    client: MlflowClient, there: Sequence[Experiment], name: str, artifacts: str | None
-) -> Experiment:
-    """The experiment of a name, made where it is not among those that are there."""
-    found = next((one for one in there if one.name == name), None)
+def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:
+    """The id of the experiment of a name, which is made where it is missing."""
+    found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            client.create_experiment(
-                name,
-                artifact_location=artifacts,
-                tags={NOTE_TAG: EXPERIMENT_NOTE},
-            )
-            save_views(client, client.get_experiment_by_name(name).experiment_id)
+            tags = {NOTE_TAG: EXPERIMENT_NOTE}
+            number = client.create_experiment(name, artifact_location=artifacts, tags=tags)
+            save_views(client, number)
+            return str(number)
         except MlflowException:  # another process was quicker
-            if client.get_experiment_by_name(name) is None:
+            found = client.get_experiment_by_name(name)
+            if found is None:
                 raise
-        found = client.get_experiment_by_name(name)
     if found.lifecycle_stage == "deleted":
         raise UserError(
             f"tracking.experiment={name}: was deleted in the store; restore it with "
             f"`mlflow experiments restore -x {found.experiment_id}`, or take another name"
         )
-    return found
+    return str(found.experiment_id)

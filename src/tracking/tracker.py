@@ -1,29 +1,20 @@
 """Follows one run from start to end: in MLflow, or in its output folder alone."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from src.runs import record
 from src.runs.record import RunMetadata, RunRecord
-from src.tracking.drawing import Pictures
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 log = logging.getLogger(__name__)
 
-FRESH = 1.0
-"""Seconds in which a run that was written to counts as there; later the store is asked, since
-somebody may have deleted it. MLflow takes as long for that as for four writes."""
-
 
 @dataclass(frozen=True)
-class Answer:
+class CachedRun:
     """A finished run that answers a job, so that it need not be trained.
 
     Attributes:
@@ -40,12 +31,12 @@ class Answer:
 class FolderTracker:
     """Keeps results in the output folder alone."""
 
-    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
+    def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity among the jobs of the same sweep."""
         for candidate in sorted(folder.parent.glob(f"*/{record.RECORD}")):
             final = RunRecord.load(candidate.parent)
             if final.metadata.identity == identity and candidate.parent != folder:
-                return Answer(final.metadata.name, str(candidate.parent), final.metrics)
+                return CachedRun(final.metadata.name, str(candidate.parent), final.metrics)
         return None
 
     @contextmanager
@@ -56,11 +47,9 @@ class FolderTracker:
     send = None
     """No epoch is sent anywhere."""
 
-    def finish(self, folder: Path, pictures: Pictures, *, history_sent: bool) -> bool:
+    def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Everything is in the folder already, but for the pictures."""
-        final = RunRecord.load(folder)
-        if final.tracking["plots"]:
-            pictures.end(folder, final.best_epoch)
+        _draw_pictures(folder)
         return True
 
 
@@ -86,27 +75,25 @@ class MLflowTracker:
         if parent_id is None:  # a sweep has looked already
             close_dead_runs(self.store)
         self._parent_id = parent_id
-        self._run: Run | None = None
-        self._written = 0.0
+        self._run_id = ""
 
-    def find(self, identity: str, folder: Path, *, anew: bool = True) -> Answer | None:
+    def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity in the store; joins it to the sweep.
 
         Args:
             identity: of the run.
             folder: of the job.
-            anew: whether experiments count that others have made since the store was opened.
 
         Raises:
             UserError: where the store answers no longer.
         """
         with self.store.needed():
-            run = self.store.finished(identity, anew=anew)
+            run = self.store.finished(identity)
             if run is None:
                 return None
             if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
                 self.store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
-        return Answer(run.info.run_name, run.info.run_id, dict(run.data.metrics))
+        return CachedRun(run.info.run_name, run.info.run_id, dict(run.data.metrics))
 
     @contextmanager
     def following(self, metadata: RunMetadata, folder: Path) -> Iterator[None]:
@@ -115,20 +102,20 @@ class MLflowTracker:
         Raises:
             UserError: where the store answers no longer.
         """
-        from src.tracking import run_log
+        from src.tracking.process import end_run
+        from src.tracking.run_log import create_run
         from src.tracking.upload import remember_run
 
         with self.store.needed():
-            self._run = run_log.create_run(self.store, metadata, self._parent_id)
-        self._written = time.monotonic()
-        run_id = self._run.info.run_id
+            run_id = create_run(self.store, metadata, self._parent_id).info.run_id
+        self._run_id = run_id
         remember_run(folder, self.store.uri, run_id, self._parent_id)
         try:
             yield
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
-                run_log.close_run(self.store, run_id, status)
+                end_run(self.store.client, run_id, status)
             except Exception as failure:
                 log.warning("MLflow: run %s not marked %s: %s", run_id, status, failure)
             raise
@@ -137,22 +124,19 @@ class MLflowTracker:
         """Logs epochs of the run that is followed."""
         from src.tracking.run_log import log_rows
 
-        assert self._run is not None
-        log_rows(self.store, self._run.info.run_id, rows)
-        self._written = time.monotonic()
+        log_rows(self.store, self._run_id, rows)
 
-    def finish(self, folder: Path, pictures: Pictures, *, history_sent: bool) -> bool:
-        """Brings the whole folder into the store; a store that fails loses nothing.
+    def finish(self, folder: Path, *, history_sent: bool) -> bool:
+        """Draws the pictures, and brings the folder into the store; a failure loses nothing.
 
         Returns:
             Whether the store has it.
         """
         from src.tracking.upload import upload
 
-        lately = time.monotonic() - self._written < FRESH
-        run = self._run if lately else None
         try:
-            upload(folder, self.store, run=run, history=not history_sent, pictures=pictures)
+            _draw_pictures(folder)
+            upload(folder, self.store, history=not history_sent)
         except Exception as error:
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
@@ -164,6 +148,15 @@ class MLflowTracker:
             )
             return False
         return True
+
+
+def _draw_pictures(folder: Path) -> None:
+    """Draws the pictures of a whole run, where its config asks for them."""
+    final = RunRecord.load(folder)
+    if final.tracking["plots"]:
+        from src.tracking.plots import draw_pictures
+
+        draw_pictures(folder, final.best_epoch)
 
 
 Tracker = FolderTracker | MLflowTracker

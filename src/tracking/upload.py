@@ -18,29 +18,20 @@ from src.entry import guarded
 from src.runs import record
 from src.runs.record import RunRecord
 from src.tracking import run_log
-from src.tracking.drawing import Pictures
+from src.tracking.plots import draw_pictures
+from src.tracking.process import end_run
 from src.tracking.store import Store
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
-def upload(
-    folder: Path,
-    store: Store | None = None,
-    *,
-    run: Run | None = None,
-    history: bool = True,
-    pictures: Pictures | None = None,
-) -> str:
+def upload(folder: Path, store: Store | None = None, *, history: bool = True) -> str:
     """Makes the store hold everything of a finished run.
 
     Args:
         folder: the run's output folder, whole.
         store: where to; None opens the one that the run began in, or its config names.
-        run: the folder's own, where it is known to be in the store and to have no model there;
-            None asks the store.
         history: whether the epochs must be sent; False where they were logged live.
-        pictures: that are being drawn; None draws what is missing.
 
     Returns:
         The MLflow run id.
@@ -51,8 +42,10 @@ def upload(
     final = RunRecord.load(folder)
     began_in = _remembered(folder).get("uri") or final.tracking["uri"]
     store = store or Store.open(final.tracking | {"uri": began_in})
+    if final.tracking["plots"] and not all((folder / name).exists() for name in run_log.PICTURES):
+        draw_pictures(folder, final.best_epoch)
     with store.needed():
-        run = run or _existing_run(store, folder)
+        run = _existing_run(store, folder)
         if run is None:
             run = run_log.create_run(store, final.metadata, parent_of(folder))
             remember_run(folder, store.uri, run.info.run_id)
@@ -65,11 +58,8 @@ def upload(
             from src.tracking.logged_model import log_model
 
             model_id = log_model(store.client, run, folder, final.metadata.params)
-        run_log.log_results(store, run, folder, final, model_id)
-        if final.tracking["plots"]:
-            (pictures or Pictures(beside=False)).end(folder, final.best_epoch)
-            run_log.log_pictures(store, run, folder)
-        run_log.close_run(store, run_id, "FINISHED", final.ended_ms)
+        run_log.log_results(store, run_id, folder, final, model_id)
+        end_run(store.client, run_id, "FINISHED", final.ended_ms)
     return run_id
 
 

@@ -10,14 +10,14 @@ IDENTITY = "f" * 64
 
 
 class Asked:
-    """Answers in turn, and notes how often it was asked, and whether anew."""
+    """Answers in turn, and counts how often it was asked."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.anew = []
+        self.count = 0
 
-    def __call__(self, anew):
-        self.anew.append(anew)
+    def __call__(self):
+        self.count += 1
         return self.answers.pop(0)
 
 
@@ -32,7 +32,7 @@ def test_a_run_without_an_answer_is_asked_for_once_and_held(claim, tmp_path):
         assert found is None
         assert (folder / "lock").exists()
         assert folder.parent == tmp_path / UNFINISHED
-    assert asked.anew == [False]
+    assert asked.count == 1
 
 
 def test_a_run_with_an_answer_leaves_no_folder_behind(claim, tmp_path):
@@ -49,7 +49,7 @@ def test_an_answer_is_not_waited_for_while_another_trains_the_run_anew(claim):
         assert (folder / "lock").exists()
 
 
-def test_who_waited_asks_anew(claim, caplog):
+def test_who_waited_asks_again(claim, caplog):
     caplog.set_level("INFO")
     asked, begun, found = Asked(None, "done"), threading.Event(), []
 
@@ -65,7 +65,7 @@ def test_who_waited_asks_anew(claim, caplog):
         while "another process trains it" not in caplog.text:
             assert other.is_alive()
     other.join()
-    assert (found, asked.anew) == (["done"], [False, True])
+    assert (found, asked.count) == (["done"], 2)
 
 
 def test_an_answer_can_be_had_where_nothing_can_be_written(tmp_path):
@@ -80,7 +80,7 @@ def test_an_answer_can_be_had_where_nothing_can_be_written(tmp_path):
 
 
 def test_a_question_that_fails_leaves_the_lock_to_the_next(claim):
-    def fail(_):
+    def fail():
         raise ValueError("the store is away")
 
     with pytest.raises(ValueError, match="the store is away"), claim(fail):

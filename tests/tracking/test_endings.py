@@ -218,23 +218,6 @@ def test_an_error_fails_a_run_and_an_interruption_kills_it_with_every_epoch_in_t
     assert sorted(metric.step for metric in history) == [1, 2, 3]
 
 
-def test_epochs_are_sent_together_so_that_a_slow_store_takes_little_of_the_time(monkeypatch):
-    clock, batches = [0.0], []
-
-    def slow(rows):
-        batches.append([row["epoch"] for row in rows])
-        clock[0] += 0.5
-
-    monkeypatch.setattr("src.engine.epoch_logger.time.monotonic", lambda: clock[0])
-    logger = EpochLogger(slow)
-    for epoch in range(100):
-        logger.on_epoch_end(epoch, {"loss": 0.5})
-        clock[0] += 1.0
-    assert 0.5 * len(batches) <= 0.04 * clock[0]
-    logger.flush()
-    assert [epoch for batch in batches for epoch in batch] == list(range(1, 101))
-
-
 def test_a_failed_run_answers_no_later_job(own_store, own_words, run_here, tmp_path, monkeypatch):
     words = (*own_words, "model.hidden=[5]")
     with monkeypatch.context() as patch, pytest.raises(OSError, match="the disk is full"):

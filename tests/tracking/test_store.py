@@ -57,29 +57,22 @@ def test_a_deleted_experiment_is_named_with_the_way_back(own_store, own_tracking
         Store.open(tracking)
 
 
-def test_experiments_of_others_count_where_it_is_asked_for_anew(own_tracking, tmp_path):
+def test_runs_in_the_experiments_of_other_processes_count(own_tracking, tmp_path):
     tracking = {**own_tracking, "root": str(tmp_path / "mlruns")}
     early = Store.open(tracking)
     other = Store.open({**tracking, "experiment": "of another process"})
     tags = {f"identity.{'a' * 64}": "finds this run"}
     run_id = other.client.create_run(other.experiment_id, tags=tags).info.run_id
+    assert early.finished("a" * 64) is None
     other.client.set_terminated(run_id)
-    assert early.finished("a" * 64, anew=False) is None
     assert early.finished("a" * 64).info.run_id == run_id
-    assert Store.open(tracking).finished("a" * 64, anew=False).info.run_id == run_id
     assert [run.info.run_id for run in early.search("")] == [run_id]
 
 
-def test_all_pages_of_experiments_are_searched(own_tracking, tmp_path, monkeypatch):
+def test_all_pages_of_experiments_and_runs_are_searched(own_tracking, tmp_path, monkeypatch):
     monkeypatch.setattr("src.tracking.store.PAGE", 2)
     tracking = {**own_tracking, "root": str(tmp_path / "mlruns")}
     first, *_ = [Store.open({**tracking, "experiment": f"number {n}"}) for n in range(4)]
-    run_id = first.client.create_run(first.experiment_id).info.run_id
-    for store in (
-        Store.open({**tracking, "experiment": "number 0"}),
-        Store.at(tracking["root"], None),
-    ):
-        assert [run.info.run_id for run in store.search("")] == [run_id]
-    again = Store.open({**tracking, "experiment": "number 0"})
-    assert again.experiment_id == first.experiment_id
-    assert [run.info.run_id for run in again.search("", anew=False)] == [run_id]
+    made = {first.client.create_run(first.experiment_id).info.run_id for _ in range(5)}
+    for store in (first, Store.at(tracking["root"], None)):
+        assert {run.info.run_id for run in store.search("")} == made

@@ -3,17 +3,16 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
+from PIL import Image
 
-from src.engine.epoch_logger import EpochLogger
 from src.errors import UserError
 from src.runs import record
 from src.runs.record import RunRecord
 from src.tracking import upload as uploading
 from src.tracking.database import database_file
-from src.tracking.drawing import Pictures
+from src.tracking.plots import draw_pictures
 from src.tracking.store import Store
 from src.tracking.tracker import MLflowTracker
 from src.tracking.upload import upload
@@ -82,7 +81,7 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path):
 
 
 def test_a_damaged_record_is_refused(tmp_path):
-    (tmp_path / "run.json").write_text('{"metadata": ')
+    (tmp_path / "run.json").write_text('{"head": ')
     with pytest.raises(UserError, match=r"run\.json: is not a run's record"):
         upload(tmp_path)
 
@@ -92,84 +91,6 @@ def test_the_command_names_folder_and_run(uploaded, monkeypatch, capsys):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     assert uploading.main([str(folder)]) == 0
     assert capsys.readouterr().out == f"{folder}: run {run_id}\n"
-
-
-def test_a_logger_whose_tracker_fails_keeps_all_rows_and_asks_it_no_more(monkeypatch):
-    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", 0.0)
-    monkeypatch.setattr("src.engine.epoch_logger.SHARE", float("inf"))
-    sent = []
-
-    def send(rows):
-        if rows[-1]["epoch"] == 2:
-            raise MlflowException("the store is away")
-        sent.extend(row["epoch"] for row in rows)
-
-    logger = EpochLogger(send)
-    for epoch in range(4):
-        logger.on_epoch_end(epoch, {"loss": 1.0})
-    assert sent == [1]
-    assert [row["epoch"] for row in logger.rows] == [1, 2, 3, 4]
-    assert not logger.complete
-
-
-def test_epochs_that_come_fast_are_sent_together_and_none_is_left_out():
-    sent = []
-    logger = EpochLogger(lambda rows: sent.append([row["epoch"] for row in rows]))
-    for epoch in range(5):
-        logger.on_epoch_end(epoch, {"loss": 1.0})
-    logger.flush()
-    logger.flush()
-    assert sent == [[1], [2, 3, 4, 5]]
-    assert logger.complete
-
-
-def test_no_more_rows_are_held_back_than_an_end_can_wait_for(monkeypatch):
-    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", float("inf"))
-    sent = []
-    logger = EpochLogger(lambda rows: sent.append(len(rows)))
-    for epoch in range(2500):
-        logger.on_epoch_end(epoch, {"loss": 1.0})
-    logger.flush()
-    assert sent == [1, 1000, 1000, 499]
-
-
-@pytest.fixture
-def going_away(monkeypatch):
-    """A store that stops answering with the second epoch, until the fixture is undone."""
-    log_batch = MlflowClient.log_batch
-
-    def refuse(*_, **__):
-        raise MlflowException("the store is away")
-
-    def last_words(client, run_id, metrics=(), **rest):
-        if any(metric.step >= 2 for metric in metrics):
-            for name in ("log_batch", "log_artifact", "set_terminated", "get_run"):
-                monkeypatch.setattr(MlflowClient, name, refuse)
-            refuse()
-        return log_batch(client, run_id, metrics=metrics, **rest)
-
-    monkeypatch.setattr("src.engine.epoch_logger.LEAST_WAIT", 0.0)  # the first epoch goes alone
-    monkeypatch.setattr("src.engine.epoch_logger.SHARE", float("inf"))
-    monkeypatch.setattr(MlflowClient, "log_batch", last_words)
-    return monkeypatch
-
-
-def test_a_store_that_goes_away_costs_nothing(own_words, run_here, tmp_path, going_away, caplog):
-    run_here(tmp_path, *own_words, "model.hidden=[6]")
-    going_away.undo()
-    assert f"results are safe in {tmp_path} but not uploaded" in caplog.text
-    assert f"python -m src.tracking.upload {tmp_path}" in caplog.text
-
-    store = Store.open(RunRecord.load(tmp_path).tracking)
-    (run,) = store.search("params.`model.hidden` = '[6]'")
-    run_id = run.info.run_id
-    assert len(store.client.get_metric_history(run_id, "val_f1_macro")) == 1
-    assert upload(tmp_path) == run_id
-    steps = [m.step for m in store.client.get_metric_history(run_id, "val_f1_macro")]
-    assert sorted(steps) == [1, 2, 3]
-    run = store.client.get_run(run_id)
-    assert run.info.status == "FINISHED"
-    assert "test_f1_macro" in run.data.metrics
 
 
 def test_what_is_lost_of_a_run_is_drawn_when_it_is_uploaded(uploaded):
@@ -187,50 +108,60 @@ def followed(uploaded, tmp_path):
     folder, store, _ = uploaded
     job = shutil.copytree(folder, tmp_path / "job")
     (job / record.MLFLOW).unlink()
-    tracker = MLflowTracker({**RunRecord.load(job).tracking, "root": root_of(store)}, None)
-    return job, tracker
-
-
-def root_of(store):
-    return str(database_file(store.uri).parent)
+    root = str(database_file(store.uri).parent)
+    return job, MLflowTracker({**RunRecord.load(job).tracking, "root": root}, None)
 
 
 def run_of(job):
     return json.loads((job / record.MLFLOW).read_text())["run_id"]
 
 
-def finish(job, tracker):
-    return tracker.finish(job, Pictures(beside=False), history_sent=False)
-
-
-def test_a_run_that_was_deleted_while_it_was_trained_is_made_anew(followed, monkeypatch):
-    monkeypatch.setattr("src.tracking.tracker.FRESH", 0.0)
+def test_a_run_that_was_deleted_while_it_was_trained_is_made_anew(followed):
     job, tracker = followed
     with tracker.following(RunRecord.load(job).metadata, job):
         begun = run_of(job)
         tracker.store.client.delete_run(begun)
-        assert finish(job, tracker)
+        assert tracker.finish(job, history_sent=False)
     assert run_of(job) != begun
     assert tracker.store.client.get_run(run_of(job)).info.status == "FINISHED"
 
 
-def test_a_run_deleted_just_after_a_write_is_left_to_the_command(followed, caplog):
+def test_results_that_cannot_be_uploaded_are_safe_and_the_warning_has_the_command(followed, caplog):
     job, tracker = followed
+    (job / record.CURVES_PLOT).unlink()
+    (job / record.CURVES_PLOT).mkdir()
     with tracker.following(RunRecord.load(job).metadata, job):
-        begun = run_of(job)
-        tracker.store.client.delete_run(begun)
-        assert not finish(job, tracker)
+        assert not tracker.finish(job, history_sent=False)
+    assert f"results are safe in {job} but not uploaded" in caplog.text
     assert f"python -m src.tracking.upload {job}" in caplog.text
-    again = upload(job, tracker.store)
-    assert again != begun
-    assert tracker.store.client.get_run(again).info.status == "FINISHED"
-
-
-def test_a_run_written_to_a_moment_ago_is_not_asked_for(followed, monkeypatch):
-    job, tracker = followed
-    with tracker.following(RunRecord.load(job).metadata, job), monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, "get_run", None)
-        assert finish(job, tracker)
+    (job / record.CURVES_PLOT).rmdir()
+    assert upload(job, tracker.store) == run_of(job)
     run = tracker.store.client.get_run(run_of(job))
     assert run.info.status == "FINISHED"
     assert len(run.outputs.model_outputs) == 1
+
+
+# --- pictures -----------------------------------------------------------------------------------
+@pytest.fixture
+def drawn(tmp_path):
+    """Draws the pictures of a run's folder, and reads their pixels."""
+    header = '"plain ""quoted"", and cut","other"'
+
+    def draw(matrix="9,1\n2,3\n", epochs=3):
+        rows = [
+            {"epoch": n, "time_ms": n, "loss": 1 / n, "val_f1_macro": 0.5} for n in range(1, epochs)
+        ]
+        record.write_history(tmp_path / record.HISTORY, rows)
+        (tmp_path / record.CONFUSION).write_text(f"{header}\n{matrix}", encoding="utf-8")
+        draw_pictures(tmp_path, 2)
+        names = (record.CONFUSION_PLOT, record.CURVES_PLOT)
+        return [np.asarray(Image.open(tmp_path / name)) for name in names]
+
+    return draw
+
+
+def test_pictures_show_the_run_and_nothing_of_the_one_before(drawn):
+    first, other, again = drawn(), drawn("0,70\n800,0\n", epochs=9), drawn()
+    for one, two, three in zip(first, other, again, strict=True):
+        np.testing.assert_array_equal(one, three)
+        assert not np.array_equal(one, two)

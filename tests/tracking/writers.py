@@ -15,7 +15,6 @@ import yaml
 from src.entry import guarded
 from src.runs import record
 from src.runs.record import RunMetadata, RunRecord
-from src.tracking.drawing import Pictures
 from src.tracking.tracker import MLflowTracker
 
 EPOCHS = 15
@@ -24,7 +23,7 @@ FINGERPRINT = "f" * 64
 METRICS = ("loss", "f1_macro", "val_loss", "val_f1_macro", "grad_norm")
 
 
-def head_of(number):
+def metadata_of(number):
     params = {f"part.{key}": str(key * number) for key in range(40)}
     facts = {"name": "made", "source": "made", "fingerprint": FINGERPRINT}
     shape = {"input_shape": [2], "class_names": ["a", "b"], "class_counts": [3, 1]}
@@ -49,7 +48,7 @@ def write(uri, folder, number):
     place = folder / str(number)
     place.mkdir()
     tracker, sent = MLflowTracker(tracking, None), True
-    with tracker.following(head_of(number), place):
+    with tracker.following(metadata_of(number), place):
         for row in rows_of(number):
             try:
                 tracker.send([row])
@@ -59,8 +58,10 @@ def write(uri, folder, number):
         (place / record.CONFIG).write_text(yaml.safe_dump({"writer": number}))
         record.write_history(place / record.HISTORY, rows_of(number))
         np.savez(place / record.PREDICTIONS, logits=np.full((100, 2), number))
-        RunRecord(head_of(number), {"test_f1_macro": number / 100}, 1, 0, 1, tracking).save(place)
-        assert tracker.finish(place, Pictures(beside=False), history_sent=sent)
+        RunRecord(metadata_of(number), {"test_f1_macro": number / 100}, 1, 0, 1, tracking).save(
+            place
+        )
+        assert tracker.finish(place, history_sent=sent)
 
 
 def main():
