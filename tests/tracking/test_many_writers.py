@@ -11,7 +11,7 @@ from mlflow.tracking import MlflowClient
 
 from src.runs.record import read_history
 from tests.tracking.postgres import missing, mlflow_server, postgres
-from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, head_of
+from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, metadata_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = [sys.executable, "-m", "tests.tracking.writers"]
@@ -74,7 +74,7 @@ def test_every_epoch_of_every_metric_is_there_once(written, runs):
 def test_parameters_data_set_and_scores_are_there(runs):
     for run in runs:
         number = int(run.data.tags["writer"])
-        assert run.data.params == head_of(number).params
+        assert run.data.params == metadata_of(number).params
         assert run.data.metrics["test_f1_macro"] == number / 100
         (given,) = run.inputs.dataset_inputs
         assert given.dataset.digest == FINGERPRINT[:36]
