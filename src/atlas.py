@@ -22,15 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0.
     """
     options = _parser().parse_args(arguments)
-    from src.analysis.atlas import draw_atlas
-    from src.analysis.atlas_page import markdown, summary, write_atlas
+    from src.analysis.atlas.grid import draw_atlas
+    from src.analysis.atlas.page import markdown, summary, write_atlas
     from src.analysis.selection import select_runs
 
     selection = select_runs(options.root, options.uri, experiment=options.experiment)
     atlas = draw_atlas(selection.runs, options.baseline, options.loss)
     print(f"{atlas.title}: {atlas.runs} runs.\n\n{summary(atlas)}\n")
     for sentence in selection.left_out:
-        print(sentence)
+        print(f"left out: {sentence}")
     options.out.mkdir(parents=True, exist_ok=True)
     write_atlas(options.out / "atlas.html", atlas)
     (options.out / "atlas.md").write_text(markdown(atlas) + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.analysis.answer import answer
     from src.analysis.selection import select_runs
-    from src.analysis.terminal import print_answer
+    from src.analysis.report.terminal import print_answer
 
     selection = select_runs(
         options.root, options.uri, options.sweep, options.experiment, options.filter
@@ -68,8 +68,8 @@ def compare_sweep(sweep_id: str, root: str, uri: str | None) -> None:
 
 
 def _write(found: "Answer", options: argparse.Namespace) -> None:
-    from src.analysis.files import write_csv, write_json
-    from src.analysis.publish import publish
+    from src.analysis.report.files import write_csv, write_json
+    from src.analysis.report.publish import publish
 
     if options.json:
         write_json(options.json, found)

@@ -6,8 +6,9 @@ Each argument is what would stand behind `python train.py -m`.
 """
 
 import argparse
+import itertools
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from src.entry import guarded
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 PLAIN_KEYS = {"loss": "loss.name", "data": "data.name", "model": "model.name"}
-"""Where a run's parameters hold the choice of a group."""
+"""The parameter of a run that holds the choice of a group."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,9 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Args:
         arguments: of the command line; None takes the process's own.
-
-    Returns:
-        0.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.pace import pace_of
@@ -35,31 +33,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     total = 0.0
     for words in options.sweep:
-        config, jobs = _jobs(shlex.split(words))
-        runs = select_runs(options.root, options.uri, experiment=config["experiment"]).runs
-        known = {_key(run.params) for run in runs}
-        keys = sorted({key for job in jobs for key in job})
-        done = {frozenset((k, v) for k, v in run if k in keys) for run in known}
-        left = [job for job in jobs if frozenset(job.items()) not in done]
+        cfg, jobs = _jobs(shlex.split(words))
+        runs = select_runs(options.root, options.uri, experiment=cfg.tracking.experiment).runs
+        keys = {key for job in jobs for key in job}
+        done = [{k: _plain(v) for k, v in run.params.items() if k in keys} for run in runs]
+        left = [job for job in jobs if job not in done]
         pace = pace_of(runs)
-        seconds = [
-            pace.seconds(
-                str(job.get("data.name", config["data"])),
-                int(job.get("training.epochs", config["epochs"])),
-            )
+        seconds = sum(
+            pace.seconds(job["data.name"], int(job.get("training.epochs", cfg.training.epochs)))
+            or 0.0
             for job in left
-        ]
-        expected = sum(second or 0.0 for second in seconds)
-        total += expected
-        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {_time(expected)} to go")
+        )
+        total += seconds
+        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {_time(seconds)} to go")
     print(f"In all about {_time(total)}, at the pace of the runs in {options.root}.")
     return 0
 
 
-def _jobs(words: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """What a sweep's runs have in common, and the swept parameters of each of its jobs."""
+def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
+    """The config that a sweep's jobs share, and the swept parameters of each job."""
     from hydra import compose, initialize_config_dir
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
@@ -67,31 +60,27 @@ def _jobs(words: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, str]]]:
     register()
     parser = OverridesParser.create()
     typed = parser.parse_overrides(list(words))
-    fixed = [word for word, one in zip(words, typed, strict=True) if not one.is_sweep_override()]
+    fixed = [one for one in typed if not one.is_sweep_override()]
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("config", fixed, return_hydra_config=True)
+        cfg = compose("config", [str(one.input_line) for one in fixed], return_hydra_config=True)
     params = cfg.hydra.sweeper.get("params") or {}
-    swept = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
-    swept += [one for one in typed if one.is_sweep_override()]
-    given = {word.partition("=")[0] for word in fixed}
-    swept = [one for one in swept if one.get_key_element() not in given]
-    jobs = [
-        {
-            PLAIN_KEYS.get(key, key): _plain(value)
-            for key, _, value in (word.partition("=") for word in job)
-        }
-        for job in BasicSweeper.split_arguments(swept, max_batch_size=None)[0]
+    listed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
+    swept = {one.get_key_element(): one for one in (*listed, *typed)}  # what was typed wins
+    for one in fixed:
+        del swept[one.get_key_element()]
+    values = [
+        list(one.sweep_string_iterator())
+        if one.is_sweep_override()
+        else [one.get_value_element_as_str()]
+        for one in swept.values()
     ]
-    common = {
-        "experiment": cfg.tracking.experiment,
-        "data": cfg.data.name,
-        "epochs": cfg.training.epochs,
-    }
-    return common, [job | {"data.name": job.get("data.name", cfg.data.name)} for job in jobs]
-
-
-def _key(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset((key, _plain(value)) for key, value in params.items())
+    names = [PLAIN_KEYS.get(key, key) for key in swept]
+    data = {"data.name": str(cfg.data.name)}
+    jobs = [
+        data | {name: _plain(value) for name, value in zip(names, chosen, strict=True)}
+        for chosen in itertools.product(*values)
+    ]
+    return cfg, jobs
 
 
 def _plain(value: str) -> str:
@@ -102,9 +91,7 @@ def _plain(value: str) -> str:
 def _time(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from src.analysis.comparison import Comparison
-from src.analysis.losses import LossSummary, not_compared, summarise
-from src.analysis.paired import compare
-from src.analysis.recommendation import Recommendation, recommend
 from src.analysis.runs import DECISIONS, SCORE
 from src.analysis.selection import Selection
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import LossSummary, not_compared, summarise
+from src.analysis.statistics.paired import compare
+from src.analysis.statistics.recommendation import Recommendation, recommend
 from src.errors import UserError
 
 
@@ -21,7 +21,7 @@ class Answer:
         comparisons: at that decision.
         others: at the other one; empty where the runs did not record it.
         losses: each loss in each setting.
-        left_out: sentences on runs that no comparison holds.
+        left_out: sentences on runs that are in no comparison.
         recommendations: which loss to take, one a setting that is compared.
     """
 
@@ -49,10 +49,8 @@ class Answer:
 
     def other(self, found: Comparison) -> Comparison | None:
         """The same comparison at the other decision."""
-        for one in self.others:
-            if (one.setting, one.label) == (found.setting, found.label):
-                return one
-        return None
+        key = (found.setting, found.label)
+        return next((one for one in self.others if (one.setting, one.label) == key), None)
 
     def losses_of(self, setting: str) -> list[LossSummary]:
         """The losses compared in a setting: the baseline first, then the best difference first."""
@@ -87,7 +85,7 @@ def answer(selection: Selection, baseline: str, threshold: float, decision: str)
         decision: ``argmax`` or ``tuned``.
 
     Raises:
-        UserError: as :func:`src.analysis.paired.compare` does.
+        UserError: as :func:`src.analysis.statistics.paired.compare` does.
     """
     comparisons = compare(selection.runs, baseline, threshold, decision)
     other = next(name for name in DECISIONS if name != decision)

@@ -23,17 +23,17 @@ class FinishedRun:
         loss: name of the loss.
         label: the loss with the knobs it uses.
         seed: of splits and training.
-        setting: the same for runs that differ in loss and seed alone.
-        place: data and model, and what else sets its setting apart, for people.
+        setting: hash, the same for runs that differ in loss and seed alone.
+        title: data and model, and what else tells its setting from others, for people.
         fingerprint: of the data splits.
-        ended_ms: when it ended.
+        ended_ms: when it ended, milliseconds since 1970.
         metrics: all final metrics.
         params: the resolved config, flat, as text.
-        experiment_id: where it lies in MLflow.
+        experiment_id: of its experiment in MLflow.
         artifacts: address of its artifacts.
         class_names: K names; empty where no data set was logged.
         class_counts: training rows of each class; empty where no data set was logged.
-        data: name of the data set; of a table its file's.
+        data: name of the data set; the file's name for a table.
     """
 
     run_id: str
@@ -41,7 +41,7 @@ class FinishedRun:
     label: str
     seed: int
     setting: str
-    place: str
+    title: str
     fingerprint: str
     ended_ms: int
     metrics: dict[str, float]
@@ -57,6 +57,10 @@ class FinishedRun:
         return self.metrics.get(SCORE[decision])
 
 
+Settings = dict[str, dict[str, dict[int, FinishedRun]]]
+"""Runs by setting, label of the loss, and seed."""
+
+
 def finished_run(stored: StoredRun) -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
     tags = stored.tags
@@ -66,7 +70,7 @@ def finished_run(stored: StoredRun) -> FinishedRun:
         label=tags["loss.label"],
         seed=int(tags["seed"]),
         setting=tags["setting"],
-        place=f"{tags['data']}, {tags['model']}",
+        title=f"{tags['data']}, {tags['model']}",
         fingerprint=tags["data.fingerprint"],
         ended_ms=stored.ended_ms,
         metrics=stored.metrics,
@@ -79,46 +83,33 @@ def finished_run(stored: StoredRun) -> FinishedRun:
     )
 
 
-def latest_of_each(runs: Iterable[FinishedRun]) -> dict[tuple[str, str, int], FinishedRun]:
-    """The last run of each setting, loss and seed."""
-    latest: dict[tuple[str, str, int], FinishedRun] = {}
+def by_setting(runs: Iterable[FinishedRun]) -> Settings:
+    """Runs by setting, label and seed; the last one counts where several have the same three."""
+    settings: Settings = defaultdict(lambda: defaultdict(dict))
     for run in sorted(runs, key=lambda run: run.ended_ms):
-        latest[run.setting, run.label, run.seed] = run
-    return latest
+        settings[run.setting][run.label][run.seed] = run
+    return settings
 
 
-def with_places(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """The runs, with the parameters that tell settings of the same data and model apart.
+def with_titles(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """The runs, with titles that tell settings of the same data and model apart.
 
     Args:
         runs: of any number of settings.
     """
-    one_of: dict[str, dict[str, FinishedRun]] = defaultdict(dict)
+    alike: dict[str, dict[str, FinishedRun]] = defaultdict(dict)
     for run in runs:
-        one_of[run.place].setdefault(run.setting, run)
-    places = {
-        setting: f"{place}{_difference(run, list(alike.values()))}"
-        for place, alike in one_of.items()
-        for setting, run in alike.items()
+        alike[run.title].setdefault(run.setting, run)
+    titles = {
+        setting: f"{title}{_difference(run, list(settings.values()))}"
+        for title, settings in alike.items()
+        for setting, run in settings.items()
     }
-    return [replace(run, place=places[run.setting]) for run in runs]
-
-
-def rarest_class(runs: Iterable[FinishedRun]) -> int | None:
-    """The class with the fewest training rows over the runs, of equals the first.
-
-    Returns:
-        Its number; None where no run was logged with its data set.
-    """
-    counts = [run.class_counts for run in runs if run.class_counts]
-    if not counts:
-        return None
-    totals = [sum(column) for column in zip(*counts, strict=False)]
-    return totals.index(min(totals))
+    return [replace(run, title=titles[run.setting]) for run in runs]
 
 
 def _difference(run: FinishedRun, alike: Sequence[FinishedRun]) -> str:
-    """What sets one setting apart from others with the same data and model."""
+    """The parameters that tell one setting from others with the same data and model."""
     if len(alike) == 1:
         return ""
     names = sorted({name for other in alike for name in other.params})

@@ -1,11 +1,13 @@
 """Chooses the runs to compare: the last sweep, a given one, an experiment, or a search."""
 
+import math
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_places
+from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_titles
 from src.analysis.sqlite_reader import PREFIX, SqliteReader
+from src.analysis.statistics.candidate import NEEDED
 from src.analysis.stored import FINISHED, SWEEP_COMMAND, Reader, StoredRun
 from src.errors import UserError
 from src.tracking.address import tracking_uri
@@ -18,7 +20,7 @@ class Selection:
     """The runs that are compared.
 
     Attributes:
-        title: where they come from, for people.
+        title: which ones they are, for people.
         address: of the store.
         runs: the finished ones.
         left_out: sentences on runs that are not among them, and why.
@@ -61,14 +63,8 @@ def select_runs(
     if not experiment and not condition:
         return _sweep(reader, _parent(reader, sweep_id))
     found = reader.matching(experiment, condition)
-    title = " and ".join(
-        words
-        for words in (
-            f"experiment {experiment}" if experiment else "",
-            f"runs with {condition}" if condition else "",
-        )
-        if words
-    )
+    experiments = [f"experiment {experiment}"] if experiment else []
+    title = " and ".join(experiments + ([f"runs with {condition}"] if condition else []))
     runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.tags)
     if not runs:
         raise UserError(f"{title}: holds no finished run; {A_SWEEP} makes some")
@@ -126,21 +122,30 @@ def _sweep(reader: Reader, parent: StoredRun) -> Selection:
 
 
 def _finished(stored: Iterable[StoredRun]) -> tuple[list[FinishedRun], list[str]]:
-    """The runs that can be compared, and a sentence on each that cannot."""
-    found = list(stored)
-    done = [run for run in found if run.status == FINISHED]
-    identities = {run.tags.get("identity") for run in done} - {None}
+    """The runs that can be compared, and a sentence on each that cannot.
+
+    A run is not named where another one with its identity can be compared.
+    """
+    reasons = [(run, _unusable(run)) for run in stored]
+    usable = [run for run, reason in reasons if not reason]
+    identities = {run.tags.get("identity") for run in usable} - {None}
     left_out = [
-        f"did not finish: {run.name} ({run.status})"
-        for run in found
-        if run.status != FINISHED and run.tags.get("identity") not in identities
+        f"{run.name or run.run_id}: {reason}"
+        for run, reason in reasons
+        if reason and run.tags.get("identity") not in identities
     ]
-    runs = []
-    for run in done:
-        lacking = [f"tag {name}" for name in REQUIRED_TAGS if name not in run.tags]
-        lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.metrics else []
-        if lacking:
-            left_out.append(f"not made by train.py: {run.name or run.run_id} (no {lacking[0]})")
-        else:
-            runs.append(finished_run(run))
-    return with_places(runs), left_out
+    return with_titles([finished_run(run) for run in usable]), left_out
+
+
+def _unusable(run: StoredRun) -> str:
+    """Why a run cannot be compared; empty where it can."""
+    if run.status != FINISHED:
+        return run.status
+    lacking = [f"tag {name}" for name in REQUIRED_TAGS if name not in run.tags]
+    lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.metrics else []
+    if lacking:
+        return f"not made by train.py (no {lacking[0]})"
+    for name, value in run.metrics.items():
+        if math.isnan(value) and (name.startswith("test_") or name in NEEDED):
+            return f"{name} is NaN"
+    return ""

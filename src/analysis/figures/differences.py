@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from src.analysis.comparison import Comparison
 from src.analysis.figures.panel import BLUE, RED, Drawing, Panel
+from src.analysis.statistics.comparison import Comparison
 
 MOST_ROWS = 40
 PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.5}
@@ -13,30 +13,30 @@ LABELLED = 12
 """Up to so many seeds have their number under the axis."""
 
 
-def overview(comparisons: Sequence[Comparison], *, places: bool) -> Panel:
+def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:
     """Every comparison as one row: its seeds, its mean, its interval.
 
     Args:
         comparisons: in the order of the rows.
-        places: whether the rows say which setting they are of.
+        titled: whether the rows name their settings.
     """
     rows = comparisons[:MOST_ROWS]
-    step = 0.72 if places else 0.55
+    step = 0.72 if titled else 0.55
     title = "Difference to the baseline"
     with Drawing(title, 0.75 + step * len(rows)) as drawing:
         axes = drawing.axes()
-        for place, found in enumerate(rows):
-            height = -place
+        for index, found in enumerate(rows):
+            height = -index
             axes.plot(found.differences, [height - 0.2] * len(found.seeds), "o", color=BLUE, ms=3)
             if len(found.seeds) > 1:
                 axes.plot([found.low, found.high], [height] * 2, color=RED, lw=2.5)
             axes.plot([found.mean], [height], "D", color=RED, ms=5)
-            name = f"{found.label}\n{found.place}" if places else found.label
+            name = f"{found.label}\n{found.title}" if titled else found.label
             label = axes.annotate(name, (0, height + 0.17), xycoords=("axes fraction", "data"))
             label.set_bbox(PAPER)
         axes.axvline(0, color="0.2", lw=1)
         axes.axvline(comparisons[0].threshold, color="0.4", lw=1, ls=":")
-        axes.set(ylim=(0.6 - len(rows), 0.75 if places else 0.55), yticks=[])
+        axes.set(ylim=(0.6 - len(rows), 0.75 if titled else 0.55), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"test macro F1 minus that of {comparisons[0].baseline}, pp")
     caption = (
@@ -57,18 +57,18 @@ def by_seed(found: Comparison) -> Panel:
     title = f"{found.label}, seed by seed"
     with Drawing(title, 2.3) as drawing:
         axes = drawing.axes()
-        places = np.arange(len(found.seeds))
+        indices = np.arange(len(found.seeds))
         gains = np.array(found.differences)
         if len(gains) > 1:
             axes.axhspan(found.low, found.high, color=RED, alpha=0.15, lw=0)
         axes.axhline(found.mean, color=RED, ls="--", lw=1.2)
         axes.axhline(0, color="0.2", lw=1)
-        axes.vlines(places, 0, gains, color=BLUE, lw=1.2)
+        axes.vlines(indices, 0, gains, color=BLUE, lw=1.2)
         for better, marker in ((True, "o"), (False, "v")):
             chosen = (gains > 0) == better
-            axes.plot(places[chosen], gains[chosen], marker, color=BLUE, ms=4)
-        shown = places[:: max(1, -(-len(places) // LABELLED))]
-        axes.set_xticks(shown, [str(found.seeds[place]) for place in shown])
+            axes.plot(indices[chosen], gains[chosen], marker, color=BLUE, ms=4)
+        shown = indices[:: max(1, -(-len(indices) // LABELLED))]
+        axes.set_xticks(shown, [str(found.seeds[index]) for index in shown])
         axes.grid(axis="x", visible=False)
         axes.set(xlabel="seed", ylabel=f"pp over {found.baseline}")
     caption = "Circles are wins, triangles ties and losses. Dashed: the mean; band: its interval."

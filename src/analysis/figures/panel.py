@@ -96,9 +96,9 @@ class Drawing:
         self.figure.legend(loc="outside lower left", ncols=1, handlelength=3.5)
 
 
-def line_of(place: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the loss at a place, the baseline being 0."""
-    colour, dashes, marker = LINES[place % len(LINES)]
+def line_of(index: int) -> dict[str, Any]:
+    """Colour, dashes and marker of a loss by its index; the baseline has 0."""
+    colour, dashes, marker = LINES[index % len(LINES)]
     return {"color": colour, "ls": dashes, "marker": marker}
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from src.analysis.curves import RECALLS, confusion, mean_precision, reliability
-from src.analysis.evidence import LossEvidence
+from src.analysis.figures.curves import RECALLS, confusion, mean_precision, reliability
+from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
 
 NUMBERS_UP_TO = 6
@@ -47,7 +47,7 @@ def confusion_matrix(one: LossEvidence) -> Panel:
 
 
 def _draw_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
-    """One cell an entry: shapes for a few, pixels for many, which as shapes would be megabytes."""
+    """Draws shapes for a few classes, pixels for many, which would be megabytes as shapes."""
     if len(shares) > NAMES_UP_TO:
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="none", aspect="auto")
         return
@@ -67,8 +67,8 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
     if rare is None:
         return Panel(title, "", "Not drawn: no run was logged with the counts of its classes.")
     curves = [
-        (f"{one.label}, AP {area:.3f}", place, curve)
-        for place, one in enumerate(losses)
+        (f"{one.label}, AP {area:.3f}", index, curve)
+        for index, one in enumerate(losses)
         if one.predictions
         for curve, area in [mean_precision(one.predictions, rare)]
         if curve.size
@@ -77,8 +77,8 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
         return Panel(title, "", NOTHING)
     with Drawing(title, 2.5 + legend_height(curves)) as drawing:
         axes = drawing.axes()
-        for label, place, curve in curves:
-            axes.plot(RECALLS, curve, **line_of(place), label=label, lw=1.4, ms=3.5, markevery=12)
+        for label, index, curve in curves:
+            axes.plot(RECALLS, curve, **line_of(index), label=label, lw=1.4, ms=3.5, markevery=12)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         drawing.legend()
     caption = (
@@ -96,24 +96,24 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
         losses: the baseline first.
     """
     title = "Reliability"
-    drawn = [(place, one) for place, one in enumerate(losses) if one.predictions]
+    drawn = [(index, one) for index, one in enumerate(losses) if one.predictions]
     if not drawn:
         return Panel(title, "", NOTHING)
     with Drawing(title, 2.5 + legend_height(drawn)) as drawing:
         axes = drawing.axes()
         axes.plot([0, 1], [0, 1], color="0.6", lw=1)
         lowest = 1.0
-        for place, one in drawn:
+        for index, one in drawn:
             confidence, accuracy, share = reliability(one.predictions)
             ece = one.summary.means.get("test_ece")
             label = one.label + ("" if ece is None else f", ECE {ece:.3f}")
-            axes.plot(confidence, accuracy, **line_of(place), label=label, lw=1.2, ms=3)
+            axes.plot(confidence, accuracy, **line_of(index), label=label, lw=1.2, ms=3)
             axes.scatter(
                 confidence,
                 accuracy,
                 s=8 + 60 * np.sqrt(share),
-                color=line_of(place)["color"],
-                marker=line_of(place)["marker"],
+                color=line_of(index)["color"],
+                marker=line_of(index)["marker"],
             )
             lowest = min(lowest, confidence.min(initial=1))
         axes.set(xlabel="confidence", ylabel="accuracy", xlim=(lowest - 0.03, 1.02), ylim=(0, 1.04))

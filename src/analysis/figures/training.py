@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from src.analysis.evidence import LossEvidence
+from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
 
 GAMMA = re.compile(r"\bgamma=([0-9.eE+-]+)")
@@ -23,19 +23,18 @@ def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str)
         title: above the panel.
         unit: on the axis.
     """
-    tables = [(one.label, place, one.by_epoch(metric)) for place, one in enumerate(losses)]
+    tables = [(one.label, index, one.by_epoch(metric)) for index, one in enumerate(losses)]
     tables = [entry for entry in tables if entry[2].size and np.isfinite(entry[2]).any()]
     if not tables:
         return Panel(title, "", f"Not drawn: no run of these has {metric} by epoch on this disk.")
     with Drawing(title, 2.5 + legend_height(tables)) as drawing:
         axes = drawing.axes()
         lowest, highest = np.inf, 0.0
-        for label, place, table in tables:
-            mean, spread = np.nanmean(table, axis=0), np.nanstd(table, axis=0, ddof=0)
-            if len(table) > 1:
-                spread = np.nanstd(table, axis=0, ddof=1)
+        for label, index, table in tables:
+            mean = np.nanmean(table, axis=0)
+            spread = np.nanstd(table, axis=0, ddof=min(1, len(table) - 1))
             epochs = np.arange(1, len(mean) + 1)
-            line = line_of(place)
+            line = line_of(index)
             every = max(1, len(epochs) // 8)
             axes.plot(epochs, mean, **line, label=label, lw=1.4, ms=3.5, markevery=every)
             axes.fill_between(
@@ -64,10 +63,10 @@ def focal_curves(labels: Sequence[str]) -> Panel:
     p_t = np.linspace(0.01, 1, 200)
     with Drawing(title, 2.5 + legend_height(gammas)) as drawing:
         axes = drawing.axes()
-        for place, gamma in enumerate(gammas):
+        for index, gamma in enumerate(gammas):
             name = f"gamma {gamma:g}" + (" (cross-entropy)" if gamma == 0 else "")
             curve = -((1 - p_t) ** gamma) * np.log(p_t)
-            axes.plot(p_t, curve, **line_of(place), label=name, lw=1.4, ms=3.5, markevery=25)
+            axes.plot(p_t, curve, **line_of(index), label=name, lw=1.4, ms=3.5, markevery=25)
         axes.set(xlabel="p_t", ylabel="FL(p_t)", xlim=(0, 1), ylim=(0, None))
         drawing.legend()
     caption = (

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
 from src.analysis.answer import Answer
-from src.analysis.comparison import Comparison
-from src.analysis.evidence import MOST_SEEDS, LossEvidence
 from src.analysis.figures.differences import by_seed, overview
+from src.analysis.figures.evidence import MOST_SEEDS, LossEvidence
 from src.analysis.figures.panel import LINES, Panel
 from src.analysis.figures.predictions import (
     confusion_matrix,
@@ -16,9 +13,10 @@ from src.analysis.figures.predictions import (
     reliability_diagram,
 )
 from src.analysis.figures.training import by_epoch, focal_curves
-from src.analysis.losses import LossSummary
+from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value, page_templates
 from src.analysis.runs import SCORE
-from src.analysis.terminal import HOW, bounds, mean_and_sd, number, p_value
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import LossSummary
 
 HTML = "report.html"
 MOST_SETTINGS = 4
@@ -32,13 +30,13 @@ class Section:
     """One setting of the report.
 
     Attributes:
-        place: data and model.
+        title: data and model.
         comparisons: best first.
         losses: the baseline first.
         panels: pictures, by the heading above them; empty for a setting beyond the first few.
     """
 
-    place: str
+    title: str
     comparisons: list[Comparison]
     losses: list[LossSummary]
     panels: dict[str, list[Panel]]
@@ -51,34 +49,30 @@ def write_html(file: Path, answer: Answer) -> None:
         file: where to.
         answer: the comparison.
     """
-    environment = Environment(
-        loader=PackageLoader("src.analysis"),
-        autoescape=select_autoescape(default=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {
-        "mean_and_sd": mean_and_sd,
-        "number": number,
-        "p_value": p_value,
-        "bounds": bounds,
-        "score": SCORE,
-        "how": HOW,
-        "ui": UI,
-    }
     sections = [
-        _section(answer, setting, drawn=place < MOST_SETTINGS)
-        for place, setting in enumerate(answer.settings)
+        _section(answer, setting, drawn=index < MOST_SETTINGS)
+        for index, setting in enumerate(answer.settings)
     ]
-    page = environment.get_template("report.html.j2").render(
-        answer=answer,
-        selection=answer.selection,
-        comparisons=answer.comparisons,
-        overview=overview(answer.comparisons, places=len(sections) > 1),
-        sections=sections,
-        undrawn=len(sections) - MOST_SETTINGS,
-        most_losses=MOST_LOSSES,
-        most_seeds=MOST_SEEDS,
+    page = (
+        page_templates()
+        .get_template("report.html.j2")
+        .render(
+            answer=answer,
+            selection=answer.selection,
+            comparisons=answer.comparisons,
+            overview=overview(answer.comparisons, titled=len(sections) > 1),
+            sections=sections,
+            undrawn=len(sections) - MOST_SETTINGS,
+            most_losses=MOST_LOSSES,
+            most_seeds=MOST_SEEDS,
+            mean_and_sd=mean_and_sd,
+            number=number,
+            p_value=p_value,
+            bounds=bounds,
+            score=SCORE,
+            how=HOW,
+            ui=UI,
+        )
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page, encoding="utf-8")
@@ -87,7 +81,7 @@ def write_html(file: Path, answer: Answer) -> None:
 def _section(answer: Answer, setting: str, *, drawn: bool) -> Section:
     comparisons, losses = answer.of(setting), answer.losses_of(setting)
     panels = _panels(answer, comparisons, losses[:MOST_LOSSES]) if drawn else {}
-    return Section(comparisons[0].place, comparisons, losses, panels)
+    return Section(comparisons[0].title, comparisons, losses, panels)
 
 
 def _panels(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.significance import LEVEL, seeds_needed
+from src.analysis.statistics.significance import LEVEL, seeds_needed
 
 
 @dataclass(frozen=True)
@@ -12,12 +12,12 @@ class Comparison:
     """One loss against the baseline, in one setting.
 
     Attributes:
-        setting: hash of what both share.
-        place: data and model, for people.
+        setting: hash of what both losses share.
+        title: data and model, for people.
         decision: ``argmax``, or ``tuned`` for offsets tuned on the validation split, for both.
         loss: name of the loss.
         label: the loss with its knobs.
-        baseline: label of what it is held against.
+        baseline: label of the loss it is compared with.
         seeds: those that both have, ascending.
         scores: test macro F1 of the loss for each seed, 0 to 1.
         baseline_scores: the same of the baseline.
@@ -33,7 +33,7 @@ class Comparison:
     """
 
     setting: str
-    place: str
+    title: str
     decision: str
     loss: str
     label: str

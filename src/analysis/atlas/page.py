@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
-from src.analysis.atlas import Atlas, Cell, Chart, Level
+from src.analysis.atlas.grid import Atlas, Cell, Chart, Level
+from src.analysis.report.text import page_templates
 
 DEEPEST_PP = 10.0
 """A difference of so many percentage points has the deepest colour."""
@@ -51,15 +50,8 @@ def write_atlas(file: Path, atlas: Atlas) -> None:
         file: where to.
         atlas: the charts.
     """
-    environment = Environment(
-        loader=PackageLoader("src.analysis"),
-        autoescape=select_autoescape(default=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("atlas.html.j2").render(
-        atlas=atlas, colour=colour, deepest=DEEPEST_PP
-    )
+    template = page_templates().get_template("atlas.html.j2")
+    page = template.render(atlas=atlas, colour=colour, deepest=DEEPEST_PP)
     file.write_text(page, encoding="utf-8")
 
 

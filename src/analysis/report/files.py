@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.answer import Answer
-from src.analysis.comparison import Comparison
-from src.analysis.losses import MARK, LossSummary
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import MARK, LossSummary
 
 SHARED = ("test_ece", "test_brier", "test_log_loss", "seconds_fit")
 """Means that do not depend on the decision."""
@@ -33,10 +33,11 @@ def write_json(file: Path, answer: Answer) -> None:
         "other_decision": [_comparison(found) for found in answer.others],
         "losses": [_loss(found) for found in answer.losses],
         "left_out": answer.left_out,
-        "recommendations": [dataclasses.asdict(one) for one in answer.recommendations],
+        "recommendations": [_renamed(one, title="place") for one in answer.recommendations],
     }
     text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
-    _write(file, text)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 def write_csv(file: Path, answer: Answer) -> None:
@@ -59,10 +60,13 @@ def write_csv(file: Path, answer: Answer) -> None:
         writer.writerows(rows)
 
 
+def _renamed(record: Any, **names: str) -> dict[str, Any]:
+    """The fields of a dataclass, some by the names that they have in the files."""
+    return {names.get(name, name): value for name, value in dataclasses.asdict(record).items()}
+
+
 def _comparison(found: Comparison) -> dict[str, Any]:
-    numbers = dataclasses.asdict(found) | {
-        "ci_low_pp": found.low,
-        "ci_high_pp": found.high,
+    return _renamed(found, title="place", low="ci_low_pp", high="ci_high_pp") | {
         "differences_pp": found.differences,
         "mean_difference_pp": found.mean,
         "wins_ties_losses": found.wins_ties_losses,
@@ -73,14 +77,12 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "seeds_needed": None if found.sure else found.needed,
         "missing": found.missing,
     }
-    del numbers["low"], numbers["high"]
-    return numbers
 
 
 def _loss(found: LossSummary) -> dict[str, Any]:
     return {
         "setting": found.setting,
-        "place": found.place,
+        "place": found.title,
         "loss": found.label,
         "seeds": found.seeds,
         "runs": [run.run_id for run in found.runs],
@@ -93,43 +95,38 @@ def _loss(found: LossSummary) -> dict[str, Any]:
 
 
 def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, Any]:
-    wins, ties, losses = found.wins_ties_losses
     mark = MARK[found.decision]
+    by_class = (f"{mark}f1_class_", f"{mark}recall_class_")
     row: dict[str, Any] = {
-        "place": found.place,
+        "place": found.title,
         "decision": found.decision,
         "loss": found.label,
         "baseline": found.baseline,
         "seeds": len(found.seeds),
         "f1_macro_mean": loss.means[f"{mark}f1_macro"],
-        "f1_macro_sd": loss.spreads.get(f"{mark}f1_macro", ""),
+        "f1_macro_sd": loss.spreads.get(f"{mark}f1_macro"),
         "baseline_f1_macro_mean": base.means[f"{mark}f1_macro"],
-        "baseline_f1_macro_sd": base.spreads.get(f"{mark}f1_macro", ""),
+        "baseline_f1_macro_sd": base.spreads.get(f"{mark}f1_macro"),
         "difference_pp": found.mean,
         "ci_low_pp": found.low,
         "ci_high_pp": found.high,
         "p": found.p,
         "p_holm": found.p_holm,
-        "wins": wins,
-        "ties": ties,
-        "losses": losses,
+        **dict(zip(("wins", "ties", "losses"), found.wins_ties_losses, strict=True)),
         "verdict": found.verdict,
         "caution": found.caution,
         "missing": "; ".join(found.missing),
         "rarest_class": loss.rare_name,
         "rarest_class_f1": loss.of_rare("f1", found.decision),
         "rarest_class_recall": loss.of_rare("recall", found.decision),
-        **{name: loss.means.get(name, "") for name in SHARED},
-        **{
-            name.removeprefix(mark): value
-            for name, value in loss.means.items()
-            if name.startswith((f"{mark}f1_class_", f"{mark}recall_class_"))
-        },
+        **{name: loss.means.get(name) for name in SHARED},
     }
-    return {
-        name: "" if isinstance(value, float) and math.isnan(value) else value
-        for name, value in row.items()
+    row |= {
+        name.removeprefix(mark): value
+        for name, value in loss.means.items()
+        if name.startswith(by_class)
     }
+    return {name: "" if value is None else value for name, value in _finite(row).items()}
 
 
 def _finite(node: Any) -> Any:
@@ -138,11 +135,4 @@ def _finite(node: Any) -> Any:
         return {key: _finite(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
         return [_finite(value) for value in node]
-    if isinstance(node, float) and not math.isfinite(node):
-        return None
-    return node
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    return None if isinstance(node, float) and not math.isfinite(node) else node

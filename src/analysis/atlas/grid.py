@@ -1,23 +1,22 @@
 """The atlas: where a loss gains over the baseline, cell by cell.
 
-A cell is one problem (data, imbalance ratio, share of hard negatives), one training budget and one
-capacity; in it stands the mean paired difference in test macro F1 with its confidence interval.
-A chart is the grid of one loss at one decision; the atlas has a chart for each of both.
+A cell is one problem (data, imbalance ratio, share of hard negatives) with one training budget and
+one capacity; it shows the mean paired difference in test macro F1 with its confidence interval.
+A chart is the grid of one loss at one decision; the atlas has a chart for each pair of these.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.comparison import Comparison
-from src.analysis.paired import compare
-from src.analysis.runs import FinishedRun, latest_of_each
+from src.analysis.runs import FinishedRun, by_setting
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.paired import compare
 
-RATIO_DIGITS = 2
-"""Imbalance ratios are counted on rows, and rounded to so many digits for people."""
 RATIO_PARAM, HARD_PARAM, WIDTH_PARAM = "data.imbalance_ratio", "data.hard_fraction", "model.hidden"
+ECE = "test_ece"
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,11 @@ class Problem:
         """For people."""
         return f"{self.source}, ratio {self.ratio}"
 
+    @property
+    def order(self) -> tuple[str, float, int]:
+        """Sorts the rows."""
+        return self.data, float(self.hard or 0), self.ratio
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -63,10 +67,15 @@ class Effort:
         """For people."""
         return f"{self.epochs} epochs, {self.hidden}"
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sorts the columns."""
+        return self.epochs, len(self.hidden)
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: the comparison in it, and what it shows."""
+    """The comparison of one problem and effort."""
 
     found: Comparison
 
@@ -104,7 +113,13 @@ class Level:
     mean: float
 
 
-Place = tuple[Problem, Effort]
+FACTORS: dict[str, Callable[[Problem, Effort], tuple[float, str]]] = {
+    "data": lambda problem, effort: (0, problem.source),
+    "ratio": lambda problem, effort: (problem.ratio, str(problem.ratio)),
+    "budget": lambda problem, effort: (effort.epochs, f"{effort.epochs} epochs"),
+    "capacity": lambda problem, effort: (len(effort.hidden), effort.hidden),
+}
+"""The level of a factor that a cell has: a number to sort by, and its name."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +128,11 @@ class Chart:
 
     Attributes:
         loss: label of the loss.
-        baseline: label of what it is held against.
+        baseline: label of the loss it is compared with.
         decision: ``argmax`` or ``tuned``.
         problems: the rows.
         efforts: the columns.
-        cells: by row and column; not every place need be filled.
+        cells: by row and column; some may be missing.
         seeds: fewest and most seeds in a cell.
         calibration: mean difference in expected calibration error over all pairs of runs, 0 to 1;
             above 0 the loss is less calibrated.
@@ -128,7 +143,7 @@ class Chart:
     decision: str
     problems: list[Problem]
     efforts: list[Effort]
-    cells: dict[Place, Cell]
+    cells: dict[tuple[Problem, Effort], Cell]
     seeds: tuple[int, int]
     calibration: float
 
@@ -152,18 +167,16 @@ class Chart:
     @property
     def levels(self) -> list[Level]:
         """Each level of data, ratio, budget and capacity, over the cells that have it."""
-        factors: dict[str, Callable[[Place], tuple[float, str]]] = {
-            "data": lambda place: (0, place[0].source),
-            "ratio": lambda place: (place[0].ratio, str(place[0].ratio)),
-            "budget": lambda place: (place[1].epochs, f"{place[1].epochs} epochs"),
-            "capacity": lambda place: (len(place[1].hidden), place[1].hidden),
-        }
         found = []
-        for factor, level_of in factors.items():
+        for factor, level_of in FACTORS.items():
             groups: dict[tuple[float, str], list[Cell]] = defaultdict(list)
-            for place, cell in self.cells.items():
-                groups[level_of(place)].append(cell)
-            found += [_level(factor, key[1], groups[key]) for key in sorted(groups)]
+            for key, cell in self.cells.items():
+                groups[level_of(*key)].append(cell)
+            for (_, name), cells in sorted(groups.items()):
+                kinds = [cell.kind for cell in cells]
+                mean = float(np.mean([cell.found.mean for cell in cells]))
+                counts = len(cells), kinds.count("gain"), kinds.count("loss")
+                found.append(Level(factor, name, *counts, mean))
         return found
 
 
@@ -196,7 +209,7 @@ def draw_atlas(
 
     Args:
         runs: finished runs of the atlas's experiment.
-        baseline: name or label of the loss to hold against.
+        baseline: name or label of the loss to compare with.
         losses: names or labels; all that there are where none is given.
         decisions: how the class is decided.
 
@@ -205,13 +218,13 @@ def draw_atlas(
     """
     charts = []
     for decision in decisions:
-        found = compare(runs, baseline, decision=decision)
-        labels = dict.fromkeys(
-            one.label for one in found if not losses or {one.loss, one.label} & set(losses)
-        )
-        charts += [_chart(runs, [one for one in found if one.label == label]) for label in labels]
+        groups: dict[str, list[Comparison]] = defaultdict(list)
+        for one in compare(runs, baseline, decision=decision):
+            if not losses or {one.loss, one.label} & set(losses):
+                groups[one.label].append(one)
+        charts += [_chart(runs, found) for found in groups.values()]
     charts.sort(key=lambda chart: chart.loss)  # a stable sort: the decisions stay in their order
-    return Atlas(charts, len(latest_of_each(runs)))
+    return Atlas(charts, len({(run.setting, run.label, run.seed) for run in runs}))
 
 
 def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
@@ -225,38 +238,25 @@ def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
         loss=first.label,
         baseline=first.baseline,
         decision=first.decision,
-        problems=sorted({place[0] for place in cells}, key=_problem_order),
-        efforts=sorted({place[1] for place in cells}, key=lambda e: (e.epochs, len(e.hidden))),
+        problems=sorted({problem for problem, _ in cells}, key=lambda problem: problem.order),
+        efforts=sorted({effort for _, effort in cells}, key=lambda effort: effort.order),
         cells=cells,
         seeds=(min(counts), max(counts)),
         calibration=_calibration(runs, found),
     )
 
 
-def _calibration(runs: Sequence[FinishedRun], found: Iterable[Comparison]) -> float:
-    """Mean difference in expected calibration error, loss minus baseline."""
-    latest = latest_of_each(runs)
-    gaps = [
-        latest[one.setting, one.label, seed].metrics["test_ece"]
-        - latest[one.setting, one.baseline, seed].metrics["test_ece"]
+def _calibration(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> float:
+    """Mean difference in expected calibration error, loss minus baseline; NaN without any."""
+    settings = by_setting(runs)
+    pairs = [
+        (settings[one.setting][one.label][seed].metrics, base[seed].metrics)
         for one in found
+        for base in [settings[one.setting][one.baseline]]
         for seed in one.seeds
-        if all(
-            "test_ece" in latest[one.setting, label, seed].metrics
-            for label in (one.label, one.baseline)
-        )
     ]
+    gaps = [loss[ECE] - base[ECE] for loss, base in pairs if ECE in loss and ECE in base]
     return float(np.mean(gaps)) if gaps else float("nan")
-
-
-def _level(factor: str, name: str, cells: Sequence[Cell]) -> Level:
-    kinds = [cell.kind for cell in cells]
-    mean = float(np.mean([cell.found.mean for cell in cells]))
-    return Level(factor, name, len(cells), kinds.count("gain"), kinds.count("loss"), mean)
-
-
-def _problem_order(problem: Problem) -> tuple[str, float, int]:
-    return problem.data, float(problem.hard or 0), problem.ratio
 
 
 def _problem(run: FinishedRun) -> Problem:
@@ -265,8 +265,8 @@ def _problem(run: FinishedRun) -> Problem:
     if run.params.get("data.profile") == "none":
         ratio = 1.0
     # A table is known by its file, every other source by its name.
-    name = run.data or run.params.get("data.name", run.place)
-    return Problem(name, round(float(f"{ratio:.{RATIO_DIGITS}g}")), run.params.get(HARD_PARAM, ""))
+    name = run.data or run.params.get("data.name", run.title)
+    return Problem(name, round(float(f"{ratio:.2g}")), run.params.get(HARD_PARAM, ""))
 
 
 def _effort(run: FinishedRun) -> Effort:

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from src.analysis.answer import Answer
-from src.analysis.evidence import local_folder
-from src.analysis.files import write_json
-from src.analysis.report import HTML, write_html
+from src.analysis.figures.evidence import local_folder
+from src.analysis.report.files import write_json
+from src.analysis.report.html import HTML, write_html
 
 JSON = "comparison.json"
 FOLDER = Path("comparison")
@@ -22,51 +22,39 @@ def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> lis
         answer: the comparison.
         root: folder of the SQLite store.
         uri: address of the store instead.
-        out: folder to write into; without one, a sweep's report is on its run alone, and any other
-            goes into ``./comparison``.
+        out: folder to write into. Without one, the report of a sweep is on its run alone, and any
+            other goes into ``./comparison``.
 
     Returns:
         Where the report is, each place for people, and warnings.
     """
-    places = []
+    found = []
     with tempfile.TemporaryDirectory() as draft:
-        written = out or Path(draft)
-        _write(answer, written)
+        write_json(Path(draft, JSON), answer)
+        write_html(Path(draft, HTML), answer)
         if answer.selection.sweep_id:
             try:
-                places.append(_log(answer, written, root, uri))
+                found.append(_log(answer, Path(draft), root, uri))
             except Exception as error:  # a store that only reads still gets its answer
-                places.append(f"(not on the sweep's run: {error})")
+                found.append(f"(not on the sweep's run: {error})")
                 out = out or FOLDER
         else:
             out = out or FOLDER
         if out is not None:
-            if out != written:
-                _write_again(written, out)
-            places.append(os.path.relpath(out / HTML))
-    return places
-
-
-def _write(answer: Answer, folder: Path) -> None:
-    write_json(folder / JSON, answer)
-    write_html(folder / HTML, answer)
-
-
-def _write_again(source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (HTML, JSON):
-        shutil.copy(source / name, target / name)
+            _copy(Path(draft), out)
+            found.append(os.path.relpath(out / HTML))
+    return found
 
 
 def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
     """Puts both files among the artifacts of the sweep's parent run.
 
-    On this disk that is a copy, as MLflow makes it, and needs no MLflow.
+    Artifacts on this disk are copied, as MLflow does it, without loading MLflow.
     """
     selection = answer.selection
     local = local_folder(selection.artifacts)
     if local is not None:
-        _write_again(folder, local)
+        _copy(folder, local)
         return os.path.relpath(local / HTML)
     from src.analysis.mlflow_reader import MlflowReader
 
@@ -74,3 +62,9 @@ def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
     for name in (HTML, JSON):
         reader.log(str(selection.sweep_id), str(folder / name))
     return f"{selection.artifacts}/{HTML}"
+
+
+def _copy(folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (HTML, JSON):
+        shutil.copyfile(folder / name, target / name)

@@ -1,12 +1,12 @@
-"""What each loss scores, over all its seeds: the side of a comparison that is not paired."""
+"""The scores of each loss over all its seeds: the side of a comparison that is not paired."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.comparison import Comparison
-from src.analysis.runs import FinishedRun, latest_of_each, rarest_class
+from src.analysis.runs import FinishedRun, by_setting
+from src.analysis.statistics.comparison import Comparison
 
 PREFIXES = ("test_", "val_tuned_", "best_", "seconds_")
 """Metrics that are one number a run."""
@@ -19,8 +19,8 @@ class LossSummary:
     """One loss in one setting.
 
     Attributes:
-        setting: hash of what the losses beside it share.
-        place: data and model, for people.
+        setting: hash of what the compared losses share.
+        title: data and model, for people.
         label: the loss with its knobs.
         runs: the last for each seed, by seed.
         means: of every final metric, over the seeds that have it.
@@ -30,7 +30,7 @@ class LossSummary:
     """
 
     setting: str
-    place: str
+    title: str
     label: str
     runs: tuple[FinishedRun, ...]
     means: dict[str, float]
@@ -56,58 +56,59 @@ class LossSummary:
         return self.means.get(f"{MARK[decision]}{score}_class_{self.rare}")
 
 
-def summarise(runs: Sequence[FinishedRun]) -> list[LossSummary]:
-    """One summary for each loss and setting, in the order in which they were trained.
+def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:
+    """One summary for each setting and loss, in the order in which they were trained.
 
     Args:
-        runs: finished runs; of several with the same setting, loss and seed the last counts.
+        runs: finished runs; the last counts where several have the same setting, loss and seed.
     """
-    by_loss: dict[tuple[str, str], list[FinishedRun]] = {}
-    for (setting, label, _), run in latest_of_each(runs).items():
-        by_loss.setdefault((setting, label), []).append(run)
-    rare = {
-        setting: rarest_class(
-            run for (of, _), found in by_loss.items() if of == setting for run in found
-        )
-        for setting, _ in by_loss
-    }
-    return [
-        _summary(sorted(found, key=lambda run: run.seed), rare[setting])
-        for (setting, _), found in by_loss.items()
-    ]
+    found = []
+    for losses in by_setting(runs).values():
+        rare = rarest_class(run for of_loss in losses.values() for run in of_loss.values())
+        found += [_summary(of_loss, rare) for of_loss in losses.values()]
+    return found
 
 
 def not_compared(runs: Sequence[FinishedRun], comparisons: Sequence[Comparison]) -> list[str]:
-    """A sentence on each finished run, or group of them, that no comparison holds.
+    """A sentence on each finished run, or group of runs, that is in no comparison.
 
     Args:
         runs: all that were chosen.
-        comparisons: as :func:`src.analysis.paired.compare` gives them.
+        comparisons: as :func:`src.analysis.statistics.paired.compare` gives them.
     """
-    latest = latest_of_each(runs)
-    again = len(runs) - len(latest)
+    losses = summarise(runs)
+    again = len(runs) - sum(len(loss.runs) for loss in losses)
     several = f"{again} runs are" if again > 1 else "1 run is"
     notes = [f"{several} older than another of the same loss, setting and seed"] if again else []
     held = {(one.setting, label) for one in comparisons for label in (one.label, one.baseline)}
-    for summary in summarise(runs):
-        if (summary.setting, summary.label) not in held:
-            seeds = ", ".join(map(str, summary.seeds))
-            notes.append(
-                f"without a pair: {summary.label} on {summary.place} "
-                f"(seed{'s' if len(summary.seeds) > 1 else ''} {seeds})"
-            )
-    return notes
+    return notes + [
+        f"without a pair: {loss.label} on {loss.title} "
+        f"(seed{'s' if len(loss.seeds) > 1 else ''} {', '.join(map(str, loss.seeds))})"
+        for loss in losses
+        if (loss.setting, loss.label) not in held
+    ]
 
 
-def _summary(runs: Sequence[FinishedRun], rare: int | None) -> LossSummary:
+def rarest_class(runs: Iterable[FinishedRun]) -> int | None:
+    """The class with the fewest training rows over the runs; the first of equal ones.
+
+    Returns:
+        Its number; None where no run was logged with its data set.
+    """
+    counts = [run.class_counts for run in runs if run.class_counts]
+    return int(np.sum(counts, axis=0).argmin()) if counts else None
+
+
+def _summary(by_seed: Mapping[int, FinishedRun], rare: int | None) -> LossSummary:
+    runs = tuple(by_seed[seed] for seed in sorted(by_seed))
     names = dict.fromkeys(name for run in runs for name in run.metrics if name.startswith(PREFIXES))
     columns = {name: [run.metrics[name] for run in runs if name in run.metrics] for name in names}
     classes = runs[0].class_names
     return LossSummary(
         setting=runs[0].setting,
-        place=runs[0].place,
+        title=runs[0].title,
         label=runs[0].label,
-        runs=tuple(runs),
+        runs=runs,
         means={name: float(np.mean(column)) for name, column in columns.items()},
         spreads={
             name: float(np.std(column, ddof=1))

@@ -1,11 +1,11 @@
 """Paired comparison of losses: the same splits and seeds, one difference a seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from src.analysis.comparison import Comparison
-from src.analysis.runs import SCORE, FinishedRun, latest_of_each
-from src.analysis.significance import holm, interval, wilcoxon_p
+from src.analysis.runs import SCORE, FinishedRun, by_setting
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.significance import holm, interval, wilcoxon_p
 from src.errors import UserError
 
 THRESHOLD_PP = 2.0
@@ -20,8 +20,8 @@ def compare(
     """Every loss against the baseline, setting by setting, paired by seed.
 
     Args:
-        runs: finished runs; of several with the same setting, loss and seed the last counts.
-            Those that did not record the score at this decision are passed over.
+        runs: finished runs; the last counts where several have the same setting, loss and seed.
+            Runs that did not record the score at this decision are passed over.
         baseline: name or label of a loss.
         threshold: gain that counts, percentage points.
         decision: ``argmax`` or ``tuned``.
@@ -38,23 +38,21 @@ def compare(
         raise UserError(
             f"--decision {decision}: no run has recorded {SCORE[decision]}; force=true trains again"
         )
-    settings: dict[str, dict[str, dict[int, FinishedRun]]] = {}
-    for (setting, label, seed), run in latest_of_each(scored).items():
-        settings.setdefault(setting, {}).setdefault(label, {})[seed] = run
+    settings = by_setting(scored)
     bases = {setting: baseline_label(losses, baseline) for setting, losses in settings.items()}
     if not any(bases.values()):
-        raise _no_baseline(baseline, {label for losses in settings.values() for label in losses})
+        known = ", ".join(sorted({label for losses in settings.values() for label in losses}))
+        raise UserError(f"--baseline {baseline}: is not among the runs; there are {known}")
     found: list[Comparison] = []
     for setting, losses in settings.items():
         base = bases[setting]
-        if base is None:
-            continue
-        pairs = [
-            _paired(losses[label], losses[base], threshold, decision)
-            for label in losses
-            if label != base and set(losses[label]) & set(losses[base])
-        ]
-        found += sorted(pairs, key=lambda pair: -pair.mean)
+        if base is not None:
+            pairs = [
+                _paired(losses[label], losses[base], threshold, decision)
+                for label in losses
+                if label != base and set(losses[label]) & set(losses[base])
+            ]
+            found += sorted(pairs, key=lambda pair: -pair.mean)
     if not found:
         raise UserError(
             f"nothing to compare with {baseline}: no other loss shares a seed with it; "
@@ -67,7 +65,7 @@ def compare(
     ]
 
 
-def baseline_label(losses: dict[str, dict[int, FinishedRun]], baseline: str) -> str | None:
+def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str | None:
     """The label that a baseline's name or label stands for among the losses of a setting.
 
     Args:
@@ -94,7 +92,10 @@ def baseline_label(losses: dict[str, dict[int, FinishedRun]], baseline: str) -> 
 
 
 def _paired(
-    runs: dict[int, FinishedRun], base: dict[int, FinishedRun], threshold: float, decision: str
+    runs: Mapping[int, FinishedRun],
+    base: Mapping[int, FinishedRun],
+    threshold: float,
+    decision: str,
 ) -> Comparison:
     seeds = tuple(sorted(set(runs) & set(base)))
     for seed in seeds:
@@ -109,14 +110,14 @@ def _paired(
     differences = [100 * (a - b) for a, b in zip(scores, base_scores, strict=True)]
     low, high = interval(differences)
     p = wilcoxon_p(differences)
-    one, other = runs[seeds[0]], base[seeds[0]]
+    first = runs[seeds[0]]
     return Comparison(
-        setting=one.setting,
-        place=one.place,
+        setting=first.setting,
+        title=first.title,
         decision=decision,
-        loss=one.loss,
-        label=one.label,
-        baseline=other.label,
+        loss=first.loss,
+        label=first.label,
+        baseline=base[seeds[0]].label,
         seeds=seeds,
         scores=scores,
         baseline_scores=base_scores,
@@ -129,8 +130,3 @@ def _paired(
         comparisons=1,
         threshold=threshold,
     )
-
-
-def _no_baseline(baseline: str, labels: set[str]) -> UserError:
-    known = ", ".join(sorted(labels))
-    return UserError(f"--baseline {baseline}: is not among the runs; there are {known}")

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 from src.analysis.answer import Answer
-from src.analysis.comparison import Comparison
-from src.analysis.losses import LossSummary
+from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value
 from src.analysis.runs import SCORE
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import LossSummary
 
 WIDTH = 130
-"""Where the output is no terminal."""
-HOW = {"argmax": "by argmax", "tuned": "by offsets tuned on the validation split"}
+"""Columns where the output is no terminal."""
 
 
 def print_answer(answer: Answer) -> None:
@@ -28,56 +28,30 @@ def print_answer(answer: Answer) -> None:
         console.print(_paired_table(answer, group, losses))
         console.print(_other_scores(answer, losses))
         for found in group:
-            print(f"{found.place}: {found.sentence}")
-            for note in (found.caution, *found.missing):
-                if note:
-                    print(f"  {note}")
+            print(f"{found.title}: {found.sentence}")
+            for note in filter(None, (found.caution, *found.missing)):
+                print(f"  {note}")
     for note in answer.left_out:
         print(f"left out: {note}")
     for one in answer.recommendations:
-        where = f" for {one.place}" if len(answer.recommendations) > 1 else ""
+        where = f" for {one.title}" if len(answer.recommendations) > 1 else ""
         print(f"\nRecommendation{where}: {one.sentence}.")
-        for line in (f"{one.details}:" if one.details else "", one.command):
-            if line:
-                print(f"  {line}")
+        for line in filter(None, (one.details and f"{one.details}:", one.command)):
+            print(f"  {line}")
     print(flush=True)
-
-
-def mean_and_sd(summary: LossSummary, metric: str) -> str:
-    """Mean, and standard deviation where there is one: ``0.7130 ± 0.0150``."""
-    if metric not in summary.means:
-        return ""
-    spread = f" ± {summary.spreads[metric]:.4f}" if metric in summary.spreads else ""
-    return f"{summary.means[metric]:.4f}{spread}"
-
-
-def number(value: float | None, form: str = ".4f") -> str:
-    """A number, or nothing where there is none."""
-    return "" if value is None else format(value, form)
-
-
-def p_value(p: float) -> str:
-    """Two digits that matter; below 0.001 only that."""
-    return "<0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def bounds(found: Comparison) -> str:
-    """The interval, or a dash with one seed."""
-    return f"[{found.low:+.2f}, {found.high:+.2f}]" if len(found.seeds) > 1 else "-"
 
 
 def _paired_table(
     answer: Answer, group: Sequence[Comparison], losses: Sequence[LossSummary]
 ) -> Table:
-    title = f"{group[0].place}: test macro F1, paired by seed, {HOW[answer.decision]}"
     table = _table(
-        title,
+        f"{group[0].title}: test macro F1, paired by seed, {HOW[answer.decision]}",
         ("mean ± sd", "difference (pp)", "95 % CI", "p (Holm)", "seeds", "win/tie/loss", "verdict"),
     )
     metric = SCORE[answer.decision]
-    seeds = str(len(losses[0].seeds))
-    empty = ("", "", "")
-    table.add_row(losses[0].label, mean_and_sd(losses[0], metric), *empty, seeds, "", "baseline")
+    base = losses[0]
+    seeds = str(len(base.seeds))
+    table.add_row(base.label, mean_and_sd(base, metric), "", "", "", seeds, "", "baseline")
     for found, loss in zip(group, losses[1:], strict=True):
         table.add_row(
             found.label,

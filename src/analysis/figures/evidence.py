@@ -1,10 +1,10 @@
 """What a run left beside its metrics, where that is on this disk: epochs and predictions."""
 
-import csv
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from src.analysis.losses import LossSummary
 from src.analysis.runs import FinishedRun
+from src.analysis.statistics.losses import LossSummary
 from src.runs import record
 
 MOST_SEEDS = 30
@@ -59,7 +59,7 @@ class LossEvidence:
 
     @cached_property
     def predictions(self) -> list[Predictions]:
-        """One a run; runs without any are passed over."""
+        """One a run, without the runs that have none."""
         found = (read_predictions(run, self.decision) for run in self._drawn)
         return [one for one in found if one is not None]
 
@@ -70,19 +70,15 @@ class LossEvidence:
             metric: a column of ``history.csv``.
 
         Returns:
-            Shape (0, 0) where no run has it.
+            Shape (0,) where no run has it.
         """
-        columns = [rows[metric] for rows in self._histories if rows.get(metric)]
-        length = max(map(len, columns), default=0)
-        table = np.full((len(columns), length), np.nan)
-        for row, column in enumerate(columns):
-            table[row, : len(column)] = column
-        return table
+        columns = [[row[metric] for row in history if metric in row] for history in self._histories]
+        epochs = zip_longest(*filter(None, columns), fillvalue=np.nan)
+        return np.array(list(epochs), np.float64).T
 
     @cached_property
-    def _histories(self) -> list[dict[str, list[float]]]:
-        found = (_read_epochs(run) for run in self._drawn)
-        return [one for one in found if one is not None]
+    def _histories(self) -> list[list[dict[str, float]]]:
+        return [_read_history(run) for run in self._drawn]
 
 
 def local_folder(address: str) -> Path | None:
@@ -112,24 +108,17 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
             y_true, logits = arrays["y_test"], arrays["test_logits"].astype(np.float64)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None
+    offsets = np.zeros(logits.shape[1])
     if decision == "tuned":
-        offsets = [run.metrics.get(f"decision_offset_{k}", 0.0) for k in range(logits.shape[1])]
-    else:
-        offsets = [0.0]
-    y_pred = (logits + np.asarray(offsets)).argmax(axis=1)
+        offsets += [run.metrics.get(f"decision_offset_{k}", 0.0) for k in range(len(offsets))]
+    y_pred = (logits + offsets).argmax(axis=1)
     return Predictions(y_true.astype(np.int64), softmax(logits, axis=1), y_pred)
 
 
-def _read_epochs(run: FinishedRun) -> dict[str, list[float]] | None:
+def _read_history(run: FinishedRun) -> list[dict[str, float]]:
+    """One row an epoch; none where they cannot be read."""
     folder = local_folder(run.artifacts)
-    if folder is None:
-        return None
     try:
-        with (folder / record.HISTORY).open(encoding="utf-8", newline="") as stream:
-            header, *rows = csv.reader(stream)
-            return {
-                name: [float(row[place]) for row in rows if row[place]]
-                for place, name in enumerate(header)
-            }
-    except (OSError, ValueError, IndexError):
-        return None
+        return record.read_history(folder / record.HISTORY) if folder else []
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,1 @@
+"""The atlas: comparisons over problems, budgets and capacities, as a grid."""

@@ -1,0 +1,1 @@
+"""The answer for people and programs: terminal, HTML, JSON, CSV, and where the files go."""

@@ -1,0 +1,41 @@
+"""Numbers as text, alike in every table, and the frame of the HTML pages."""
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import LossSummary
+
+HOW = {"argmax": "by argmax", "tuned": "by offsets tuned on the validation split"}
+
+
+def mean_and_sd(summary: LossSummary, metric: str) -> str:
+    """Mean, and standard deviation where there is one: ``0.7130 ± 0.0150``."""
+    if metric not in summary.means:
+        return ""
+    spread = f" ± {summary.spreads[metric]:.4f}" if metric in summary.spreads else ""
+    return f"{summary.means[metric]:.4f}{spread}"
+
+
+def number(value: float | None, form: str = ".4f") -> str:
+    """A number, or nothing where there is none."""
+    return "" if value is None else format(value, form)
+
+
+def p_value(p: float) -> str:
+    """Two digits that matter; below 0.001 only that."""
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def bounds(found: Comparison) -> str:
+    """The interval, or a dash with one seed."""
+    return f"[{found.low:+.2f}, {found.high:+.2f}]" if len(found.seeds) > 1 else "-"
+
+
+def page_templates() -> Environment:
+    """The templates of the HTML pages; names from outside become text, never markup."""
+    return Environment(
+        loader=PackageLoader("src.analysis"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,1 @@
+"""Paired statistics: interval, test, comparison of each loss with the baseline, recommendation."""

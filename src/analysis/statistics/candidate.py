@@ -1,0 +1,102 @@
+"""A candidate for the recommendation: a loss with one of its two decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.analysis.runs import FinishedRun
+from src.analysis.statistics.significance import interval
+
+VALIDATION = {"argmax": "best_val_f1_macro", "tuned": "val_tuned_crossfit_f1_macro"}
+"""The score that a decision is chosen by."""
+CALIBRATION = "best_val_ece"
+NEEDED = (*VALIDATION.values(), CALIBRATION)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A loss with a decision, over the seeds that all losses share.
+
+    Attributes:
+        label: the loss with its knobs.
+        decision: ``argmax`` or ``tuned``.
+        runs: by seed.
+    """
+
+    label: str
+    decision: str
+    runs: tuple[FinishedRun, ...]
+
+    @property
+    def name(self) -> str:
+        """For a sentence."""
+        if self.decision == "argmax":
+            return f"{self.label} by argmax"
+        classes = len(self.runs[0].class_names)
+        return f"{self.label} with {'a tuned threshold' if classes == 2 else 'tuned offsets'}"
+
+    @property
+    def scores(self) -> list[float]:
+        """Validation macro F1, one a seed, 0 to 1."""
+        return [run.metrics[VALIDATION[self.decision]] for run in self.runs]
+
+    @property
+    def mean(self) -> float:
+        """Of the scores."""
+        return float(np.mean(self.scores))
+
+    @property
+    def errors(self) -> list[float]:
+        """Expected calibration error on the validation split, one a seed."""
+        return [run.metrics[CALIBRATION] for run in self.runs]
+
+    @property
+    def median_run(self) -> FinishedRun:
+        """The run whose validation score is the median one (the lower of two)."""
+        order = sorted(range(len(self.runs)), key=lambda index: self.scores[index])
+        return self.runs[order[(len(order) - 1) // 2]]
+
+    @property
+    def on_test(self) -> str:
+        """``0.7130 ± 0.0150``: test macro F1 at this decision."""
+        scores = [run.score(self.decision) for run in self.runs]
+        known = [score for score in scores if score is not None]
+        spread = f" ± {np.std(known, ddof=1):.4f}" if len(known) > 1 else ""
+        return f"{np.mean(known):.4f}{spread}"
+
+    def is_of(self, loss: str) -> bool:
+        """Whether a name or label stands for its loss."""
+        return loss in {self.label, self.runs[0].loss}
+
+    def complexity(self, baseline: str) -> tuple[bool, int, bool, float]:
+        """Sorts the simplest candidate first, and equally simple ones by their score."""
+        knobs = self.label.count("=")
+        return not self.is_of(baseline), knobs, self.decision != "argmax", -self.mean
+
+
+def differences(scores: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Seed by seed, percentage points."""
+    return [100 * (a - b) for a, b in zip(scores, others, strict=True)]
+
+
+def equal(scores: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether the interval of the mean paired difference holds 0; with one seed, if equal."""
+    gaps = differences(scores, others)
+    if len(gaps) < 2:
+        return gaps[0] == 0
+    low, high = interval(gaps)
+    return low <= 0 <= high
+
+
+def tied(leader: Candidate, other: Candidate, threshold: float) -> bool:
+    """Whether a candidate trails the leader by little, and by nothing that is sure.
+
+    Args:
+        leader: has the highest mean.
+        other: a candidate.
+        threshold: gain that counts, percentage points.
+    """
+    gaps = differences(leader.scores, other.scores)
+    close = float(np.mean(gaps)) < threshold
+    return close and (len(gaps) < 2 or equal(leader.scores, other.scores))

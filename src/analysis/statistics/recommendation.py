@@ -1,0 +1,160 @@
+"""Which loss to take, and why: chosen on the validation split, ties going to calibration.
+
+A candidate is a loss with one of its two decisions. Its score is validation macro F1: at argmax as
+measured at the best epoch, for the tuned decision as cross-fitted, since offsets that were tuned on
+a split score too well on it. The test split has no part in the choice, so its score stays honest.
+
+1. The leader has the highest mean over the seeds that all losses share.
+2. A candidate is tied with it that trails by less than the gain that counts, where the 95 %
+   bootstrap interval of the paired difference holds 0.
+3. Among the tied ones, the best calibrated on the validation split wins (expected calibration
+   error; paired in the same way); among equally calibrated ones the simplest: the baseline before
+   others, fewer knobs before more, argmax before a tuned decision.
+
+The winner's run at the median of the validation scores is named. Each seed has a split of its own,
+so the highest score says as much about a lucky split as about a good model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.analysis.runs import DECISIONS, FinishedRun, by_setting
+from src.analysis.statistics.candidate import NEEDED, Candidate, differences, equal, tied
+from src.analysis.statistics.significance import interval
+
+MOST_NAMED = 4
+"""So many tied candidates are named; the others are only counted."""
+PROMOTE = "python -m src.promote"
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to take in one setting.
+
+    Attributes:
+        setting: hash of what its losses share.
+        title: data and model, for people.
+        sentence: what to take, and the reason.
+        label: of the loss; empty where nothing can be recommended.
+        decision: ``argmax`` or ``tuned``.
+        run_id: the run to promote.
+        details: what it scores on the test split, and which run it is.
+        command: that puts the run into the model registry.
+    """
+
+    setting: str
+    title: str
+    sentence: str
+    label: str = ""
+    decision: str = ""
+    run_id: str = ""
+    details: str = ""
+    command: str = ""
+
+
+def recommend(runs: Sequence[FinishedRun], baseline: str, threshold: float) -> list[Recommendation]:
+    """One recommendation a setting.
+
+    Args:
+        runs: finished runs; the last counts where several have the same setting, loss and seed.
+        baseline: name or label of the loss that is the simplest.
+        threshold: gain that counts, percentage points.
+    """
+    return [
+        _recommend(losses, baseline, threshold)
+        for losses in by_setting(runs).values()
+        if len(losses) > 1
+    ]
+
+
+def _recommend(
+    losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str, threshold: float
+) -> Recommendation:
+    first = next(run for of_loss in losses.values() for run in of_loss.values())
+    setting, title = first.setting, first.title
+    seeds = sorted(set.intersection(*(set(of_loss) for of_loss in losses.values())))
+    if not seeds:
+        return Recommendation(setting, title, "No recommendation: the losses share no seed")
+    candidates = [
+        Candidate(label, decision, tuple(of_loss[seed] for seed in seeds))
+        for label, of_loss in losses.items()
+        for decision in DECISIONS
+    ]
+    if any(name not in run.metrics for one in candidates for run in one.runs for name in NEEDED):
+        reason = "not every run recorded its validation scores; force=true trains them again"
+        return Recommendation(setting, title, f"No recommendation: {reason}")
+    leader = max(candidates, key=lambda one: one.mean)
+    ties = [one for one in candidates if tied(leader, one, threshold)]
+    calibrated = min(ties, key=lambda one: float(np.mean(one.errors)))
+    equals = [one for one in ties if equal(one.errors, calibrated.errors)]
+    winner = min(equals, key=lambda one: one.complexity(baseline))
+    run = winner.median_run
+    if len(ties) == 1:
+        sentence = _lead(winner, [one for one in candidates if one is not winner])
+    else:
+        sentence = _tie(winner, leader, ties, len(equals))
+    return Recommendation(
+        setting=setting,
+        title=title,
+        sentence=sentence,
+        label=winner.label,
+        decision=winner.decision,
+        run_id=run.run_id,
+        details=_details(winner, candidates, baseline),
+        command=f"{PROMOTE} {run.run_id} --name NAME --alias champion"
+        + (" --decision argmax" if winner.decision == "argmax" else ""),
+    )
+
+
+def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
+    """The sentence where nothing is tied with the leader."""
+    seeds = _seeds(winner)
+    next_best = max(others, key=lambda one: one.mean)
+    gaps = differences(winner.scores, next_best.scores)
+    lead, unsure = f"{np.mean(gaps):.1f} pp", "; one seed does not make that sure"
+    if len(gaps) > 1:
+        low, high = interval(gaps)
+        lead += f" [{low:.1f}, {high:.1f}]"
+        unsure = f"; {seeds} do not make that sure" if low <= 0 else ""
+    return (
+        f"Take {winner.name}: its macro F1 on the validation split, {winner.mean:.4f} over "
+        f"{seeds}, is the highest, {lead} above the next, {next_best.name}{unsure}"
+    )
+
+
+def _tie(winner: Candidate, leader: Candidate, ties: Sequence[Candidate], equals: int) -> str:
+    """The sentence where several are tied, so many of them equally calibrated."""
+    error = f"(expected calibration error {np.mean(winner.errors):.3f})"
+    if equals == 1:
+        reason = f"the best calibrated {error}"
+    elif equals == len(ties):
+        reason = f"none is better calibrated {error}, none simpler"
+    else:
+        reason = f"of the {equals} best calibrated {error} none is simpler"
+    behind = 100 * max(leader.mean - one.mean for one in ties)
+    order = sorted(ties, key=lambda one: (one is not winner, -one.mean))
+    names = [one.name for one in order[:MOST_NAMED]]
+    more = len(order) - len(names)
+    names += [f"{more} other{'s' if more > 1 else ''}"] if more else []
+    return (
+        f"{', '.join(names[:-1])} and {names[-1]} are indistinguishable here (validation macro F1 "
+        f"within {behind:.1f} pp over {_seeds(winner)}); take {winner.name}: {reason}"
+    )
+
+
+def _details(winner: Candidate, candidates: Sequence[Candidate], baseline: str) -> str:
+    """The winner on the test split, the baseline by argmax beside it."""
+    by_argmax = (one for one in candidates if one.decision == "argmax" and one.is_of(baseline))
+    plain = next(by_argmax, winner)
+    beside = "" if plain is winner else f" ({plain.name}: {plain.on_test})"
+    return (
+        f"On the test split, which had no part in the choice, its macro F1 is {winner.on_test}"
+        f"{beside}. Its run at the median of the validation scores has seed "
+        f"{winner.median_run.seed}"
+    )
+
+
+def _seeds(one: Candidate) -> str:
+    return f"{len(one.runs)} seed{'s' if len(one.runs) > 1 else ''}"
