@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     from src.analysis.answer import answer
-    from src.analysis.selection import select_runs
     from src.analysis.report.terminal import print_answer
+    from src.analysis.selection import select_runs
 
     selection = select_runs(
         options.root, options.uri, options.sweep, options.experiment, options.filter

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from src.analysis.runs import DECISIONS, SCORE
-from src.analysis.selection import Selection
+from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare
@@ -87,7 +87,10 @@ def answer(selection: Selection, baseline: str, threshold: float, decision: str)
     Raises:
         UserError: as :func:`src.analysis.statistics.paired.compare` does.
     """
-    comparisons = compare(selection.runs, baseline, threshold, decision)
+    try:
+        comparisons = compare(selection.runs, baseline, threshold, decision)
+    except UserError as error:
+        raise UserError(f"{error}{in_short(selection.left_out)}") from error
     other = next(name for name in DECISIONS if name != decision)
     try:
         others = compare(selection.runs, baseline, threshold, other)

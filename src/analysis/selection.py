@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_titles
@@ -12,6 +12,8 @@ from src.analysis.stored import FINISHED, SWEEP_COMMAND, Reader, StoredRun
 from src.errors import UserError
 from src.tracking.address import tracking_uri
 
+MOST_NAMED = 3
+"""So many runs are named in an error's message; the others are only counted."""
 A_SWEEP = "python train.py -m loss=ce,focal seed=range(0,10)"
 
 
@@ -67,7 +69,7 @@ def select_runs(
     title = " and ".join(experiments + ([f"runs with {condition}"] if condition else []))
     runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.tags)
     if not runs:
-        raise UserError(f"{title}: holds no finished run; {A_SWEEP} makes some")
+        raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
     return Selection(title, reader.address, runs, left_out)
 
 
@@ -107,11 +109,12 @@ def _parent(reader: Reader, sweep_id: str | None) -> StoredRun:
 
 
 def _sweep(reader: Reader, parent: StoredRun) -> Selection:
+    title = f"sweep {parent.run_id}"
     runs, left_out = _finished(reader.children(parent.run_id))
     if not runs:
-        raise UserError(f"sweep {parent.run_id}: holds no finished run; {A_SWEEP} makes some")
+        raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
     return Selection(
-        title=f"sweep {parent.run_id}",
+        title=title,
         address=reader.address,
         runs=runs,
         left_out=left_out,
@@ -119,6 +122,14 @@ def _sweep(reader: Reader, parent: StoredRun) -> Selection:
         artifacts=parent.artifacts,
         command=parent.tags.get(SWEEP_COMMAND, ""),
     )
+
+
+def in_short(left_out: Sequence[str]) -> str:
+    """The first runs that were left out, for an error's message; empty without any."""
+    if not left_out:
+        return ""
+    more = f"; {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+    return f" (left out: {'; '.join(left_out[:MOST_NAMED])}{more})"
 
 
 def _finished(stored: Iterable[StoredRun]) -> tuple[list[FinishedRun], list[str]]:

@@ -36,7 +36,7 @@ def made_run(label, seed, f1, tuned=None, **changes):
         "label": label,
         "seed": seed,
         "setting": "one",
-        "place": "simulated, mlp",
+        "title": "simulated, mlp",
         "fingerprint": f"split-{seed}",
         "ended_ms": 1,
         "metrics": metrics,

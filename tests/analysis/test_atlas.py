@@ -5,8 +5,8 @@ import re
 import pytest
 from made_store import made_run
 
-from src.analysis.atlas import Effort, Problem, draw_atlas
-from src.analysis.atlas_page import colour, markdown, summary, write_atlas
+from src.analysis.atlas.grid import Effort, Problem, draw_atlas
+from src.analysis.atlas.page import colour, markdown, summary, write_atlas
 
 LARGE, SMALL = "[64, 64]", "[16]"
 FOCAL = "focal(gamma=2)"

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_store import LOSSES, SEEDS
+from made_store import LOSSES, SEEDS, log_run
 from scipy import stats
 from sklearn.metrics import f1_score, recall_score
 
@@ -108,6 +109,33 @@ def test_terminal_shows_both_decisions_and_the_sentence(made, capsys):
     assert "over 7 seeds, decisions tuned" in shown
 
 
+def test_a_seed_that_failed_or_diverged_is_in_no_pair_and_is_named_everywhere(
+    made, tmp_path, capsys
+):
+    """Focal loss fails with seed 3 and diverges with seed 4."""
+    experiment = made.client.create_experiment("diverged", (tmp_path / "artifacts").as_uri())
+    for label in ("ce", "focal(gamma=2)"):
+        for seed in range(5):
+            sick = seed if label != "ce" else None
+            f1 = math.nan if sick == 4 else 0.5 + 0.01 * (sick is not None)
+            run_id = log_run(made.client, experiment, label, seed, {"test_f1_macro": f1})
+            made.client.set_terminated(run_id, "FAILED" if sick == 3 else "FINISHED")
+    file = tmp_path / "all.json"
+    words = ["--root", str(made.root), "--experiment", "diverged", "--json", str(file)]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    page, content = (tmp_path / "report.html").read_text(), json.loads(file.read_text())
+    for reason in ("seed 3: FAILED", "seed 4: test_f1_macro is NaN"):
+        note = f"focal(gamma=2) {reason}"
+        assert f"left out: {note}\n" in shown
+        assert f"<li>{note}</li>" in page
+        assert note in content["left_out"]
+    (found,) = content["comparisons"]
+    assert found["seeds"] == [0, 1, 2]
+    assert found["mean_difference_pp"] == pytest.approx(1.0)
+    assert found["missing"] == ["focal(gamma=2) has no run for seeds 3, 4, left out of the pairs"]
+
+
 def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     condition = "tags.loss != 'weighted_ce'"
@@ -120,7 +148,7 @@ def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys
 
 
 def test_strict_fails_on_any_failed_verdict_or_on_that_of_one_loss(made, monkeypatch):
-    monkeypatch.setattr("src.analysis.publish.publish", lambda *_: [])
+    monkeypatch.setattr("src.analysis.report.publish.publish", lambda *_: [])
     root = ["--root", str(made.root), "--strict"]
     assert main([*root, "--threshold", "0.1"]) == 0
     assert main([*root, "--threshold", "90"]) == 1

@@ -6,15 +6,8 @@ from made_store import predictions_of
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
-from src.analysis.curves import (
-    RECALLS,
-    average_precision,
-    confusion,
-    mean_precision,
-    precision_recall,
-    reliability,
-)
-from src.analysis.evidence import Predictions
+from src.analysis.figures.curves import RECALLS, confusion, mean_precision, reliability
+from src.analysis.figures.evidence import Predictions
 from src.evaluation.calibration import expected_calibration_error
 
 
@@ -26,27 +19,17 @@ def predictions(seed, *, ties=False):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_precision_and_recall_are_scikit_learns(ties):
-    one = predictions(0, ties=ties)
-    scores, positive = one.probabilities[:, 1], one.y_true == 1
-    precision, recall = precision_recall(one, 1)
-    expected = precision_recall_curve(positive, scores)
-    assert precision[::-1] == pytest.approx(expected[0][:-1])
-    assert recall[::-1] == pytest.approx(expected[1][:-1])
-    area = average_precision_score(positive, scores)
-    assert average_precision(precision, recall) == pytest.approx(area)
-
-
-def test_mean_precision_is_the_best_at_each_recall_or_more():
-    runs = [predictions(seed) for seed in range(3)]
+def test_mean_precision_is_the_best_at_each_recall_or_more(ties):
+    runs = [predictions(seed, ties=ties) for seed in range(3)]
+    columns = [(one.y_true == 1, one.probabilities[:, 1]) for one in runs]
     curve, area = mean_precision(runs, 1)
     for recall in (0.0, 0.3, 1.0):
-        best = [
-            max(p for p, r in zip(*precision_recall(one, 1), strict=True) if r >= recall - 1e-12)
-            for one in runs
-        ]
+        best = []
+        for positive, scores in columns:
+            precisions, recalls, _ = precision_recall_curve(positive, scores)
+            best.append(precisions[:-1][recalls[:-1] >= recall - 1e-12].max())
         assert curve[np.abs(RECALLS - recall).argmin()] == pytest.approx(np.mean(best))
-    areas = [average_precision_score(one.y_true == 1, one.probabilities[:, 1]) for one in runs]
+    areas = [average_precision_score(positive, scores) for positive, scores in columns]
     assert area == pytest.approx(np.mean(areas))
 
 

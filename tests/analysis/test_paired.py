@@ -5,7 +5,7 @@ import math
 import pytest
 from made_store import made_run as run
 
-from src.analysis.paired import compare
+from src.analysis.statistics.paired import compare
 from src.errors import UserError
 
 
@@ -101,12 +101,12 @@ def test_of_runs_trained_twice_the_last_counts():
 
 def test_settings_are_compared_each_on_its_own_and_corrected_together():
     elsewhere = [
-        run(label, seed, score, setting="two", place="digits, cnn")
+        run(label, seed, score, setting="two", title="digits, cnn")
         for label, score in (("ce", 0.8), ("focal(gamma=2)", 0.7))
         for seed in range(3)
     ]
     here, there = compare([*paired_runs([2.0, 3.0]), *elsewhere])
-    assert (here.place, there.place) == ("simulated, mlp", "digits, cnn")
+    assert (here.title, there.title) == ("simulated, mlp", "digits, cnn")
     assert there.mean == pytest.approx(-10.0)
     assert there.p_holm == 2 * there.p
 

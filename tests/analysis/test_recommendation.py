@@ -3,7 +3,7 @@
 import pytest
 from made_store import made_run
 
-from src.analysis.recommendation import recommend
+from src.analysis.statistics.recommendation import recommend
 
 SEEDS = range(5)
 NOISE = (0.02, -0.01, 0.0, -0.02, 0.01)
@@ -118,7 +118,7 @@ def test_without_validation_scores_or_shared_seeds_nothing_is_recommended():
 
 
 def test_each_setting_has_its_own():
-    other = {"setting": "two", "place": "digits, mlp"}
+    other = {"setting": "two", "title": "digits, mlp"}
     groups = [
         runs_of("ce", 0.5, 0.5, 0.1),
         runs_of("x", 0.9, 0.8, 0.1),
@@ -126,7 +126,7 @@ def test_each_setting_has_its_own():
         runs_of("x", 0.5, 0.5, 0.1, **other),
     ]
     found = recommend([run for group in groups for run in group], "ce", 2.0)
-    assert [(one.place, one.label) for one in found] == [
+    assert [(one.title, one.label) for one in found] == [
         ("simulated, mlp", "x"),
         ("digits, mlp", "ce"),
     ]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from src.analysis.answer import answer
-from src.analysis.evidence import Predictions
+from src.analysis.figures.evidence import Predictions
 from src.analysis.figures.predictions import confusion_matrix
-from src.analysis.report import write_html
+from src.analysis.report.html import write_html
 from src.analysis.selection import select_runs
 
 HEADINGS = (
@@ -148,7 +148,7 @@ def test_names_from_outside_are_text_not_markup(made, tmp_path):
     selection = select_runs(str(made.root))
     evil = "<b onmouseover='x'>&loss</b>"
     runs = [
-        type(run)(**{**vars(run), "label": evil, "place": evil}) if run.loss == "focal" else run
+        type(run)(**{**vars(run), "label": evil, "title": evil}) if run.loss == "focal" else run
         for run in selection.runs
     ]
     page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")

@@ -6,12 +6,13 @@ import sqlite3
 import pytest
 from made_store import SEEDS, log_run
 
-from src.analysis.losses import not_compared
+from src.analysis.answer import answer
 from src.analysis.mlflow_reader import MlflowReader
-from src.analysis.paired import compare
-from src.analysis.runs import with_places
+from src.analysis.runs import with_titles
 from src.analysis.selection import open_reader, select_runs
 from src.analysis.sqlite_reader import SqliteReader
+from src.analysis.statistics.losses import not_compared
+from src.analysis.statistics.paired import compare
 from src.errors import UserError
 
 
@@ -23,6 +24,8 @@ def mixed(made):
     numbers = {"test_f1_macro": 0.5, "nan": math.nan, "inf": math.inf, "minus": -math.inf}
     odd = log_run(client, experiment, "ce", 0, numbers)
     client.set_terminated(odd, "FINISHED")
+    sick = log_run(client, experiment, "weighted_ce", 3, numbers | {"test_f1_macro": math.nan})
+    client.set_terminated(sick, "FINISHED")
     hand = client.create_run(experiment, run_name="by hand").info.run_id
     client.set_terminated(hand, "FINISHED")
     broken = log_run(client, experiment, "focal(gamma=2)", 0, {"loss": 1.0})
@@ -81,13 +84,33 @@ def test_the_last_sweep_is_the_default_and_an_id_names_one(made):
     assert last.command == "train.py -m loss=ce,focal"
 
 
-def test_an_experiment_holds_what_is_finished_and_names_the_rest(mixed):
+def test_runs_that_failed_or_hold_nan_are_left_out_by_name(mixed):
     found = select_runs(str(mixed.root), experiment="odd")
     assert [run.metrics["test_f1_macro"] for run in found.runs] == [0.5]
-    assert found.left_out == [
-        "did not finish: focal(gamma=2) seed 0 (FAILED)",
-        "not made by train.py: by hand (no tag loss)",
+    assert sorted(found.left_out) == [
+        "by hand: not made by train.py (no tag loss)",
+        "focal(gamma=2) seed 0: FAILED",
+        "weighted_ce seed 3: test_f1_macro is NaN",
     ]
+
+
+def test_where_all_runs_of_a_loss_failed_the_error_names_them(made):
+    experiment = made.client.create_experiment("all failed", (made.root / "failed").as_uri())
+    for label, status in (("ce", "FINISHED"), ("focal(gamma=2)", "FAILED")):
+        run_id = log_run(made.client, experiment, label, 0, {"test_f1_macro": 0.5})
+        made.client.set_terminated(run_id, status)
+    found = select_runs(str(made.root), experiment="all failed")
+    with pytest.raises(UserError, match=r"nothing to compare.*focal\(gamma=2\) seed 0: FAILED"):
+        answer(found, "ce", 2.0, "argmax")
+
+
+def test_a_failed_run_is_not_named_where_it_was_trained_again(made):
+    experiment = made.client.create_experiment("again", (made.root / "again").as_uri())
+    for status in ("FAILED", "FINISHED"):
+        run_id = log_run(made.client, experiment, "ce", 0, {"test_f1_macro": 0.5})
+        made.client.set_terminated(run_id, status)
+    found = select_runs(str(made.root), experiment="again")
+    assert (len(found.runs), found.left_out) == (1, [])
 
 
 def test_a_filter_is_mlflows_search_syntax(made):
@@ -126,9 +149,9 @@ def test_settings_of_one_data_set_are_told_apart_by_what_differs(made):
         )
         for run in runs
     ]
-    places = {run.place for run in with_places([*runs, *longer])}
+    places = {run.title for run in with_titles([*runs, *longer])}
     assert places == {"made, mlp, training.epochs=5", "made, mlp, training.epochs=50"}
-    assert {run.place for run in with_places(runs)} == {"made, mlp"}
+    assert {run.title for run in with_titles(runs)} == {"made, mlp"}
 
 
 def test_runs_that_no_comparison_holds_are_named(made):

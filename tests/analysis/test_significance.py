@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from src.analysis.significance import holm, interval, least_seeds, seeds_needed, wilcoxon_p
+from src.analysis.statistics.significance import (
+    holm,
+    interval,
+    least_seeds,
+    seeds_needed,
+    wilcoxon_p,
+)
 
 
 def test_interval_is_scipys_bca_bootstrap_and_the_same_each_time():
