@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OPENING, EPOCHS, RESULTS = "tracking: opening", "tracking: epochs", "tracking: results and model"
 MODEL, FILES = "model file", "other files"
 PHASES = {
-    "src.job:dataset_of": "data",
+    "src.job:cached_dataset": "data",
     "src.job:describe_run": "identity",
     "src.job:open_tracker": OPENING,
     "src.tracking.tracker:MLflowTracker.find": OPENING,
@@ -49,7 +49,7 @@ def start() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from src.config.register import register
-    from src.runs.quiet import import_tensorflow
+    from src.runs.import_tensorflow import import_tensorflow
 
     register()
     import_tensorflow()

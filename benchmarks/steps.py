@@ -23,7 +23,7 @@ def start() -> None:
     """Sets TensorFlow up as a training of this project does: one thread, quiet."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    from src.runs.quiet import import_tensorflow
+    from src.runs.import_tensorflow import import_tensorflow
 
     import_tensorflow()
     import tensorflow as tf

@@ -94,11 +94,9 @@ def shared(runs: int) -> tuple[float, float]:
     """Seeds of one loss, with macro F1 each epoch and the best epoch; no tracking, no files."""
     from src.engine.build import load_dataset
     from src.engine.fit import train
-    from src.runs.quiet import spare_collector
 
     jobs = configs(("ce",), runs, "training.progress=false")
     datasets = [load_dataset(job["data"]) for job in jobs]
-    spare_collector()  # as a job does before it trains
     started = _now()
     for number, (job, dataset) in enumerate(zip(jobs, datasets, strict=True)):
         train(job, dataset, "", coming=jobs[number + 1 :])
@@ -168,7 +166,7 @@ def measure(name: str, runs: int) -> tuple[float, float]:
 
 def child(name: str, runs: int) -> None:
     """What :func:`measure` starts."""
-    from src.runs.quiet import import_tensorflow
+    from src.runs.import_tensorflow import import_tensorflow
 
     import_tensorflow()
     import mlflow  # noqa: F401

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     from src.engine.build import load_dataset
-    from src.runs.quiet import import_tensorflow
+    from src.runs.import_tensorflow import import_tensorflow
 
     configs = [_config([*options.override, f"loss={name}"]) for name in options.loss]
     dataset = load_dataset(configs[0]["data"])

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,8 @@ from src.engine.build import load_dataset
 
 log = logging.getLogger(__name__)
 
-_last: dict[str, Dataset] = {}
-"""The table that was read last, by what it was read from; one alone, for memory's sake."""
 
-
-def dataset_of(node: Mapping[str, Any]) -> Dataset:
+def cached_dataset(node: Mapping[str, Any]) -> Dataset:
     """The data set that a resolved ``data`` node names.
 
     A file that is still the one of the job before, read in the same way, is not read again.
@@ -26,19 +24,17 @@ def dataset_of(node: Mapping[str, Any]) -> Dataset:
     Raises:
         UserError: where the data cannot be used.
     """
-    file = _file(node)
-    if file is None:
-        return load_dataset(node)
-    key = json.dumps([node, file.stat().st_mtime_ns, file.stat().st_size], default=str)
-    if key not in _last:
-        _last.clear()  # before the next is read, so that two never lie in memory
-        dataset = load_dataset(node)
-        _last[key] = dataset
-        log.info(dataset.describe())
-    return _last[key]
-
-
-def _file(node: Mapping[str, Any]) -> Path | None:
     path = node.get("path")
     file = Path(path).expanduser() if isinstance(path, str) else None
-    return file if file is not None and file.is_file() else None
+    if file is None or not file.is_file():
+        return load_dataset(node)
+    status = file.stat()
+    return _read(json.dumps(node), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read(node: str, changed_ns: int, size: int) -> Dataset:
+    """The data set of a node, as JSON, whose file was last changed then and has so many bytes."""
+    dataset = load_dataset(json.loads(node))
+    log.info(dataset.describe())
+    return dataset

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
 from src.engine.fit import Trained
-from src.runs import model_file, record
+from src.runs import record
 from src.runs.for_serving import write_for_serving
 from src.runs.model_card import model_card
 from src.runs.record import RunMetadata
@@ -90,4 +90,4 @@ def write_model(
         y_val=dataset.y_val,
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
-    model_file.save(trained.model, folder / record.MODEL)
+    trained.model.save(folder / record.MODEL)

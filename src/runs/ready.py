@@ -7,7 +7,7 @@ of a process has none of its threads. Ctrl-C is for the process that opened the 
 import signal
 from importlib import import_module
 
-from src.runs.quiet import import_tensorflow, spare_collector, without_collector
+from src.runs.import_tensorflow import import_tensorflow
 
 NEEDED = (
     "mlflow.store.tracking.sqlalchemy_store",
@@ -20,14 +20,11 @@ NEEDED = (
     "src.engine.fit",
     "src.job",
     "src.runs.outputs",
-    "src.runs.release",
     "src.evaluation.validation",
 )
 """What is imported on the way to the end of a run."""
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-with without_collector():
-    import_tensorflow()
-    for name in NEEDED:
-        import_module(name)
-spare_collector()
+import_tensorflow()
+for name in NEEDED:
+    import_module(name)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from src.errors import UserError
 from src.runs import record
-from src.runs.quiet import import_tensorflow
+from src.runs.import_tensorflow import import_tensorflow
 
 SECTIONS = ("loss", "metric", "model", "data", "training")
 MODEL_FILE = "data/model.keras"

@@ -15,7 +15,7 @@ from src.engine.build import load_dataset
 from src.errors import UserError
 from src.runs import record
 from src.runs.identity import code_of, git_state, library_versions, run_identity
-from src.runs.quiet import import_tensorflow
+from src.runs.import_tensorflow import import_tensorflow
 from src.runs.record_reader import Recorded, read_record, read_weights
 from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.store import Store

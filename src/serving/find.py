@@ -48,7 +48,7 @@ class SavedModel:
         Raises:
             UserError: where that fails.
         """
-        from src.runs.quiet import import_tensorflow
+        from src.runs.import_tensorflow import import_tensorflow
 
         import_tensorflow()
         from src.saved_model.predictor import Predictor, load_network

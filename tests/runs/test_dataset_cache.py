@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.runs import dataset_cache as loaded
+from src.runs.dataset_cache import cached_dataset
 
 
 @pytest.fixture
@@ -19,35 +19,24 @@ def node(resolved, tmp_path):
     return lambda seed: resolved(*words, f"seed={seed}")["data"]
 
 
-@pytest.fixture
-def reads(monkeypatch):
-    """Counts how often a table is loaded."""
-    counted = []
-    real = loaded.load_dataset
-    monkeypatch.setattr(loaded, "load_dataset", lambda node: counted.append(node) or real(node))
-    monkeypatch.setattr(loaded, "_last", {})
-    return counted
+def test_the_losses_of_a_seed_share_one_reading(node):
+    first = cached_dataset(node(0))
+    assert cached_dataset(node(0)) is first
+    assert cached_dataset(node(1)).fingerprint != first.fingerprint
+    assert cached_dataset(node(0)) is not first, "one table in memory, however many seeds"
 
 
-def test_the_losses_of_a_seed_share_one_reading(node, reads):
-    first = loaded.dataset_of(node(0))
-    assert loaded.dataset_of(node(0)) is first
-    assert len(reads) == 1
-    assert loaded.dataset_of(node(1)).fingerprint != first.fingerprint
-    assert len(loaded._last) == 1, "one table in memory, however many seeds"
-
-
-def test_a_file_that_was_changed_is_read_again(node, reads):
-    first = loaded.dataset_of(node(0))
+def test_a_file_that_was_changed_is_read_again(node):
+    first = cached_dataset(node(0))
     path = node(0)["path"]
     with Path(path).open("a") as file:
         file.write("9.0,1\n")
     os.utime(path, (1, 1))
-    assert loaded.dataset_of(node(0)).fingerprint != first.fingerprint
-    assert len(reads) == 2
+    assert cached_dataset(node(0)).fingerprint != first.fingerprint
 
 
-def test_what_is_no_file_is_made_anew_each_time(resolved, reads):
+def test_what_is_no_file_is_made_anew_each_time(resolved):
     data = resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"]
-    assert loaded.dataset_of(data).fingerprint == loaded.dataset_of(data).fingerprint
-    assert len(reads) == 2
+    first, again = cached_dataset(data), cached_dataset(data)
+    assert first is not again
+    assert first.fingerprint == again.fingerprint
