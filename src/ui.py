@@ -16,14 +16,10 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from src.entry import guarded
 from src.errors import UserError
 from src.tracking.address import tracking_uri
-
-if TYPE_CHECKING:
-    from src.analysis.stored import StoredRun
 
 HOST = "127.0.0.1"
 WORKERS = "1"
@@ -51,19 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         UserError: where there is no store, or the port is taken.
     """
     options = _parser().parse_args(arguments)
-    from src.analysis.selection import open_reader
+    from src.tracking.store import Store
 
-    store = tracking_uri(options.root, options.uri)
-    if store.startswith(("http://", "https://")):
-        raise UserError(f"tracking store {store}: is a server already; open it in a browser")
-    reader = open_reader(options.root, options.uri)
+    address = tracking_uri(options.root, options.uri)
+    if address.startswith(("http://", "https://")):
+        raise UserError(f"tracking store {address}: is a server already; open it in a browser")
+    store = Store.at(options.root, options.uri)
+    sweep = store.sweep()
     _check_port(options.port)
-    address = f"http://{HOST}:{options.port}/"
-    server = _start(reader.address, options.port)
+    ui = f"http://{HOST}:{options.port}/"
+    server = _start(store.uri, options.port)
     try:
         print("Starting MLflow's server ...", flush=True)
-        if _answers(server, address):
-            _say_where(address, reader.sweeps())
+        if _answers(server, ui):
+            _say_where(ui, sweep.info.experiment_id if sweep else None)
         return server.wait()
     except KeyboardInterrupt:
         print()
@@ -107,16 +104,16 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def _say_where(address: str, sweeps: Sequence["StoredRun"]) -> None:
+def _say_where(ui: str, experiment_id: str | None) -> None:
+    """Prints the addresses of an experiment's runs; None where no sweep has made one yet."""
     from src.tracking.ui_views import CURVES, LAST_SWEEP, runs_link, view_link
 
-    if not sweeps:
-        print(f"MLflow UI: {address} (no sweep yet; python train.py -m ... makes one)", flush=True)
+    if experiment_id is None:
+        print(f"MLflow UI: {ui} (no sweep yet; python train.py -m ... makes one)", flush=True)
         return
-    experiment = max(sweeps, key=lambda run: run.ended_ms).experiment_id
-    print(f"MLflow UI: {address}{runs_link(experiment)}")
-    print(f"  last sweep, losses side by side: {address}{view_link(experiment, LAST_SWEEP)}")
-    print(f"  its curves by loss: {address}{view_link(experiment, CURVES, charts=True)}")
+    print(f"MLflow UI: {ui}{runs_link(experiment_id)}")
+    print(f"  last sweep, losses side by side: {ui}{view_link(experiment_id, LAST_SWEEP)}")
+    print(f"  its curves by loss: {ui}{view_link(experiment_id, CURVES, charts=True)}")
     print("Ctrl-C ends it.", flush=True)
 
 

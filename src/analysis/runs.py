@@ -1,10 +1,11 @@
 """Finished runs, as rows that can be compared."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from src.analysis.stored import StoredRun
+from mlflow.entities import Run
 
 SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
 """The metric that is compared, by decision."""
@@ -61,26 +62,40 @@ Settings = dict[str, dict[str, dict[int, FinishedRun]]]
 """Runs by setting, label of the loss, and seed."""
 
 
-def finished_run(stored: StoredRun) -> FinishedRun:
+def finished_run(run: Run) -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
-    tags = stored.tags
+    tags = run.data.tags
+    datasets = [entry.dataset for entry in run.inputs.dataset_inputs] if run.inputs else []
+    names, counts = _class_facts(datasets[0].schema, datasets[0].profile) if datasets else ((), ())
     return FinishedRun(
-        run_id=stored.run_id,
+        run_id=run.info.run_id,
         loss=tags["loss"],
         label=tags["loss.label"],
         seed=int(tags["seed"]),
         setting=tags["setting"],
         title=f"{tags['data']}, {tags['model']}",
         fingerprint=tags["data.fingerprint"],
-        ended_ms=stored.ended_ms,
-        metrics=stored.metrics,
-        params=stored.params,
-        experiment_id=stored.experiment_id,
-        artifacts=stored.artifacts,
-        class_names=stored.class_names,
-        class_counts=stored.class_counts,
+        ended_ms=run.info.end_time or 0,
+        metrics=dict(run.data.metrics),
+        params=dict(run.data.params),
+        experiment_id=run.info.experiment_id,
+        artifacts=run.info.artifact_uri or "",
+        class_names=names,
+        class_counts=counts,
         data=tags["data"],
     )
+
+
+def _class_facts(
+    schema: str | None, profile: str | None
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Class names and training rows of each class; empty where another tool logged the data."""
+    try:
+        names = json.loads(schema or "{}").get("class_names", ())
+        counts = json.loads(profile or "{}").get("train_rows_by_class", ())
+        return tuple(map(str, names)), tuple(map(int, counts))
+    except (ValueError, TypeError, AttributeError):
+        return (), ()
 
 
 def by_setting(runs: Iterable[FinishedRun]) -> Settings:

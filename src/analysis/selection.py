@@ -1,16 +1,16 @@
 """Chooses the runs to compare: the last sweep, a given one, an experiment, or a search."""
 
 import math
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
 from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_titles
-from src.analysis.sqlite_reader import PREFIX, SqliteReader
 from src.analysis.statistics.candidate import NEEDED
-from src.analysis.stored import FINISHED, SWEEP_COMMAND, Reader, StoredRun
 from src.errors import UserError
-from src.tracking.address import tracking_uri
+from src.tracking.store import SWEEP_COMMAND, Store
 
 MOST_NAMED = 3
 """So many runs are named in an error's message; the others are only counted."""
@@ -61,66 +61,61 @@ def select_runs(
     """
     if sweep_id and (experiment or condition):
         raise UserError("--sweep: names the runs alone; leave out --experiment and --filter")
-    reader = open_reader(root, uri, searching=condition is not None)
+    store = Store.at(root, uri)
     if not experiment and not condition:
-        return _sweep(reader, _parent(reader, sweep_id))
-    found = reader.matching(experiment, condition)
+        return _sweep(store, _parent(store, sweep_id))
+    found = _matching(store, experiment, condition)
     experiments = [f"experiment {experiment}"] if experiment else []
     title = " and ".join(experiments + ([f"runs with {condition}"] if condition else []))
-    runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.tags)
+    runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.data.tags)
     if not runs:
         raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
-    return Selection(title, reader.address, runs, left_out)
+    return Selection(title, store.uri, runs, left_out)
 
 
-def open_reader(root: str, uri: str | None, *, searching: bool = False) -> Reader:
-    """The quickest reader that can read a store.
-
-    Args:
-        root: folder of the SQLite store.
-        uri: address instead.
-        searching: whether it must understand MLflow's search syntax.
-    """
-    address = tracking_uri(root, uri)
-    if address.startswith(PREFIX) and not searching:
-        try:
-            return SqliteReader(address)
-        except sqlite3.Error:
-            pass  # another layout than this MLflow's: it knows what to do or to say
-    from src.analysis.mlflow_reader import MlflowReader
-
-    return MlflowReader(root, uri)
-
-
-def _parent(reader: Reader, sweep_id: str | None) -> StoredRun:
-    parents = [
-        run
-        for run in reader.sweeps()
-        if (run.status != "RUNNING" if sweep_id is None else run.run_id == sweep_id)
-    ]
-    if not parents and sweep_id:
+def _matching(store: Store, experiment: str | None, condition: str | None) -> list[Run]:
+    """Runs of one experiment, or of all, that meet a condition."""
+    known = {found.name: found.experiment_id for found in store.experiments()}
+    if experiment is not None and experiment not in known:
         raise UserError(
-            f"--sweep {sweep_id}: no such sweep in {reader.address}; right is the id of a "
+            f"--experiment {experiment}: no such experiment; there are {', '.join(known)}"
+        )
+    ids = known.values() if experiment is None else [known[experiment]]
+    try:
+        return store.search(condition or "", list(ids))
+    except MlflowException as error:
+        raise UserError(
+            f"--filter {condition}: {str(error).splitlines()[0]} Right is MLflow's search "
+            """syntax, such as "tags.data = 'digits' AND metrics.test_f1_macro > 0.5"."""
+        ) from error
+
+
+def _parent(store: Store, sweep_id: str | None) -> Run:
+    parent = store.sweep(sweep_id, ended=sweep_id is None)
+    if parent is None and sweep_id:
+        raise UserError(
+            f"--sweep {sweep_id}: no such sweep in {store.uri}; right is the id of a "
             "parent run, as a sweep prints it at its end and the MLflow UI shows it"
         )
-    if not parents:
-        raise UserError(f"{reader.address}: holds no sweep yet; python train.py -m ... makes one")
-    return max(parents, key=lambda run: run.ended_ms)
+    if parent is None:
+        raise UserError(f"{store.uri}: holds no sweep yet; python train.py -m ... makes one")
+    return parent
 
 
-def _sweep(reader: Reader, parent: StoredRun) -> Selection:
-    title = f"sweep {parent.run_id}"
-    runs, left_out = _finished(reader.children(parent.run_id))
+def _sweep(store: Store, parent: Run) -> Selection:
+    sweep_id = parent.info.run_id
+    title = f"sweep {sweep_id}"
+    runs, left_out = _finished(store.children(sweep_id))
     if not runs:
         raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
     return Selection(
         title=title,
-        address=reader.address,
+        address=store.uri,
         runs=runs,
         left_out=left_out,
-        sweep_id=parent.run_id,
-        artifacts=parent.artifacts,
-        command=parent.tags.get(SWEEP_COMMAND, ""),
+        sweep_id=sweep_id,
+        artifacts=parent.info.artifact_uri or "",
+        command=parent.data.tags.get(SWEEP_COMMAND, ""),
     )
 
 
@@ -132,31 +127,31 @@ def in_short(left_out: Sequence[str]) -> str:
     return f" (left out: {'; '.join(left_out[:MOST_NAMED])}{more})"
 
 
-def _finished(stored: Iterable[StoredRun]) -> tuple[list[FinishedRun], list[str]]:
+def _finished(found: Iterable[Run]) -> tuple[list[FinishedRun], list[str]]:
     """The runs that can be compared, and a sentence on each that cannot.
 
     A run is not named where another one with its identity can be compared.
     """
-    reasons = [(run, _unusable(run)) for run in stored]
+    reasons = [(run, _unusable(run)) for run in found]
     usable = [run for run, reason in reasons if not reason]
-    identities = {run.tags.get("identity") for run in usable} - {None}
+    identities = {run.data.tags.get("identity") for run in usable} - {None}
     left_out = [
-        f"{run.name or run.run_id}: {reason}"
+        f"{run.info.run_name or run.info.run_id}: {reason}"
         for run, reason in reasons
-        if reason and run.tags.get("identity") not in identities
+        if reason and run.data.tags.get("identity") not in identities
     ]
     return with_titles([finished_run(run) for run in usable]), left_out
 
 
-def _unusable(run: StoredRun) -> str:
+def _unusable(run: Run) -> str:
     """Why a run cannot be compared; empty where it can."""
-    if run.status != FINISHED:
-        return run.status
-    lacking = [f"tag {name}" for name in REQUIRED_TAGS if name not in run.tags]
-    lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.metrics else []
+    if run.info.status != "FINISHED":
+        return str(run.info.status)
+    lacking = [f"tag {name}" for name in REQUIRED_TAGS if name not in run.data.tags]
+    lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.data.metrics else []
     if lacking:
         return f"not made by train.py (no {lacking[0]})"
-    for name, value in run.metrics.items():
+    for name, value in run.data.metrics.items():
         if math.isnan(value) and (name.startswith("test_") or name in NEEDED):
             return f"{name} is NaN"
     return ""

@@ -16,6 +16,8 @@ from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
 from src.tracking.database import check_database, database_file, make_database
 from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, save_views
 
+SWEEP_COMMAND = "sweep.command"
+"""Tag that only the parent run of a sweep has."""
 PAGE = 1000
 """Runs or experiments in one answer of the store."""
 
@@ -101,8 +103,23 @@ class Store:
         return page[0] if page else None
 
     def children(self, parent_id: str) -> list[Run]:
-        """All runs of a sweep: those it trained, and those that answered its jobs."""
+        """All runs of a sweep, oldest first: those it trained, and those that answered its jobs."""
         return self.search(f"tags.`sweep.{parent_id}` LIKE '%'")
+
+    def sweep(self, wanted: str | None = None, *, ended: bool = False) -> Run | None:
+        """The parent run of a sweep: the one asked for, or the one that ended last.
+
+        Args:
+            wanted: run id of the parent.
+            ended: leaves out sweeps that are under way.
+        """
+        condition = f"tags.`{SWEEP_COMMAND}` LIKE '%'"
+        condition += f" AND attributes.run_id = '{wanted}'" if wanted else ""
+        condition += " AND attributes.status != 'RUNNING'" if ended else ""
+        page = self.client.search_runs(
+            self.experiment_ids(), condition, max_results=1, order_by=["attributes.end_time DESC"]
+        )
+        return page[0] if page else None
 
     def sweep_id(self, wanted: str | None) -> str:
         """The run id of a sweep: the one asked for, or the one that ended last.
@@ -110,17 +127,14 @@ class Store:
         Raises:
             UserError: where there is none.
         """
-        condition = "tags.`sweep.command` LIKE '%'"
-        if wanted:
-            condition += f" AND attributes.run_id = '{wanted}'"
-        sweeps = self.search(condition)
-        if not sweeps:
+        found = self.sweep(wanted)
+        if found is None:
             which = f"--sweep {wanted}: no such sweep" if wanted else "no sweep"
             raise UserError(f"{which} in {self.uri}; right is the id of a sweep's parent run")
-        return str(max(sweeps, key=lambda run: run.info.end_time or 0).info.run_id)
+        return str(found.info.run_id)
 
     def search(self, condition: str, experiment_ids: Sequence[str] | None = None) -> list[Run]:
-        """Runs that meet a condition, newest first.
+        """Runs that meet a condition, oldest first.
 
         Args:
             condition: in MLflow's search syntax.
@@ -129,7 +143,11 @@ class Store:
         among = list(self.experiment_ids() if experiment_ids is None else experiment_ids)
         return _all_pages(
             lambda token: self.client.search_runs(
-                among, condition, max_results=PAGE, page_token=token
+                among,
+                condition,
+                max_results=PAGE,
+                order_by=["attributes.start_time ASC"],
+                page_token=token,
             )
         )
 

@@ -1,16 +1,13 @@
-"""Which runs are compared: both readers give the same ones, and each mistake has its message."""
+"""Which runs are compared: all that the store holds of them, and each mistake has its message."""
 
 import math
-import sqlite3
 
 import pytest
-from made_store import SEEDS, log_run
+from made_store import COUNTS, SEEDS, log_run, metrics_of
 
 from src.analysis.answer import answer
-from src.analysis.mlflow_reader import MlflowReader
 from src.analysis.runs import with_titles
-from src.analysis.selection import open_reader, select_runs
-from src.analysis.sqlite_reader import SqliteReader
+from src.analysis.selection import select_runs
 from src.analysis.statistics.losses import not_compared
 from src.analysis.statistics.paired import compare
 from src.errors import UserError
@@ -35,46 +32,25 @@ def mixed(made):
     return made
 
 
-def by_id(runs):
-    return {run.run_id: run for run in runs}
+@pytest.mark.parametrize("page", [2, 1000])
+def test_every_run_comes_with_all_that_was_logged(made, monkeypatch, page):
+    monkeypatch.setattr("src.tracking.store.PAGE", page)
+    runs = {run.run_id: run for run in select_runs(str(made.root)).runs}
+    assert set(runs) == set(made.run_ids.values())
+    for (label, seed), run_id in made.run_ids.items():
+        run = runs[run_id]
+        assert (run.label, run.seed, run.params["seed"]) == (label, seed, str(seed))
+        assert run.metrics == pytest.approx(metrics_of(made.predictions[label, seed]))
+        assert (run.class_names, run.class_counts) == (("many", "few"), COUNTS)
+        assert run.artifacts.endswith(f"{run_id}/artifacts")
+        assert run.ended_ms > 0
 
 
-def alike(one, other):
-    """Equal, NaN being equal to itself."""
-    return repr(one) == repr(other)
-
-
-def test_both_readers_give_the_same_runs(mixed):
-    quick = SqliteReader(f"sqlite:///{mixed.root / 'mlflow.db'}")
-    mlflow = MlflowReader(str(mixed.root), None)
-    for question in (
-        lambda reader: reader.sweeps(),
-        lambda reader: reader.children(mixed.sweep_id),
-        lambda reader: reader.matching("odd", None),
-        lambda reader: reader.matching(None, None),
-    ):
-        mine, theirs = by_id(question(quick)), by_id(question(mlflow))
-        assert mine.keys() == theirs.keys()
-        for run_id, run in mine.items():
-            other = theirs[run_id]
-            assert run.metrics.keys() == other.metrics.keys()
-            assert all(alike(run.metrics[key], other.metrics[key]) for key in run.metrics)
-            assert (run.tags, run.params) == (other.tags, other.params)
-            for name in ("name", "status", "experiment_id", "artifacts", "ended_ms"):
-                assert getattr(run, name) == getattr(other, name), name
-            assert run.class_counts == other.class_counts
-            assert run.class_names == other.class_names
-
-
-def test_a_local_store_is_read_without_mlflow_and_any_other_with_it(mixed, tmp_path, monkeypatch):
-    assert isinstance(open_reader(str(mixed.root), None), SqliteReader)
-    assert isinstance(open_reader(str(mixed.root), None, searching=True), MlflowReader)
-    other = tmp_path / "other.db"
-    sqlite3.connect(other).execute("CREATE TABLE runs (id)").connection.commit()
-    with pytest.raises(sqlite3.Error):
-        SqliteReader(f"sqlite:///{other}")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mixed.root / 'mlflow.db'}")
-    assert open_reader("nowhere", "sqlite:///neither").address.endswith("mlflow.db")
+def test_numbers_that_are_none_come_back(mixed):
+    (run,) = select_runs(str(mixed.root), experiment="odd").runs
+    assert math.isnan(run.metrics["nan"])
+    assert run.metrics["inf"] > 1e300
+    assert run.metrics["minus"] < -1e300
 
 
 def test_the_last_sweep_is_the_default_and_an_id_names_one(made):

@@ -33,5 +33,5 @@ def test_a_port_that_is_none_is_refused(made):
 
 
 def test_without_a_sweep_it_names_the_front_page(capsys):
-    _say_where("http://127.0.0.1:5000/", [])
+    _say_where("http://127.0.0.1:5000/", None)
     assert capsys.readouterr().out.startswith("MLflow UI: http://127.0.0.1:5000/ (no sweep yet")

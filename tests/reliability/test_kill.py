@@ -1,13 +1,18 @@
 """SIGKILL at random moments of a sweep costs nothing but time."""
 
 import random
+import subprocess
+import sys
+import time
 
 import pytest
 
 from src.tracking.store import Store
+from tests.reliability.children import ROOT
 from tests.reliability.kill_trials import uninterrupted
 from tests.reliability.killing import RUNS, run_trial
 
+DRAFTS = "mlflow.db.part*"
 KILLED_WHILE = ("starting", "importing", "training", "writing", "uploading")
 
 
@@ -37,19 +42,17 @@ def test_runs_of_dead_processes_are_marked(trial):
     assert trial.dead >= 2
 
 
-def test_a_database_whose_making_was_broken_off_is_made_anew(tmp_path, monkeypatch):
+def test_a_database_whose_making_was_broken_off_is_made_anew(tmp_path):
     tracking = {"root": str(tmp_path), "uri": None, "experiment": "mine"}
-
-    class PowerCutError(BaseException):
-        pass
-
-    def cut(*_):
-        raise PowerCutError
-
-    with monkeypatch.context() as patch, pytest.raises(PowerCutError):
-        patch.setattr("mlflow.store.db.utils._upgrade_db", cut)
-        Store.open(tracking)
+    code = f"from src.tracking.store import Store; Store.open({tracking})"
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    while not any(draft.stat().st_size for draft in tmp_path.glob(DRAFTS)):
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
     assert not (tmp_path / "mlflow.db").exists()
+    assert list(tmp_path.glob(DRAFTS))
     store = Store.open(tracking)
     assert store.client.get_experiment(store.experiment_id).name == "mine"
-    assert not list(tmp_path.glob("mlflow.db.part*"))
+    assert not list(tmp_path.glob(DRAFTS))

@@ -9,6 +9,7 @@ from src.analysis.answer import Answer
 from src.analysis.figures.evidence import local_folder
 from src.analysis.report.files import write_json
 from src.analysis.report.html import HTML, write_html
+from src.tracking.store import Store
 
 JSON = "comparison.json"
 FOLDER = Path("comparison")
@@ -47,21 +48,12 @@ def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> lis
 
 
 def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
-    """Puts both files among the artifacts of the sweep's parent run.
-
-    Artifacts on this disk are copied, as MLflow does it, without loading MLflow.
-    """
-    selection = answer.selection
-    local = local_folder(selection.artifacts)
-    if local is not None:
-        _copy(folder, local)
-        return os.path.relpath(local / HTML)
-    from src.analysis.mlflow_reader import MlflowReader
-
-    reader = MlflowReader(root, uri)
+    """Puts both files among the artifacts of the sweep's parent run."""
+    client, artifacts = Store.at(root, uri).client, answer.selection.artifacts
     for name in (HTML, JSON):
-        reader.log(str(selection.sweep_id), str(folder / name))
-    return f"{selection.artifacts}/{HTML}"
+        client.log_artifact(str(answer.selection.sweep_id), str(folder / name))
+    local = local_folder(artifacts)
+    return os.path.relpath(local / HTML) if local else f"{artifacts}/{HTML}"
 
 
 def _copy(folder: Path, target: Path) -> None:
