@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.serving.predict_file import Order, predict_file
 
     check_answer_path(options.out, options.rows)
-    model = find_model(options.model, options.root, options.uri)
+    model = find_model(options.model, options.root, options.uri, trust_code=options.trust_code)
     order = Order(
         rows=options.rows,
         out=options.out,
@@ -115,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
         help="whether the first row holds names (default: as in the file trained on)",
     )
     add("--delimiter", help="between the cells of a text file (default: comma, or tab in .tsv)")
+    add(
+        "--trust-code",
+        action="store_true",
+        help="run the code of its own that a model's folder brings",
+    )
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser

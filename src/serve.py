@@ -4,11 +4,8 @@ python -m src.serve --model NAME@champion --port 5001
 """
 
 import argparse
-import contextlib
 import json
-import os
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,55 +15,34 @@ from src.errors import UserError
 
 HOST = "127.0.0.1"
 PORT = 5001
-STOP_SECONDS = 20
-FOREIGN = ("PYTHONPATH", "PYTHONHOME")
-"""Variables through which the project could get onto the server's path."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until it is stopped.
 
-    The server runs in the folder of the model, so that nothing but the code that travels with the
-    model is there to be imported.
-
     Args:
         arguments: of the command line; None takes the process's own.
 
     Returns:
-        0 once it is stopped by Ctrl-C, else the server's exit status.
+        0 once it is stopped by Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     from src.serving.find import find_model
 
     wanted = options.model or only_champion(options.root, options.uri)
-    model = find_model(wanted, options.root, options.uri)
-    if not (model.place / "MLmodel").is_file():
-        raise UserError(f"--model {wanted}: only a logged model can be served, not {model.place}")
+    model = find_model(wanted, options.root, options.uri, trust_code=options.trust_code)
+    if not (model.path / "MLmodel").is_file():
+        raise UserError(f"--model {wanted}: only a logged model can be served, not {model.path}")
+    if options.workers < 1:
+        raise UserError(f"--workers {options.workers}: must be at least 1")
     _check_port(options.port)
     print(f"Serving {model.title} on http://{HOST}:{options.port} (Ctrl-C stops it)")
-    print(f"  {_curl(model.place, options.port)}", flush=True)
-    return _serve(model.place.resolve(), options.port, options.workers)
+    print(f"  {_curl(model.path, options.port)}", flush=True)
+    from src.serving.server import serve
 
-
-def _serve(folder: Path, port: int, workers: int) -> int:
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(folder)]
-    command += ["--env-manager", "local", "--host", HOST, "--port", str(port)]
-    command += ["--workers", str(workers)]
-    environment = {key: value for key, value in os.environ.items() if key not in FOREIGN}
-    programs = str(Path(sys.executable).parent)  # where uvicorn is
-    environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
-    server = subprocess.Popen(command, cwd=folder, env=environment)
-    try:
-        return server.wait()
-    except KeyboardInterrupt:  # the terminal has told the server too
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(STOP_SECONDS)
-        print("Stopped.", file=sys.stderr)
-        return 0
-    finally:
-        if server.poll() is None:
-            server.terminate()
-            server.wait()
+    serve(model, HOST, options.port, options.workers)
+    print("Stopped.", file=sys.stderr)
+    return 0
 
 
 def only_champion(root: str, uri: str | None) -> str:
@@ -118,14 +94,19 @@ def _curl(folder: Path, port: int) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.serve",
-        description="Answer requests with a saved model (`mlflow models serve`), on this machine "
-        "alone.",
+        description="Answer requests with a saved model, as MLflow's scoring server does, on this "
+        "machine alone.",
         epilog="docs/serving.md says what a request may be and what is answered.",
     )
     add = parser.add_argument
     add("--model", help="NAME@ALIAS, a run id or a logged model's folder (the only champion)")
     add("--port", type=int, default=PORT, help=f"on {HOST} (default: {PORT})")
     add("--workers", type=int, default=1, help="processes, each with the model (default: 1)")
+    add(
+        "--trust-code",
+        action="store_true",
+        help="run the code of its own that a model's folder brings",
+    )
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser

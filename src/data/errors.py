@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from src.errors import UserError
 
@@ -13,16 +14,17 @@ class DataError(UserError):
 
 
 class CellError(DataError):
-    """One cell of a table that cannot be used.
+    """One cell of a table, or a whole row, that cannot be used.
 
     Attributes:
         row: counted from 0.
-        column: its name.
+        column: its name; None for a whole row.
         reason: what is wrong with it.
     """
 
-    def __init__(self, row: int, column: str, reason: str) -> None:
-        super().__init__(f"row {row + 1}, column {column!r}: {reason}")
+    def __init__(self, row: int, column: str | None, reason: str) -> None:
+        where = f"row {row + 1}" if column is None else f"row {row + 1}, column {column!r}"
+        super().__init__(f"{where}: {reason}")
         self.row, self.column, self.reason = row, column, reason
 
     def shifted(self, rows: int) -> CellError:
@@ -59,3 +61,18 @@ def shortened(names: Iterable[str], limit: int = 20) -> str:
         left_out = len(listed) - limit
         listed = [*listed[: limit - 1], f"... {left_out} more ...", listed[-1]]
     return ", ".join(listed)
+
+
+def refuse_repeated(names: Sequence[str], source: str) -> None:
+    """Refuses column names that are not unique.
+
+    Args:
+        names: of the columns.
+        source: the file, for the error.
+
+    Raises:
+        DataError: names those that repeat.
+    """
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise DataError(f"{source}: column names repeat: {shortened(repeated)}.")

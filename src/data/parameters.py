@@ -84,3 +84,17 @@ def check_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise DataError(f"data.seed={seed!r} must be a whole number from 0 to {2**32 - 1}.")
+
+
+def check_delimiter(key: str, value: str | None) -> None:
+    """Refuses what is neither None nor one character.
+
+    Args:
+        key: the config key or option.
+        value: the character between the cells of a text file.
+
+    Raises:
+        DataError: where it is anything else.
+    """
+    if value is not None and (not isinstance(value, str) or len(value) != 1):
+        raise DataError(f"{key}={value!r} must be one character, such as ';'.")

@@ -15,12 +15,12 @@ import pandas as pd
 
 from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError, shortened
-from src.data.parameters import check_choice, check_whole
+from src.data.parameters import check_choice, check_delimiter, check_whole
 from src.data.split import check_class_counts, three_way
 from src.data.tabular.column_checks import check_columns, check_missing, clean_columns
-from src.data.tabular.columns import fit_columns
+from src.data.tabular.columns import TableLayout
+from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import column_number, encode_labels
-from src.data.tabular.layout import TableLayout
 from src.data.tabular.table_file import read_table
 
 LEAST_ROWS = 3
@@ -75,6 +75,7 @@ def table(
     if isinstance(drop, str):
         raise DataError(f"data.drop={drop!r} must be a list, such as data.drop=[{drop}].")
     check_choice("data.missing", missing, MISSING)
+    check_delimiter("data.delimiter", delimiter)
     check_whole("data.max_categories", max_categories, 1)
     check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
     file = Path(path).expanduser()

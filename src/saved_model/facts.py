@@ -12,6 +12,8 @@ from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
 
 FILE = "serving.json"
+CODE = "code"
+"""The folder of modules that travel with a model, beside the file."""
 TUNED, ARGMAX = DECISIONS = ("tuned", "argmax")
 """How probabilities become a class: after the offsets tuned on validation rows, or as they are."""
 CLASS = "class"

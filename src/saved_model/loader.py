@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
@@ -14,8 +12,6 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from src.errors import UserError
 from src.saved_model.facts import TUNED, check_decision
 from src.saved_model.predictor import Predictor
-
-SERVER = "mlflow.pyfunc.scoring_server.app"
 
 
 class PyFunc:
@@ -51,10 +47,4 @@ class PyFunc:
 
 def _load_pyfunc(path: str) -> PyFunc:
     """Called by :func:`mlflow.pyfunc.load_model` with the path of ``data/model.keras``."""
-    predictor = Predictor.load(Path(path).parents[1])
-    predictor.logits(np.zeros((1, *predictor.facts.input_shape), np.float32))  # traces it once
-    if SERVER in sys.modules:  # MLflow's server is starting, in this very process
-        from src.saved_model.guard import protect
-
-        protect(predictor.facts)
-    return PyFunc(predictor)
+    return PyFunc(Predictor.load(Path(path).parents[1]))

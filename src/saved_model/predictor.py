@@ -8,20 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from numpy.typing import NDArray
 
+import src.components  # noqa: F401  registers the custom objects
 from src.data.errors import CellError, DataError
 from src.errors import UserError
-from src.saved_model.facts import ARGMAX, CLASS, TUNED, ServingFacts, probability_column
+from src.saved_model.facts import ARGMAX, CLASS, CODE, TUNED, ServingFacts, probability_column
 
 BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""
 MODEL_FILES = ("data/model.keras", "model.keras")
 """Where the network lies: in the folder of an MLflow model, or of a run."""
-CODE = "code"
-"""The folder of modules that travel with a model, beside it."""
 
 
 class Predictor:
@@ -30,21 +31,31 @@ class Predictor:
     Args:
         facts: what it needs beside its weights.
         network: a Keras model that gives logits.
+        source: what the model is called in errors.
+
+    Raises:
+        UserError: where the network gives no numbers for a row of zeros.
     """
 
-    def __init__(self, facts: ServingFacts, network: Any) -> None:
-        import tensorflow as tf
-
+    def __init__(self, facts: ServingFacts, network: Any, source: str) -> None:
         self.facts = facts
         self.network = network
         rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
         self._logits = tf.function(
             lambda features: network(features, training=False), input_signature=[rows]
         )
+        if not np.isfinite(self._scores(np.zeros((1, *facts.input_shape), np.float32))).all():
+            raise UserError(
+                f"{source}: the model gives NaN or infinite scores for a row of zeros, so no class "
+                "can be read from it; train it again with a lower training.learning_rate, or with "
+                "clipping (model.clip_norm=1)"
+            )
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
         """Loads the model of a folder, Keras's file in safe mode.
+
+        Modules of one's own that lie in the folder are imported: whoever calls this trusts them.
 
         Args:
             folder: of an MLflow model or of a run.
@@ -56,7 +67,8 @@ class Predictor:
         file = next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
         if file is None:
             raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES)})")
-        return cls(facts, load_network(file, own_objects(facts.own_modules, folder / CODE)))
+        own = own_objects(facts.own_modules, folder / CODE)
+        return cls(facts, load_network(file, own), str(folder))
 
     def features(self, rows: Any) -> NDArray[np.float32]:
         """Rows as the network takes them.
@@ -83,7 +95,19 @@ class Predictor:
         return features
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The network's logits, shape (n, K)."""
+        """The network's logits, shape (n, K), all finite.
+
+        Raises:
+            CellError: for the first row whose logits are not.
+        """
+        logits = self._scores(features)
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            reason = "the model gives NaN or infinite scores for it, from which no class follows"
+            raise CellError(int(finite.argmin()), None, reason)
+        return logits
+
+    def _scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         parts = [
             self._logits(features[start : start + BATCH]).numpy().astype(np.float64)
             for start in range(0, len(features), BATCH)
@@ -113,9 +137,9 @@ class Predictor:
         return pd.DataFrame(out)
 
     def _raise_not_finite(self, features: NDArray[np.float32]) -> None:
-        row, *place = (int(i) for i in np.argwhere(~np.isfinite(features))[0])
+        row, *index = (int(i) for i in np.argwhere(~np.isfinite(features))[0])
         names = self.facts.feature_names
-        column = names[place[0]] if names else str(tuple(place))
+        column = names[index[0]] if names else str(tuple(index))
         reason = "is missing, infinite, or too far from the training rows for float32"
         raise CellError(row, column, reason)
 
@@ -130,10 +154,6 @@ def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> An
     Raises:
         UserError: where it cannot be loaded.
     """
-    import keras
-
-    import src.components  # noqa: F401  registers the custom objects
-
     try:
         return keras.saving.load_model(
             file, custom_objects=custom_objects, compile=False, safe_mode=True

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from src.errors import UserError
+from src.saved_model.facts import CODE, TUNED, ServingFacts
 from src.saved_model.facts import FILE as FACTS
-from src.saved_model.facts import TUNED, ServingFacts
 
 if TYPE_CHECKING:
     from src.saved_model.predictor import Predictor
@@ -25,18 +25,18 @@ class SavedModel:
 
     Attributes:
         title: what to call it.
-        place: its folder, or a bare `.keras` file.
+        path: its folder, or a bare `.keras` file.
         facts: what it needs beside its weights; None for a bare file, whose network knows the rest.
     """
 
     title: str
-    place: Path
+    path: Path
     facts: ServingFacts | None
 
     @property
     def decision(self) -> str:
         """What it decides by unless asked otherwise, as its signature says."""
-        file = self.place / "MLmodel"
+        file = self.path / "MLmodel"
         if not file.is_file():
             return TUNED
         params = yaml.safe_load(file.read_text(encoding="utf-8"))["signature"]["params"]
@@ -54,39 +54,51 @@ class SavedModel:
         from src.saved_model.predictor import Predictor, load_network
 
         if self.facts is not None:
-            return Predictor.load(self.place)
-        network = load_network(self.place)
+            return Predictor.load(self.path)
+        network = load_network(self.path)
         shape, classes = network.input_shape[1:], network.output_shape[-1]
         if None in shape or not isinstance(classes, int):
-            raise UserError(f"{self.place}: takes {shape}; right is a network of one fixed shape")
+            raise UserError(f"{self.path}: takes {shape}; right is a network of one fixed shape")
         names = tuple(f"class_{k}" for k in range(classes))
-        return Predictor(ServingFacts(names, (0.0,) * classes, shape, None, None), network)
+        facts = ServingFacts(names, (0.0,) * classes, shape, None, None)
+        return Predictor(facts, network, str(self.path))
 
 
-def find_model(wanted: str, root: str, uri: str | None) -> SavedModel:
+def find_model(wanted: str, root: str, uri: str | None, *, trust_code: bool = False) -> SavedModel:
     """A model by alias, run or file.
+
+    Code of one's own that travelled with a model of the store is trusted; that of a folder is not,
+    since anybody may have made it.
 
     Args:
         wanted: `NAME@ALIAS`, a run id, the folder of a logged model or of a run, or a `.keras`
             file.
         root: folder of the store.
         uri: its address instead.
+        trust_code: whether a folder's own code may run.
 
     Raises:
-        UserError: where there is none.
+        UserError: where there is none, or its code is not trusted.
     """
-    place = Path(wanted).expanduser()
-    if place.is_dir():
-        if not (place / FACTS).is_file():
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        if not (path / FACTS).is_file():
             raise UserError(
                 f"--model {wanted}: is a folder without {FACTS}; right are the folder of a logged "
                 "model, or a run's output folder"
             )
-        return SavedModel(wanted, place, ServingFacts.load(place))
-    if place.is_file():
-        if place.suffix != ".keras":
-            raise UserError(f"--model {wanted}: ends in {place.suffix!r}; right is .keras")
-        return SavedModel(wanted, place, None)
+        facts = ServingFacts.load(path)
+        if facts.own_modules and not trust_code:
+            raise UserError(
+                f"--model {wanted}: this model brings code of its own, which runs when it is "
+                f"loaded: {', '.join(facts.own_modules)} in {path / CODE}. Where you trust whoever "
+                "made it, add --trust-code"
+            )
+        return SavedModel(wanted, path, facts)
+    if path.is_file():
+        if path.suffix != ".keras":
+            raise UserError(f"--model {wanted}: ends in {path.suffix!r}; right is .keras")
+        return SavedModel(wanted, path, None)
     alias = ALIAS.fullmatch(wanted)
     if alias is None and not RUN_ID.fullmatch(wanted):
         raise UserError(

@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import (
@@ -20,15 +19,22 @@ from rich.progress import (
 )
 
 from src.data.errors import CellError, DataError
+from src.data.parameters import check_delimiter
 from src.data.tabular.cells import texts_of
+from src.data.tabular.new_rows import name_by_width, new_rows
+from src.data.tabular.npz_table import NpzTable
+from src.data.tabular.table_file import TableFile, open_table
+from src.data.tabular.text_table import TextTable
 from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import AnswerFile
 from src.serving.columns import ColumnPlan, plan_columns
 from src.serving.find import SavedModel
-from src.serving.rows import Reading, Rows, open_rows
 
 if TYPE_CHECKING:
     from src.saved_model.predictor import Predictor
+
+CHUNK = 16_384
+"""Rows in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -99,39 +105,44 @@ def predict_file(model: SavedModel, order: Order) -> Tally:
     Raises:
         UserError: for a file or a value that cannot be used; names row and column.
     """
+    check_delimiter("--delimiter", order.delimiter)
     loaded = None if model.facts else model.load()
     facts = model.facts or loaded.facts  # type: ignore[union-attr]
     layout = facts.table.layout if facts.table else None
     header = order.header if order.header is not None else (layout is None or layout.header)
-    rows = open_rows(order.rows, Reading(facts, header, order.delimiter, order.keep))
-    chunks = iter(rows)
-    first = next(chunks)
-    plan = _plan(first, facts, order)
-    kept = {name: rows.type_of(name) for name in plan.kept}
-    with AnswerFile(order.out, facts, kept) as answer:
-        tally = Tally(plan, np.zeros((len(facts.class_names) + 1, len(facts.class_names)), int))
-        loaded = loaded or model.load()
-        started = perf_counter()
-        for chunk in _followed(chain([first], chunks), rows, order):
-            predicted = _predicted(loaded, chunk, order, header, before=tally.rows)
-            _count(tally, chunk, predicted, facts)
-            answer.write({name: chunk[name] for name in plan.kept} | predicted)
-        tally.seconds = perf_counter() - started
+    source = str(order.rows)
+    with open_table(order.rows, f"{source}:", header=header, delimiter=order.delimiter) as file:
+        if isinstance(file, TextTable) and not header:
+            name_by_width(file, layout, facts.columns or file.names)
+        plan = _plan(file, facts, order)
+        chunks = new_rows(file, source, facts.table, size=CHUNK, as_text=plan.kept)
+        first = next(chunks)
+        kept = {name: file.type_of(name) for name in plan.kept}
+        with AnswerFile(order.out, facts, kept) as answer:
+            tally = Tally(plan, np.zeros((len(facts.class_names) + 1, len(facts.class_names)), int))
+            loaded = loaded or model.load()
+            started = perf_counter()
+            for chunk in _with_progress(chain([first], chunks), file, order):
+                predicted = _predicted(loaded, chunk, order, header, before=tally.rows)
+                _count(tally, chunk, predicted, facts)
+                answer.write({name: chunk[name] for name in plan.kept} | predicted)
+            tally.seconds = perf_counter() - started
     return tally
 
 
-def _plan(first: Any, facts: ServingFacts, order: Order) -> ColumnPlan:
-    if not isinstance(first, pd.DataFrame):
+def _plan(file: TableFile, facts: ServingFacts, order: Order) -> ColumnPlan:
+    """What becomes of the file's columns, before a row of them is read."""
+    source = str(order.rows)
+    if isinstance(file, NpzTable) and facts.table is None:
         if order.keep:
-            raise DataError(f"--keep {order.keep[0]}: {order.rows} has an array, without columns")
+            raise DataError(f"--keep {order.keep[0]}: {source} has an array, without columns")
+        if file.shape[1:] != facts.input_shape:
+            raise DataError(
+                f"{source}: 'x' has rows of shape {file.shape[1:]}; the model takes "
+                f"{facts.input_shape}"
+            )
         return ColumnPlan(None, (), ())
-    return plan_columns(
-        [str(name) for name in first.columns],
-        facts,
-        str(order.rows),
-        keep=order.keep,
-        ignore_extra=order.ignore_extra,
-    )
+    return plan_columns(file.names, facts, source, keep=order.keep, ignore_extra=order.ignore_extra)
 
 
 def _predicted(
@@ -161,7 +172,7 @@ def _count(tally: Tally, chunk: Any, predicted: dict[str, Any], facts: ServingFa
     np.add.at(tally.counts, (true, chosen), 1)
 
 
-def _followed(chunks: Iterator[Any], rows: Rows, order: Order) -> Iterator[Any]:
+def _with_progress(chunks: Iterator[Any], file: TableFile, order: Order) -> Iterator[Any]:
     """The chunks, with a bar on the terminal that shows the time left."""
     console = Console(stderr=True)
     bar = Progress(
@@ -175,9 +186,9 @@ def _followed(chunks: Iterator[Any], rows: Rows, order: Order) -> Iterator[Any]:
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(order.rows.name, total=rows.total, rows=0)
+        task = bar.add_task(order.rows.name, total=file.total, rows=0)
         count = 0
         for chunk in chunks:
             yield chunk
             count += len(chunk)
-            bar.update(task, completed=rows.done(), rows=count)
+            bar.update(task, completed=file.done(), rows=count)

@@ -14,7 +14,8 @@ from mlflow.models.model import MLMODEL_FILE_NAME
 from src.errors import UserError
 from src.runs import record
 from src.runs.card_note import note_of
-from src.saved_model.facts import TUNED
+from src.saved_model.facts import TUNED, ServingFacts
+from src.serving.find import SavedModel
 from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.logged_model import NAME, decision_param
 from src.tracking.store import Store
@@ -58,7 +59,8 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
         decision: what the version decides by where a request does not say: `tuned` or `argmax`.
 
     Raises:
-        UserError: where the run is unknown, unfinished or without a model, or a name cannot be.
+        UserError: where the run is unknown, unfinished or without a model, where its model gives
+            no numbers, or a name cannot be.
     """
     run = finished_run(store, run_id, _best_of_sweep(store, run_id))
     model = model_of(store, run)
@@ -68,6 +70,8 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
             "force=true tracking.log_model=true"
         )
     card = _card(store, run_id)
+    folder = download(store, model.artifact_location)
+    SavedModel(str(run.info.run_name), folder, ServingFacts.load(folder)).load()  # or an error
     try:
         before = _version_behind(store, name, alias)
         _make_name(store, name)
@@ -81,7 +85,7 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
             if found
             else store.client.create_model_version(
                 name,
-                _place_of(store, run, model, decision),
+                _source(store, run, model, folder, decision),
                 run_id,
                 tags=_tags(run) | {DECISION: decision},
                 description=card,
@@ -94,22 +98,29 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
     return Promotion(str(version.version), not found, before, run)
 
 
-def _place_of(store: Store, run: Run, model: LoggedModel, decision: str) -> str:
-    """Where the model lies that decides so by default; made beside the run's own where it must be.
+def _source(store: Store, run: Run, model: LoggedModel, folder: Path, decision: str) -> str:
+    """Address of the model that decides so by default; made beside the run's own where it must be.
 
     The default stands in the model's signature, so that whatever loads it, MLflow's server among
     them, decides as it was promoted.
+
+    Args:
+        store: has the run.
+        run: of the model.
+        model: the run's own.
+        folder: its files.
+        decision: what counts where a request does not say.
     """
     if decision == TUNED:
         return str(model.artifact_location)
     variant = f"{NAME}_{decision}"
     with tempfile.TemporaryDirectory() as draft:
-        folder = Path(draft) / variant
-        shutil.copytree(download(store, model.artifact_location), folder)
-        described = Model.load(str(folder))
+        copy = Path(draft) / variant
+        shutil.copytree(folder, copy)
+        described = Model.load(str(copy))
         described.signature.params = decision_param(decision)
-        described.save(str(folder / MLMODEL_FILE_NAME))
-        store.client.log_artifacts(run.info.run_id, str(folder), variant)
+        described.save(str(copy / MLMODEL_FILE_NAME))
+        store.client.log_artifacts(run.info.run_id, str(copy), variant)
     return f"{run.info.artifact_uri}/{variant}"
 
 

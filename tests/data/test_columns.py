@@ -13,7 +13,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from src.data.errors import CellError
 from src.data.tabular.column_checks import clean_columns
-from src.data.tabular.columns import TablePreprocessing, fit_columns
+from src.data.tabular.columns import TablePreprocessing
+from src.data.tabular.fit import fit_columns
 
 ROWS = 400
 

@@ -18,7 +18,7 @@ from src.errors import UserError
 from src.predict import main
 from src.promote import main as promote
 from src.saved_model.predictor import Predictor
-from src.serving import rows as reading
+from src.serving import predict_file as reading
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def predict(in_use, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(reading, "CHUNK", 77)
 
     def run(rows, *words, model=None, out="out.csv"):
-        main([rows, "--model", model or str(in_use.folder), "-o", out, *words])
+        main([rows, "--model", model or str(in_use.folder), "-o", out, "--trust-code", *words])
         read = pd.read_parquet if out.endswith(".parquet") else pd.read_csv
         said = capsys.readouterr().out
         return read(out, **({"sep": "\t"} if out.endswith(".tsv") else {})), said
@@ -152,7 +152,7 @@ def test_an_answer_that_is_there_stays_until_the_new_one_is_whole(predict, in_us
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "is empty"),
+        (b"", "is an empty file"),
         (b"\0\0", "no text file"),
         (b"\xff\xfe\xff", "not UTF-8"),
         (b"age,dose,ward,smoker,grade\n1,2\n1,2,x,True,1,9,9\n", "line 3|more cells"),
@@ -239,7 +239,7 @@ def test_ten_times_the_rows_take_no_more_memory(predict, in_use):
     for copies in (20, 200):
         pd.concat([in_use.raw] * copies).to_csv("rows.csv", index=False)
         tracemalloc.start()
-        main(["rows.csv", "--model", str(in_use.folder), "-o", "out.csv"])
+        main(["rows.csv", "--model", str(in_use.folder), "-o", "out.csv", "--trust-code"])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
@@ -263,7 +263,8 @@ def test_a_mistake_is_one_line_and_status_2(in_use, tmp_path):
 
 
 def command(in_use, rows):
-    return [sys.executable, "-m", "src.predict", rows, "--model", in_use.folder, "-o", "out.csv"]
+    words = ["-m", "src.predict", rows, "--model", in_use.folder, "-o", "out.csv"]
+    return [sys.executable, *words, "--trust-code"]
 
 
 def test_a_terminal_sees_the_time_left_and_an_interruption_leaves_nothing(in_use, tmp_path):

@@ -127,6 +127,6 @@ def test_a_version_decides_as_it_was_promoted_wherever_it_is_loaded(in_use, prom
     for alias, decision in (("champion", "argmax"), ("tuned", "tuned")):
         found = find_model(f"plain@{alias}", str(in_use.root), None)
         assert found.decision == decision
-        signature = mlflow.models.get_model_info(str(found.place)).signature
+        signature = mlflow.models.get_model_info(str(found.path)).signature
         assert signature.params.to_dict()[0]["default"] == decision
         assert signature.inputs.input_names()[0] == "age"

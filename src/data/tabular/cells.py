@@ -1,8 +1,10 @@
-"""Cells of a new row as numbers or as text, or an error that names the row and the column."""
+"""Cells of a table as numbers or as text, or an error that names the row and the column."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.data.errors import CellError
-from src.data.tabular.column_checks import LARGEST_VALUE, NUMBER_KINDS
-from src.data.tabular.text_table import unquoted
 
 MISSING_CATEGORY = "(missing)"
 LONGEST_SHOWN = 60
+LARGEST_VALUE = 1e100
+"""Squares of larger values overflow in the standard deviation."""
+
+
+def unquoted(cell: str) -> str:
+    """The cell without surrounding blanks and without a pair of single quotes around it.
+
+    Args:
+        cell: such as `" '-1'"`; double quotes are gone by the time it gets here.
+
+    Returns:
+        Such as `"-1"`.
+    """
+    cell = cell.strip()
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == "'"
+    return cell[1:-1].strip() if quoted else cell
 
 
 def block_of_numbers(rows: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
@@ -48,13 +64,11 @@ def numbers_of(column: pd.Series, name: str) -> NDArray[np.float64]:
     Raises:
         CellError: for the first cell that is no number, or infinite or huge.
     """
-    if not _is_number_column(column):
-        _raise_first(column, name, lambda cell: not _is_number(cell), "is no number")
-    try:
+    dtype = column.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
         numbers = column.to_numpy(np.float64, na_value=np.nan)
-    except (OverflowError, TypeError, ValueError):
-        _raise_first(column, name, lambda cell: not _fits(cell), "is no number, or too large a one")
-        raise
+    else:
+        numbers = np.array(_each(column, name, _number), np.float64)
     too_large = ~(np.abs(numbers) <= LARGEST_VALUE) & ~np.isnan(numbers)
     if too_large.any():
         row = int(too_large.argmax())
@@ -82,42 +96,38 @@ def texts_of(column: pd.Series, name: str) -> tuple[NDArray[np.intp], list[str]]
         column = column.astype(object)
     try:
         codes, values = pd.factorize(column)
-        texts = [_text(value) for value in values]
+        return codes, [_text(value) for value in values]
     except TypeError:
-        _raise_first(column, name, lambda cell: not _is_category(cell), "is no category")
+        _each(column, name, lambda cell: _is_missing(cell) or _text(cell))
         raise
-    return codes, texts
 
 
-def _is_number_column(column: pd.Series) -> bool:
-    dtype = column.dtype
-    if pd.api.types.is_numeric_dtype(dtype):
-        return not pd.api.types.is_bool_dtype(dtype)
-    if column.isna().all():
-        return True
-    return pd.api.types.infer_dtype(column, skipna=True) in NUMBER_KINDS
+def _each(column: pd.Series, name: str, read: Callable[[Any], Any]) -> list[Any]:
+    """What each cell reads as; raises `CellError` for the first that cannot be read."""
+    found = []
+    for row, cell in enumerate(column):
+        try:
+            found.append(read(cell))
+        except (OverflowError, TypeError, ValueError) as error:
+            shown = repr(cell)
+            if len(shown) > LONGEST_SHOWN:
+                shown = shown[:LONGEST_SHOWN] + "…"
+            large = isinstance(error, OverflowError)
+            reason = "is too large a number" if large else str(error)
+            raise CellError(row, name, f"{shown} {reason}") from error
+    return found
 
 
-def _is_number(cell: Any) -> bool:
-    if isinstance(cell, list | dict | tuple):
-        return False
-    if pd.isna(cell):
-        return True
-    return pd.api.types.infer_dtype([cell]) in NUMBER_KINDS
+def _is_missing(cell: Any) -> bool:
+    return pd.api.types.is_scalar(cell) and bool(pd.isna(cell))
 
 
-def _fits(cell: Any) -> bool:
-    try:
-        return pd.isna(cell) or float(cell) is not None
-    except (OverflowError, TypeError, ValueError):
-        return False
-
-
-def _is_category(cell: Any) -> bool:
-    try:
-        return bool(pd.isna(cell)) or _text(cell) is not None
-    except (TypeError, ValueError):
-        return False
+def _number(cell: Any) -> float:
+    if _is_missing(cell):
+        return np.nan
+    if isinstance(cell, bool) or not isinstance(cell, Real | Decimal):
+        raise TypeError("is no number")
+    return float(cell)
 
 
 def _text(value: Any) -> str:
@@ -129,14 +139,4 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
-    raise TypeError(f"{value!r} is no category")
-
-
-def _raise_first(column: pd.Series, name: str, wrong: Any, reason: str) -> None:
-    """Raises for the first cell that is wrong, where there is one."""
-    for row, cell in enumerate(column):
-        if wrong(cell):
-            shown = repr(cell)
-            if len(shown) > LONGEST_SHOWN:
-                shown = shown[:LONGEST_SHOWN] + "…"
-            raise CellError(row, name, f"{shown} {reason}")
+    raise TypeError("is no category")

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from src.data.errors import DataError
-from src.data.tabular.text_table import unquoted
+from src.data.tabular.cells import LARGEST_VALUE, unquoted
 
-# Squares of larger values overflow in the standard deviation.
-LARGEST_VALUE = 1e100
 DATE = re.compile(
     r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}"
     r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)"

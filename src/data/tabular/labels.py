@@ -12,7 +12,7 @@ import pandas as pd
 
 from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
-from src.data.tabular.text_table import unquoted
+from src.data.tabular.cells import unquoted
 
 WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import zipfile
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -16,92 +18,159 @@ from src.data.errors import DataError, shortened
 
 NUMBERS = "fiub"
 LABELS = NUMBERS + "US"
-# Bytes that one byte can become: deflate makes at most 1,032.
 EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
+"""Bytes that one byte can become: deflate makes at most 1,032."""
 
 
-def read_npz(path: Path, largest: int) -> pd.DataFrame:
-    """Reads features `x` (rows, columns) and labels `y` (rows,).
+class NpzTable:
+    """The array `x` of an NPZ file, and `y` where rows are to be trained on; counts rows.
 
-    Each array's header is held against its size in the archive before memory is taken for it.
+    An array's header is held against its size in the archive before memory is taken for it.
 
     Args:
-        path: the file.
-        largest: values that an array may have.
+        stream: the file; closed with the table.
+        source: what it is called in errors.
 
-    Returns:
-        Columns `column_0`, ... of x, dtype as in the file, and the column `y`.
+    Attributes:
+        shape: of `x`.
 
     Raises:
-        DataError: for a damaged file, pickled objects, a missing array or shapes that do not fit.
+        DataError: for a damaged file, pickled objects, or without an array `x` of numbers.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [name.removesuffix(".npy") for name in archive.namelist()]
-            if not {"x", "y"} <= set(members):
+
+    def __init__(self, stream: IO[bytes], source: str) -> None:
+        self._file, self._source = stream, source
+        self._done = 0
+        with self._errors_named():
+            self._archive = zipfile.ZipFile(stream)
+            self._rows, self.shape, self._dtype, self._fortran = self._open("x")
+        if self._dtype.kind not in NUMBERS or len(self.shape) < 2:
+            raise DataError(
+                f"{source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
+                "two-dimensional array of numbers, one row per example (of images: one more each "
+                "for height, width and channels)."
+            )
+        self.total = self.shape[0]
+
+    @property
+    def names(self) -> list[str]:
+        """`column_0`, `column_1`, ... of a two-dimensional array; else none."""
+        return [f"column_{i}" for i in range(self.shape[1])] if len(self.shape) == 2 else []
+
+    def done(self) -> int:
+        """Rows read."""
+        return self._done
+
+    def type_of(self, name: str) -> pa.DataType:
+        """That of `x`."""
+        return pa.from_numpy_dtype(_usable(np.empty(0, self._dtype)).dtype)
+
+    def chunks(
+        self, size: int | None = None, as_text: Collection[str] = ()
+    ) -> Iterator[NDArray[Any]]:
+        """Arrays, read as a stream."""
+        if self._fortran and self.total > 1:
+            raise DataError(
+                f"{self._source}: 'x' is stored column by column (Fortran order); right is row by "
+                "row: np.savez(path, x=np.ascontiguousarray(x))."
+            )
+        width = math.prod(self.shape[1:])
+        while self._done < self.total or not self._done:
+            rows = min(size or self.total, self.total - self._done)
+            with self._errors_named():
+                held = self._rows.read(rows * width * self._dtype.itemsize)
+                part = np.frombuffer(held, self._dtype).reshape(rows, *self.shape[1:])
+            self._done += rows
+            yield _usable(part)
+            if not self.total:
+                return
+
+    def read(self, largest: int) -> pd.DataFrame:
+        """Columns `column_0`, ... of x, dtype as in the file, and the column `y`."""
+        x, y = self._whole("x", largest), self._whole("y", largest)
+        if x.ndim != 2:
+            raise DataError(
+                f"{self._source}: 'x' has shape {x.shape}; right is a two-dimensional array of "
+                "numbers, one row per example."
+            )
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        if y.ndim != 1 or y.dtype.kind not in LABELS:
+            raise DataError(
+                f"{self._source}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label "
+                "per row, whole numbers or text."
+            )
+        if len(x) != len(y):
+            raise DataError(
+                f"{self._source}: 'x' has {len(x)} rows and 'y' has {len(y)}; they must be equal."
+            )
+        frame = pd.DataFrame(_usable(x), columns=self.names)
+        frame["y"] = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
+        return frame
+
+    def __enter__(self) -> NpzTable:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._archive.close()
+        self._file.close()
+
+    def _whole(self, name: str, largest: int) -> NDArray[Any]:
+        with self._errors_named():
+            stream, shape, dtype, fortran = self._open(name)
+            if math.prod(shape) > largest or math.prod(shape) * dtype.itemsize > largest * 8:
                 raise DataError(
-                    f"{path}: needs the arrays 'x' and 'y', as np.savez(path, x=x, y=y) writes "
-                    f"them; it holds {shortened(members) or 'nothing'}."
+                    f"{self._source}: array {name!r} has shape {shape}; {largest:,} values are the "
+                    "most that fit."
                 )
-            x, y = (_read_array(archive, name, path, largest) for name in "xy")
-    except DataError:
-        raise
-    except Exception as error:  # A damaged archive makes zipfile, zlib and NumPy raise anything.
-        raise DataError(
-            f"{path}: cannot be read as an NPZ file: {error or type(error)}."
-        ) from error
-    return _frame(x, y, path)
+            with stream:
+                flat = np.frombuffer(stream.read(), dtype) if 0 not in shape else np.empty(0, dtype)
+            return flat.reshape(shape, order="F" if fortran else "C")
 
-
-def _read_array(archive: zipfile.ZipFile, name: str, path: Path, largest: int) -> NDArray[Any]:
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as stream:
+    def _open(self, name: str) -> tuple[IO[bytes], tuple[int, ...], np.dtype[Any], bool]:
+        """An array after its header: stream, shape, dtype, and whether columns come first."""
+        members = [member.removesuffix(".npy") for member in self._archive.namelist()]
+        if name not in members:
+            raise DataError(
+                f"{self._source}: needs the arrays 'x' and 'y', as np.savez(path, x=x, y=y) writes "
+                f"them ('x' alone to predict); it holds {shortened(members) or 'nothing'}."
+            )
+        info = self._archive.getinfo(f"{name}.npy")
+        stream = self._archive.open(info)
         version = npy.read_magic(stream)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(stream)
+        shape, fortran, dtype = read_header(stream)
         if dtype.hasobject:
             raise DataError(
-                f"{path}: array {name!r} holds pickled Python objects, which are never loaded; "
-                "save it as numbers or as fixed-width text (dtype 'U')."
+                f"{self._source}: array {name!r} holds pickled Python objects, which are never "
+                "loaded; save it as numbers or as fixed-width text (dtype 'U')."
             )
-        promised = math.prod(shape) * dtype.itemsize
-        held = info.file_size - stream.tell()
-        if promised != held or math.prod(shape) > largest or promised > largest * 8:
+        promised, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
+        if promised != held:
             raise DataError(
-                f"{path}: array {name!r} promises shape {shape}, {promised} bytes; the archive "
-                f"says {held}, and {largest:,} values are the most that fit."
+                f"{self._source}: array {name!r} promises shape {shape}, {promised} bytes; the "
+                f"archive says {held}."
             )
         if held > EXPANSION.get(info.compress_type, 0) * info.compress_size:
             raise DataError(
-                f"{path}: array {name!r} promises {promised} bytes, more than its "
+                f"{self._source}: array {name!r} promises {promised} bytes, more than its "
                 f"{info.compress_size} bytes in the archive can hold (np.savez and "
                 "np.savez_compressed write what is read here)."
             )
-    with archive.open(info) as stream:
-        return npy.read_array(stream, allow_pickle=False)
+        return stream, shape, dtype, fortran
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError:
+            raise
+        except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise anything
+            reason = error or type(error)
+            raise DataError(f"{self._source}: cannot be read as an NPZ file: {reason}.") from error
 
 
-def _frame(x: NDArray[Any], y: NDArray[Any], path: Path) -> pd.DataFrame:
-    if x.ndim != 2 or x.dtype.kind not in NUMBERS:
-        raise DataError(
-            f"{path}: 'x' has shape {x.shape} and dtype {x.dtype}; right is a two-dimensional "
-            "array of numbers, one row an example."
-        )
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1 or y.dtype.kind not in LABELS:
-        raise DataError(
-            f"{path}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label a row, whole "
-            "numbers or text."
-        )
-    if len(x) != len(y):
-        raise DataError(f"{path}: 'x' has {len(x)} rows and 'y' has {len(y)}; they must be equal.")
-    if y.dtype.kind == "S":
-        y = np.char.decode(y, "utf-8", "replace")
-    if x.dtype.kind == "b":
-        x = x.astype(np.uint8)
-    # Half precision would lose digits in the checks and medians that follow.
-    x = x.astype(np.float32) if x.dtype == np.float16 else x
-    frame = pd.DataFrame(x, columns=[f"column_{i}" for i in range(x.shape[1])])
-    frame["y"] = y
-    return frame
+def _usable(rows: NDArray[Any]) -> NDArray[Any]:
+    """Truth as numbers, and half precision, which would lose digits in medians, as single."""
+    if rows.dtype.kind == "b":
+        return rows.astype(np.uint8)
+    return rows.astype(np.float32) if rows.dtype == np.float16 else rows

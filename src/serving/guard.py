@@ -2,18 +2,20 @@
 
 MLflow's server takes bodies of any size, answers 500 to a request without a content type and to
 JSON that Python's parser gives up on, and repeats a body that it cannot parse in its answer. It has
-no setting for these, so a model that is loaded by it puts this in front.
+no setting for these.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
-import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from src.data.tabular.new_rows import new_rows
+from src.data.tabular.text_table import TextTable
 from src.errors import UserError
 from src.saved_model.facts import ServingFacts
 
@@ -24,6 +26,8 @@ DRAINED = 64
 """A body of up to so many limits is read to its end, so that its sender gets to read the answer."""
 MOST_CELLS = 5_000_000
 """Cells of a Parquet table, which can be far larger than its body."""
+BODY_SECONDS = 60
+"""A body must have arrived by then, as MLflow's own answer must."""
 LONGEST_REASON = 1000
 REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema", " Error: "))
 JSON_TYPE = b"application/json"
@@ -35,28 +39,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 log = logging.getLogger("uvicorn.error")
-
-
-def protect(facts: ServingFacts) -> None:
-    """Puts a guard into the next FastAPI app that this process makes: the one of MLflow's server.
-
-    MLflow makes it right after the model is loaded, and offers no place for middleware.
-
-    Args:
-        facts: of the model.
-    """
-    import fastapi
-
-    plain = fastapi.FastAPI
-    largest = int(os.environ.get(LIMIT_VARIABLE, LIMIT))
-
-    def with_guard(*args: Any, **kwargs: Any) -> Any:
-        fastapi.FastAPI = plain  # type: ignore[misc]
-        app = plain(*args, **kwargs)
-        app.add_middleware(Guard, facts=facts, largest=largest)
-        return app
-
-    fastapi.FastAPI = with_guard  # type: ignore[assignment,misc]
 
 
 class Guard:
@@ -79,7 +61,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        body = await self._body(receive)
+        try:
+            body = await asyncio.wait_for(self._body(receive), BODY_SECONDS)
+        except TimeoutError:
+            reason = f"the body did not arrive within {BODY_SECONDS} seconds"
+            await _answer(send, 408, "REQUEST_TIMEOUT", reason)
+            return
         if body is None:
             reason = (
                 f"the body is larger than {self._largest:,} bytes; send fewer rows at a time, or "
@@ -125,9 +112,12 @@ class Guard:
 
     def _as_parquet(self, body: bytes) -> bytes:
         """A CSV body read by the rules of training, as MLflow takes a table with its types."""
-        from src.saved_model.text_rows import read_text_rows
-
-        frame = read_text_rows(io.BytesIO(body), "request", self._facts)
+        facts = self._facts
+        with TextTable(io.BytesIO(body), "request", header=True, delimiter=",") as file:
+            (frame,) = new_rows(file, file.source, facts.table)
+        if facts.table:
+            facts.table.check_columns(frame.columns)
+            frame = frame[list(facts.columns or ())]
         stream = io.BytesIO()
         frame.to_parquet(stream)
         return stream.getvalue()
