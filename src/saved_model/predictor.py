@@ -8,13 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 
-import src.components  # noqa: F401  registers the custom objects
 from src.data.errors import CellError, DataError
 from src.errors import UserError
 from src.saved_model.facts import ARGMAX, CLASS, CODE, TUNED, ServingFacts, probability_column
@@ -38,6 +35,8 @@ class Predictor:
     """
 
     def __init__(self, facts: ServingFacts, network: Any, source: str) -> None:
+        import tensorflow as tf
+
         self.facts = facts
         self.network = network
         rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
@@ -154,6 +153,10 @@ def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> An
     Raises:
         UserError: where it cannot be loaded.
     """
+    import keras
+
+    import src.components  # noqa: F401  registers the custom objects
+
     try:
         return keras.saving.load_model(
             file, custom_objects=custom_objects, compile=False, safe_mode=True

@@ -140,7 +140,7 @@ def input_example(facts: ServingFacts, run_folder: Path) -> Any:
         name: next((text for text in known if text != MISSING_CATEGORY), None)
         for name, known in zip(table.categorical, table.categories, strict=True)
     }
-    return pd.DataFrame([dict(zip(table.numeric, table.medians.tolist(), strict=True)) | first])
+    return pd.DataFrame([dict(zip(table.numeric, table.medians, strict=True)) | first])
 
 
 def signature(facts: ServingFacts) -> ModelSignature:
