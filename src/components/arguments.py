@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 from typing import Any
 
@@ -35,9 +35,22 @@ def check_share(share: float, name: str) -> float:
     return float(share)
 
 
+def in_class_order(values: Iterable[Any], name: str) -> list[Any]:
+    """Return the values as a list, or raise ValueError for a mapping or a set.
+
+    Going through a mapping gives its keys, which would be taken for the values.
+    """
+    if isinstance(values, Mapping | Set):
+        raise ValueError(
+            f"`{name}` must be a list in the order of the classes, for example [0.25, 0.75]; "
+            f"a mapping or a set has no such order. Got {values!r}."
+        )
+    return list(values)
+
+
 def check_weights(weights: Iterable[float], name: str) -> list[float]:
-    """Return one weight a class as a list of floats, or raise ValueError unless all are > 0."""
-    values = list(weights)
+    """Return one weight per class as a list of floats, or raise ValueError unless all are > 0."""
+    values = in_class_order(weights, name)
     if len(values) < 2 or not all(is_finite(value) and value > 0 for value in values):
         raise ValueError(
             f"`{name}` must hold one finite number > 0 for each of at least two classes. "
@@ -48,7 +61,7 @@ def check_weights(weights: Iterable[float], name: str) -> list[float]:
 
 def check_counts(class_counts: Iterable[int]) -> list[int]:
     """Return the counts as plain integers, or raise ValueError unless all are whole and > 0."""
-    values = list(class_counts)
+    values = in_class_order(class_counts, "class_counts")
     if len(values) < 2 or not all(is_whole(value) for value in values):
         raise ValueError(
             "`class_counts` must hold a whole number > 0 of training examples for each of at "
@@ -65,16 +78,7 @@ def check_alpha(alpha: Alpha) -> float | list[float] | None:
         return check_weights(alpha, "alpha")
     if not is_finite(alpha) or float(alpha) <= 0:
         raise ValueError(
-            "`alpha` must be a finite number > 0, one such number a class, or None for no "
+            "`alpha` must be a finite number > 0, one such number per class, or None for no "
             f"weighting. Got {alpha!r}."
         )
     return float(alpha)
-
-
-def check_class_axis(name: str, entries: int, num_classes: int | None) -> None:
-    """Raise ValueError unless there is one entry a class."""
-    if num_classes is not None and entries != num_classes:
-        raise ValueError(
-            f"`{name}` has {entries} entries and y_pred has {num_classes} classes in its "
-            "last dimension: give one entry a class."
-        )

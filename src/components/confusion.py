@@ -1,7 +1,8 @@
-"""The confusion matrix that the metrics read, counted exactly and at little cost a step.
+"""The confusion matrix that the metrics read: exact counts, cheap for a thousand classes too.
 
 Counts are float64 and exact up to 2^53 (a float32 counter stops at 2^24, adding 1 to 16,777,216
-in vain), whatever the metric's dtype or the global policy, and hold fractional weights.
+in vain), whatever the metric's dtype or the global policy, and hold fractional weights. JAX has
+float64 only where `jax_enable_x64` is set; without it counts are exact up to 2^24.
 """
 
 from __future__ import annotations
@@ -11,52 +12,82 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .arguments import is_whole
-from .margin import widen
+from .margin import NO_CLASS, classes_of, widen
 
 
-def ratio(numerator: Any, denominator: Any) -> tf.Tensor:
-    """Divide, with 0 where the denominator is 0 and NaN where it is NaN."""
-    return tf.math.divide_no_nan(numerator, denominator)
-
-
-def true_classes(y_true: Any, num_classes: int) -> tf.Tensor:
-    """Return int64 classes `(batch,)` from integer labels or from one-hot rows."""
-    labels = tf.convert_to_tensor(y_true)
-    if labels.shape.rank == 1:
-        return tf.cast(labels, tf.int64)
-    if labels.shape.rank == 2 and labels.shape[1] == 1:
-        return tf.cast(labels[:, 0], tf.int64)
-    if labels.shape.rank == 2 and labels.shape[1] == num_classes:
-        return tf.argmax(labels, axis=1)
+def true_classes(y_true: Any, num_classes: int) -> Any:
+    """Return int32 classes `(batch,)` from integer labels or one-hot rows; others: `NO_CLASS`."""
+    labels = ops.convert_to_tensor(y_true)
+    shape = tuple(labels.shape)
+    if shape[1:] in ((), (1,)):
+        return classes_of(ops.reshape(labels, [-1]), num_classes)
+    if shape[1:] == (num_classes,):
+        classes = ops.argmax(labels, axis=1)
+        is_one_hot = ops.all(
+            labels == ops.one_hot(classes, num_classes, dtype=labels.dtype), axis=1
+        )
+        return ops.where(is_one_hot, classes, NO_CLASS)
     raise ValueError(
         "y_true must hold integer classes of shape (batch,) or (batch, 1), or one-hot rows of "
-        f"shape (batch, {num_classes}). Got {labels.shape}."
+        f"shape (batch, {num_classes}). Got {shape}."
     )
 
 
-def predicted_classes(y_pred: Any, num_classes: int, cut: float) -> tf.Tensor:
-    """Return int64 classes `(batch,)`: the argmax, or whether a single score exceeds `cut`."""
+def predicted_classes(y_pred: Any, num_classes: int, cut: float = 0.5) -> Any:
+    """Return int32 classes `(batch,)`: the argmax, or whether a single score exceeds `cut`.
+
+    `NO_CLASS` where a score is NaN.
+    """
     scores = widen(y_pred)
-    if scores.shape.rank == 2 and scores.shape[1] == num_classes:
-        return tf.argmax(scores, axis=1)
-    single = scores.shape.rank == 1 or (scores.shape.rank == 2 and scores.shape[1] == 1)
-    if single and num_classes == 2:
-        return tf.cast(tf.reshape(scores, [-1]) > cut, tf.int64)
+    shape = tuple(scores.shape)
+    if shape[1:] == (num_classes,):
+        return ops.where(ops.any(ops.isnan(scores), axis=1), NO_CLASS, ops.argmax(scores, axis=1))
+    if shape[1:] in ((), (1,)) and num_classes == 2:
+        scores = ops.reshape(scores, [-1])
+        return ops.where(ops.isnan(scores), NO_CLASS, ops.cast(scores > cut, "int32"))
     expected = f"(batch, {num_classes})" + (", (batch, 1) or (batch,)" if num_classes == 2 else "")
     raise ValueError(
-        f"y_pred must have shape {expected} for num_classes={num_classes}. Got {scores.shape}."
+        f"y_pred must have shape {expected} for num_classes={num_classes}. Got {shape}."
     )
+
+
+def weigh(true: Any, predicted: Any, sample_weight: Any = None) -> Any:
+    """Return float64 weights `(batch,)`, 1 by default, and NaN where there is `NO_CLASS`."""
+    known = (true != NO_CLASS) & (predicted != NO_CLASS)
+    weights = ops.ones_like(true, dtype="float64")
+    if sample_weight is not None:
+        given = ops.convert_to_tensor(sample_weight, dtype="float64")
+        weights = weights * (ops.reshape(given, [-1]) if len(given.shape) else given)
+    return ops.where(known, weights, math.nan)
+
+
+def class_totals(true: Any, predicted: Any, weights: Any, num_classes: int) -> Any:
+    """Return the weights `(3, K)` of each class's hits, true examples and predictions.
+
+    `NO_CLASS` counts for class 0, where its weight of NaN shows.
+    """
+    hits = weights * ops.cast(true == predicted, weights.dtype)
+    rows = ((hits, true), (weights, true), (weights, predicted))
+    return ops.stack(
+        [ops.segment_sum(row, ops.maximum(classes, 0), num_classes) for row, classes in rows]
+    )
+
+
+def f1_scores(totals: Any) -> Any:
+    r"""Return $2\,TP_c / (2\,TP_c + FP_c + FN_c)$ `(K,)` of class totals, 0 for 0 / 0."""
+    hits, true, predicted = ops.unstack(totals)
+    return ops.divide_no_nan(2 * hits, true + predicted)
 
 
 class ConfusionMetric(keras.metrics.Metric):
     """A metric whose state is a confusion matrix; subclasses say what to read off it.
 
-    Beside the matrix stand its row sums and column sums, kept as it grows: Keras takes `result()`
-    after every training step, and reading 3K numbers a step instead of K^2 is what lets
-    a thousand classes cost little more than ten.
+    Beside the matrix stand its diagonal, row sums and column sums, kept as it grows: Keras takes
+    `result()` after every training step, and reading 3 K numbers instead of K^2 is what lets a
+    thousand classes cost little more than ten.
 
     Args:
         num_classes: K, a whole number >= 2.
@@ -83,23 +114,23 @@ class ConfusionMetric(keras.metrics.Metric):
             raise ValueError(f"`num_classes` must be a whole number >= 2. Got {num_classes!r}.")
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie between 0 and 1. Got {threshold!r}.")
-        self.num_classes = int(num_classes)
+        self.num_classes = k = int(num_classes)
         self.from_logits, self.threshold = bool(from_logits), float(threshold)
         self._direction = "up"
-        k = self.num_classes
-        # Row by row: a flat variable is read and written in place on every device and under XLA.
-        self._matrix = self.add_weight((k * k,), "zeros", dtype="float64", name="confusion")
-        self._sums = self.add_weight((2 * k,), "zeros", dtype="float64", name="sums")
-        self._diagonal = np.arange(k) * (k + 1)
+        self._matrix = self.add_weight((k, k), "zeros", dtype="float64", name="confusion")
+        self._totals = self.add_weight((3, k), "zeros", dtype="float64", name="totals")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
 
+        A label that is no class (a fraction, outside 0..K-1, a row that is not one-hot) and a score
+        that is NaN are counted as NaN, which makes every mean NaN: no number rather than a wrong
+        one.
+
         Args:
             y_true: Integer classes, shape `(batch,)` or `(batch, 1)`, or one-hot rows,
-                `(batch, K)`. A label outside 0..K-1 is counted as NaN, which makes the scores of
-                its class and every mean NaN: no number rather than a wrong one.
-            y_pred: Logits or probabilities, shape `(batch, K)`, or for two classes one score an
+                `(batch, K)`.
+            y_pred: Logits or probabilities, shape `(batch, K)`, or for two classes one score per
                 example, `(batch,)` or `(batch, 1)`.
             sample_weight: What each example counts for, shape `(batch,)`, `(batch, 1)` or `()`.
                 Defaults to 1 each.
@@ -107,63 +138,41 @@ class ConfusionMetric(keras.metrics.Metric):
         Raises:
             ValueError: A shape is not as above.
         """
-        k = self.num_classes
-        cut = self.threshold
+        k, cut = self.num_classes, self.threshold
         if self.from_logits:
             cut = math.log(cut / (1 - cut))
         true, predicted = true_classes(y_true, k), predicted_classes(y_pred, k, cut)
-        inside = tf.clip_by_value(true, 0, k - 1)
-        weights = tf.where(inside == true, tf.constant(1, tf.float64), math.nan)
-        if sample_weight is not None:
-            given = tf.cast(tf.convert_to_tensor(sample_weight), tf.float64)
-            weights *= tf.reshape(given, [-1]) if given.shape.rank else given
-        cells = inside * k + predicted
-        if self._counts_in_place():
-            places = tf.concat([inside, predicted + k], axis=0)
-            twice = tf.concat([weights, weights], axis=0)
-            self._matrix.value.scatter_add(tf.IndexedSlices(weights, cells))
-            self._sums.value.scatter_add(tf.IndexedSlices(twice, places))
-        else:
-            counted = tf.math.unsorted_segment_sum(weights, cells, k * k)
-            table = tf.reshape(counted, [k, k])
-            self._matrix.assign_add(counted)
-            sums = [tf.reduce_sum(table, axis=1), tf.reduce_sum(table, axis=0)]
-            self._sums.assign_add(tf.concat(sums, axis=0))
+        weights = weigh(true, predicted, sample_weight)
+        self._totals.assign_add(class_totals(true, predicted, weights, k))
+        rows, columns = ops.maximum(true, 0), ops.maximum(predicted, 0)
+        try:  # TensorFlow's variables grow in place, where only the batch's cells are touched
+            self._matrix.value.scatter_nd_add(ops.stack([rows, columns], axis=1), weights)
+        except (AttributeError, NotImplementedError):  # another backend, or several replicas
+            cells = ops.segment_sum(weights, rows * k + columns, k * k)
+            self._matrix.assign_add(ops.reshape(cells, (k, k)))
 
-    def _counts_in_place(self) -> bool:
-        """Whether K^2 numbers may stay where they are, and only the cells named be touched.
-
-        So it is where the state is a variable of one device.
-        """
-        return isinstance(self._matrix.value, tf.Variable) and not tf.distribute.has_strategy()
-
-    def class_scores(self) -> dict[str, tf.Tensor]:
+    def class_scores(self) -> dict[str, Any]:
         """Return `f1`, `precision`, `recall` and `support` so far, float64 `(K,)` tensors."""
-        # Of a variable this reads the diagonal alone, where a tensor of it would copy it all.
-        hits = tf.gather(self._matrix.value, self._diagonal)
-        true, predicted = tf.split(tf.convert_to_tensor(self._sums.value), 2)
+        totals = ops.convert_to_tensor(self._totals)
+        hits, true, predicted = ops.unstack(totals)
         return {
-            "f1": ratio(2 * hits, true + predicted),
-            "precision": ratio(hits, predicted),
-            "recall": ratio(hits, true),
+            "f1": f1_scores(totals),
+            "precision": ops.divide_no_nan(hits, predicted),
+            "recall": ops.divide_no_nan(hits, true),
             "support": true,
         }
 
-    def _macro_f1(self) -> tf.Tensor:
-        """Mean F1 over all K classes."""
-        return tf.cast(tf.reduce_mean(self.class_scores()["f1"]), self.dtype)
-
     def confusion_matrix(self) -> np.ndarray:
         """Return the counts so far, float64 `(K, K)`: rows are true, columns predicted classes."""
-        k = self.num_classes
-        return np.reshape(keras.ops.convert_to_numpy(self._matrix), (k, k))
+        matrix: np.ndarray = ops.convert_to_numpy(self._matrix)
+        return matrix
 
     def per_class(self) -> dict[str, np.ndarray]:
         """Return `f1`, `precision`, `recall` and `support` so far, each float64 `(K,)`.
 
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
-        return {key: value.numpy() for key, value in self.class_scores().items()}
+        return {key: ops.convert_to_numpy(value) for key, value in self.class_scores().items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from .arguments import PACKAGE, is_finite, is_whole
 from .margin import widen
 
 
-def l2_normalize(inputs: Any, axis: int | Sequence[int] = -1, epsilon: float = 0.0) -> tf.Tensor:
+def l2_normalize(inputs: Any, axis: int | Sequence[int] = -1, epsilon: float = 0.0) -> Any:
     r"""$x / \lVert x \rVert_2$ along `axis`, and 0 for a vector of zeros.
 
     Vectors are divided by their largest absolute entry first, so that no square over- or
@@ -29,16 +29,16 @@ def l2_normalize(inputs: Any, axis: int | Sequence[int] = -1, epsilon: float = 0
         Floats of the shape of `inputs`.
 
     Example:
-        >>> l2_normalize([[3.0, 4.0], [0.0, 0.0]]).numpy().tolist()
-        [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+        >>> [round(float(entry), 4) for entry in l2_normalize([3.0, 4.0])]
+        [0.6, 0.8]
     """
     vectors = widen(inputs)
     # The result does not depend on what one divides by, so no gradient flows through it.
-    largest = tf.stop_gradient(tf.reduce_max(tf.abs(vectors), axis=axis, keepdims=True))
-    is_vector = tf.logical_not(largest <= epsilon)  # NaN is one, so that it is not hidden
-    rescaled = vectors / tf.where(is_vector, largest, 1)
-    squares = tf.reduce_sum(tf.square(rescaled), axis=axis, keepdims=True)
-    return tf.where(is_vector, rescaled * tf.math.rsqrt(tf.where(is_vector, squares, 1)), 0)
+    largest = ops.stop_gradient(ops.max(ops.abs(vectors), axis=axis, keepdims=True))
+    is_zero = largest <= epsilon  # NaN is not, so that it is not hidden
+    rescaled = vectors / ops.where(is_zero, 1.0, largest)
+    squares = ops.sum(ops.square(rescaled), axis=axis, keepdims=True)
+    return ops.where(is_zero, 0.0, rescaled * ops.rsqrt(ops.where(is_zero, 1.0, squares)))
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -67,8 +67,9 @@ class L2Normalize(keras.layers.Layer):
     for the norm and the learned scale before a softmax.
 
     Example:
-        >>> L2Normalize()(tf.constant([[3.0, 4.0]])).numpy().round(6).tolist()
-        [[0.6000000238418579, 0.800000011920929]]
+        >>> unit = L2Normalize()(ops.convert_to_tensor([[3.0, 4.0]]))
+        >>> [round(float(entry), 4) for entry in unit[0]]
+        [0.6, 0.8]
     """
 
     def __init__(
@@ -107,12 +108,12 @@ class L2Normalize(keras.layers.Layer):
                 name="scale", shape=(), initializer=keras.initializers.Constant(self.scale)
             )
 
-    def call(self, inputs: Any) -> tf.Tensor:
+    def call(self, inputs: Any) -> Any:
         """Return the normalized input, of the same shape."""
         outputs = l2_normalize(inputs, self.axis, self.epsilon)
         if self.scale is not None:
-            outputs *= tf.cast(self.scale_weight, outputs.dtype)
-        return tf.cast(outputs, self.compute_dtype)
+            outputs = outputs * ops.cast(self.scale_weight, outputs.dtype)
+        return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the input's shape."""
@@ -146,8 +147,8 @@ class CosineDense(keras.layers.Layer):
     CVPR, section 3.2 (the cosine classifier).
 
     Example:
-        >>> outputs = CosineDense(3)(L2Normalize()(tf.constant([[3.0, 4.0]])))
-        >>> bool((abs(outputs.numpy()) <= 1.0001).all())
+        >>> outputs = CosineDense(3)(L2Normalize()(ops.convert_to_tensor([[3.0, 4.0]])))
+        >>> bool(ops.all(ops.abs(outputs) <= 1.0001))
         True
     """
 
@@ -169,10 +170,10 @@ class CosineDense(keras.layers.Layer):
             initializer=self.kernel_initializer,
         )
 
-    def call(self, inputs: Any) -> tf.Tensor:
+    def call(self, inputs: Any) -> Any:
         """Return the products with the unit vectors."""
         directions = l2_normalize(self.kernel, axis=0)
-        return keras.ops.matmul(inputs, tf.cast(directions, inputs.dtype))
+        return ops.matmul(inputs, ops.cast(directions, inputs.dtype))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the input's shape with `units` in its last dimension."""

@@ -2,140 +2,132 @@ r"""The margin of the true class: the one number per example that every softmax 
 
 $$z = x_t - \log \sum_{j \ne t} e^{x_j}, \qquad p_t = \sigma(z), \qquad 1 - p_t = \sigma(-z)$$
 
-with $x$ the logits and $t$ the true class. For two classes scored by one logit $x$ it is
-$z = x$ when $t = 1$ and $z = -x$ when $t = 0$. Neither $p_t$ nor $1 - p_t$ is ever formed by a
-subtraction, so values and gradients stay finite for every finite logit and every gamma >= 0.
+with $x$ the logits and $t$ the true class. Neither $p_t$ nor $1 - p_t$ is formed by a subtraction:
+$-\log p_t = \mathrm{softplus}(-z)$ and $-\log(1 - p_t) = \mathrm{softplus}(z)$, so values and
+gradients stay finite for logits of any size and every gamma >= 0.
 
-A label that is no class (below 0, or K and above) makes that example's loss NaN, the same on
-every device and under XLA, where Keras's own losses raise, return NaN or return 0.
+A label that is no class (a fraction, below 0, or K and above) makes its example's loss NaN, the
+same on every device and under XLA, where Keras's own losses raise, return NaN or return 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
+import keras
+from keras import ops
+
+NO_CLASS = -1
+"""Stands for every label that is no class."""
 
 
-def widen(y_pred: Any) -> tf.Tensor:
-    """Return `y_pred` as a tensor of at least float32: halves lose a loss's small values."""
-    scores = tf.convert_to_tensor(y_pred)
-    return scores if scores.dtype in (tf.float32, tf.float64) else tf.cast(scores, tf.float32)
+def widen(values: Any) -> Any:
+    """Return a tensor of at least float32: half precision loses the small values of a loss."""
+    tensor = ops.convert_to_tensor(values)
+    is_double = keras.backend.standardize_dtype(tensor.dtype) == "float64"
+    return tensor if is_double else ops.cast(tensor, "float32")
 
 
-def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Bring labels and scores of a K-class loss to their canonical form.
+def classes_of(labels: Any, num_classes: Any) -> Any:
+    """Return labels of any dtype as int32 classes, `NO_CLASS` where one is not in 0..K-1."""
+    classes = ops.cast(labels, "int32")
+    is_class = (ops.cast(classes, labels.dtype) == labels) & (classes >= 0)
+    return ops.where(is_class & (classes < num_classes), classes, NO_CLASS)
+
+
+def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Bring labels and scores of a K-class loss to one form.
 
     Args:
         y_true: Integer classes, shape `(batch, ...)` or `(batch, ..., 1)`, any dtype.
         y_pred: Scores, shape `(batch, ..., K)`, K >= 2.
 
     Returns:
-        Labels in 0..K-1 (int32, those that are no class replaced by the nearest one), a boolean
-        of the same shape that is False where they were replaced, and the scores, at least float32.
+        Classes, int32 of shape `(batch, ...)`, `NO_CLASS` where a label is none, and the scores,
+        at least float32.
 
     Raises:
         ValueError: The shapes do not fit; one-hot labels are named as such.
     """
-    scores, labels = widen(y_pred), tf.convert_to_tensor(y_true)
-    if scores.shape.rank is None or scores.shape.rank < 2 or scores.shape[-1] == 1:
+    scores, labels = widen(y_pred), ops.convert_to_tensor(y_true)
+    expected = tuple(scores.shape)[:-1]
+    if not expected or scores.shape[-1] == 1:
         raise ValueError(
             "y_pred must have shape (batch, ..., K) with one score for each of K >= 2 classes. "
-            f"Got {tuple(scores.shape)}; for one score an example use the binary loss."
+            f"Got {tuple(scores.shape)}; for one score per example use the binary loss."
         )
-    if labels.shape.rank == scores.shape.rank and labels.shape[-1] == 1:
-        labels = tf.squeeze(labels, -1)
-    if labels.shape.rank != scores.shape.rank - 1:
-        hint = (
-            " These look like one-hot labels: take their argmax over the last axis."
-            if labels.shape.rank == scores.shape.rank
-            else ""
-        )
+    if len(labels.shape) == len(scores.shape) and labels.shape[-1] == 1:
+        labels = ops.squeeze(labels, -1)
+    if not same_shape(labels.shape, expected):
+        alike = len(labels.shape) == len(scores.shape)
+        hint = " These look like one-hot labels: take their argmax over the last axis."
         raise ValueError(
-            f"y_true must hold integer classes of shape {tuple(scores.shape[:-1])} (or that with "
-            f"a last dimension of 1) for y_pred of shape {tuple(scores.shape)}. "
-            f"Got {tuple(labels.shape)}.{hint}"
+            f"y_true must hold integer classes of shape {expected} (or that with a last dimension "
+            f"of 1) for y_pred of shape {tuple(scores.shape)}. "
+            f"Got {tuple(labels.shape)}.{hint if alike else ''}"
         )
-    if not labels.shape.is_compatible_with(scores.shape[:-1]):
-        raise ValueError(
-            f"y_true has shape {tuple(labels.shape)}, y_pred {tuple(scores.shape)}: all "
-            "dimensions but the last of y_pred must agree."
-        )
-    labels = tf.cast(labels, tf.int32)
-    inside = tf.clip_by_value(labels, 0, tf.shape(scores)[-1] - 1)
-    return inside, inside == labels, scores
+    return classes_of(labels, ops.shape(scores)[-1]), scores
 
 
-def true_class_margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+def same_shape(one: Any, other: Any) -> bool:
+    """Return whether two static shapes agree; an unknown dimension, None, agrees with any."""
+    pairs = zip(one, other, strict=False)
+    return len(one) == len(other) and all(a == b or None in (a, b) for a, b in pairs)
+
+
+def class_values(values: Any, scores: Any, name: str) -> Any:
+    """Return one number for all classes, or one per class, as a tensor of the scores' dtype.
+
+    Args:
+        values: A number or K numbers.
+        scores: Shape `(..., K)`.
+        name: Of the argument that the values came from, for the message.
+
+    Raises:
+        ValueError: There are several numbers, but not K.
+    """
+    tensor = ops.convert_to_tensor(values, dtype=scores.dtype)
+    if len(tensor.shape) and not same_shape(tensor.shape, scores.shape[-1:]):
+        raise ValueError(
+            f"`{name}` has {tensor.shape[0]} entries and y_pred has {scores.shape[-1]} classes in "
+            "its last dimension: give one entry per class."
+        )
+    return tensor
+
+
+def of_true_class(values: Any, labels: Any, scores: Any, name: str) -> Any:
+    """Return the value of each example's class, or the one number for all; see `class_values`."""
+    tensor = class_values(values, scores, name)
+    return ops.take(tensor, labels) if len(tensor.shape) else tensor
+
+
+def true_class_margin(labels: Any, logits: Any) -> Any:
     r"""$z = x_t - \log \sum_{j \ne t} e^{x_j}$: the logit of "the true class, not another".
 
     Args:
-        labels: int32 classes in 0..K-1, shape `(batch, ...)`.
+        labels: int32 classes, shape `(batch, ...)`.
         logits: Floats, shape `(batch, ..., K)`.
 
     Returns:
-        Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the label.
+        Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the label; NaN where
+        the label is `NO_CLASS`.
     """
-    return _margin(labels, logits)
+    is_true = ops.one_hot(labels, ops.shape(logits)[-1], dtype="bool")
+    true = ops.sum(ops.where(is_true, logits, 0.0), axis=-1)
+    others = ops.logsumexp(ops.where(is_true, -1e30, logits), axis=-1)
+    return ops.where(labels == NO_CLASS, math.nan, true - others)
 
 
-@tf.custom_gradient
-def _margin(labels: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
-    r"""The margin with $\partial z / \partial x_j$ = 1 for the true class, else $-q_j$.
+def cross_entropy(margin: Any) -> Any:
+    r"""$-\log p_t$ at $p_t = \sigma(z)$."""
+    return ops.softplus(-margin)
 
-    $q$ is the softmax over the other classes, at hand from the logarithm's argument; by itself
-    TensorFlow would go back through every operation. Second derivatives are right too.
+
+def focal(margin: Any, gamma: Any) -> Any:
+    r"""$(1 - p_t)^\gamma \cdot -\log p_t$ at $p_t = \sigma(z)$.
+
+    As $e^{-\gamma\,\mathrm{softplus}(z)}\,\mathrm{softplus}(-z)$, whose derivative has no pole at
+    $p_t = 1$, where $(1 - p_t)^{\gamma - 1}$ has one for gamma < 1.
     """
-    # Sums and products with ones and zeros: exact, and faster than `tf.where` with a broadcast.
-    is_true = tf.one_hot(labels, tf.shape(logits)[-1], dtype=logits.dtype)
-    others = logits + logits.dtype.min * is_true
-    top = tf.stop_gradient(tf.reduce_max(others, axis=-1, keepdims=True))
-    powers = tf.exp(others - top)
-    total = tf.reduce_sum(powers, axis=-1, keepdims=True)
-    true = tf.gather(logits, labels, axis=-1, batch_dims=labels.shape.rank)
-    margin = true - tf.squeeze(top + tf.math.log(total), axis=-1)
-
-    def gradient(upstream: tf.Tensor) -> tuple[None, tf.Tensor]:
-        upstream = tf.expand_dims(upstream, -1)
-        return None, is_true * upstream + powers * (-upstream / total)
-
-    return margin, gradient
-
-
-def focal_term(margin: tf.Tensor, gamma: float | tf.Variable) -> tf.Tensor:
-    r"""$(1 - p_t)^\gamma \cdot -\log p_t$ at $p_t = \sigma(z)$, for margins z of any size.
-
-    As $e^{-\gamma\,\mathrm{softplus}(z)} \cdot \mathrm{softplus}(-z)$, whose derivative has no
-    pole at $p_t = 1$, where $(1 - p_t)^{\gamma - 1}$ has one for gamma < 1.
-
-    A variable may stand for gamma while a graph is traced: it gives the bits of its value.
-    """
-    if not tf.is_tensor(gamma) and gamma == 0:
-        return tf.math.softplus(-margin)
-    return _focal_term(margin, tf.convert_to_tensor(gamma, margin.dtype))
-
-
-@tf.custom_gradient
-def _focal_term(margin: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
-    """The focal term, and a derivative by the margin that has the same bits in every graph.
-
-    TensorFlow regroups a product that has a constant in it, in one graph in this way and in
-    another in that, and so rounds otherwise. `multiply_no_nan` it leaves as it is; and a variable
-    that holds 0 gives what the entropy alone gives, where the margin is infinite too.
-    """
-    entropy = tf.math.softplus(-margin)
-    power = tf.exp(tf.math.multiply_no_nan(tf.math.softplus(margin), -gamma))
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        of_entropy = upstream * power * tf.sigmoid(-margin)
-        of_power = upstream * entropy * power * tf.sigmoid(margin)
-        return -(of_entropy + tf.math.multiply_no_nan(of_power, gamma)), None
-
-    return power * entropy, gradient
-
-
-def nan_unless(known: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-    """Return the loss, NaN where the label is no class."""
-    return tf.where(known, loss, tf.constant(math.nan, loss.dtype))
+    return ops.exp(-gamma * ops.softplus(margin)) * cross_entropy(margin)

@@ -13,10 +13,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from .arguments import PACKAGE, is_whole
-from .confusion import ConfusionMetric, predicted_classes, ratio, true_classes
+from .confusion import (
+    ConfusionMetric,
+    class_totals,
+    f1_scores,
+    predicted_classes,
+    true_classes,
+    weigh,
+)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -57,9 +64,9 @@ class MacroF1(ConfusionMetric):
     ) -> None:
         super().__init__(num_classes, from_logits, threshold, name, dtype)
 
-    def result(self) -> tf.Tensor:
+    def result(self) -> Any:
         """Return the macro F1, a scalar of the metric's dtype; 0 before any update."""
-        return self._macro_f1()
+        return ops.cast(ops.mean(self.class_scores()["f1"]), self.dtype)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -109,17 +116,17 @@ class ImbalanceReport(ConfusionMetric):
             raise ValueError(f"`classes` must be integers in 0..{num_classes - 1}. Got {classes}.")
         self.classes = None if classes is None else [int(c) for c in classes]
 
-    def result(self) -> dict[str, tf.Tensor]:
+    def result(self) -> dict[str, Any]:
         """Return the scores by name, scalars of the metric's dtype."""
         scores = self.class_scores()
         # NaN is unequal to 0 and so counts as present: a bad label must not vanish here.
-        present = tf.cast(scores["support"] != 0, tf.float64)
-        balanced = ratio(tf.reduce_sum(scores["recall"]), tf.reduce_sum(present))
-        report = {"f1_macro": self._macro_f1(), "balanced_accuracy": tf.cast(balanced, self.dtype)}
-        f1, recall = (tf.cast(scores[key], self.dtype) for key in ("f1", "recall"))
+        present = ops.sum(ops.cast(scores["support"] != 0, "float64"))
+        balanced = ops.divide_no_nan(ops.sum(scores["recall"]), present)
+        report = {"f1_macro": ops.mean(scores["f1"]), "balanced_accuracy": balanced}
         for c in range(self.num_classes) if self.classes is None else self.classes:
-            report[f"f1_class_{c}"], report[f"recall_class_{c}"] = f1[c], recall[c]
-        return report
+            report[f"f1_class_{c}"] = scores["f1"][c]
+            report[f"recall_class_{c}"] = scores["recall"][c]
+        return {name: ops.cast(value, self.dtype) for name, value in report.items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -127,7 +134,7 @@ class ImbalanceReport(ConfusionMetric):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-def batch_macro_f1(y_true: Any, y_pred: Any) -> tf.Tensor:
+def batch_macro_f1(y_true: Any, y_pred: Any) -> Any:
     r"""Macro F1 of one batch: the stateless metric, for holding against `MacroF1`.
 
     Given to `compile`, Keras shows the mean of its values over the batches, and that is not the
@@ -149,14 +156,10 @@ def batch_macro_f1(y_true: Any, y_pred: Any) -> tf.Tensor:
         >>> round(float(batch_macro_f1([0, 1], [[0.9, 0.1], [0.8, 0.2]])), 4)
         0.3333
     """
-    shape = tf.convert_to_tensor(y_pred).shape
-    if shape.rank != 2 or not isinstance(shape[1], int) or shape[1] < 2:
+    shape = tuple(ops.convert_to_tensor(y_pred).shape)
+    if len(shape) != 2 or not is_whole(shape[1], least=2):
         raise ValueError(f"y_pred must have shape (batch, K) with K >= 2 known. Got {shape}.")
     k = shape[1]
-    true, predicted = true_classes(y_true, k), predicted_classes(y_pred, k, 0.5)
-    hits = tf.cast(true == predicted, tf.float64)
-    true_positives = tf.math.unsorted_segment_sum(hits, true, k)
-    ones = tf.ones_like(hits)
-    seen = tf.math.unsorted_segment_sum(ones, true, k)
-    said = tf.math.unsorted_segment_sum(ones, predicted, k)
-    return tf.cast(tf.reduce_mean(ratio(2 * true_positives, seen + said)), tf.float32)
+    true, predicted = true_classes(y_true, k), predicted_classes(y_pred, k)
+    totals = class_totals(true, predicted, weigh(true, predicted), k)
+    return ops.cast(ops.mean(f1_scores(totals)), "float32")

@@ -54,7 +54,7 @@ def test_class_weights_are_those_of_scikit_learn(seed):
     labels = np.repeat(np.arange(3), COUNTS)
     balanced = compute_class_weight("balanced", classes=np.arange(3), y=labels)
     loss = ClassWeightedCrossentropy(class_counts=COUNTS)
-    np.testing.assert_allclose(loss.per_class, balanced)
+    np.testing.assert_allclose(loss.class_weights, balanced)
     expected = -balanced[y] * true_class(log_softmax(x), y)
     np.testing.assert_allclose(loss.call(y, x), expected, rtol=1e-9)
     weighted = ClassWeightedCrossentropy(weights=balanced)
@@ -76,7 +76,7 @@ def test_class_balanced_weights_are_inverse_effective_numbers(seed, beta):
 
 
 def test_class_balanced_weights_near_beta_1_are_inverse_frequencies():
-    weights = np.array(ClassBalancedFocalLoss(COUNTS, beta=1 - 1e-12).per_class)
+    weights = np.array(ClassBalancedFocalLoss(COUNTS, beta=1 - 1e-12).class_weights)
     np.testing.assert_allclose(weights * COUNTS, weights[0] * COUNTS[0], rtol=1e-8)
 
 
@@ -200,6 +200,37 @@ def test_losses_train_under_xla_and_mixed_precision(loss, blobs, mixed_float16):
     history = model.fit(x, y, epochs=4, verbose=0, batch_size=60).history["loss"]
     assert np.isfinite(history).all()
     assert history[-1] < history[0]
+
+
+def hyperparameters(loss):
+    """Public attributes that hold a float or a list of floats."""
+    return {
+        name: value
+        for name, value in vars(loss).items()
+        if isinstance(value, float) or (isinstance(value, list) and isinstance(value[0], float))
+    }
+
+
+@every_loss
+def test_a_variable_may_stand_in_the_place_of_every_hyperparameter(loss):
+    y, x = scores(4)
+    y, x = tf.constant(y), tf.cast(x, "float32")
+
+    def both(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(y, x)
+        return value, tape.gradient(value, x)
+
+    expected = tf.function(both)(x)
+    own = hyperparameters(loss)
+    try:
+        vars(loss).update({name: tf.Variable(value) for name, value in own.items()})
+        traced = tf.function(both).get_concrete_function(x)
+    finally:
+        vars(loss).update(own)
+    for actual, other in zip(traced(x), expected, strict=True):
+        np.testing.assert_array_equal(actual, other)
 
 
 def test_counts_of_another_number_of_classes_are_refused():

@@ -16,7 +16,6 @@ from src.components import (
     binary_focal_loss,
     sparse_categorical_focal_loss,
 )
-from src.components.margin import focal_term
 
 bounded = settings(max_examples=25, deadline=None, derandomize=True)
 gammas = st.sampled_from([0.0, 0.3, 0.5, 1.0, 2.0, 5.0])
@@ -198,28 +197,6 @@ def test_certain_and_wrong_probabilities_give_finite_values_and_gradients(gamma)
         assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("gamma", [0.0, 0.3, 2.0, 3.0])
-def test_a_variable_in_the_place_of_gamma_gives_the_bits_of_its_value(gamma, compiled):
-    sizes = [0, 1e-30, 1, 17, 88, 104, 1e4, 1e30, 3.4e38, math.inf]
-    rng = np.random.default_rng(0)
-    margins = np.array([*sizes, *(-s for s in sizes), *rng.normal(scale=20, size=200)], "float32")
-
-    def bits(number):
-        def both(margin):
-            with tf.GradientTape() as tape:
-                tape.watch(margin)
-                value = focal_term(margin, number)
-            upstream = tf.fill(tf.shape(margin), 3.3)
-            return value, tape.gradient(value, margin, output_gradients=upstream)
-
-        spec = [tf.TensorSpec([None])]
-        run = tf.function(both, input_signature=spec) if compiled else both
-        return [np.asarray(part).view("uint32").tolist() for part in run(tf.constant(margins))]
-
-    assert bits(tf.Variable(gamma)) == bits(gamma)
-
-
 def test_a_wrong_answer_of_10000_costs_its_logit_and_pulls_with_gradient_one():
     value, gradient = value_and_gradient(
         lambda y, x: sparse_categorical_focal_loss(y, x, gamma=0.5, alpha=1.0),
@@ -286,7 +263,7 @@ def test_one_hot_labels_are_refused_with_the_way_out():
     [
         (np.zeros(3), np.zeros((3, 1)), "binary loss"),
         (np.zeros(3), np.zeros(3), "K >= 2"),
-        (np.zeros(4), np.zeros((3, 2)), "must agree"),
+        (np.zeros(4), np.zeros((3, 2)), r"shape \(3,\)"),
         (np.zeros((3, 2, 2)), np.zeros((3, 2)), "integer classes"),
     ],
 )
