@@ -5,6 +5,7 @@ python -m src.reproduce --sweep SWEEP_ID
 """
 
 import argparse
+import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from src.entry import guarded
 from src.errors import UserError
 
 if TYPE_CHECKING:
-    from src.runs.rerun import Difference
+    from src.runs.rerun import Difference, Rerun
+    from src.tracking.store import Store
 
 MOST_ROWS = 40
 
@@ -39,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 where every run came out identical, else 1.
     """
     options = _parser().parse_args(arguments)
-    from src.runs.rerun import rerun
     from src.tracking.store import Store
 
     store = Store.at(options.root, options.uri)
@@ -51,17 +52,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError("no run to execute: name a RUN_ID, or a sweep with --sweep ID")
     identical = True
     for number, run_id in enumerate(run_ids, start=1):
-        found = rerun(store, run_id, allow_different=options.allow_different)
+        name, found = _execute(store, run_id, options)
         for line in found.allowed:
             print(f"  not as recorded: {line}")
-        place = f"[{number}/{len(run_ids)}] {found.name} ({run_id})"
+        if found.own_modules:
+            print(f"  with code of yours: {', '.join(found.own_modules)}")
+        label = f"[{number}/{len(run_ids)}] {name} ({run_id})"
         if found.differences:
             identical = False
-            print(f"{place}: {len(found.differences)} quantities differ")
+            print(f"{label}: {len(found.differences)} quantities differ")
             _print_differences(found.differences)
         else:
-            print(f"{place}: IDENTICAL, {found.compared} numbers compared", flush=True)
+            print(f"{label}: IDENTICAL, {found.compared} numbers compared", flush=True)
     return 0 if identical else 1
+
+
+def _execute(store: "Store", run_id: str, options: argparse.Namespace) -> tuple[str, "Rerun"]:
+    """Fetches a run's record and executes it; the run's name, and what came out."""
+    from src.runs.record_reader import read_record
+    from src.runs.rerun import rerun
+    from src.tracking.fetch import download, finished_run, model_of
+
+    run = finished_run(store, run_id, f"--sweep {run_id} executes a sweep's runs again")
+    with tempfile.TemporaryDirectory() as draft:
+        folder = download(store, f"runs:/{run_id}/", draft)
+        model = model_of(store, run)
+        recorded = read_record(
+            folder,
+            run_id=run_id,
+            name=run.info.run_name,
+            tags=run.data.tags,
+            metrics=run.data.metrics,
+            model=model and download(store, model.artifact_location, f"{draft}/model"),
+        )
+        found = rerun(recorded, allow_different=options.allow_different, trusted=options.trust)
+    return recorded.name, found
 
 
 def _print_differences(differences: Sequence["Difference"]) -> None:
@@ -90,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         help="every run of a sweep (default: the last)",
     )
     add("--allow-different", action="store_true", help="go on where data, versions or code differ")
+    add(
+        "--trust",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a package, module or class that records may build from, beside the usual ones",
+    )
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser

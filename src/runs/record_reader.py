@@ -1,6 +1,6 @@
 """Reads the record of a run back from its files; nothing in them is executed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,29 +22,41 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a run's files say.
+    """What a store and a run's files say.
 
     Attributes:
+        run_id: of the run.
+        name: of the run.
+        tags: among them identity, code and versions.
+        metrics: final ones.
+        model: folder of the logged model; None where none was logged.
         config: resolved, as it was trained with.
         history: rows of the epochs.
         logits: of the splits ``val`` and ``test``.
     """
 
+    run_id: str
+    name: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    model: Path | None
     config: dict[str, Any]
     history: list[dict[str, float]]
     logits: dict[str, NDArray[np.float32]]
 
 
-def read_record(folder: Path) -> Recorded:
+def read_record(folder: Path, **known: Any) -> Recorded:
     """Reads config, history and predictions.
 
     Args:
         folder: holds a run's artifacts.
+        **known: the other attributes of :class:`Recorded`.
 
     Raises:
         UserError: names a file that is missing or damaged.
     """
     return Recorded(
+        **known,
         config=_read(_config, folder / record.CONFIG),
         history=_read(record.read_history, folder / record.HISTORY),
         logits=_read(_logits, folder / record.PREDICTIONS),

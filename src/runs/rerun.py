@@ -1,24 +1,26 @@
 """Trains a recorded run again from its record alone, and holds the results against it."""
 
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mlflow.entities import Run
 
 from src.data.dataset import Dataset
 from src.engine.build import load_dataset
 from src.errors import UserError
 from src.runs import record
-from src.runs.identity import code_of, git_state, library_versions, run_identity
+from src.runs.identity import (
+    code_of,
+    git_state,
+    library_versions,
+    run_identity,
+    setting_identity,
+)
 from src.runs.import_tensorflow import import_tensorflow
-from src.runs.record_reader import Recorded, read_record, read_weights
-from src.tracking.fetch import download, finished_run, model_of
-from src.tracking.store import Store
+from src.runs.record_reader import Recorded, read_weights
+from src.runs.recorded_targets import check_targets
 
 
 @dataclass(frozen=True)
@@ -43,64 +45,64 @@ class Rerun:
     """A run that was executed again.
 
     Attributes:
-        name: of the run.
         compared: how many numbers were held against the record.
         differences: what came out otherwise; empty where all is identical to the bit.
         allowed: what of data, versions or code is not as recorded, and was allowed.
+        own_modules: the user's, by dotted names, that parts were built from.
     """
 
-    name: str
     compared: int
     differences: list[Difference]
     allowed: list[str]
+    own_modules: tuple[str, ...]
 
 
-def rerun(store: Store, run_id: str, *, allow_different: bool = False) -> Rerun:
+def rerun(
+    recorded: Recorded, *, allow_different: bool = False, trusted: Sequence[str] = ()
+) -> Rerun:
     """Executes a recorded run again and compares every number.
 
+    Nothing that the record names is built before it is known to be allowed and as recorded.
+
     Args:
-        store: holds the record.
-        run_id: of a finished run.
+        recorded: the record.
         allow_different: go on where data, library versions or code are not as recorded.
+        trusted: names that the record may build beside those of :mod:`src.runs.recorded_targets`.
 
     Raises:
-        UserError: where there is no such record, or something is not as recorded.
+        UserError: where the record may not be built, or something is not as recorded.
     """
-    run = finished_run(store, run_id, f"--sweep {run_id} executes a sweep's runs again")
-    with tempfile.TemporaryDirectory() as draft:
-        folder = download(store, f"runs:/{run_id}/", draft)
-        recorded = read_record(folder)
-        config = recorded.config | {"training": recorded.config["training"] | {"progress": True}}
-        dataset = load_dataset(config["data"])
-        differs = _preconditions(run.data.tags, config, dataset)
-        if differs and not allow_different:
-            listed = "\n  ".join(differs)
-            raise UserError(
-                f"run {run_id} cannot be executed as recorded:\n  {listed}\n"
-                "--allow-different executes it all the same and reports what comes out"
-            )
-        model_folder = None
-        if model := model_of(store, run):
-            model_folder = download(store, model.artifact_location, f"{draft}/model")
-        pairs = list(_pairs(run, config, dataset, recorded, model_folder))
+    config = recorded.config | {"training": recorded.config["training"] | {"progress": True}}
+    own_modules = check_targets(config, trusted)
+    differs = _known_before_loading(recorded, config)
+    _refuse(recorded, [] if allow_different else differs)
+    dataset = load_dataset(config["data"])
+    differs += _known_with_data(recorded, config, dataset, clean=not differs)
+    _refuse(recorded, [] if allow_different else differs)
+    pairs = list(_pairs(recorded, config, dataset))
     differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
     compared = sum(np.size(new) for _, _, new in pairs)
-    return Rerun(run.info.run_name, compared, differences, differs)
+    return Rerun(compared, differences, differs, own_modules)
+
+
+def _refuse(recorded: Recorded, differs: Sequence[str]) -> None:
+    if differs:
+        listed = "\n  ".join(differs)
+        raise UserError(
+            f"run {recorded.run_id} cannot be executed as recorded:\n  {listed}\n"
+            "--allow-different executes it all the same and reports what comes out"
+        )
 
 
 def _pairs(
-    run: Run,
-    config: dict[str, Any],
-    dataset: Dataset,
-    recorded: Recorded,
-    model_folder: Path | None,
+    recorded: Recorded, config: dict[str, Any], dataset: Dataset
 ) -> Iterator[tuple[str, Any, Any]]:
     """Trains again; each quantity by name, as recorded and as it came out."""
     import_tensorflow()
     from src.engine.fit import train
     from src.evaluation.scores import score
 
-    trained = train(config, dataset, run.info.run_name)
+    trained = train(config, dataset, recorded.name)
     epochs = zip_longest(recorded.history, trained.history)
     for epoch, (before, now) in enumerate(epochs, start=1):
         for name in {**(before or {}), **(now or {})}:
@@ -109,9 +111,9 @@ def _pairs(
     yield "validation logits", recorded.logits["val"], trained.val_logits
     yield "test logits", recorded.logits["test"], trained.test_logits
     for name, value in score(dataset.y_test, trained.test_logits).values.items():
-        yield f"test_{name}", run.data.metrics.get(f"test_{name}"), value
-    if model_folder is not None:  # read last: an operation before training would fix the threads
-        for old, variable in zip_longest(read_weights(model_folder), trained.model.weights):
+        yield f"test_{name}", recorded.metrics.get(f"test_{name}"), value
+    if recorded.model is not None:  # read last: an operation before training would fix the threads
+        for old, variable in zip_longest(read_weights(recorded.model), trained.model.weights):
             new = None if variable is None else variable.numpy()
             yield f"weights: {getattr(variable, 'path', 'one more')}", old, new
 
@@ -133,17 +135,9 @@ def _difference(what: str, old: Any, new: Any) -> Difference | None:
     )
 
 
-def _preconditions(
-    tags: Mapping[str, str], config: Mapping[str, Any], dataset: Dataset
-) -> list[str]:
-    """What must be as recorded, and is not."""
-    differs = []
-    fingerprint = tags.get("data.fingerprint", "none")
-    if dataset.fingerprint != fingerprint:
-        differs.append(
-            f"data: fingerprint {fingerprint[:16]}… recorded, "
-            f"{dataset.fingerprint[:16]}… today ({dataset.source})"
-        )
+def _known_before_loading(recorded: Recorded, config: dict[str, Any]) -> list[str]:
+    """What must be as recorded, and is not, as far as it is known without the data."""
+    tags, differs = recorded.tags, []
     for name, version in library_versions().items():
         before = tags.get(f"version.{name}", "none")
         if version != before:
@@ -154,10 +148,28 @@ def _preconditions(
         differs.append(
             f"code: commit {commit}{changed} recorded, {git_state()[0]} here, and they differ"
         )
-    identity = run_identity(config, dataset)
-    if not differs and identity != tags["identity"]:
-        differs.append(
-            f"config: identity {tags['identity'][:16]}… recorded, "
-            f"{identity[:16]}… from {record.CONFIG}: the file was changed"
-        )
+    differs += _changed("setting", tags.get("setting", "none"), setting_identity(config))
     return differs
+
+
+def _known_with_data(
+    recorded: Recorded, config: dict[str, Any], dataset: Dataset, *, clean: bool
+) -> list[str]:
+    """The same of the data; where all else is as recorded, of the whole identity too."""
+    fingerprint = recorded.tags.get("data.fingerprint", "none")
+    if dataset.fingerprint != fingerprint:
+        return [
+            f"data: fingerprint {fingerprint[:16]}… recorded, "
+            f"{dataset.fingerprint[:16]}… today ({dataset.source})"
+        ]
+    identity = run_identity(config, dataset)
+    return _changed("identity", recorded.tags["identity"], identity) if clean else []
+
+
+def _changed(what: str, before: str, now: str) -> list[str]:
+    if before == now:
+        return []
+    return [
+        f"config: {what} {before[:16]}… recorded, {now[:16]}… from {record.CONFIG}: the file was "
+        "changed"
+    ]

@@ -120,7 +120,7 @@ def _imported_names(file: Path, name: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, package)
+            base = imported_from(node, package)
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and _calls_import_module(node):
@@ -137,7 +137,7 @@ def _executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _executed_nodes(node)
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def imported_from(node: ast.ImportFrom, package: str) -> str:
     """The module that ``from ... import`` names; one dot more is one package further up."""
     if not node.level:
         return node.module or ""

@@ -10,9 +10,13 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+import yaml
 
 from src import reproduce
 from src.entry import guarded
+from src.errors import UserError
+from src.runs.identity import setting_identity
+from src.runs.recorded_targets import check_targets
 from src.tracking.store import Store
 from tests.reliability.children import ROOT
 from tests.reliability.recorded import place, runs_of
@@ -105,7 +109,7 @@ def tampered(sweeps, tmp_path):
     shutil.copytree(kept / "run", folder, dirs_exist_ok=True)
     shutil.copytree(kept / "model", model_folder, dirs_exist_ok=True)
     shutil.copy(kept / "mine.csv", sweeps)
-    for name in ("version.numpy", "code", "data.fingerprint"):
+    for name in ("version.numpy", "code", "setting"):
         store.client.set_tag(run.info.run_id, name, tags[name])
 
 
@@ -124,7 +128,10 @@ REFUSED = {
     "numpy: version 1.0 recorded, ": lambda run: run.set_tag("version.numpy", "1.0"),
     "code: commit ": lambda run: run.set_tag("code", "0" * 64),
     "data: fingerprint ": another_row,
-    "config: identity ": lambda run: edit(run.folder / "config.yaml", "epochs: 1", "epochs: 2"),
+    "config: setting ": lambda run: edit(run.folder / "config.yaml", "epochs: 1", "epochs: 2"),
+    "config: identity ": lambda run: edit(
+        run.folder / "config.yaml", "    gamma: 2.0", "    gamma: 3.0"
+    ),
 }
 
 
@@ -144,6 +151,76 @@ def test_what_is_not_as_recorded_is_named_and_executed_only_where_allowed(tamper
     assert status == int(changes_numbers)
     assert ("quantities differ" in out) == changes_numbers
     assert ("IDENTICAL" in out) != changes_numbers
+
+
+def hostile(run, section, target, **arguments):
+    """Has the record build something else; the store's tags fit, as in a record made so."""
+    file = run.folder / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    node = config
+    for key in section.split("."):
+        node = node[key]
+    node |= {"_target_": target, **arguments}
+    file.write_text(yaml.safe_dump(config))
+    run.set_tag("setting", setting_identity(config))
+
+
+HOSTILE = {
+    "data.path._target_=pandas.read_pickle: is not built; right for recorded data are values": (
+        lambda run: hostile(
+            run, "data", "src.data.table.table", path={"_target_": "pandas.read_pickle"}
+        )
+    ),
+    "data._target_=pathlib.Path.touch: is not built from a record; right are src.components": (
+        lambda run: hostile(run, "data", "pathlib.Path.touch", self=str(run.marker))
+    ),
+    "data._target_=src.runs.claim.clear: is not built": (
+        lambda run: hostile(run, "data", "src.runs.claim.clear", folder=str(run.folder))
+    ),
+    "data._target_=src.data.table.pd.read_pickle: is not built": (
+        lambda run: hostile(run, "data", "src.data.table.pd.read_pickle")
+    ),
+    "loss.fn._target_=os.system: is not built": (
+        lambda run: hostile(run, "loss.fn", "os.system", command=f"touch {run.marker}")
+    ),
+    "metric.metrics.f1_macro._target_=keras.saving.load_model: is not built": (
+        lambda run: hostile(run, "metric.metrics.f1_macro", "keras.saving.load_model")
+    ),
+    "training.optimizer._target_=3: is not built": (
+        lambda run: hostile(run, "training.optimizer", 3)
+    ),
+}
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+@pytest.mark.parametrize("words", [(), ("--allow-different",)], ids=["", "allowed"])
+def test_a_record_builds_nothing_but_sources_components_and_parts_of_keras(
+    tampered, said, words, capsys
+):
+    HOSTILE[said](tampered)
+    status, out, err = executed(capsys, *tampered.words, *words)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"Error: {said}")
+    assert len(err.splitlines()) == 1
+    assert not tampered.marker.exists()
+    assert tampered.folder.exists()
+
+
+def test_a_module_of_ones_own_is_named_and_other_packages_need_to_be_trusted(
+    tampered, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "my_losses.py").write_text("from src.components import BinaryFocalLoss as Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = yaml.safe_load((tampered.folder / "config.yaml").read_text())
+    config["loss"]["fn"]["_target_"] = "my_losses.Mine"
+    assert check_targets(config) == ("my_losses",)
+    config["model"]["_target_"] = "scipy.special.softmax"
+    with pytest.raises(UserError, match=r"scipy\.special\.softmax.*--trust NAME"):
+        check_targets(config)
+    for name in ("scipy", "scipy.special", "scipy.special.softmax"):
+        assert check_targets(config, [name]) == ("my_losses",)
+    with pytest.raises(UserError, match=r"scipy\.special\.softmax"):
+        check_targets(config, ["sci", "scipy.special.soft"])
 
 
 def test_a_logit_that_was_changed_is_shown_with_the_difference(tampered, capsys):
