@@ -51,19 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
-    from src.checks.locate import place
-    from src.checks.terminal import print_report
-    from src.checks.workshop import Workshop
+    from src.checks.grading.terminal import print_report
+    from src.checks.sandbox.locate import place
+    from src.checks.sandbox.sandbox import Sandbox
 
     places = [place(text) for text in options.components]
     shape = _shape(options.input_shape)
     reports = []
-    with Workshop(options.timeout) as workshop:
+    with Sandbox(options.timeout) as sandbox:
         for found in places:
             where = {"module": found.module} if found.module else {"file": str(found.file)}
             extra = {"kind": options.kind, "arguments": given, "input_shape": shape}
             try:
-                reports.append(workshop.report(found.name, **where, **extra))
+                reports.append(sandbox.report(found.name, **where, **extra))
             except UserError as error:
                 raise UserError(f"{found.text}: {error}") from error
             if not options.json:
@@ -75,8 +75,8 @@ def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
 
 
 def _grade(folder: Path, out: Path, timeout: float, given: dict[str, Any]) -> int:
-    from src.checks.sheet import CSV, HTML, row_of, write_csv, write_html
-    from src.checks.submissions import grade
+    from src.checks.grading.sheet import CSV, HTML, row_of, write_csv, write_html
+    from src.checks.grading.submissions import grade
 
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out}: is a file, must be a folder")

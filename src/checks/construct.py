@@ -90,11 +90,8 @@ class Recipe:
             **changes: constructor arguments that differ from the recipe's.
         """
         if not self.is_class and takes_predictions(self.source):
-            return (
-                functools.partial(self.source, **self.arguments)
-                if self.arguments
-                else (self.source)
-            )
+            partial = functools.partial(self.source, **self.arguments)
+            return partial if self.arguments else self.source
         return self.source(**{**self.arguments, **changes})
 
     def make_from(self, inputs: Any, outputs: Any) -> Any:

@@ -8,40 +8,63 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from src.checks.messages import one_line
+
 KINDS = ("loss", "metric", "layer", "model")
 
-# Where the checks of a kind are; importing them is what registers them, in this order.
-_ROOMS = {
-    "loss": ("loss_values", "loss_gradients", "loss_running"),
-    "metric": ("metric_state", "metric_counting", "metric_running"),
-    "layer": ("layer_weights", "layer_calls", "layer_running"),
-    "model": ("model_training", "model_logs", "model_running"),
+# The modules that hold the checks of each kind, in the order in which the checks run.
+_MODULES = {
+    "loss": ("losses.values", "losses.gradients", "graph_checks", "saving_checks"),
+    "metric": ("metrics.state", "metrics.counting", "graph_checks", "saving_checks"),
+    "layer": ("layers.weights", "layers.calls", "graph_checks", "saving_checks"),
+    "model": ("models.training", "models.logs", "models.execution", "saving_checks"),
 }
 
 
-class Fails(Exception):  # noqa: N818 (a finding, no error of the kit)
-    """The component does what it must not; the message is what was seen."""
+class Finding(Exception):  # noqa: N818 (what a check found, no error of the kit)
+    """What a check found; the message is what was seen."""
 
 
-class Warns(Exception):  # noqa: N818
-    """Legal, but it costs something; the message is what was seen."""
+class Fails(Finding):
+    """The component does what it must not."""
 
 
-class DoesNotApply(Exception):  # noqa: N818
-    """The check has nothing to look at here; the message is why."""
+class Warns(Finding):
+    """The component is legal, but it costs something."""
+
+
+class DoesNotApply(Finding):
+    """The check has nothing to look at in this component; the message says why."""
+
+
+@contextmanager
+def failing(doing: str) -> Iterator[None]:
+    """Turns an exception of the component into a failure that says what was being done.
+
+    Args:
+        doing: such as "labels as uint8", before "raises ValueError: ...".
+    """
+    try:
+        yield
+    except Finding:
+        raise
+    except Exception as error:
+        raise Fails(f"{doing} raises {one_line(error)}") from error
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is looked for.
+    """One thing that the kit looks for.
 
     Attributes:
-        kind: loss, metric, layer or model.
+        kinds: of components that it is for: loss, metric, layer, model.
         name: of the check, as a test's name.
         what: what is true of a right component, in one sentence.
         why: what goes wrong otherwise.
@@ -50,7 +73,7 @@ class Check:
         run: the function.
     """
 
-    kind: str
+    kinds: tuple[str, ...]
     name: str
     what: str
     why: str
@@ -59,29 +82,26 @@ class Check:
     run: Callable[[Any], str]
 
 
-_CHECKS: dict[str, dict[str, Check]] = {kind: {} for kind in KINDS}
+def check(*kinds: str, example: str = "") -> Callable[[Callable[[Any], str]], Check]:
+    """Makes a check of a function.
 
-
-def check(
-    kind: str, *, why: str, mend: str, example: str
-) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
-    """Registers a function as a check; its name and docstring's first line are the check's.
+    The function's docstring says everything else: a first line (what is true of a right
+    component), a paragraph that starts with "Why:", one that starts with "Mend:", and an
+    "Example:" of right code where `example` is not given.
 
     Args:
-        kind: loss, metric, layer or model.
-        why: what goes wrong where it fails.
-        mend: how to mend it.
-        example: code that is right.
+        *kinds: loss, metric, layer, model.
+        example: right code that several checks share.
     """
 
-    def register(function: Callable[[Any], str]) -> Callable[[Any], str]:
-        what = (inspect.getdoc(function) or "").splitlines()[0]
-        code = textwrap.dedent(example).strip()
-        name = function.__name__
-        _CHECKS[kind][name] = Check(kind, name, what, why, mend, code, function)
-        return function
+    def make(function: Callable[[Any], str]) -> Check:
+        text = inspect.getdoc(function) or ""
+        what, why, mend, code = re.split(r"\n+(?:Why|Mend|Example):\s", text + "\n\nExample:\n")[:4]
+        reason, remedy = " ".join(why.split()), " ".join(mend.split())
+        code = textwrap.dedent(example or code).strip()
+        return Check(kinds, function.__name__, what, reason, remedy, code, function)
 
-    return register
+    return make
 
 
 def checks_of(kind: str) -> tuple[Check, ...]:
@@ -90,6 +110,6 @@ def checks_of(kind: str) -> tuple[Check, ...]:
     Args:
         kind: loss, metric, layer or model.
     """
-    for room in _ROOMS[kind]:
-        importlib.import_module(f"src.checks.{room}")
-    return tuple(_CHECKS[kind].values())
+    modules = [importlib.import_module(f"src.checks.{name}") for name in _MODULES[kind]]
+    values = [value for module in modules for value in vars(module).values()]
+    return tuple(value for value in values if isinstance(value, Check) and kind in value.kinds)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from src.checks.construct import Recipe, recipe
-from src.checks.keras_state import keras_state_kept
+from src.checks.isolation import isolated
+from src.checks.layers.subject import LayerSubject
+from src.checks.losses.subject import LossSubject
 from src.checks.messages import one_line
+from src.checks.metrics.subject import MetricSubject
+from src.checks.models.subject import ModelSubject
 from src.checks.registry import Check, DoesNotApply, Fails, Warns, checks_of
 from src.checks.results import FAIL, NOT_APPLICABLE, PASS, WARN, Report, Result
+from src.checks.subject import Subject
 
 if TYPE_CHECKING:
     import pytest
 
-_SUBJECTS = {
-    "loss": ("loss_subject", "LossSubject"),
-    "metric": ("metric_subject", "MetricSubject"),
-    "layer": ("layer_subject", "LayerSubject"),
-    "model": ("model_subject", "ModelSubject"),
+_SUBJECTS: dict[str, type[Subject[Any]]] = {
+    "loss": LossSubject,
+    "metric": MetricSubject,
+    "layer": LayerSubject,
+    "model": ModelSubject,
 }
+_STATUSES = {Fails: FAIL, Warns: WARN, DoesNotApply: NOT_APPLICABLE}
 
 
 def check_loss(component: Any, **arguments: Any) -> Report:
@@ -35,10 +40,10 @@ def check_loss(component: Any, **arguments: Any) -> Report:
         **arguments: of the constructor.
 
     Returns:
-        One result a check.
+        One result per check.
 
     Raises:
-        UserError: it is no loss, or cannot be made from these arguments.
+        UserError: the component is no loss, or cannot be made from these arguments.
 
     Example:
         >>> import keras
@@ -85,18 +90,17 @@ def check_component(
 
     Args:
         component: as in `check_loss`.
-        kind: loss, metric, layer or model; None takes what it is.
+        kind: loss, metric, layer or model; None takes what the component is.
         arguments: of the constructor.
         only: names of checks; () runs all of the kind.
         input_shape: of one example, for a layer or model; None tries the usual ones.
 
     Raises:
-        UserError: it is no component of that kind, or cannot be made from these arguments.
+        UserError: the component is of another kind, or cannot be made from these arguments.
     """
     made = recipe(component, kind, arguments, input_shape=input_shape)
     wanted = [check for check in checks_of(made.kind) if not only or check.name in only]
-    results = tuple(results_of(made, wanted))
-    return Report(made.name, made.kind, results, made.guessed)
+    return Report(made.name, made.kind, tuple(results_of(made, wanted)), made.guessed)
 
 
 def results_of(
@@ -109,34 +113,23 @@ def results_of(
         checks: of its kind.
         started: told of each check before it runs.
     """
-    subject = subject_of(made)
+    subject = _SUBJECTS[made.kind](made)
     for check in checks:
         started(check)
-        yield result_of(check, subject)
+        yield _result_of(check, subject)
 
 
-def subject_of(made: Recipe) -> Any:
-    """What the checks of a kind look at; it finds out the inputs once, when first asked."""
-    module, name = _SUBJECTS[made.kind]
-    return getattr(importlib.import_module(f"src.checks.{module}"), name)(made)
-
-
-def result_of(check: Check, subject: Any) -> Result:
+def _result_of(check: Check, subject: Subject[Any]) -> Result:
     """Runs one check; an exception of the component is a failure, not the kit's."""
     began = time.perf_counter()
-    with keras_state_kept():
-        try:
-            status, seen = PASS, check.run(subject)
-        except Warns as found:
-            status, seen = WARN, str(found)
-        except DoesNotApply as found:
-            status, seen = NOT_APPLICABLE, str(found)
-        except Fails as found:
-            status, seen = FAIL, str(found)
-        except SystemExit as error:
-            status, seen = FAIL, f"it called sys.exit({error.code!r})"
-        except Exception as error:
-            status, seen = FAIL, one_line(error)
+    try:
+        status, seen = PASS, isolated(functools.partial(check.run, subject))
+    except (Fails, Warns, DoesNotApply) as found:
+        status, seen = _STATUSES[type(found)], str(found)
+    except SystemExit as error:
+        status, seen = FAIL, f"it called sys.exit({error.code!r})"
+    except Exception as error:
+        status, seen = FAIL, one_line(error)
     seconds = time.perf_counter() - began
     return Result(check.name, status, seen, check.why, check.mend, check.example, seconds)
 
@@ -144,7 +137,7 @@ def result_of(check: Check, subject: Any) -> Result:
 def parametrize_with_checks(
     *components: Any, kind: str | None = None, **arguments: Any
 ) -> pytest.MarkDecorator:
-    """A pytest mark: one test a component and check, with both names in its id.
+    """A pytest mark: one test per component and check, with both names in its id.
 
     The test calls its argument `check`: a failure is an AssertionError that says what was seen,
     why it matters and how to mend it; a warning is a warning; what does not apply is skipped.
@@ -164,17 +157,17 @@ def parametrize_with_checks(
     parameters = []
     for component in components:
         made = recipe(component, kind, arguments)
-        subject = functools.cache(functools.partial(subject_of, made))
+        subject = functools.cache(functools.partial(_SUBJECTS[made.kind], made))
         for check in checks_of(made.kind):
             run = functools.partial(_assert, check, subject)
             parameters.append(pytest.param(run, id=f"{made.name}-{check.name}"))
     return pytest.mark.parametrize("check", parameters)
 
 
-def _assert(check: Check, subject: Callable[[], Any]) -> None:
+def _assert(check: Check, subject: Callable[[], Subject[Any]]) -> None:
     import pytest
 
-    result = result_of(check, subject())
+    result = _result_of(check, subject())
     if result.status == NOT_APPLICABLE:
         pytest.skip(result.seen)
     if result.status == WARN:

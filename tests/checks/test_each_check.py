@@ -2,8 +2,11 @@
 
 import functools
 import importlib
+import random
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 
 from src.checks import check_component, checks_of
@@ -83,3 +86,24 @@ def test_arguments_are_those_of_the_constructor_whatever_new_takes():
             return super().__new__(cls, *args, **kwargs)
 
     assert list(parameters_of(WithNew)) == ["factor", "kwargs"]
+
+
+def test_a_check_leaves_keras_as_it_was():
+    def state():
+        drawn = random.random(), np.random.random(), float(keras.random.uniform(()))  # noqa: NPY002
+        return keras.config.dtype_policy().name, dict(keras.saving.get_custom_objects()), drawn
+
+    def next_name():
+        return int("0" + keras.layers.Activation("relu").name.removeprefix("activation").strip("_"))
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        keras.utils.set_random_seed(3)
+        before, name = state(), next_name()
+        keras.utils.set_random_seed(3)
+        check_component(ROOMS["loss"].noisy)
+        check_component(ROOMS["layer"].RightLayer)
+        assert state() == before
+        assert next_name() == name + 1
+    finally:
+        keras.config.set_dtype_policy("float32")

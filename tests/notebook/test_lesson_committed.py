@@ -102,6 +102,6 @@ def test_the_page_that_maps_the_lesson_names_cells_and_checks_that_exist(committ
     mistakes = page.split("## Errores comunes")[1].split("## ")[0]
     rows = [line.split("|") for line in mistakes.splitlines() if line.startswith("| ")][1:]
     checks = [name for row in rows for name in re.findall(r"`(\w+)`", row[2]) if "_" in name]
-    code = "\n".join(file.read_text() for file in (ROOT / "src" / "checks").glob("*.py"))
+    code = "\n".join(file.read_text() for file in (ROOT / "src" / "checks").rglob("*.py"))
     assert len(checks) == 9
     assert [name for name in checks if f"def {name}(" not in code] == []

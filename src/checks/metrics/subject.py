@@ -12,21 +12,15 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import apart, numbers
-from src.checks.construct import Recipe
 from src.checks.messages import one_line
-from src.checks.registry import DoesNotApply, Fails
+from src.checks.subject import Refused, Subject, in_graph
 from src.checks.tasks import BATCH, Task, tasks
 
 
-class MetricSubject:
-    """A metric under check.
+class MetricSubject(Subject[Task]):
+    """A metric under check."""
 
-    Args:
-        recipe: how it is made.
-    """
-
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    first_check = "takes_labels_and_predictions"
 
     def make(self, **changes: Any) -> Any:
         """A new metric; a function becomes one as `compile` makes it, by its mean over batches.
@@ -39,14 +33,8 @@ class MetricSubject:
             return made
         return keras.metrics.MeanMetricWrapper(made, name=self.recipe.name)
 
-    @property
-    def is_function(self) -> bool:
-        """Whether it is a function of labels and predictions."""
-        return not isinstance(self.recipe.make(), keras.metrics.Metric)
-
-    @functools.cached_property
-    def found(self) -> Task | str:
-        """The first form of labels that it takes, or how it refused them."""
+    def find_data(self) -> Task:
+        """The form of labels that suits the metric best, else the first that it takes."""
         refusals: dict[str, str] = {}
         taken: list[Task] = []
         for task in self._forms():
@@ -61,56 +49,58 @@ class MetricSubject:
                     return task
                 taken.append(task)
             refusals.setdefault(task.form, f"{task.what}: {value[:3]}")
-        return taken[0] if taken else "; ".join(refusals.values())
+        if taken:
+            return taken[0]
+        raise Refused(
+            f"it gave no finite result for any form of labels. {'; '.join(refusals.values())}"
+        )
 
     def _forms(self, seed: int = 0) -> list[Task]:
         """Forms to try; a metric whose second argument is the weight takes values alone."""
         names = list(inspect.signature(self.make().update_state).parameters)
         if names[1:2] == ["sample_weight"]:
-            return _of_values(seed)
+            values = np.random.default_rng(seed).uniform(0.1, 0.9, BATCH).astype("float32")
+            return [Task("values", "values (batch,), no labels", values, values, values)]
         return list(tasks(seed, for_metric=True))
 
     def _takes_weights(self, task: Task) -> bool:
-        """Whether weights, one a sample, fit; a form in which they do comes first."""
+        """Whether weights, one per example, fit; a form in which they do comes first."""
         with contextlib.suppress(Exception):
             self.value(arguments_of(task), sample_weight=tf.ones(BATCH))
             return True
         return False
 
     def _tells_right_from_wrong(self, task: Task) -> bool:
-        """Whether right and wrong predictions differ, on a batch and on one sample."""
+        """Whether right and wrong predictions differ on a batch, and one example is taken."""
         if task.form == "values":
             return True
-        for rows in (slice(None), slice(0, 1)):
-            right, wrong = (
-                self.value(
-                    (
-                        tf.convert_to_tensor(task.y_true[rows]),
-                        tf.convert_to_tensor(task.predicting(target, "probabilities")[rows]),
-                    )
-                )
-                for target in (task.target, task.wrong())
-            )
-            if apart(right, wrong, 1e-6) is None and rows.start is None:
-                return False
+        if apart(*self.values_right_and_wrong(task), 1e-6) is None:
+            return False
+        self.values_right_and_wrong(task, slice(0, 1))  # raises where the form has no single one
         return True
 
-    @property
-    def task(self) -> Task:
-        """The form of labels that it takes."""
-        if isinstance(self.found, str):
-            raise DoesNotApply("it cannot be updated, see takes_labels_and_predictions")
-        return self.found
-
-    def refused(self) -> None:
-        """Raises `Fails` where it takes no labels at all."""
-        if isinstance(self.found, str):
-            raise Fails(f"it gave no finite result for any form of labels. {self.found}")
+    def values_right_and_wrong(
+        self, task: Task, rows: slice = slice(None)
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The results for right and for wrong probabilities."""
+        y_true = tf.convert_to_tensor(task.y_true[rows])
+        right, wrong = (
+            self.value(
+                (y_true, tf.convert_to_tensor(task.predicting(target, "probabilities")[rows]))
+            )
+            for target in (task.target, task.wrong())
+        )
+        return right, wrong
 
     @functools.cached_property
     def other(self) -> Task:
         """Other data of the same form."""
-        return next(form for form in self._forms(1) if form.what == self.task.what)
+        return next(form for form in self._forms(1) if form.what == self.data.what)
+
+    @property
+    def batches(self) -> tuple[tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
+        """The arguments of two updates."""
+        return arguments_of(self.data), arguments_of(self.other)
 
     def updated(self, *batches: tuple[Any, ...], metric: Any = None, **keywords: Any) -> Any:
         """A metric after some batches, a new one unless given.
@@ -129,15 +119,26 @@ class MetricSubject:
         """The result of a new metric after some batches."""
         return numbers(self.updated(*batches, **keywords).result())
 
+    def output(self, made: Any) -> Any:
+        """The result of a metric after one batch."""
+        return self.updated(arguments_of(self.data), metric=made).result()
+
+    def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
+        """The result after two updates in a graph, and after two eager ones."""
+        used = self.updated(self.batches[0])  # variables that depend on shapes are made eagerly
+        used.reset_state()
+
+        def update(*batch: tf.Tensor) -> None:
+            used.update_state(*batch)
+
+        function = in_graph(update, self.batches[0], jit_compile)
+        for batch in self.batches:
+            function(*batch)
+        return used.result(), self.value(*self.batches)
+
 
 def arguments_of(task: Task, rows: Any = slice(None)) -> tuple[tf.Tensor, ...]:
     """What `update_state` gets: labels and predictions, or for a metric of values these alone."""
     if task.form == "values":
         return (tf.convert_to_tensor(task.y_pred[rows]),)
     return tf.convert_to_tensor(task.y_true[rows]), tf.convert_to_tensor(task.y_pred[rows])
-
-
-def _of_values(seed: int = 0) -> list[Task]:
-    """The form of metrics such as `Mean`, that take values and no labels."""
-    values = np.random.default_rng(seed).uniform(0.1, 0.9, BATCH).astype("float32")
-    return [Task("values", "values (batch,), no labels", values, values, values)]

@@ -9,22 +9,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from src.checks.grading.submissions import Submission
 from src.checks.results import FAIL, NOT_REACHED, PASS, WARN
-from src.checks.submissions import Submission, names_of
 
 CSV, HTML = "submissions.csv", "submissions.html"
-COLUMNS = (
-    "file",
-    "verdict",
-    "components",
-    "passed",
-    "warned",
-    "failed",
-    "not_reached",
-    "failed_checks",
-    "warnings",
-    "problem",
-)
 
 
 def row_of(submission: Submission) -> dict[str, Any]:
@@ -33,36 +21,33 @@ def row_of(submission: Submission) -> dict[str, Any]:
     Args:
         submission: the file's reports.
     """
-    results = submission.results
-    counted = {status: sum(r.status == status for r in results) for status in (PASS, WARN, FAIL)}
-    components = " ".join(report.component for report in submission.reports)
+    statuses = [result.status for result in submission.results]
     return {
         "file": submission.file,
         "verdict": "PASS" if submission.passed else "FAIL",
-        "components": components,
-        "passed": counted[PASS],
-        "warned": counted[WARN],
-        "failed": counted[FAIL],
-        "not_reached": sum(r.status == NOT_REACHED for r in results),
-        "failed_checks": names_of(results, FAIL),
-        "warnings": names_of(results, WARN),
+        "components": " ".join(report.component for report in submission.reports),
+        "passed": statuses.count(PASS),
+        "warned": statuses.count(WARN),
+        "failed": statuses.count(FAIL),
+        "not_reached": statuses.count(NOT_REACHED),
+        "failed_checks": submission.names(FAIL),
+        "warnings": submission.names(WARN),
         "problem": submission.problem,
     }
 
 
 def write_csv(file: Path, submissions: Sequence[Submission]) -> None:
-    """Writes one row a file; no cell begins as a formula does.
+    """Writes one row per file; no cell begins as a formula does.
 
     Args:
         file: where to.
-        submissions: graded files.
+        submissions: graded files, one or more.
     """
+    rows = [row_of(submission) for submission in submissions]
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
+        writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
-        for submission in submissions:
-            row = row_of(submission)
-            writer.writerow({name: _harmless(value) for name, value in row.items()})
+        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
 
 
 def _harmless(value: Any) -> Any:
@@ -77,9 +62,8 @@ def write_html(file: Path, submissions: Sequence[Submission]) -> None:
         file: where to.
         submissions: graded files.
     """
-    environment = Environment(
-        loader=PackageLoader("src.checks"), autoescape=select_autoescape(default=True)
-    )
+    loader = PackageLoader("src.checks.grading")
+    environment = Environment(loader=loader, autoescape=select_autoescape(default=True))
     rows = [(row_of(submission), submission) for submission in submissions]
     page = environment.get_template("submissions.html.j2").render(rows=rows)
     file.write_text(page, encoding="utf-8")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from src.checks.results import FAIL, Report, Result
-from src.checks.workshop import IMPORT, Workshop
+from src.checks.sandbox.sandbox import IMPORT, Sandbox
 from src.errors import UserError
 
 AT_ONCE = 2
@@ -25,7 +25,7 @@ class Submission:
 
     Attributes:
         file: its path within the folder.
-        reports: one a component.
+        reports: one per component.
         problem: why there are none.
     """
 
@@ -42,6 +42,11 @@ class Submission:
     def passed(self) -> bool:
         """Whether there is a component and nothing failed."""
         return bool(self.reports) and not self.problem and all(r.passed for r in self.reports)
+
+    def names(self, status: str) -> str:
+        """Names of the checks that ended so, once each."""
+        found = (result.name for result in self.results if result.status == status)
+        return " ".join(dict.fromkeys(found))
 
 
 def grade(
@@ -67,52 +72,45 @@ def grade(
     if not files:
         raise UserError(f"--submissions {folder}: no .py file in it")
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+    with (
+        Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
+        ExitStack() as stack,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         task = progress.add_task("checking", total=len(files))
-        free: SimpleQueue[Workshop] = SimpleQueue()
-        workshops = [Workshop(timeout) for _ in range(min(AT_ONCE, len(files)))]
-        for workshop in workshops:
-            free.put(workshop)
+        free: SimpleQueue[Sandbox] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            free.put(stack.enter_context(Sandbox(timeout)))
 
         def work(file: Path) -> Submission:
-            workshop = free.get()
+            sandbox = free.get()
             try:
                 progress.update(task, description=file.name)
-                return _graded(workshop, file, str(file.relative_to(folder)), arguments or {})
+                return _graded(sandbox, file, str(file.relative_to(folder)), arguments or {})
             finally:
-                free.put(workshop)
+                free.put(sandbox)
                 progress.advance(task)
 
-        try:
-            with ThreadPoolExecutor(len(workshops)) as pool:
-                return list(pool.map(work, files))
-        finally:
-            for workshop in workshops:
-                workshop.__exit__(None, None, None)
+        return list(pool.map(work, files))
 
 
-def _graded(workshop: Workshop, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:
+def _graded(sandbox: Sandbox, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:
     try:
-        names = workshop.components(file.resolve())
+        names = sandbox.components(file.resolve())
     except UserError as error:
         return Submission(shown, (), f"cannot be imported: {error}")
     if not names:
         return Submission(shown, (), "no loss, metric, layer or model in it")
-    reports = [_checked(workshop, file.resolve(), name, arguments) for name in names]
+    reports = [_checked(sandbox, file.resolve(), name, arguments) for name in names]
     return Submission(shown, tuple(reports))
 
 
-def _checked(workshop: Workshop, file: Path, name: str, arguments: dict[str, Any]) -> Report:
+def _checked(sandbox: Sandbox, file: Path, name: str, arguments: dict[str, Any]) -> Report:
     """A component's report; one that cannot be made has failed."""
     try:
-        return workshop.report(name, file=str(file), arguments=arguments)
+        return sandbox.report(name, file=str(file), arguments=arguments)
     except UserError as error:
         if arguments:  # not every component of a file takes them
-            return _checked(workshop, file, name, {})
+            return _checked(sandbox, file, name, {})
         text = str(error)
     return Report(name, "", (Result(IMPORT, FAIL, text, mend="Give its arguments defaults."),))
-
-
-def names_of(results: Sequence[Result], status: str) -> str:
-    """Names of the checks that ended so, once each."""
-    return " ".join(dict.fromkeys(result.name for result in results if result.status == status))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.construct import Recipe
+from src.checks.closeness import apart
 from src.checks.messages import one_line
-from src.checks.registry import DoesNotApply, Fails
+from src.checks.registry import DoesNotApply
+from src.checks.subject import Refused, Subject, in_graph
 
 BATCH, STEPS = 4, 5
 
@@ -36,9 +37,9 @@ class Inputs:
         """The arguments of a call, made of these arrays or of symbols in their place."""
         return (list(arrays),) if self.as_list else tuple(arrays)
 
-    def rows(self, count: int) -> tuple[tf.Tensor, ...]:
-        """The arrays with another batch size."""
-        return tuple(tf.concat([a] * 3, axis=0)[:count] for a in self.arrays)
+    def holding(self, arrays: Any) -> Inputs:
+        """The same with other arrays."""
+        return replace(self, arrays=tuple(arrays))
 
     def symbols(self) -> list[Any]:
         """Symbolic inputs, batch size unknown."""
@@ -85,45 +86,35 @@ def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> list
     return found
 
 
-class LayerSubject:
-    """A layer under check.
+class LayerSubject(Subject[Inputs]):
+    """A layer under check."""
 
-    Args:
-        recipe: how it is made.
-    """
+    first_check = "can_be_called"
+    parameters: frozenset[str] = frozenset()
+    """No constructor arguments are compared with a loaded copy: `config_round_trips` does that."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
-
-    def make(self, **changes: Any) -> Any:
-        """A new layer, not built.
-
-        Args:
-            **changes: other constructor arguments.
-        """
-        return self.recipe.make(**changes)
-
-    @functools.cached_property
-    def found(self) -> Inputs | str:
-        """The first inputs that it takes, or how it refused them."""
+    def find_data(self) -> Inputs:
+        """The inputs that suit the layer in training and in a model too, else the first taken."""
         refusals: list[str] = []
         taken: list[Inputs] = []
         for inputs in candidates(self._needed(), self.recipe.input_shape):
             try:
-                self.called(self.make(), inputs=inputs)
+                self.called(self.make(), inputs)
             except Exception as error:  # the component's own, of any kind
                 refusals.append(f"{inputs.what}: {one_line(error)}")
                 continue
             if self._fits(inputs):
                 return inputs
             taken.append(inputs)
-        return taken[0] if taken else "; ".join(dict.fromkeys(refusals))
+        if taken:
+            return taken[0]
+        raise Refused(f"it took none of the inputs tried. {'; '.join(dict.fromkeys(refusals))}")
 
     def _fits(self, inputs: Inputs) -> bool:
         """Whether the layer takes these in training and in a model too."""
         layer = self.make()
         try:
-            eager = self.called(layer, training=True, inputs=inputs)
+            eager = self.called(layer, inputs, training=True)
             symbolic = layer(*inputs.given(inputs.symbols()))
         except Exception:
             return False
@@ -135,51 +126,31 @@ class LayerSubject:
         parameters = list(inspect.signature(self.make().call).parameters.values())
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         required = [p for p in parameters if p.kind in kinds and p.default is p.empty]
-        names = {p.name for p in required} - {"training", "mask"}
-        return max(len(names), 1)
-
-    @property
-    def inputs(self) -> Inputs:
-        """The inputs that it takes."""
-        if isinstance(self.found, str):
-            raise DoesNotApply("it cannot be called, see can_be_called")
-        return self.found
-
-    def refused(self) -> None:
-        """Raises `Fails` where it takes no inputs at all."""
-        if isinstance(self.found, str):
-            raise Fails(f"it took none of the inputs tried. {self.found}")
+        return max(len({p.name for p in required} - {"training", "mask"}), 1)
 
     def takes(self, layer: Any, name: str) -> bool:
         """Whether the layer's `call` has an argument of that name."""
         return name in inspect.signature(layer.call).parameters
 
     def called(
-        self,
-        layer: Any,
-        *,
-        training: bool = False,
-        inputs: Inputs | None = None,
-        arrays: Any = None,
-        **keywords: Any,
+        self, layer: Any, inputs: Inputs | None = None, *, training: bool = False, **keywords: Any
     ) -> Any:
         """The layer's output.
 
         Args:
             layer: made by `make`.
-            training: handed on where `call` takes it.
             inputs: other than those found.
-            arrays: in place of those of the inputs.
+            training: handed on where `call` takes it.
             **keywords: of the call.
         """
-        inputs = inputs or self.inputs
+        inputs = inputs or self.data
         if self.takes(layer, "training"):
             keywords["training"] = training
-        return layer(*inputs.given(inputs.arrays if arrays is None else arrays), **keywords)
+        return layer(*inputs.given(inputs.arrays), **keywords)
 
-    def built(self, **changes: Any) -> Any:
+    def built(self) -> Any:
         """A new layer that has been called once."""
-        layer = self.make(**changes)
+        layer = self.make()
         self.called(layer)
         return layer
 
@@ -189,11 +160,38 @@ class LayerSubject:
         return self.built()
 
     @functools.cached_property
-    def in_model(self) -> tuple[Any, Any]:
-        """A layer and a functional model of it alone, batch size unknown; neither is changed."""
-        layer, symbols = self.ready, self.inputs.symbols()
-        return layer, keras.Model(symbols, layer(*self.inputs.given(symbols)))
+    def model(self) -> Any:
+        """A functional model of the ready layer alone, batch size unknown; nothing changes it."""
+        symbols = self.data.symbols()
+        return keras.Model(symbols, self.ready(*self.data.given(symbols)))
 
-    def has_float_output(self, outputs: Any) -> bool:
-        """Whether all outputs are floats, so that there are gradients and precisions."""
-        return all(tf.as_dtype(part.dtype).is_floating for part in tf.nest.flatten(outputs))
+    def in_saved_model(self) -> tuple[Any, Any, Any]:
+        """The layer, the model to save, and its inputs."""
+        return self.ready, self.model, list(self.data.arrays)
+
+    def outputs_differ(self, made: Any, copy: Any) -> bool:
+        """Whether a copy with the same weights gives another output."""
+        first, again = self.called(made), self.called(made)
+        if apart(first, again):  # it keeps a state from call to call
+            return False
+        self.called(copy)
+        copy.set_weights(made.get_weights())
+        return apart(first, self.called(copy), 1e-3) is not None
+
+    def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
+        """The output in a graph, and eagerly."""
+        if jit_compile and not self.ready.supports_jit:
+            raise DoesNotApply("supports_jit is False")
+        if jit_compile and any(array.dtype == tf.string for array in self.data.arrays):
+            raise DoesNotApply("XLA knows no texts")
+
+        def call(*arrays: tf.Tensor) -> Any:
+            return self.called(self.ready, self.data.holding(arrays))
+
+        eager = self.called(self.ready)
+        return in_graph(call, self.data.arrays, jit_compile)(*self.data.arrays), eager
+
+
+def has_float_output(outputs: Any) -> bool:
+    """Whether all outputs are floats, so that there are gradients and precisions."""
+    return all(tf.as_dtype(part.dtype).is_floating for part in tf.nest.flatten(outputs))

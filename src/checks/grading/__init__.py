@@ -1,0 +1,1 @@
+"""A folder of submissions: its grades, and reports for people."""

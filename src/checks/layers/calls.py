@@ -1,0 +1,187 @@
+"""Checks of a layer's calls: any batch size, training and inference, masks, dtype policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from src.checks.closeness import apart, shown
+from src.checks.layers.subject import BATCH, STEPS, Inputs, LayerSubject, has_float_output
+from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
+from src.checks.subject import in_graph
+
+
+@check("layer")
+def takes_any_batch_size(layer: LayerSubject) -> str:
+    """In a model, with an unknown batch size, it gives the eager output for 1 and 4 examples.
+
+    Why: In a model the batch size is unknown when the layer is traced, and the last batch of an
+    epoch is smaller.
+    Mend: Use ops.shape(x)[0], or -1 in reshape, where the batch size is needed.
+
+    Example:
+        ops.reshape(x, (-1, self.units))     # not (x.shape[0], self.units)
+    """
+    model = layer.model
+
+    def call(*arrays: tf.Tensor) -> Any:
+        return model(list(arrays), training=False)
+
+    function = in_graph(call, layer.data.arrays, jit_compile=False)
+    for count in (BATCH, 1):
+        inputs = layer.data.holding(array[:count] for array in layer.data.arrays)
+        value, eager = function(*inputs.arrays), layer.called(layer.ready, inputs)
+        if apart(value, eager, 1e-3):
+            raise Fails(f"{count} examples: {shown(value)} in a model, {shown(eager)} alone")
+    return f"{BATCH} examples and 1, as alone"
+
+
+@check("layer")
+def compute_output_shape_is_right(layer: LayerSubject) -> str:
+    """`compute_output_shape` says the shape of the output.
+
+    Why: Keras infers the shapes of a model's layers before there is data; a wrong answer builds the
+    next layer for another shape.
+    Mend: Return the output's shape with the batch as it came in, or leave the method out.
+
+    Example:
+        def compute_output_shape(self, input_shape): return (*input_shape[:-1], self.units)
+    """
+    outputs = layer.called(layer.ready)
+    shapes = [(None, *array.shape[1:]) for array in layer.data.arrays]
+    try:
+        said = layer.ready.compute_output_shape(*layer.data.given(shapes))
+    except NotImplementedError as error:
+        raise DoesNotApply("it says none") from error
+    flat = _shapes(said)
+    real = [tuple(part.shape) for part in tf.nest.flatten(outputs)]
+    if len(flat) != len(real) or not all(map(_fits, flat, real)):
+        raise Fails(f"it says {said}, the output has {real}")
+    return f"{said}"
+
+
+def _shapes(said: Any) -> list[tuple[int | None, ...]]:
+    """The shapes in what `compute_output_shape` returned."""
+    if isinstance(said, dict):
+        return [shape for part in said.values() for shape in _shapes(part)]
+    if all(isinstance(size, int | None) for size in said):
+        return [tuple(said)]
+    return [shape for part in said for shape in _shapes(part)]
+
+
+def _fits(said: tuple[int | None, ...], real: tuple[int, ...]) -> bool:
+    return len(said) == len(real) and all(
+        size is None or size == known for size, known in zip(said, real, strict=True)
+    )
+
+
+@check("layer")
+def inference_is_deterministic(layer: LayerSubject) -> str:
+    """Outside of training the same input gives the same output; in training it can be called.
+
+    Why: predict and evaluate must give the same numbers each time: noise and dropout belong to
+    training.
+    Mend: Take training=False in call, and draw random numbers only where it is true.
+
+    Example:
+        def call(self, inputs, training=False):
+            return keras.random.dropout(inputs, 0.5, seed=self.seed) if training else inputs
+    """
+    made = layer.built()
+    with failing("training=True"):
+        layer.called(made, training=True)
+    first, again = layer.called(made), layer.called(made)
+    if apart(first, again, 1e-6):
+        raise Fails(f"two calls with training=False gave {shown(first)} and {shown(again)}")
+    return "two calls give the same, training=True works"
+
+
+class _MaskProbe(keras.layers.Layer):
+    """Keeps the mask that comes with its inputs."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        self.seen = mask
+        return inputs
+
+
+@check("layer")
+def masks_are_handed_on(layer: LayerSubject) -> str:
+    """Masks of sequences fit the output, and masked steps do not change it.
+
+    Why: A mask says which steps of a sequence are padding; a layer that loses it, or that lets
+    padding into the result, makes the length of the padding count.
+    Mend: Set self.supports_masking = True where every step is treated alike; take mask=None in call
+    and return None from compute_mask where steps are merged.
+
+    Example:
+        def call(self, inputs, mask=None):
+            weight = ops.cast(mask, inputs.dtype)[..., None]
+            return ops.sum(inputs * weight, axis=1) / ops.sum(weight, axis=1)
+        def compute_mask(self, inputs, mask=None):
+            return None
+    """
+    values = np.random.default_rng(3).uniform(0.1, 0.9, (BATCH, STEPS, 6))
+    inputs = Inputs("masked sequences", (tf.constant(values, tf.float32),))
+    mask = np.ones((BATCH, STEPS), bool)
+    mask[0, 3:] = mask[1, 4:] = False
+    made = layer.make()
+    if len(layer.data.arrays) > 1:
+        raise DoesNotApply("it takes several inputs")
+    try:
+        output = layer.called(made, inputs)
+    except Exception as error:
+        raise DoesNotApply("it takes no sequences") from error
+    if not isinstance(output, tf.Tensor) or not output.dtype.is_floating:
+        raise DoesNotApply("its output is not one tensor of floats")
+    keeps_steps = output.shape[:2] == (BATCH, STEPS)
+    if not made.supports_masking:
+        if keeps_steps:
+            raise Warns("masks end at it: supports_masking is False though it keeps the steps")
+        raise DoesNotApply("it does not support masks, and Keras says so")
+    masked = keras.layers.Masking()(inputs.arrays[0] * mask[..., None].astype("float32"))
+    probe = _MaskProbe()
+    probe(layer.called(made, inputs.holding([masked])))
+    if probe.seen is not None and probe.seen.shape != output.shape[: probe.seen.shape.rank]:
+        raise Fails(f"mask of shape {probe.seen.shape} on an output of shape {output.shape}")
+    if layer.takes(made, "mask") and not keeps_steps:
+        other = inputs.holding([tf.where(mask[..., None], inputs.arrays[0], 7.0)])
+        first, second = (layer.called(made, i, mask=tf.constant(mask)) for i in (inputs, other))
+        if apart(first, second, 1e-3):
+            raise Fails(f"other values in masked steps change {shown(first)} to {shown(second)}")
+    return "handed on" if probe.seen is not None else "taken, and ended on purpose"
+
+
+@check("layer")
+def follows_the_dtype_policy(layer: LayerSubject) -> str:
+    """Under mixed_float16 and float64 it runs, near its float32 output, in the policy's dtype.
+
+    Why: Under mixed_float16 inputs and weights reach call in float16: a constant or a cast in
+    float32 does not mix with them.
+    Mend: Cast to inputs.dtype or self.compute_dtype, never to a dtype by name.
+
+    Example:
+        ops.cast(mask, inputs.dtype)     # not ops.cast(mask, 'float32')
+    """
+    single = layer.ready
+    expected = layer.called(single)
+    if not has_float_output(expected):
+        raise DoesNotApply("its output is not of floats")
+    notes = []
+    for policy in ("mixed_float16", "float64"):
+        keras.config.set_dtype_policy(policy)
+        made = layer.make()
+        with failing(f"{policy}"):
+            layer.called(made)
+            made.set_weights(single.get_weights())
+            outputs = layer.called(made)
+        if apart(expected, outputs, 5e-2):
+            raise Fails(f"under {policy} {shown(outputs)}, in float32 {shown(expected)}")
+        dtypes = {part.dtype.name for part in tf.nest.flatten(outputs)}
+        if dtypes != {made.compute_dtype}:
+            notes.append(f"under {policy} the output is {', '.join(sorted(dtypes))}")
+    if notes:
+        raise Warns("; ".join(notes))
+    return "float16 and float64 outputs agree with float32"

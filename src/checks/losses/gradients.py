@@ -1,0 +1,129 @@
+"""Checks of a loss's gradient: that there is one, that it is right, that it stays finite."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from src.checks.closeness import apart, shown
+from src.checks.losses.subject import LossSubject
+from src.checks.messages import one_line
+from src.checks.registry import Fails, Warns, check
+
+_STEP = {"float64": 1e-6, "float32": 4e-3}
+_TOLERANCE = {"float64": 1e-4, "float32": 4e-2}
+_DIRECTIONS = 12
+
+
+@check("loss")
+def has_a_gradient(loss: LossSubject) -> str:
+    """The gradient by the predictions exists and is not zero.
+
+    Why: Without a gradient the weights never move, and Keras says only that gradients do not
+    exist, or nothing at all.
+    Mend: Use TensorFlow or keras.ops throughout; no argmax, round, cast to integers or numpy on
+    the way from y_pred to the loss.
+
+    Example:
+        p = ops.sigmoid(10 * (y_pred - 0.5))   # not ops.cast(y_pred > 0.5, 'float32')
+    """
+    _, gradient = loss.value_and_gradient(loss.data.y_true, loss.data.y_pred)
+    if not np.any(gradient != 0):
+        raise Fails("the gradient is 0 for every prediction")
+    return f"gradient {shown(gradient)}"
+
+
+@check("loss")
+def gradient_is_that_of_the_value(loss: LossSubject) -> str:
+    """The gradient agrees with finite differences of the value.
+
+    Why: The optimizer follows the gradient, not the value: a wrong one trains on another loss.
+    Mend: Look for stop_gradient, custom_gradient, or a path through numpy.
+
+    Example:
+        weight = (1 - p) ** gamma      # not ops.stop_gradient(1 - p) ** gamma
+    """
+    task = loss.data
+    dtype = "float64" if _computes_in_float64(loss) else "float32"
+    y_pred = task.y_pred.astype(dtype)
+    _, gradient = loss.value_and_gradient(task.y_true, y_pred)
+    directions = np.random.default_rng(1).choice([-1.0, 1.0], (_DIRECTIONS, *y_pred.shape))
+    made = loss.make(None, dtype=dtype)
+    wrong = []
+    for index, direction in enumerate(directions):
+        direction[np.arange(len(y_pred)) % 4 != index % 4] = 0  # a quarter of the examples
+        step = (_STEP[dtype] * direction * np.minimum(y_pred, 1)).astype(dtype)
+        ends = [np.asarray(made(task.y_true, y_pred + s), "float64").sum() for s in (step, -step)]
+        expected, slope = (ends[0] - ends[1]) / 2, float((gradient * step).sum())
+        size = max(np.abs(gradient * step).sum(), 1e-12)
+        if not abs(expected - slope) <= _TOLERANCE[dtype] * size:
+            wrong.append((slope / _STEP[dtype], expected / _STEP[dtype]))
+    if len(wrong) > 2:  # a kink may lie on the way once
+        slope, expected = wrong[0]
+        raise Fails(
+            f"in {len(wrong)} of {_DIRECTIONS} directions the gradient differs from finite "
+            f"differences, for example {slope:.5g} against {expected:.5g}"
+        )
+    agreeing = _DIRECTIONS - len(wrong)
+    return f"agrees with finite differences in {agreeing} of {_DIRECTIONS} directions ({dtype})"
+
+
+def _computes_in_float64(loss: LossSubject) -> bool:
+    try:
+        value, _ = loss.value_and_gradient(loss.data.y_true, loss.data.y_pred.astype("float64"))
+    except Exception:  # made for float32 alone, which works_in_float16 speaks about
+        return False
+    return bool(value.dtype == np.float64)
+
+
+@check("loss")
+def finite_when_saturated(loss: LossSubject) -> str:
+    """Value and gradient are finite at predictions of exactly 0 and 1, or logits of +-100.
+
+    Why: A sure model predicts exactly 0 or 1: log(0) is infinite and one NaN ends the training.
+    Mend: Keep probabilities away from 0 and 1, compute from logits in their stable form.
+
+    Example:
+        p = ops.clip(y_pred, keras.config.epsilon(), 1 - keras.config.epsilon())
+        loss = -ops.log(p)
+        # of logits: ops.log_softmax(y_pred) or ops.softplus(-margin), never
+        # ops.log(ops.softmax(y_pred))
+    """
+    task = loss.data
+    for what, target in (("right", task.target), ("wrong", task.wrong())):
+        y_pred = task.predicting(target, loss.scale, sureness=1.0)
+        value, gradient = loss.value_and_gradient(task.y_true, y_pred)
+        for name, array in (("value", value), ("gradient", gradient)):
+            if not np.isfinite(array).all():
+                bad = array[~np.isfinite(array)][0]
+                raise Fails(f"{name} {bad} at surely {what} {loss.scale}, {shown(y_pred[0])}")
+    return f"finite at surely right and surely wrong {loss.scale}"
+
+
+@check("loss")
+def works_in_float16(loss: LossSubject) -> str:
+    """With dtype float16 the value is near that of float32, and finite for logits of +-12.
+
+    Why: Half precision has 3 digits and ends at 65504: exponentials overflow, and constants of
+    another dtype do not mix.
+    Mend: Take dtypes from y_pred, cast labels to it, and use stable forms of log and exp.
+
+    Example:
+        y_true = ops.cast(y_true, y_pred.dtype)   # not 'float32'
+    """
+    task = loss.data
+    far = loss.scale == "logits" and task.form not in ("numbers", "labels")
+    sure = task.predicting(task.wrong(), loss.scale) * np.float32(4 if far else 1)
+    for y_pred in (task.y_pred, sure):
+        single, _ = loss.value_and_gradient(task.y_true, y_pred)
+        try:
+            half, gradient = loss.value_and_gradient(task.y_true, y_pred.astype("float16"))
+        except Exception as error:
+            raise Warns(
+                f"dtype='float16' raises {one_line(error)}. Under mixed_float16 Keras hands losses "
+                "float32, so that this shows only where it is asked for"
+            ) from error
+        if not np.isfinite(half).all() or not np.isfinite(gradient).all():
+            raise Fails(f"not finite in float16 at {shown(y_pred[0])}: {shown(half)}")
+        if apart(single, half, 2e-2):
+            raise Fails(f"float16 gives {shown(half)}, float32 {shown(single)}")
+    return "float16 agrees with float32 within 2 %"

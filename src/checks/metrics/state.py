@@ -1,0 +1,158 @@
+"""Checks of a metric's state: forgotten at a reset, held in variables, of one instance alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from src.checks.closeness import apart, numbers, shown
+from src.checks.metrics.subject import MetricSubject
+from src.checks.registry import Fails, check
+
+_STATE = """
+def __init__(self, name="f1", **kwargs):
+    super().__init__(name=name, **kwargs)
+    self.hits = self.add_weight(shape=(), initializer="zeros", name="hits")
+def reset_state(self):                 # not needed where all variables begin at 0
+    self.hits.assign(0.0)
+"""
+
+
+@check("metric")
+def takes_labels_and_predictions(metric: MetricSubject) -> str:
+    """It takes labels and predictions in one of the usual forms and gives finite numbers.
+
+    Why: Keras calls update_state(y_true, y_pred, sample_weight=...) for every batch, then result().
+    Mend: Define update_state(self, y_true, y_pred, sample_weight=None) and result(self), call
+    super().__init__() first.
+
+    Example:
+        def update_state(self, y_true, y_pred, sample_weight=None): ...
+        def result(self): return self.total / self.count
+    """
+    metric.require_data()
+    return f"takes {metric.data.what}"
+
+
+@check("metric")
+def result_is_a_scalar(metric: MetricSubject) -> str:
+    """The result is a scalar or a dict of scalars.
+
+    Why: fit writes results into its logs as numbers; an array cannot be compared, plotted or
+    monitored by a callback.
+    Mend: Return a scalar, or a dict of scalars with one name each.
+
+    Example:
+        return {"f1_class_0": f1[0], "f1_class_1": f1[1]}
+    """
+    result = metric.updated(metric.batches[0]).result()
+    parts = result if isinstance(result, dict) else {"result": result}
+    for name, part in parts.items():
+        shape = tuple(tf.convert_to_tensor(part).shape)
+        if shape != ():
+            raise Fails(f"{name} has shape {shape}")
+    return f"{len(parts)} scalars" if isinstance(result, dict) else f"{shown(result)}"
+
+
+@check("metric")
+def result_follows_the_predictions(metric: MetricSubject) -> str:
+    """Right and wrong predictions give different results.
+
+    Why: A metric that says the same whatever happens measures nothing.
+    Mend: Look for state that is set and not added to, or a result taken from something else.
+
+    Example:
+        self.hits.assign_add(ops.sum(right))
+    """
+    results = [metric.value(batch) for batch in metric.batches]
+    if metric.data.form != "values":
+        results += metric.values_right_and_wrong(metric.data)
+    if all(apart(results[0], result, 1e-6) is None for result in results[1:]):
+        raise Fails(f"{shown(results[0])} for right and wrong predictions alike")
+    return " and ".join(dict.fromkeys(shown(result) for result in results[-2:]))
+
+
+@check("metric", example=_STATE)
+def reset_state_forgets_everything(metric: MetricSubject) -> str:
+    """After `reset_state` it is as new.
+
+    Why: Keras calls reset_state between epochs and before validation: what stays makes the value
+    of every epoch a mean with all before it, ever closer to a constant.
+    Mend: Hold the state in variables made by add_weight, and set each of them back in
+    reset_state; the inherited one sets them all to 0.
+    """
+    first, second = metric.batches
+    used = metric.updated(first, first)
+    used.reset_state()
+    used.update_state(*second)
+    seen, expected = used.result(), metric.value(second)
+    if apart(seen, expected):
+        raise Fails(f"after a reset and one batch {shown(seen)}, a new metric {shown(expected)}")
+    return f"{shown(seen)} as a new one; {len(used.variables)} variables set back"
+
+
+@check("metric", example=_STATE)
+def state_is_in_variables(metric: MetricSubject) -> str:
+    """Updates change variables made with `add_weight` and nothing else.
+
+    Why: What is held in Python attributes or in tf.Variable is not reset, not saved, and in a graph
+    is changed once, when it is traced, instead of each step.
+    Mend: Create each piece of state in __init__ with self.add_weight (or add_variable) and change
+    it with assign and assign_add.
+    """
+    batch, other = metric.batches
+    used = metric.updated(batch)
+    stray = [name for name, value in vars(used).items() if isinstance(value, tf.Variable)]
+    if stray:
+        raise Fails(f"{', '.join(stray)}: tf.Variable, which Keras does not know of")
+    if not used.variables:
+        raise Fails("it has no variables")
+    attributes = {name: _fingerprint(value) for name, value in vars(used).items()}
+    before = [np.array(v) for v in used.variables]
+    used.update_state(*other)
+    changed = [
+        name for name, value in vars(used).items() if _fingerprint(value) != attributes[name]
+    ]
+    if changed:
+        raise Fails(f"an update changed the Python attribute {', '.join(changed)}")
+    pairs = zip(before, used.variables, strict=True)
+    moved = [not np.array_equal(old, np.array(variable)) for old, variable in pairs]
+    if not any(moved):
+        raise Fails("an update changed none of its variables")
+    return f"{sum(moved)} of {len(moved)} variables change, no Python attribute does"
+
+
+@check("metric", example=_STATE)
+def instances_share_nothing(metric: MetricSubject) -> str:
+    """Updating one instance leaves another as it was.
+
+    Why: A metric for training and one for validation are two: shared state mixes them up.
+    Mend: Create state in __init__, not in the class body and not in a default argument.
+    """
+    batch, other = metric.batches
+    expected = metric.value(batch)
+    bystander = metric.make()
+    metric.updated(other, other)
+    seen = metric.output(bystander)
+    if apart(seen, expected):
+        raise Fails(
+            f"after another instance was updated it gives {shown(seen)}, before {shown(expected)}"
+        )
+    return f"{shown(expected)}, whatever another instance saw"
+
+
+def _fingerprint(value: Any) -> Any:
+    """What an attribute holds, comparable; of objects only that they are there."""
+    if isinstance(value, bool | int | float | str | bytes | type(None)):
+        return value
+    if isinstance(value, list | tuple | set):
+        return type(value).__name__, tuple(_fingerprint(part) for part in value)
+    if isinstance(value, dict):
+        return tuple((str(key), _fingerprint(part)) for key, part in value.items())
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tobytes()
+    if isinstance(value, tf.Tensor):
+        return numbers(value).tobytes() if hasattr(value, "numpy") else "symbolic"
+    return type(value).__name__

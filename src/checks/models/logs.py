@@ -1,0 +1,84 @@
+"""Checks of what a model logs: loss and metrics, with their right values, afresh each epoch."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from src.checks.attributes import held
+from src.checks.models.subject import METRIC, WHOLE, ModelSubject
+from src.checks.models.training import STEP
+from src.checks.registry import DoesNotApply, Fails, check
+
+
+@check("model", example=STEP)
+def logs_hold_loss_and_metrics(model: ModelSubject) -> str:
+    """The logs of `fit` and `evaluate` hold the loss and the compiled metrics.
+
+    Why: Callbacks, plots and early stopping read the logs: what train_step does not return is not
+    there.
+    Mend: Return {m.name: m.result() for m in self.metrics} after updating them, or
+    self.compute_metrics(x, y, y_pred, sample_weight), which does both.
+    """
+    history = model.plain.history
+    wanted = ["loss", METRIC, "val_loss", f"val_{METRIC}"]
+    lacking = [name for name in wanted if name not in history]
+    if lacking:
+        names = ", ".join(name.replace(METRIC, "the compiled metric") for name in lacking)
+        raise Fails(f"not in the logs: {names}. They hold {', '.join(history) or 'nothing'}")
+    return ", ".join(name for name in history if METRIC not in name) + " and the compiled metric"
+
+
+@check("model", example=STEP)
+def logged_values_are_right(model: ModelSubject) -> str:
+    """With a learning rate of 0, `fit` logs what `evaluate` of the same data gives.
+
+    Why: A metric that is listed and never updated logs 0; a loss that is not averaged logs the last
+    batch only.
+    Mend: Update every metric of self.metrics in each step, the loss's own with the loss.
+    """
+    made = model.restarted(rate=0.0)
+    if model.is_random(made):
+        raise DoesNotApply("its training is random: no two values agree")
+    history = model.fitted(made, WHOLE)
+    y_pred = np.asarray(made(model.data.x, training=False)[:WHOLE])
+    expected = {"loss": model.loss_of(made), METRIC: float(np.mean(y_pred) + 1.0)}
+    if not set(expected) & set(history):
+        raise DoesNotApply("nothing is logged, see logs_hold_loss_and_metrics")
+    for name in expected.keys() & history.keys():
+        logged, right = history[name][0], expected[name]
+        if not np.isclose(logged, right, rtol=1e-3, atol=1e-5):
+            shown = name.replace(METRIC, "the compiled metric")
+            raise Fails(f"fit logs {logged:.5g} for {shown}, it is {right:.5g}")
+    return ", ".join(f"{value:.5g}" for value in expected.values())
+
+
+@check("model")
+def metrics_are_reset(model: ModelSubject) -> str:
+    """`reset_metrics`, which `fit` calls each epoch, resets every metric of the model.
+
+    Why: A metric of the model's own that is not in self.metrics is never reset: each epoch logs a
+    mean with all before it.
+    Mend: Leave `metrics` to Keras, which finds metrics that are attributes, or list every one.
+
+    Example:
+        @property
+        def metrics(self):
+            return [*super().metrics, self.my_mean]
+    """
+    made = model.restarted()
+    model.fitted(made)
+    made.reset_metrics()
+    found = {
+        name: part
+        for name, part in held(made)
+        if isinstance(part, keras.metrics.Metric) and not name.startswith("_metrics[")
+    }
+    kept = [
+        name
+        for name, metric in found.items()
+        if any(np.any(np.array(v) != 0) for v in metric.variables)
+    ]
+    if kept:
+        raise Fails(f"not reset: {', '.join(kept)}")
+    return f"{len(found)} metrics reset" if found else "the compiled ones, and it has no others"

@@ -1,0 +1,118 @@
+"""Checks of a model's training step: that it steps, downhill, for every term of the loss."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from src.checks.models.subject import EPOCHS, EXAMPLES, METRIC, WHOLE, ModelSubject, weights_of
+from src.checks.registry import Fails, Warns, check, failing
+
+STEP = """
+def train_step(self, data):
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    with tf.GradientTape() as tape:
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        scaled = self.optimizer.scale_loss(loss)
+    gradients = tape.gradient(scaled, self.trainable_variables)
+    self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+    for metric in self.metrics:
+        if metric.name == "loss":
+            metric.update_state(loss)
+        else:
+            metric.update_state(y, y_pred, sample_weight)
+    return {metric.name: metric.result() for metric in self.metrics}
+"""
+
+
+@check("model", example=STEP)
+def can_be_trained(model: ModelSubject) -> str:
+    """`compile` and `fit` work, in a graph and with a smaller last batch.
+
+    Why: fit runs train_step in a graph, with a smaller last batch.
+    Mend: Compute with tensors throughout: no .numpy(), no Python if over tensors, no fixed batch
+    size.
+    """
+    model.require_data()
+    made = model.restarted()
+    with failing("fit"):
+        history = model.fitted(made)
+    bad = [name for name, values in history.items() if not np.isfinite(values).all()]
+    if bad:
+        raise Fails(f"not finite after an epoch: {', '.join(bad)}")
+    return f"one epoch, logs {', '.join(name for name in history if name != METRIC)}"
+
+
+@check("model", example=STEP)
+def the_optimizer_steps(model: ModelSubject) -> str:
+    """A fit changes the weights, by the optimizer that `compile` was given.
+
+    Why: Gradients that are computed and not applied train nothing; the loss is logged all the same.
+    Mend: End the step with self.optimizer.apply_gradients(zip(gradients, weights)).
+    """
+    fit = model.plain
+    if np.array_equal(fit.before, fit.after):
+        raise Fails("no weight changed")
+    if fit.steps == 0:
+        raise Warns("weights changed, but the optimizer of compile took no step")
+    return f"{fit.steps} steps, weights moved by {np.linalg.norm(fit.after - fit.before):.3g}"
+
+
+@check("model", example=STEP)
+def training_lowers_the_loss(model: ModelSubject) -> str:
+    """After some epochs with a small learning rate the loss is lower.
+
+    Why: A step in the wrong direction, or on another loss, makes the model worse.
+    Mend: Differentiate the loss that compile was given: self.compute_loss(...); do not negate the
+    gradients.
+    """
+    before, after = model.plain.losses
+    seen = f"loss {before:.5g} before, {after:.5g} after {EPOCHS} epochs"
+    if not after < before:
+        raise Fails(seen)
+    return seen
+
+
+@check("model", example=STEP)
+def sample_weights_change_the_step(model: ModelSubject) -> str:
+    """Other sample weights lead to other weights.
+
+    Why: class_weight and sample_weight reach train_step in data; a step that drops them trains on
+    something else than you asked for, without a word.
+    Mend: Unpack x, y and sample_weight, and hand the weight to compute_loss.
+    """
+    found = []
+    weights = np.where(np.arange(EXAMPLES) % 2, 2.0, 0.0).astype("float32")
+    for given in (weights, weights[::-1].copy()):
+        made = model.restarted()
+        with failing("fit(..., sample_weight=...)"):
+            model.fitted(made, sample_weight=given)
+        found.append(weights_of(made))
+    if np.allclose(found[0], found[1], rtol=0, atol=1e-7):
+        raise Fails("weighting other examples led to the same weights")
+    return "weighting other examples led to other weights"
+
+
+@check("model", example=STEP)
+def regularisation_counts(model: ModelSubject) -> str:
+    """A regulariser of a weight changes the step and the logged loss.
+
+    Why: Weight decay and add_loss of layers are in self.losses: a step that computes the loss by
+    itself leaves them out.
+    Mend: Use self.compute_loss(...), or add sum(self.losses).
+    """
+    plain, made = model.plain, model.restarted()
+    weight = max(made.trainable_weights, key=lambda w: float(np.abs(np.array(w)).sum()))
+    kept = getattr(weight, "regularizer", None)
+    weight.regularizer = keras.regularizers.L2(0.5)
+    try:
+        history = model.fitted(made, WHOLE, EPOCHS)
+    finally:
+        weight.regularizer = kept
+    if np.allclose(plain.after, weights_of(made), rtol=0, atol=1e-7):
+        raise Fails("a regulariser of the largest weight left every step as it was")
+    without, penalised = (logs.get("loss", [0.0])[0] for logs in (plain.history, history))
+    if without == penalised:
+        raise Warns(f"it changed the step, but not the logged loss, {without:.5g}")
+    return f"loss {without:.5g} without, {penalised:.5g} with an L2 penalty"

@@ -1,0 +1,176 @@
+"""Checks that a component survives saving: configs that come back, files that load."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from src.checks.attributes import lost
+from src.checks.closeness import apart, shown
+from src.checks.construct import Recipe, parameters_of
+from src.checks.messages import one_line
+from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
+from src.checks.subject import Subject
+
+_NOT_ALTERED = {"name", "dtype", "reduction", "trainable", "seed", "inputs", "outputs"}
+_REGISTERED = """
+@keras.saving.register_keras_serializable(package="mine")
+class Scale(keras.layers.Layer):
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+"""
+
+
+@check("loss", "metric", "layer")
+def config_round_trips(subject: Subject[Any]) -> str:
+    """`from_config(get_config())` gives the same component, whatever its arguments.
+
+    Why: A saved model holds its parts as configs; an argument that is not in the config is lost,
+    or loading fails.
+    Mend: get_config returns every argument of the constructor, with super's; the constructor
+    takes **kwargs (name, dtype, ...) and hands them to super().__init__.
+
+    Example:
+        def get_config(self):
+            return {**super().get_config(), "gamma": self.gamma}
+    """
+    if subject.is_function:
+        raise DoesNotApply("a function has no config; a saved model names it")
+    changes = [{}, *_altered(subject.recipe)]
+    for change in changes:
+        made = subject.make(**change)
+        copy = _copy_by_config(made)
+        arguments = change or "its defaults"
+        missing = lost(made, copy)
+        if missing:
+            raise Fails(f"made with {arguments}, the copy differs: {missing[0]}")
+        try:
+            differs = subject.outputs_differ(made, copy)
+        except Exception:
+            if not change:
+                raise
+            continue  # an altered argument may not fit the data
+        if differs:
+            raise Fails(f"made with {arguments}, the copy gives another result")
+    names = ", ".join(name for change in changes for name in change) or "no argument"
+    return f"the copy is the same, {names} altered"
+
+
+def _altered(recipe: Recipe) -> Iterator[dict[str, Any]]:
+    """Constructor arguments that differ from the defaults, one at a time: those it accepts.
+
+    A config that forgets an argument shows only where the argument is not at its default.
+    """
+    if not recipe.is_class:
+        return
+    for name, parameter in parameters_of(recipe.source).items():
+        default = recipe.arguments.get(name, parameter.default)
+        if name in _NOT_ALTERED or not isinstance(default, bool | int | float):
+            continue
+        change = {name: _other(default)}
+        try:
+            recipe.make(**change)
+        except Exception:  # whatever it raises, the value is not one it takes
+            continue
+        yield change
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return value / 2 if value else 0.25
+
+
+def _copy_by_config(component: Any) -> Any:
+    """The component made anew from its config, through JSON as in a saved file.
+
+    Raises:
+        Fails: there is no config, it is not JSON, or the class does not take it.
+    """
+    name = type(component).__name__
+    with failing("get_config"):
+        config = keras.saving.serialize_keras_object(component)
+    try:
+        text = json.dumps(config)
+    except (TypeError, ValueError) as error:
+        raise Fails(f"get_config of {name} holds what JSON cannot: {error}") from error
+    objects = _objects_beside(type(component))
+    with failing(f"{name}.from_config(get_config())"), keras.saving.custom_object_scope(objects):
+        return keras.saving.deserialize_keras_object(json.loads(text))
+
+
+def _objects_beside(component: type) -> dict[str, Any]:
+    """The class and the other custom classes of its module, by name, for `custom_objects`."""
+    module = sys.modules.get(component.__module__)
+    classes = [] if component.__module__.startswith("keras.") else list(vars(module).values())
+    plain = {
+        value.__name__: value
+        for value in reversed([component, *classes])
+        if inspect.isclass(value)
+        and hasattr(value, "get_config")
+        and not value.__module__.startswith("keras.")
+    }
+    return plain | {keras.saving.get_registered_name(value): value for value in plain.values()}
+
+
+@check("layer", "model", example=_REGISTERED)
+def saves_and_loads(subject: Any) -> str:
+    """In a saved model it loads with `custom_objects`, and predicts the same.
+
+    Why: A model that cannot be saved, or that predicts otherwise once loaded, is lost work.
+    Mend: Define get_config with every argument of the constructor; create layers in __init__, all
+    weights in build or __init__, none in call.
+    """
+    made, model, x = subject.in_saved_model()
+    with failing("load_model"):
+        loaded = _saved_and_loaded(model, _objects_beside(type(made)))
+    if type(loaded).__name__ != type(model).__name__:
+        raise Fails(f"saved a {type(model).__name__}, loaded a {type(loaded).__name__}")
+    missing = [text for text in lost(model, loaded) if text.split(":")[0] in subject.parameters]
+    if missing:
+        raise Fails(f"the loaded model differs: {missing[0]}")
+    before, after = model(x, training=False), loaded(x, training=False)
+    if apart(before, after):
+        raise Fails(f"predicts {shown(before)} before, {shown(after)} after loading")
+    return f"{shown(before)} before and after"
+
+
+@check("layer", "model", example=_REGISTERED)
+def loads_without_custom_objects(subject: Any) -> str:
+    """A saved model with it loads without `custom_objects`.
+
+    Why: Whoever loads the model must know, and hand over, every class in it.
+    Mend: Decorate the class with keras.saving.register_keras_serializable and import its module
+    before loading.
+    """
+    made, model, _ = subject.in_saved_model()
+    try:
+        _saved_and_loaded(model, None)
+    except Fails as failure:
+        raise DoesNotApply("it does not save, see saves_and_loads") from failure
+    except Exception as error:
+        raise Warns(
+            f"only with custom_objects={{'{type(made).__name__}': ...}}: {one_line(error)}"
+        ) from error
+    return "by its registration"
+
+
+def _saved_and_loaded(model: Any, objects: dict[str, Any] | None) -> Any:
+    """A model after a round trip through a file; raises what loading raised."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        with failing("model.save()"):
+            model.save(file)
+        return keras.saving.load_model(file, custom_objects=objects, compile=False)

@@ -1,0 +1,111 @@
+"""A component that is being checked: what the checks of every kind ask of it."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import keras
+import tensorflow as tf
+
+from src.checks.closeness import apart
+from src.checks.construct import Recipe
+from src.checks.registry import DoesNotApply, Fails
+
+Data = TypeVar("Data")
+
+
+class Refused(Exception):  # noqa: N818 (a finding about the component)
+    """The component took none of the data that were tried; the message says how."""
+
+
+class Subject(ABC, Generic[Data]):
+    """A component under check.
+
+    Args:
+        recipe: how it is made.
+    """
+
+    first_check: ClassVar[str]
+    """The check that fails where no data fit; all others do not apply then."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    def make(self, **changes: Any) -> Any:
+        """A new component.
+
+        Args:
+            **changes: constructor arguments that differ from the recipe's.
+        """
+        return self.recipe.make(**changes)
+
+    @abstractmethod
+    def find_data(self) -> Data:
+        """The first data that the component takes, of the usual forms.
+
+        Raises:
+            Refused: it takes none.
+        """
+
+    @functools.cached_property
+    def _found(self) -> Data | Refused:
+        try:
+            return self.find_data()
+        except Refused as refusal:
+            return refusal
+
+    @property
+    def data(self) -> Data:
+        """The data that the component takes."""
+        if isinstance(self._found, Refused):
+            raise DoesNotApply(f"it cannot be called, see {self.first_check}")
+        return self._found
+
+    def require_data(self) -> None:
+        """Raises `Fails` where the component takes no data at all."""
+        if isinstance(self._found, Refused):
+            raise Fails(str(self._found))
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the component is a function of labels and predictions, without a config."""
+        kinds = keras.losses.Loss | keras.metrics.Metric | keras.layers.Layer
+        return not isinstance(self.recipe.make(), kinds)
+
+    def outputs_differ(self, made: Any, copy: Any) -> bool:
+        """Whether two components of the same arguments give different results."""
+        return apart(self.output(made), self.output(copy)) is not None
+
+    def output(self, made: Any) -> Any:
+        """What one component gives on the data."""
+        raise NotImplementedError
+
+    def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
+        """What a component gives in a graph, and eagerly.
+
+        Args:
+            jit_compile: whether XLA compiles the graph; otherwise the batch size is unknown in it.
+        """
+        raise NotImplementedError
+
+
+def in_graph(
+    function: Callable[..., Any], tensors: Sequence[tf.Tensor], jit_compile: bool
+) -> Callable[..., Any]:
+    """A function in a graph, traced without autograph, as Keras traces its training step.
+
+    Args:
+        function: of tensors.
+        tensors: that it will be called on.
+        jit_compile: whether XLA compiles the graph; otherwise the batch size is unknown in it.
+    """
+    size = tensors[0].shape[:1] if jit_compile else [None]
+    signature = [tf.TensorSpec([*size, *t.shape[1:]], t.dtype) for t in tensors]
+
+    def call(*arguments: tf.Tensor) -> Any:
+        return function(*arguments)
+
+    return tf.function(call, input_signature=signature, autograph=False, jit_compile=jit_compile)
