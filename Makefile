@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c $(SUPPORTED) 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+MADE := $(VENV)/.made-by-make
 READY := $(VENV)/.ready
 PORT ?= 5000
 SEEDS ?= range(100,120)
@@ -32,13 +34,36 @@ help:  ## list the targets
 
 setup: $(READY)  ## create the environment in .venv from the lock file
 
+# An environment that make has not made, or one behind a link, is used where it has all that the lock
+# file names, and is never changed.
+FOREIGN = [ -L '$(VENV)' ] || { [ -e '$(VENV)' ] && [ ! -e '$(MADE)' ] && [ ! -e '$(READY)' ]; }
+FITS = '$(VENV)/bin/uv' pip install --quiet --offline --dry-run --python '$(PY)' --require-hashes -r requirements.lock
+# pip's own settings for uv, which reads none of them; what is set for uv already wins.
+UV_SETTINGS = eval "$$($(PIP) config list | sed -n \
+	-e 's/^[^=]*[.]index-url=\(.*\)/: $${UV_DEFAULT_INDEX=\1}/p' \
+	-e 's/^[^=]*[.]extra-index-url=\(.*\)/: $${UV_EXTRA_INDEX_URL=\1}/p' \
+	-e 's/^[^=]*[.]find-links=\(.*\)/: $${UV_FIND_LINKS=\1}/p' \
+	-e 's/^[^=]*[.]cert=\(.*\)/: $${SSL_CERT_FILE=\1}/p')"; \
+	export UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS SSL_CERT_FILE
+# uv from the PATH, or the one that the lock file names; empty where it cannot be had.
+FIND_UV = $$(command -v uv || { awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock | \
+	$(PIP) install --quiet --require-hashes -r /dev/stdin >&2 && echo '$(VENV)/bin/uv'; })
+
 $(READY): requirements.lock
-	@test -n "$(PYTHON)" || { echo "Error: needs Python 3.11, 3.12 or 3.13 on the PATH; \
-	python3 here is $$(python3 --version 2>&1). Name one with make PYTHON=/path/to/python3.12" >&2; exit 2; }
-	@echo "Setting up $(VENV) from requirements.lock (a few minutes, once)"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
-	@touch $(READY)
+	@if $(FOREIGN); then \
+		$(FITS) 2>/dev/null && exit 0; \
+		echo "Error: $(VENV) is a link, or was not made by make, and lacks packages of requirements.lock; it is left \
+	as it is. Remove it, or name another folder with make VENV=other" >&2; exit 2; \
+	fi; \
+	test -n "$(PYTHON)" || { echo "Error: needs Python 3.11, 3.12 or 3.13 on the PATH; \
+	python3 here is $$(python3 --version 2>&1). Name one with make PYTHON=/path/to/python3.12" >&2; exit 2; }; \
+	echo "Setting up $(VENV) from requirements.lock (a few minutes, once)"; \
+	mkdir -p '$(VENV)' && touch '$(MADE)' && $(PYTHON) -m venv '$(VENV)' || exit; \
+	$(UV_SETTINGS); uv=$(FIND_UV); \
+	[ -n "$$uv" ] && "$$uv" pip sync --quiet --compile-bytecode --index-strategy unsafe-best-match \
+		--python '$(PY)' --require-hashes requirements.lock || \
+	$(PIP) install --quiet --compile --require-hashes -r requirements.lock || exit; \
+	touch '$(READY)'
 
 reproduce: $(READY)  ## does focal loss beat cross-entropy? ten seeds, simulated data and digits
 	@$(MAKE) --no-print-directory simulated digits
@@ -118,5 +143,6 @@ lock-cluster: $(READY)  ## solve the extra `cluster` (Slurm, Ray, PostgreSQL) in
 cluster: $(READY)  ## install what hydra/launcher=submitit_slurm, hydra/launcher=ray and PostgreSQL need
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 
-clean:  ## remove the environment and caches; runs stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the environment that make made, and caches; runs stay
+	@$(FOREIGN) || rm -rf '$(VENV)'
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
