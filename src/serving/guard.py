@@ -168,6 +168,7 @@ def _reason(body: bytes) -> tuple[str, str]:
     for opening, mark in REPEATED:  # MLflow repeats what was sent, and the reason comes last
         if text.startswith(opening) and mark in text:
             text = text.rpartition(mark)[2]
+    text = text.partition("\nInput:")[0]
     if len(text) > LONGEST_REASON:
         text = f"{text[: LONGEST_REASON // 2]} … {text[-LONGEST_REASON // 2 :]}"
     return code, text
