@@ -10,9 +10,8 @@ from sklearn.datasets import make_classification
 
 from src.data.dataset import LEAST_CLASSES, Dataset
 from src.data.errors import DataError
-from src.data.minority import check_majority, minority_names
+from src.data.made import made_dataset, majority_share
 from src.data.parameters import check_fraction, check_number, check_seed, check_whole
-from src.data.scaling import standardised_dataset
 
 
 def classification(
@@ -62,7 +61,7 @@ def classification(
     check_fraction("data.minority_fraction", minority_fraction)
     check_number("data.class_sep", class_sep, 0)
     check_number("data.flip_y", flip_y, 0)
-    majority = check_majority(n_classes, minority_fraction)
+    majority = majority_share(n_classes, minority_fraction)
     if flip_y > 1:
         raise DataError(f"data.flip_y={flip_y} must be a share between 0 and 1.")
     if n_classes * n_clusters_per_class > 2**n_informative:
@@ -84,10 +83,10 @@ def classification(
         shuffle=False,
         random_state=seed,
     )
-    return standardised_dataset(
+    return made_dataset(
         x,
         y.astype(np.int64),
-        class_names=("majority", *minority_names(n_classes)),
+        n_classes=n_classes,
         feature_names=tuple(f"feature_{i}" for i in range(n_features)),
         name="classification",
         source="sklearn.datasets.make_classification",

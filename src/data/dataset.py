@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,6 @@ Labels = NDArray[np.int64]
 
 SPLITS = ("train", "val", "test")
 LEAST_CLASSES = 2
-
-
-class Preprocessing(Protocol):
-    """Fitted on the training split; turns rows as they came into rows as the model takes them."""
-
-    def transform(self, rows: Any) -> Any:
-        """Rows of the source's own kind in, an array (rows, features) out."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Dataset:
         source: where the rows came from: a file, a folder or the function that made them.
         feature_names: d names of the columns of `x_*`, or None for images.
         preprocessing: what was fitted on the training rows and applied to all, where there is
-            such a thing; no part of the fingerprint.
+            such a thing: its `transform` takes rows as they came. No part of the fingerprint.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
             over the class names.
 
@@ -67,7 +61,7 @@ class Dataset:
     name: str
     source: str
     feature_names: tuple[str, ...] | None = None
-    preprocessing: Preprocessing | None = field(default=None, compare=False, repr=False)
+    preprocessing: Any = field(default=None, compare=False, repr=False)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +78,25 @@ class Dataset:
                     "beyond the range of float32."
                 )
         object.__setattr__(self, "fingerprint", self._compute_fingerprint())
+
+    @classmethod
+    def of_rows(
+        cls, x: NDArray[Any], y: Labels, rows: Sequence[NDArray[np.int64]], **rest: Any
+    ) -> Self:
+        """Three splits of the same arrays.
+
+        Args:
+            x: features, shape (n, ...).
+            y: class numbers, shape (n,).
+            rows: row numbers of train, validation and test.
+            rest: names, source and what was fitted.
+        """
+        arrays: dict[str, Any] = {
+            f"{part}_{split}": array[chosen]
+            for split, chosen in zip(SPLITS, rows, strict=True)
+            for part, array in (("x", x), ("y", y))
+        }
+        return cls(**arrays, **rest)
 
     @property
     def num_classes(self) -> int:

@@ -70,13 +70,10 @@ def digits(
     val = chosen.thin(y, split.val, seed)
     test = chosen.thin(y, split.test, seed) if imbalance_test else split.test
     x = loaded.images.astype(np.float32)[..., np.newaxis] / LARGEST_PIXEL
-    return Dataset(
-        x_train=x[train],
-        y_train=y[train],
-        x_val=x[val],
-        y_val=y[val],
-        x_test=x[test],
-        y_test=y[test],
+    return Dataset.of_rows(
+        x,
+        y,
+        (train, val, test),
         class_names=class_names,
         name="digits",
         source=source,

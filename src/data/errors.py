@@ -33,29 +33,13 @@ class CellError(DataError):
 
 
 def close_match(wanted: str, available: Iterable[str]) -> str:
-    """Words for the end of an error message: the nearest available name, or nothing.
-
-    Args:
-        wanted: what was asked for.
-        available: the names that exist.
-
-    Returns:
-        `" Did you mean 'NAME'?"`, or the empty string where nothing comes close.
-    """
+    """The end of an error: `" Did you mean 'NAME'?"`, or nothing where no name comes close."""
     found = difflib.get_close_matches(wanted, list(available), n=1)
     return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def shortened(names: Iterable[str], limit: int = 20) -> str:
-    """Names in one line, the middle of a long list left out.
-
-    Args:
-        names: what to list.
-        limit: how many to show at most.
-
-    Returns:
-        The quoted names, separated by commas.
-    """
+    """Names in one line, quoted, at most `limit`; the middle of a longer list is left out."""
     listed = [repr(name) for name in names]
     if len(listed) > limit:
         left_out = len(listed) - limit
@@ -64,15 +48,7 @@ def shortened(names: Iterable[str], limit: int = 20) -> str:
 
 
 def refuse_repeated(names: Sequence[str], source: str) -> None:
-    """Refuses column names that are not unique.
-
-    Args:
-        names: of the columns.
-        source: the file, for the error.
-
-    Raises:
-        DataError: names those that repeat.
-    """
+    """Raises `DataError` where the names of a file's columns are not unique."""
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise DataError(f"{source}: column names repeat: {shortened(repeated)}.")

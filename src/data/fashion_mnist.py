@@ -22,24 +22,16 @@ from src.data.parameters import check_whole
 from src.data.split import check_class_counts, stratified_subset, two_way
 
 CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
-# The official files and their published MD5 sums.
 OFFICIAL = {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
     "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
     "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
     "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
 }
+"""The official files and their published MD5 sums."""
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 LARGEST_PIXEL = np.float32(255)
 Pixels = NDArray[np.uint8]
@@ -170,17 +162,15 @@ def _find(folder: Path, name: str) -> Path:
 
 def _warn_unless_official(folder: Path) -> None:
     """Says once which files are not the published ones; an unpacked file cannot be told."""
-    others = [
-        path.name
-        for path, md5 in ((_find(folder, name), md5) for name, md5 in OFFICIAL.items())
-        if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != md5
-    ]
+    paths = {_find(folder, name): md5 for name, md5 in OFFICIAL.items()}
+    others = [path.name for path, md5 in paths.items() if _md5(path) != md5]
     if others:
-        logger.warning(
-            "%s: not the official Fashion-MNIST files by their MD5 sums: %s",
-            folder,
-            ", ".join(others),
-        )
+        listed = ", ".join(others)
+        logger.warning("%s: not the official Fashion-MNIST files by MD5 sum: %s", folder, listed)
+
+
+def _md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def _scaled(images: Pixels) -> Features:

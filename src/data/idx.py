@@ -21,8 +21,8 @@ from src.data.errors import DataError
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
-# Deflate makes at most 1,032 bytes of one.
 LARGEST_EXPANSION = 1032
+"""Bytes that deflate can make of one."""
 LARGEST_ARRAY = 2**31
 
 
@@ -46,14 +46,15 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     try:
         with path.open("rb") as probe:
             compressed = probe.read(2) == GZIP_MAGIC
+        most = path.stat().st_size * (LARGEST_EXPANSION if compressed else 1)
         with gzip.open(path) if compressed else path.open("rb") as stream:
-            return _read(stream, path, rank, LARGEST_EXPANSION if compressed else 1)
+            return _read(stream, path, rank, min(most, LARGEST_ARRAY))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read as an IDX file: {error}.") from error
 
 
 def _read(
-    stream: gzip.GzipFile | BufferedReader, path: Path, rank: int, expansion: int
+    stream: gzip.GzipFile | BufferedReader, path: Path, rank: int, most: int
 ) -> NDArray[np.uint8]:
     header = stream.read(4 + 4 * rank)
     magic = bytes([0, 0, UNSIGNED_BYTE, rank])
@@ -68,7 +69,7 @@ def _read(
     size = math.prod(shape)
     if size == 0:
         raise DataError(f"{path}: holds no values; its header says shape {shape}.")
-    if size > min(path.stat().st_size * expansion, LARGEST_ARRAY):
+    if size > most:
         raise DataError(
             f"{path}: its header promises shape {shape}, more than a file of "
             f"{path.stat().st_size} bytes can hold."

@@ -44,32 +44,24 @@ class Imbalance:
     num_classes: int
 
     def targets(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows that each class keeps.
-
-        Args:
-            counts: rows of each class, int64, shape (K,).
-
-        Returns:
-            int64, shape (K,), never more than there are; 0 is possible.
-        """
+        """Rows that each class keeps of its `counts`, both int64, shape (K,); 0 is possible."""
         wanted = np.array(counts, dtype=np.float64)
         largest = float(wanted.max())
         if self.profile == "step":
             wanted[list(self.rare)] = largest / self.ratio
         elif self.profile == "longtail":
             common = [k for k in range(self.num_classes) if k not in self.rare]
-            for place, k in enumerate([*common, *self.rare]):
-                wanted[k] = largest * self.ratio ** (-place / (self.num_classes - 1))
+            for rank, k in enumerate([*common, *self.rare]):
+                wanted[k] = largest * self.ratio ** (-rank / (self.num_classes - 1))
         return np.minimum(np.rint(wanted).astype(np.int64), counts)
 
-    def thin(self, y: Labels, rows: Rows, seed: int, *, least: int = 1) -> Rows:
-        """Leaves rows out until a split has the profile.
+    def thin(self, y: Labels, rows: Rows, seed: int) -> Rows:
+        """Leaves rows out until a split has the profile, but never the last row of a class.
 
         Args:
             y: class numbers of all rows, int64, shape (n,).
             rows: row numbers of the split, int64, shape (m,).
             seed: which rows stay.
-            least: rows of a class to keep whatever the ratio says, so that none goes missing.
 
         Returns:
             The row numbers that stay, in the order they came in.
@@ -77,20 +69,15 @@ class Imbalance:
         if self.profile == "none":
             return rows
         counts = np.bincount(y[rows], minlength=self.num_classes)
-        targets = np.maximum(self.targets(counts), np.minimum(least, counts))
+        targets = np.maximum(self.targets(counts), np.minimum(1, counts))
         rng = np.random.default_rng(seed)
         kept = np.zeros(len(rows), dtype=bool)
         for k, target in enumerate(targets):
-            places = rng.permutation(np.flatnonzero(y[rows] == k))
-            kept[places[:target]] = True
+            kept[rng.permutation(np.flatnonzero(y[rows] == k))[:target]] = True
         return rows[kept]
 
     def check_training_rows(self, y_train: Labels, class_names: tuple[str, ...]) -> None:
-        """Refuses a ratio that leaves a class without one row to train on.
-
-        Args:
-            y_train: class numbers of the training split before thinning.
-            class_names: K names, for the error.
+        """Refuses a ratio that leaves a class without one row of the training split.
 
         Raises:
             DataError: naming the ratio, the class and the largest ratio that would do.
@@ -106,10 +93,7 @@ class Imbalance:
 
 
 def imbalance(
-    profile: str,
-    ratio: float,
-    rare_classes: Sequence[int | str],
-    class_names: tuple[str, ...],
+    profile: str, ratio: float, rare_classes: Sequence[int | str], class_names: tuple[str, ...]
 ) -> Imbalance:
     """Checks the three keys of an imbalance profile and turns class names into numbers.
 
@@ -118,9 +102,6 @@ def imbalance(
         ratio: rows of the largest class over rows of the rarest, at least 1.
         rare_classes: class names or class numbers; needed by `step`, optional for `longtail`.
         class_names: K names.
-
-    Returns:
-        The profile.
 
     Raises:
         DataError: for an unknown profile, a ratio below 1, a class that does not exist or is

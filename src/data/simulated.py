@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 
 from src.data.dataset import LEAST_CLASSES, Dataset
 from src.data.errors import DataError
-from src.data.minority import check_majority, minority_names
+from src.data.made import made_dataset, majority_share
 from src.data.parameters import check_fraction, check_number, check_seed, check_whole
-from src.data.scaling import standardised_dataset
 
 
 def simulated(
@@ -81,7 +80,7 @@ def simulated(
     check_number("data.easy_distance", easy_distance, 0)
     check_number("data.hard_spread", hard_spread, 0, above=True)
     check_number("data.object_distance", object_distance, 0)
-    check_majority(n_classes, minority_fraction)
+    majority_share(n_classes, minority_fraction)
     informative = n_features - n_noise
     if informative < n_classes - 1:
         raise DataError(
@@ -89,7 +88,8 @@ def simulated(
             f"minority class; data.n_features - data.n_noise gives {informative}."
         )
     rng = np.random.default_rng(seed)
-    centres = _centres(n_classes, informative, object_distance)
+    two = n_classes == LEAST_CLASSES
+    centres = (0.0 if two else object_distance) * np.eye(n_classes - 1, informative)
     x, y = _rows(
         rng,
         centres,
@@ -100,27 +100,18 @@ def simulated(
         hard_spread=hard_spread,
     )
     x = np.hstack([x, rng.standard_normal((n_samples, n_noise))])
-    names = [f"informative_{i}" for i in range(informative)] + [
-        f"noise_{i}" for i in range(n_noise)
-    ]
-    return standardised_dataset(
+    kinds = [("informative", informative), ("noise", n_noise)]
+    return made_dataset(
         x,
         y,
-        class_names=("majority", *minority_names(n_classes)),
-        feature_names=tuple(names),
+        n_classes=n_classes,
+        feature_names=tuple(f"{kind}_{i}" for kind, count in kinds for i in range(count)),
         name="simulated",
         source="src.data.simulated.simulated",
         val_fraction=val_fraction,
         test_fraction=test_fraction,
         seed=seed,
     )
-
-
-def _centres(n_classes: int, informative: int, object_distance: float) -> NDArray[np.float64]:
-    """Middles of the minority classes, shape (K-1, p)."""
-    if n_classes == LEAST_CLASSES:
-        return np.zeros((1, informative))
-    return object_distance * np.eye(n_classes - 1, informative)
 
 
 def _rows(

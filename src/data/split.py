@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +14,12 @@ from src.data.parameters import check_fraction, check_seed
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Split:
-    """Row numbers of the three splits, each in random order; together every row, once.
-
-    Attributes:
-        train: int64, shape (n_train,).
-        val: int64, shape (n_val,).
-        test: int64, shape (n_test,).
-    """
+class Split(NamedTuple):
+    """Row numbers of the three splits, int64, each in random order; together every row, once."""
 
     train: Rows
     val: Rows
     test: Rows
-
-
-def check_fractions(val_fraction: float, test_fraction: float) -> None:
-    """Refuses fractions that leave nothing to train on.
-
-    Args:
-        val_fraction: share of the rows for validation.
-        test_fraction: share of the rows for the test.
-
-    Raises:
-        DataError: where either is not between 0 and 1 or their sum is not below 1.
-    """
-    check_fraction("data.val_fraction", val_fraction)
-    check_fraction("data.test_fraction", test_fraction)
-    if val_fraction + test_fraction >= 1:
-        raise DataError(
-            f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} leave no "
-            "row to train on; their sum must be below 1."
-        )
 
 
 def three_way(
@@ -77,35 +51,20 @@ def three_way(
         DataError: where the fractions are wrong, there are fewer than two classes, or a class
             has fewer than three rows.
     """
-    check_fractions(val_fraction, test_fraction)
-    parts = _per_class(y, class_names, (val_fraction, test_fraction), seed, source)
-    return Split(train=parts[0], val=parts[1], test=parts[2])
+    check_fraction("data.val_fraction", val_fraction)
+    check_fraction("data.test_fraction", test_fraction)
+    if val_fraction + test_fraction >= 1:
+        raise DataError(
+            f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} leave no "
+            "row to train on; their sum must be below 1."
+        )
+    return Split(*_per_class(y, class_names, (val_fraction, test_fraction), seed, source))
 
 
 def two_way(
-    y: Labels,
-    class_names: tuple[str, ...],
-    *,
-    val_fraction: float,
-    seed: int,
-    source: str,
+    y: Labels, class_names: tuple[str, ...], *, val_fraction: float, seed: int, source: str
 ) -> tuple[Rows, Rows]:
-    """Takes a validation split out of an official training set, class by class.
-
-    Args:
-        y: class numbers, int64, shape (n,), values 0 to K-1.
-        class_names: K names, for the error.
-        val_fraction: share for validation, between 0 and 1.
-        seed: which rows go where.
-        source: where the rows came from, for the error.
-
-    Returns:
-        Row numbers of the train and the validation split.
-
-    Raises:
-        DataError: where the fraction is wrong, there are fewer than two classes, or a class has
-            fewer than two rows.
-    """
+    """Row numbers of train and validation, as `three_way` gives those of three splits."""
     check_fraction("data.val_fraction", val_fraction)
     train, val = _per_class(y, class_names, (val_fraction,), seed, source)
     return train, val
@@ -136,17 +95,10 @@ def stratified_subset(y: Labels, size: int, num_classes: int, seed: int) -> Rows
 def check_class_counts(
     y: Labels, class_names: tuple[str, ...], least: int, source: str, hint: str = ""
 ) -> None:
-    """Refuses labels in which a class is too small to be in every split.
-
-    Args:
-        y: class numbers, shape (n,).
-        class_names: K names.
-        least: the fewest rows of a class that will do.
-        source: where the rows came from.
-        hint: a sentence on what else can be done, appended to the error.
+    """Refuses labels in which a class has fewer than `least` rows, or which have only one class.
 
     Raises:
-        DataError: naming the small classes with their counts, or the only class.
+        DataError: names the small classes with their counts, and ends in `hint`.
     """
     counts = np.bincount(y, minlength=len(class_names))
     if len(class_names) < LEAST_CLASSES:

@@ -17,7 +17,7 @@ from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError, shortened
 from src.data.parameters import check_choice, check_delimiter, check_whole
 from src.data.split import check_class_counts, three_way
-from src.data.tabular.column_checks import check_columns, check_missing, clean_columns
+from src.data.tabular.column_checks import check_columns, clean_columns, refuse_missing
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import column_number, encode_labels
@@ -98,7 +98,8 @@ def table(
     check_class_counts(y, class_names, min_class_count, source, hint)
     features = clean_columns(features, source)
     check_columns(features, max_categories, source)
-    check_missing(features, missing, source)
+    if missing == "refuse":
+        refuse_missing(features, source)
     split = three_way(
         y,
         class_names,
@@ -110,13 +111,10 @@ def table(
     layout = TableLayout(tuple(names), names[target], header, delimiter)
     train = features.iloc[split.train]
     fitted = fit_columns(train, missing=missing, source=source, layout=layout)
-    return Dataset(
-        x_train=fitted.transform(train),
-        y_train=y[split.train],
-        x_val=fitted.transform(features.iloc[split.val]),
-        y_val=y[split.val],
-        x_test=fitted.transform(features.iloc[split.test]),
-        y_test=y[split.test],
+    return Dataset.of_rows(
+        fitted.transform(features),
+        y,
+        split,
         class_names=class_names,
         feature_names=fitted.feature_names,
         name=file.stem,

@@ -16,7 +16,7 @@ def everything(data):
     """All rows on their original scale, and their labels."""
     x = np.vstack([data.x_train, data.x_val, data.x_test])
     y = np.concatenate([data.y_train, data.y_val, data.y_test])
-    return data.preprocessing.scaler.inverse_transform(x), y
+    return data.preprocessing.inverse_transform(x), y
 
 
 def test_simulated_has_five_percent_minority_in_every_split():
@@ -51,7 +51,7 @@ def test_simulated_classes_cannot_be_told_by_a_line_but_by_the_right_curve():
     data = simulated(seed=0, n_samples=30_000)
     linear = LogisticRegression(max_iter=1000).fit(data.x_train, data.y_train)
     line = f1_score(data.y_test, linear.predict(data.x_test), average="macro")
-    x = data.preprocessing.scaler.inverse_transform(data.x_test)[:, :5]
+    x = data.preprocessing.inverse_transform(data.x_test)[:, :5]
     square = (x**2).sum(axis=1)
     # Bayes: 0.05 N(0, I) against 0.095 N(0, 4 I), the easy mass being far away.
     log_odds = np.log(0.05 / 0.095) + 5 * np.log(2) - square / 2 * (1 - 1 / 4)
@@ -90,13 +90,13 @@ def test_classification_is_scikit_learns_rows_split_and_standardised():
     order, theirs = np.lexsort(ours.T), np.lexsort(x.T)
     np.testing.assert_allclose(ours[order], x[theirs], atol=1e-4)
     np.testing.assert_array_equal(labels[order], y[theirs])
-    scaled = StandardScaler().fit(data.preprocessing.scaler.inverse_transform(data.x_train))
-    np.testing.assert_allclose(scaled.mean_, data.preprocessing.scaler.mean_, atol=1e-6)
+    scaled = StandardScaler().fit(data.preprocessing.inverse_transform(data.x_train))
+    np.testing.assert_allclose(scaled.mean_, data.preprocessing.mean_, atol=1e-6)
 
 
 def test_preprocessing_takes_rows_on_their_original_scale():
     data = simulated(seed=0)
-    rows = data.preprocessing.scaler.inverse_transform(data.x_test)
+    rows = data.preprocessing.inverse_transform(data.x_test)
     np.testing.assert_allclose(data.preprocessing.transform(rows), data.x_test, atol=1e-5)
 
 

@@ -20,36 +20,22 @@ NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
 
 
 def clean_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Every column as float numbers with NaN, or as text with None, or an error.
+    """Every column as float numbers with NaN, or as text with None.
 
     Args:
         frame: columns as read.
         source: the file, for errors.
 
-    Returns:
-        A new frame of the same rows and columns.
-
     Raises:
-        DataError: naming the column, for dates, infinite or huge numbers and
-            whatever is neither number nor text.
+        DataError: naming the column, for dates, infinite or huge numbers and whatever is neither
+            number nor text.
     """
     cleaned = {str(name): _clean(frame[name], str(name), source) for name in frame.columns}
     return pd.DataFrame(cleaned, index=frame.index)
 
 
-def check_missing(frame: pd.DataFrame, missing: str, source: str) -> None:
-    """Refuses missing values where `missing` says so.
-
-    Args:
-        frame: columns as `clean_columns` returns them.
-        missing: `impute` or `refuse`.
-        source: the file, for the error.
-
-    Raises:
-        DataError: naming the columns and how many values are missing in each.
-    """
-    if missing == "impute":
-        return
+def refuse_missing(frame: pd.DataFrame, source: str) -> None:
+    """Raises a `DataError` that names the columns where values are missing, and how many."""
     counts = frame.isna().sum()
     found = [f"{name!r} ({count})" for name, count in counts.items() if count]
     if found:
@@ -72,29 +58,27 @@ def check_columns(frame: pd.DataFrame, max_categories: int, source: str) -> None
     """
     for name in frame:
         column = frame[name].dropna()
+        where, drop = f"{source}: column {name!r}", f"data.drop=[{name}]"
         if column.empty:
-            raise DataError(
-                f"{source}: column {name!r} is empty; leave it out with data.drop=[{name}]."
-            )
+            raise DataError(f"{where} is empty; leave it out with {drop}.")
         if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
             continue
         numbers = pd.to_numeric(column, errors="coerce")
         if numbers.notna().all():
             raise DataError(
-                f"{source}: column {name!r} holds numbers stored as text; store them as numbers, "
-                f"or leave the column out with data.drop=[{name}]."
+                f"{where} holds numbers stored as text; store them as numbers, or leave the column "
+                f"out with {drop}."
             )
         if numbers.notna().mean() > 0.5:
             odd = column[numbers.isna()].iloc[0]
             raise DataError(
-                f"{source}: column {name!r} is of numbers but for {int(numbers.isna().sum())} "
-                f"cells, such as {odd!r}; mend or empty them, or leave the column out with "
-                f"data.drop=[{name}]."
+                f"{where} is of numbers but for {int(numbers.isna().sum())} cells, such as "
+                f"{odd!r}; mend or empty them, or leave the column out with {drop}."
             )
         raise DataError(
-            f"{source}: column {name!r} has {column.nunique()} different texts, more than "
+            f"{where} has {column.nunique()} different texts, more than "
             f"data.max_categories={max_categories}: an identifier or free text? Leave it out with "
-            f"data.drop=[{name}], or raise the limit."
+            f"{drop}, or raise the limit."
         )
 
 

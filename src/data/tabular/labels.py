@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from src.data.tabular.cells import unquoted
 
 WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
-# More distinct values than this, and fractions or nearly all of them rare: no class label.
 MANY_VALUES = 20
+"""More distinct values than this, and fractions or nearly all of them rare: no class label."""
 FEW_ROWS = 3
 
 
@@ -30,11 +29,8 @@ def column_number(wanted: Any, names: list[str], key: str, source: str) -> int:
     Args:
         wanted: name or index.
         names: the columns' names.
-        key: the config key, such as `data.label`.
-        source: the file.
-
-    Returns:
-        The position, 0 to len(names) - 1.
+        key: the config key, such as `data.label`, for the error.
+        source: the file, for the error.
 
     Raises:
         DataError: where there is no such column; lists those there are.
@@ -84,7 +80,8 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
     codes, values = pd.factorize(column)
     _check_values(codes, values, f"{source}: label column {column.name!r}")
     names = [_class_name(value, column.name, source) for value in values]
-    class_names = sorted(set(names), key=_order(names))
+    numbers = all(NUMBER.fullmatch(name) for name in names)
+    class_names = sorted({*names}, key=lambda name: (float(name) if numbers else 0, name))
     number = {name: k for k, name in enumerate(class_names)}
     return np.array([number[name] for name in names], dtype=np.int64)[codes], tuple(class_names)
 
@@ -97,13 +94,6 @@ def _class_name(value: Any, column: Any, source: str) -> str:
             raise DataError(f"{source}: label column {column!r} holds {value}; no class is that.")
         return str(int(value)) if float(value).is_integer() else repr(float(value))
     return str(value)
-
-
-def _order(names: list[str]) -> Callable[[str], Any]:
-    """A sort key: by size where every name is a number, else by alphabet."""
-    if all(NUMBER.fullmatch(name) for name in names):
-        return lambda name: (float(name), name)
-    return str
 
 
 def _check_values(codes: Labels, values: Any, where: str) -> None:

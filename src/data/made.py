@@ -1,0 +1,82 @@
+"""What made data sets share: one large class, equal small ones, standardised columns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+
+from src.data.dataset import LEAST_CLASSES, Dataset, Labels
+from src.data.errors import DataError
+from src.data.split import three_way
+
+ROUNDING = 1e-9
+"""What a sum of equal shares may differ from 1 by."""
+
+
+def majority_share(n_classes: int, minority_fraction: float) -> float:
+    """What K-1 minority classes of equal share leave for class 0.
+
+    Raises:
+        DataError: where class 0 would be smaller than another.
+    """
+    if minority_fraction * n_classes > 1 + ROUNDING:
+        raise DataError(
+            f"data.minority_fraction={minority_fraction} for each of {n_classes - 1} minority "
+            f"classes leaves too little for the majority; it must be at most {1 / n_classes:.3g}."
+        )
+    return 1 - minority_fraction * (n_classes - 1)
+
+
+def made_dataset(
+    x: NDArray[np.float64],
+    y: Labels,
+    *,
+    n_classes: int,
+    feature_names: tuple[str, ...],
+    name: str,
+    source: str,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> Dataset:
+    """Splits rows of numbers and standardises them by the training split, and by no other.
+
+    Args:
+        x: features, float64, shape (n, d).
+        y: class numbers, int64, shape (n,); class 0 is the majority.
+        n_classes: K.
+        feature_names: d names.
+        name: what the data set is called.
+        source: where it came from.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+        seed: of the split.
+
+    Returns:
+        The data set, its fitted `StandardScaler` in `preprocessing`.
+
+    Raises:
+        DataError: where the rows cannot be split.
+    """
+    minority = [f"minority_{k}" for k in range(1, n_classes)]
+    class_names = ("majority", *(minority if n_classes > LEAST_CLASSES else ["minority"]))
+    split = three_way(
+        y,
+        class_names,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+        source=source,
+    )
+    scaler = StandardScaler().fit(x[split.train])
+    return Dataset.of_rows(
+        scaler.transform(x),
+        y,
+        split,
+        class_names=class_names,
+        feature_names=feature_names,
+        name=name,
+        source=source,
+        preprocessing=scaler,
+    )

@@ -1,0 +1,77 @@
+"""Reads Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from src.data.errors import DataError, refuse_repeated
+
+
+class ParquetTable:
+    """A Parquet file; counts rows.
+
+    Args:
+        stream: the file; closed with the table.
+        source: what it is called in errors.
+    """
+
+    def __init__(self, stream: BinaryIO, source: str) -> None:
+        self._source = source
+        self._done = 0
+        with self._errors_named():
+            self._file = pq.ParquetFile(stream)
+        self.names = list(self._file.schema_arrow.names)
+        refuse_repeated(self.names, source)
+        self.total = int(self._file.metadata.num_rows)
+
+    def done(self) -> int:
+        """Rows read."""
+        return self._done
+
+    def type_of(self, name: str) -> pa.DataType:
+        """As in the file."""
+        found = self._file.schema_arrow.field(name).type
+        return found.value_type if pa.types.is_dictionary(found) else found
+
+    def chunks(
+        self, size: int | None = None, as_text: Collection[str] = ()
+    ) -> Iterator[pd.DataFrame]:
+        """Tables."""
+        with self._errors_named():
+            whole = size is None or not self.total
+            for part in [self._file.read()] if whole else self._file.iter_batches(size):
+                part.validate(full=True)
+                self._done += part.num_rows
+                table = part if whole else pa.Table.from_batches([part])
+                # The file's own pandas metadata could hide columns in an index.
+                yield table.to_pandas(ignore_metadata=True)
+
+    def read(self, largest: int) -> pd.DataFrame:
+        """All rows."""
+        if self.total * len(self.names) > largest:
+            raise DataError(
+                f"{self._source}: {self.total} rows of {len(self.names)} columns are more than "
+                f"the {largest:,} cells that fit."
+            )
+        (frame,) = self.chunks()
+        return frame
+
+    def __enter__(self) -> ParquetTable:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close(force=True)
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise DataError(f"{self._source}: cannot be read as a Parquet file: {first}") from error
