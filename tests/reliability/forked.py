@@ -62,8 +62,7 @@ def main():
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     import hydra  # noqa: F401
-    import mlflow.keras
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    import mlflow.keras  # noqa: F401
 
     import src.data.simulated
     import src.engine.fit

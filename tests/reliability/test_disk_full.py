@@ -43,23 +43,26 @@ def whole(run_here, tmp_path_factory):
     return folder / "job"
 
 
+def with_little_room(write, size):
+    """A writer that cannot write a file longer than so many bytes."""
+
+    def write_it(*arguments, **more):
+        with room(size):
+            write(*arguments, **more)
+
+    return write_it
+
+
 @pytest.mark.parametrize("size", [100, 2_000, 20_000], ids=["config", "predictions", "model"])
 def test_no_room_for_the_results(whole, run_here, tmp_path, size, capsys):
     writers = {name: getattr(outputs, name) for name in ("write_results", "write_model")}
-
-    def with_little_room(write):
-        def write_it(*arguments, **more):
-            with room(size):
-                write(*arguments, **more)
-
-        return write_it
 
     def job():
         run_here(tmp_path / "job", *WORDS, f"tracking.root={tmp_path}")
 
     with pytest.MonkeyPatch.context() as patch:
         for name, write in writers.items():
-            patch.setattr(outputs, name, with_little_room(write))
+            patch.setattr(outputs, name, with_little_room(write, size))
         assert guarded(job) == 2
     said = capsys.readouterr().err
     assert said.startswith("Error: ")
@@ -88,11 +91,8 @@ def test_a_folder_that_was_whole_is_not_so_while_it_is_written_anew(
     words = (*WORDS, f"tracking.root={tmp_path}", "force=true")
     run_here(tmp_path / "job", *words)
     assert (tmp_path / "job" / "run.json").exists()
-    monkeypatch.setattr(outputs.np, "savez_compressed", _full)
-    with pytest.raises(OSError, match="No space left"):
+    little = with_little_room(outputs.write_results, 2_000)
+    monkeypatch.setattr(outputs, "write_results", little)
+    with pytest.raises(OSError, match="File too large"):
         run_here(tmp_path / "job", *words)
     assert not (tmp_path / "job" / "run.json").exists()
-
-
-def _full(*_, **__):
-    raise OSError(28, "No space left on device")
