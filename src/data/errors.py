@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from src.errors import UserError
 
@@ -52,3 +53,22 @@ def refuse_repeated(names: Sequence[str], source: str) -> None:
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise DataError(f"{source}: column names repeat: {shortened(repeated)}.")
+
+
+@contextmanager
+def unreadable(source: str, kind: str, *errors: type[Exception]) -> Iterator[None]:
+    """A library's complaint about a file becomes a `DataError` that names the file.
+
+    Args:
+        source: the file.
+        kind: what it should be, such as `a table`.
+        errors: that the library raises for a damaged file.
+    """
+    try:
+        yield
+    except DataError:
+        raise
+    except errors as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = lines[0].removeprefix("Error tokenizing data. C error: ").rstrip(".")
+        raise DataError(f"{source}: cannot be read as {kind}: {reason}.") from error

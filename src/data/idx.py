@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from src.data.errors import DataError
+from src.data.errors import DataError, unreadable
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
@@ -43,14 +43,12 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
         DataError: for a file that cannot be read, is damaged, cut short or too long, or holds
             anything else.
     """
-    try:
+    with unreadable(str(path), "an IDX file", OSError, EOFError, zlib.error):
         with path.open("rb") as probe:
             compressed = probe.read(2) == GZIP_MAGIC
         most = path.stat().st_size * (LARGEST_EXPANSION if compressed else 1)
         with gzip.open(path) if compressed else path.open("rb") as stream:
             return _read(stream, path, rank, min(most, LARGEST_ARRAY))
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as an IDX file: {error}.") from error
 
 
 def _read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +59,7 @@ class ServingFacts:
 
     def save(self, folder: Path) -> None:
         """Writes the file into a folder."""
-        content = {
-            "class_names": list(self.class_names),
-            "offsets": list(self.offsets),
-            "input_shape": list(self.input_shape),
-            "feature_names": list(self.feature_names) if self.feature_names else None,
-            "table": self.table.state() if self.table else None,
-            "own_modules": list(self.own_modules),
-        }
-        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / FILE).write_text(text, encoding="utf-8")
 
     @classmethod

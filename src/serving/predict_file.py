@@ -191,4 +191,4 @@ def _with_progress(chunks: Iterator[Any], file: TableFile, order: Order) -> Iter
         for chunk in chunks:
             yield chunk
             count += len(chunk)
-            bar.update(task, completed=file.done(), rows=count)
+            bar.update(task, completed=file.done, rows=count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -31,24 +31,6 @@ def unquoted(cell: str) -> str:
     cell = cell.strip()
     quoted = len(cell) > 1 and cell[0] == cell[-1] == "'"
     return cell[1:-1].strip() if quoted else cell
-
-
-def block_of_numbers(rows: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
-    """The cells of columns that must hold numbers: float64, one column a name, NaN where missing.
-
-    Args:
-        rows: a table of n rows.
-        names: of the columns.
-
-    Raises:
-        CellError: for the first column's first cell that is no number, or infinite or huge.
-    """
-    block = rows[list(names)]
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "fiu" for dtype in block.dtypes):
-        numbers = block.to_numpy(np.float64)
-        if not (np.abs(numbers) > LARGEST_VALUE).any():
-            return numbers
-    return np.column_stack([numbers_of(rows[name], name) for name in names])
 
 
 def numbers_of(column: pd.Series, name: str) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ neither scikit-learn nor a pickle is wanted: training, prediction and serving al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError, shortened
-from src.data.tabular.cells import MISSING_CATEGORY, block_of_numbers, texts_of
+from src.data.tabular.cells import MISSING_CATEGORY, numbers_of, texts_of
+
+TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
+"""What pandas takes for truth values where a whole column of training holds nothing else."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,9 @@ class TablePreprocessing:
         scaled = len(self.numeric) + len(self.flagged)
         features = np.zeros((len(rows), scaled + sum(map(len, self.categories))), np.float32)
         if self.numeric:
+            numbers = np.column_stack([numbers_of(rows[name], name) for name in self.numeric])
             with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
-                features[:, :scaled] = self._standardised(block_of_numbers(rows, self.numeric))
+                features[:, :scaled] = self._standardised(numbers)
         first = scaled
         for name, known in zip(self.categorical, self.categories, strict=True):
             codes, values = texts_of(rows[name], name)
@@ -139,13 +143,13 @@ class TablePreprocessing:
             row = int(gaps.argmax())
             raise CellError(row, name, "is missing, which data.missing=refuse does not allow")
 
-    def state(self) -> dict[str, Any]:
-        """All of it as what JSON can hold; floats keep every bit."""
-        return asdict(self)
-
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TablePreprocessing:
-        """Makes it again from what `state` gave; `TypeError`, `KeyError` or `ValueError` if not."""
+        """Makes it again from its fields as JSON has them.
+
+        Raises:
+            TypeError, KeyError, ValueError: where they are others.
+        """
         layout = state["layout"]
         if layout:
             layout = TableLayout(**{**layout, "columns": tuple(layout["columns"])})
@@ -173,6 +177,8 @@ def _one_hot(
 ) -> NDArray[np.float32]:
     """One row per code, 1 in the column of its category; all 0 where the category is not known."""
     index = {category: k for k, category in enumerate(known)}
+    for written, meant in TRUTH.items():
+        index.setdefault(written, index.get(meant, -1))
     # a missing cell has code -1, which is the last
     column = np.array([index.get(value, -1) for value in (*values, MISSING_CATEGORY)])
     columns = column[codes]

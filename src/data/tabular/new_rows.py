@@ -14,9 +14,6 @@ from src.data.tabular.columns import TableLayout, TablePreprocessing
 from src.data.tabular.table_file import TableFile
 from src.data.tabular.text_table import TextTable
 
-TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
-"""What pandas takes for truth values where a whole column holds nothing else."""
-
 
 def new_rows(
     file: TableFile,
@@ -55,7 +52,6 @@ def new_rows(
             continue
         if table and isinstance(file, TextTable):
             _check_numbers(chunk, table, source, before)
-            _write_truth(chunk, table)
         yield chunk
         before += len(chunk)
 
@@ -119,11 +115,3 @@ def _check_numbers(
             row = int(wrong.argmax())
             cell = CellError(before + row, name, f"{chunk[name].iloc[row]!r} is no number")
             raise DataError(f"{source}: {cell}")
-
-
-def _write_truth(chunk: pd.DataFrame, table: TablePreprocessing) -> None:
-    """Truth values as training named them, which saw a whole column of them."""
-    for name, known in zip(table.categorical, table.categories, strict=True):
-        written = {"true", "TRUE", "false", "FALSE"} & {*known}
-        if name in chunk and {"True", "False"} & {*known} and not written:
-            chunk[name] = chunk[name].replace(TRUTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import IO, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from src.data.errors import DataError, shortened
+from src.data.errors import DataError, shortened, unreadable
 
 NUMBERS = "fiub"
 LABELS = NUMBERS + "US"
@@ -22,7 +22,7 @@ EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
 """Bytes that one byte can become: deflate makes at most 1,032."""
 
 
-class NpzTable:
+class NpzTable(AbstractContextManager["NpzTable"]):
     """The array `x` of an NPZ file, and `y` where rows are to be trained on; counts rows.
 
     An array's header is held against its size in the archive before memory is taken for it.
@@ -33,33 +33,22 @@ class NpzTable:
 
     Attributes:
         shape: of `x`.
-
-    Raises:
-        DataError: for a damaged file, pickled objects, or without an array `x` of numbers.
     """
 
     def __init__(self, stream: IO[bytes], source: str) -> None:
         self._file, self._source = stream, source
-        self._done = 0
-        with self._errors_named():
+        self.done = 0
+        with self._named():
             self._archive = zipfile.ZipFile(stream)
             self._rows, self.shape, self._dtype, self._fortran = self._open("x")
         if self._dtype.kind not in NUMBERS or len(self.shape) < 2:
-            raise DataError(
-                f"{source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
-                "two-dimensional array of numbers, one row per example (of images: one more each "
-                "for height, width and channels)."
-            )
+            raise self._misshapen()
         self.total = self.shape[0]
 
     @property
     def names(self) -> list[str]:
         """`column_0`, `column_1`, ... of a two-dimensional array; else none."""
         return [f"column_{i}" for i in range(self.shape[1])] if len(self.shape) == 2 else []
-
-    def done(self) -> int:
-        """Rows read."""
-        return self._done
 
     def type_of(self, name: str) -> pa.DataType:
         """That of `x`."""
@@ -74,25 +63,20 @@ class NpzTable:
                 f"{self._source}: 'x' is stored column by column (Fortran order); right is row by "
                 "row: np.savez(path, x=np.ascontiguousarray(x))."
             )
-        width = math.prod(self.shape[1:])
-        while self._done < self.total or not self._done:
-            rows = min(size or self.total, self.total - self._done)
-            with self._errors_named():
-                held = self._rows.read(rows * width * self._dtype.itemsize)
-                part = np.frombuffer(held, self._dtype).reshape(rows, *self.shape[1:])
-            self._done += rows
+        row = math.prod(self.shape[1:]) * self._dtype.itemsize
+        for start in range(0, self.total or 1, size or self.total or 1):
+            rows = min(size or self.total, self.total - start)
+            with self._named():
+                flat = np.frombuffer(self._rows.read(rows * row), self._dtype)
+                part = flat.reshape(rows, *self.shape[1:])
+            self.done += rows
             yield _usable(part)
-            if not self.total:
-                return
 
     def read(self, largest: int) -> pd.DataFrame:
         """Columns `column_0`, ... of x, dtype as in the file, and the column `y`."""
         x, y = self._whole("x", largest), self._whole("y", largest)
         if x.ndim != 2:
-            raise DataError(
-                f"{self._source}: 'x' has shape {x.shape}; right is a two-dimensional array of "
-                "numbers, one row per example."
-            )
+            raise self._misshapen()
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or y.dtype.kind not in LABELS:
             raise DataError(
@@ -107,23 +91,19 @@ class NpzTable:
         frame["y"] = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
         return frame
 
-    def __enter__(self) -> NpzTable:
-        return self
-
     def __exit__(self, *error: object) -> None:
         self._archive.close()
         self._file.close()
 
     def _whole(self, name: str, largest: int) -> NDArray[Any]:
-        with self._errors_named():
+        with self._named():
             stream, shape, dtype, fortran = self._open(name)
-            if math.prod(shape) > largest or math.prod(shape) * dtype.itemsize > largest * 8:
+            if math.prod(shape) * max(dtype.itemsize, 8) > largest * 8:
                 raise DataError(
                     f"{self._source}: array {name!r} has shape {shape}; {largest:,} values are the "
                     "most that fit."
                 )
-            with stream:
-                flat = np.frombuffer(stream.read(), dtype) if 0 not in shape else np.empty(0, dtype)
+            flat = np.frombuffer(stream.read(), dtype) if 0 not in shape else np.empty(0, dtype)
             return flat.reshape(shape, order="F" if fortran else "C")
 
     def _open(self, name: str) -> tuple[IO[bytes], tuple[int, ...], np.dtype[Any], bool]:
@@ -139,34 +119,33 @@ class NpzTable:
         version = npy.read_magic(stream)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read_header(stream)
+        where = f"{self._source}: array {name!r}"
         if dtype.hasobject:
             raise DataError(
-                f"{self._source}: array {name!r} holds pickled Python objects, which are never "
-                "loaded; save it as numbers or as fixed-width text (dtype 'U')."
+                f"{where} holds pickled Python objects, which are never loaded; save it as numbers "
+                "or as fixed-width text (dtype 'U')."
             )
         promised, held = math.prod(shape) * dtype.itemsize, info.file_size - stream.tell()
         if promised != held:
             raise DataError(
-                f"{self._source}: array {name!r} promises shape {shape}, {promised} bytes; the "
-                f"archive says {held}."
+                f"{where} promises shape {shape}, {promised} bytes; the archive says {held}."
             )
         if held > EXPANSION.get(info.compress_type, 0) * info.compress_size:
             raise DataError(
-                f"{self._source}: array {name!r} promises {promised} bytes, more than its "
-                f"{info.compress_size} bytes in the archive can hold (np.savez and "
-                "np.savez_compressed write what is read here)."
+                f"{where} promises {promised} bytes, more than its {info.compress_size} bytes in "
+                "the archive can hold (np.savez and np.savez_compressed write what is read here)."
             )
         return stream, shape, dtype, fortran
 
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        try:
-            yield
-        except DataError:
-            raise
-        except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise anything
-            reason = error or type(error)
-            raise DataError(f"{self._source}: cannot be read as an NPZ file: {reason}.") from error
+    def _misshapen(self) -> DataError:
+        return DataError(
+            f"{self._source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
+            "two-dimensional array of numbers, one row per example (for images: as trained on)."
+        )
+
+    def _named(self) -> AbstractContextManager[None]:
+        # A damaged archive makes zipfile, zlib and NumPy raise anything.
+        return unreadable(self._source, "an NPZ file", Exception)
 
 
 def _usable(rows: NDArray[Any]) -> NDArray[Any]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from src.data.errors import DataError, refuse_repeated
+from src.data.errors import DataError, refuse_repeated, unreadable
 
 
-class ParquetTable:
+class ParquetTable(AbstractContextManager["ParquetTable"]):
     """A Parquet file; counts rows.
 
     Args:
@@ -23,16 +23,12 @@ class ParquetTable:
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
         self._source = source
-        self._done = 0
-        with self._errors_named():
+        self.done = 0
+        with self._named():
             self._file = pq.ParquetFile(stream)
         self.names = list(self._file.schema_arrow.names)
         refuse_repeated(self.names, source)
         self.total = int(self._file.metadata.num_rows)
-
-    def done(self) -> int:
-        """Rows read."""
-        return self._done
 
     def type_of(self, name: str) -> pa.DataType:
         """As in the file."""
@@ -43,11 +39,11 @@ class ParquetTable:
         self, size: int | None = None, as_text: Collection[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Tables."""
-        with self._errors_named():
+        with self._named():
             whole = size is None or not self.total
             for part in [self._file.read()] if whole else self._file.iter_batches(size):
                 part.validate(full=True)
-                self._done += part.num_rows
+                self.done += part.num_rows
                 table = part if whole else pa.Table.from_batches([part])
                 # The file's own pandas metadata could hide columns in an index.
                 yield table.to_pandas(ignore_metadata=True)
@@ -62,16 +58,9 @@ class ParquetTable:
         (frame,) = self.chunks()
         return frame
 
-    def __enter__(self) -> ParquetTable:
-        return self
-
     def __exit__(self, *error: object) -> None:
         self._file.close(force=True)
 
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        try:
-            yield
-        except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f"{self._source}: cannot be read as a Parquet file: {first}") from error
+    def _named(self) -> AbstractContextManager[None]:
+        errors = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError)
+        return unreadable(self._source, "a Parquet file", *errors)

@@ -7,13 +7,13 @@ import os
 import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 
-from src.data.errors import DataError, refuse_repeated, shortened
+from src.data.errors import DataError, refuse_repeated, shortened, unreadable
 from src.data.tabular.cells import unquoted
 
 MISSING_MARKS = ["?"]
@@ -25,7 +25,7 @@ BYTES_PROBED = 65536
 logger = logging.getLogger(__name__)
 
 
-class TextTable:
+class TextTable(AbstractContextManager["TextTable"]):
     """A table as text; counts bytes. Cells that look like numbers become numbers.
 
     Args:
@@ -51,7 +51,7 @@ class TextTable:
         stream.seek(0)
         if b"\0" in stream.read(BYTES_PROBED):
             raise DataError(f"{source}: is no text file (it has zero bytes).")
-        with self._errors_named():
+        with self._named():
             as_text = {"dtype": str, "keep_default_na": False, "na_values": []}
             with self._parse(header=None, **as_text) as parsed:
                 first = parsed.read(1)
@@ -74,6 +74,7 @@ class TextTable:
         """Gives the columns other names, one for each."""
         self._names = list(names)
 
+    @property
     def done(self) -> int:
         """Bytes read."""
         return self._stream.tell()
@@ -86,23 +87,21 @@ class TextTable:
         self, size: int | None = None, as_text: Collection[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Tables."""
-        with self._errors_named():
+        with self._named():
             parsed = self._parse(
                 header=0 if self.header else None,
                 names=self.names,
                 dtype=dict.fromkeys({*as_text} & {*self.names}, str),
                 na_values=MISSING_MARKS,
+                chunksize=size,
             )
         self._open.enter_context(parsed)
         while True:
-            with self._errors_named():
-                try:
-                    chunk = parsed.get_chunk(size)
-                except StopIteration:
-                    return
-            yield chunk
-            if size is None:
+            with self._named():
+                chunk = next(parsed, None)
+            if chunk is None:
                 return
+            yield chunk
 
     def read(self, largest: int) -> pd.DataFrame:
         """All rows, the first one held against `header`."""
@@ -114,9 +113,6 @@ class TextTable:
         if frame.empty:
             raise DataError(f"{self.source}: has no rows of data.")
         return frame
-
-    def __enter__(self) -> TextTable:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
@@ -164,21 +160,18 @@ class TextTable:
                 )
 
     @contextmanager
-    def _errors_named(self) -> Iterator[None]:
+    def _named(self) -> Iterator[None]:
         """Pandas's complaints about a text as errors that name it."""
-        try:
-            with warnings.catch_warnings():
-                # pandas only warns where it drops the cells of rows longer than the header.
-                warnings.simplefilter("error", pd.errors.ParserWarning)
+        known = unreadable(self.source, "a table", ValueError, OverflowError, OSError)
+        with known, warnings.catch_warnings():
+            # pandas only warns where it drops the cells of rows longer than the header.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            try:
                 yield
-        except pd.errors.EmptyDataError as error:
-            raise DataError(f"{self.source}: is an empty file.") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{self.source}: is not UTF-8 text ({error}).") from error
-        except pd.errors.ParserWarning as error:
-            raise DataError(
-                f"{self.source}: has rows with more cells than its first row."
-            ) from error
-        except (ValueError, OverflowError, OSError) as error:
-            reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-            raise DataError(f"{self.source}: cannot be read as a table: {reason}.") from error
+            except pd.errors.EmptyDataError as error:
+                raise DataError(f"{self.source}: is an empty file.") from error
+            except UnicodeDecodeError as error:
+                raise DataError(f"{self.source}: is not UTF-8 text ({error}).") from error
+            except pd.errors.ParserWarning as error:
+                reason = "has rows with more cells than its first row"
+                raise DataError(f"{self.source}: {reason}.") from error
