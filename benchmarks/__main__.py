@@ -8,46 +8,34 @@ Each program runs in a process of its own, one after another.
 from __future__ import annotations
 
 import argparse
-import ast
+import importlib
+import pkgutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
+import benchmarks
 from benchmarks import machine
 from benchmarks.page import PAGE, replaced
+from benchmarks.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
 
-FOLDER = Path(__file__).parent
-
 
 def programs() -> dict[str, float]:
-    """The programs found, and about how many minutes each takes, read without importing them.
+    """The programs, and about how many minutes each takes.
 
-    They are the modules that say how many ``MINUTES`` they take: ``serving`` needs a champion, and
-    is run by itself.
+    They are the modules that say how many ``MINUTES`` they take; ``serving`` says none, since it
+    needs a champion, and is run by itself.
     """
-    found = {}
-    for file in sorted(FOLDER.glob("*.py")):
-        minutes = _minutes(ast.parse(file.read_text(encoding="utf-8")).body)
-        if minutes is not None:
-            found[file.stem] = minutes
-    return found
-
-
-def _minutes(body: Sequence[ast.stmt]) -> float | None:
-    for node in body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            if names == ["MINUTES"] and isinstance(node.value.value, int | float):
-                return float(node.value.value)
-    return None
+    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
+    return {name: module.MINUTES for name, module in modules.items() if hasattr(module, "MINUTES")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs what was asked for and renews its part of the page."""
+    """Runs the programs that were asked for and renews their parts of the page."""
     known = programs()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", default=list(known), help="these")
@@ -61,7 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(f"{name}: about {minutes:g} min" for name, minutes in known.items()))
         return 0
     left = sum(known[name] for name in options.only)
-    print(f"{len(options.only)} programs, about {left:g} min on an idle machine")
     for number, name in enumerate(options.only, start=1):
         print(f"[{number}/{len(options.only)}] {name}, about {left:g} min left", flush=True)
         _renew(name, options.rounds)
@@ -76,16 +63,13 @@ def _renew(name: str, rounds: int | None) -> None:
     if rounds is not None:
         command += ["--rounds", str(rounds)]
     load, began = machine.load(), time.monotonic()
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, cwd=FOLDER.parent, check=False
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     if done.returncode:
         raise UserError(f"benchmarks.{name}: ended with exit status {done.returncode}")
     print(done.stdout, flush=True)
     spent = time.monotonic() - began
     by = f"`python -m benchmarks.{name}`, {spent:.0f} s; load before {load:.1f}."
-    page = PAGE.read_text(encoding="utf-8")
-    page = replaced(page, "machine", machine.description())
+    page = replaced(PAGE.read_text(encoding="utf-8"), "machine", machine.description())
     PAGE.write_text(replaced(page, name, f"{done.stdout.strip()}\n\n{by}"), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The step of a training with focal loss, against Keras's CategoricalFocalCrossentropy."""
+"""A training step with focal loss, against Keras's CategoricalFocalCrossentropy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks import steps
-from benchmarks.measure import Found, Row, in_turn, ratios, run
+from benchmarks.measure import Found, Row, in_turn, run
 
 MINUTES = 3
 CLASSES = (10, 100, 1000)
@@ -18,51 +18,34 @@ GAMMA, ALPHA = 2.0, 0.25
 
 
 def measure(options: argparse.Namespace) -> Found:
-    """Times the steps for every number of classes and both precisions."""
+    """Times the steps for every number of classes and every precision."""
     steps.start()
     import keras
 
     calls = 2 if options.tiny else steps.CALLS
-    rows, spent = [], []
+    rows = []
+    before = keras.config.dtype_policy()
     for precision in PRECISIONS[:1] if options.tiny else PRECISIONS:
-        before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(precision)
         for classes in CLASSES[:1] if options.tiny else CLASSES:
-            x, integers, one_hot = steps.batch_of(classes)
-            pairs = [models_of(classes), models_of(classes, keras_first=True)]
-            title = f"K = {classes}, {precision}"
-            whole, alone = (
-                in_turn(title, _sides(time, pairs, x, (integers, one_hot), size), options.rounds)
-                for time, size in ((steps.step_of, calls), (steps.graph_of, 5 * calls))
-            )
-            what = f"focal-loss step, K = {classes}, {precision}"
-            against = "Keras's `CategoricalFocalCrossentropy`"
-            rows.append(Row(what, against, ratios(*whole), "<= 1.0"))
-            us = (f"{statistics.median(side) * 1e6:.0f}" for side in (*whole, *alone))
-            spent.append(f"| {classes} | {precision} | {' | '.join(us)} |")
-        keras.config.set_dtype_policy(before)
-    head = "| K | precision | this, µs a step | Keras's | this, operations alone | Keras's |"
-    head += "\n| --: | --- | --: | --: | --: | --: |"
-    table = "\n".join([head, *spent])
-    return Found(rows, [f"MLP {steps.HIDDEN}, batches of {steps.BATCH}, one thread:", table])
+            what = f"K = {classes}, {precision}"
+            ours, theirs = in_turn(what, _sides(classes, calls), options)
+            against = "`CategoricalFocalCrossentropy`"
+            rows.append(Row(f"focal loss, {what}", against, ours, theirs, "<= 1.0"))
+    keras.config.set_dtype_policy(before)
+    return Found(rows, [steps.NOTE])
 
 
-def _sides(
-    time: Callable[..., Callable[[], float]],
-    pairs: Sequence[tuple[Any, Any]],
-    x: Any,
-    labels: Sequence[Any],
-    size: int,
-) -> list[Callable[[], float]]:
+def _sides(classes: int, calls: int) -> list[Callable[[], float]]:
     """Both sides, each the mean of two models made in the order A B B A.
 
-    Where a model lies in memory moves its step by some 2 %, even that of two alike.
+    Two models that are alike differ by some 2 % a step, by where they lie in memory.
     """
-    sides: list[Callable[[], float]] = []
-    for number, y in enumerate(labels):
-        works = [time(pair[number], x, y, size) for pair in pairs]
-        sides.append(partial(_mean, works))
-    return sides
+    x, integers, one_hot = steps.batch_of(classes)
+    pairs = [models_of(classes), models_of(classes, keras_first=True)]
+    ours = [steps.step_of(mine, x, integers, calls) for mine, _ in pairs]
+    theirs = [steps.step_of(other, x, one_hot, calls) for _, other in pairs]
+    return [partial(_mean, ours), partial(_mean, theirs)]
 
 
 def _mean(works: Sequence[Callable[[], float]]) -> float:

@@ -1,7 +1,7 @@
 """What every program here shares: turns that alternate, rows of ratios, and the command line.
 
-Both sides of a ratio are timed in turn, A B A B, and a ratio is taken within each turn, so that a
-machine that others use slows both alike. Numbers are medians with the least and the largest.
+Both sides of a ratio are timed in turn, A B A B, and a ratio is taken within each turn, so that
+other work on the machine slows both alike. Figures are medians with the least and the largest.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import gc
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +20,10 @@ from rich.console import Console
 from rich.progress import track
 
 T = TypeVar("T")
-HEAD = ("| what | against | ratio: median [min, max] | to reach |", "| --- | --- | --: | --- |")
+HEAD = (
+    "| what | median | against | median | ratio: median [min, max] | to reach |",
+    "| --- | --: | --- | --: | --: | --- |",
+)
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,35 @@ class Row:
 
     Attributes:
         what: is measured.
-        against: what it is held against.
-        ratios: one a turn, `what` divided by `against`.
-        to_reach: for people, such as ``<= 1.0``.
+        against: what it is compared with.
+        mine: values of ``what``, one a turn.
+        other: values of ``against``, one a turn.
+        to_reach: for people, such as ``<= 1.0``; empty where nothing is asked for.
+        unit: ``s`` or ``MiB``.
     """
 
     what: str
     against: str
-    ratios: tuple[float, ...]
-    to_reach: str
+    mine: tuple[float, ...]
+    other: tuple[float, ...]
+    to_reach: str = ""
+    unit: str = "s"
+
+    @property
+    def ratios(self) -> list[float]:
+        """Turn by turn."""
+        return [this / that for this, that in zip(self.mine, self.other, strict=True)]
 
     def line(self) -> str:
         """The row of a Markdown table."""
-        median, low, high = statistics.median(self.ratios), min(self.ratios), max(self.ratios)
-        ratio = f"{median:.3g} [{low:.3g}, {high:.3g}]"
-        return f"| {self.what} | {self.against} | {ratio} | {self.to_reach} |"
+        found = self.ratios
+        ratio = f"{statistics.median(found):.3g} [{min(found):.3g}, {max(found):.3g}]"
+        mine, other = (_shown(statistics.median(side), self.unit) for side in self._sides)
+        return f"| {self.what} | {mine} | {self.against} | {other} | {ratio} | {self.to_reach} |"
+
+    @property
+    def _sides(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return self.mine, self.other
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,7 @@ class Found:
 
     Attributes:
         rows: its comparisons.
-        notes: Markdown below the table: seconds, profiles, what was measured.
+        notes: Markdown below the table: what was measured, and how.
     """
 
     rows: list[Row]
@@ -66,32 +82,28 @@ class Found:
 
 
 def in_turn(
-    title: str, sides: Sequence[Callable[[], float]], rounds: int, *, warm: int = 1
-) -> list[list[float]]:
+    title: str, sides: Sequence[Callable[[], T]], options: argparse.Namespace, *, warm: int = 1
+) -> list[tuple[T, ...]]:
     """Runs every side once a round, each round in the other direction.
 
     Args:
         title: for the progress bar.
-        sides: each does its work and returns what it took, in seconds or another unit.
-        rounds: how many count.
-        warm: rounds before them that do not.
+        sides: each does its work and returns what it took.
+        options: of the command line: how many rounds count.
+        warm: rounds before them that do not; none in a tiny form.
 
     Returns:
         For each side its values, one a round.
     """
-    taken: list[list[float]] = [[] for _ in sides]
-    for number in shown(range(warm + rounds), title):
-        order = range(len(sides)) if number % 2 == 0 else reversed(range(len(sides)))
-        for side in order:
+    taken: list[list[T]] = [[] for _ in sides]
+    warm = 0 if options.tiny else warm
+    for number in shown(range(warm + options.rounds), title):
+        order = list(range(len(sides)))
+        for side in order if number % 2 == 0 else reversed(order):
             value = sides[side]()
             if number >= warm:
                 taken[side].append(value)
-    return taken
-
-
-def ratios(these: Sequence[float], those: Sequence[float]) -> tuple[float, ...]:
-    """Turn by turn, these divided by those."""
-    return tuple(this / that for this, that in zip(these, those, strict=True))
+    return [tuple(values) for values in taken]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -134,15 +146,21 @@ def run(
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--rounds", type=_count, default=rounds, help=f"turns (default {rounds})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all ratios there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values there too")
     parser.add_argument("--tiny", action="store_true", help="a form for tests, of no meaning")
     options = parser.parse_args(arguments)
     found = measure(options)
     if options.json:
         options.json.write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
-    print(found.markdown())
-    sys.stdout.flush()
+    print(found.markdown(), flush=True)
     return 0
+
+
+def _shown(value: float, unit: str) -> str:
+    """``1.12 ms`` for 0.00112 seconds."""
+    if unit != "s" or value >= 1:
+        return f"{value:.3g} {unit}"
+    return f"{1e3 * value:.3g} ms" if value >= 1e-3 else f"{1e6 * value:.3g} µs"
 
 
 def _count(text: str) -> int:

@@ -16,41 +16,27 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
 from src.serve import HOST, only_champion
 from src.serving.find import SavedModel, find_model
 
-ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120
 WARM_UP = 20
 BATCH = 100
 HEADERS = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """When a measurement ends.
-
-    Attributes:
-        seconds: at the latest.
-        requests: at most.
-    """
-
-    seconds: float
-    requests: int
 
 
 @dataclass(frozen=True)
@@ -86,75 +72,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
-    bounds = Bounds(options.seconds, options.requests)
     wanted = options.model or only_champion(options.root, options.uri)
     model = find_model(wanted, options.root, options.uri)
     if not (model.path / "MLmodel").is_file() or not (model.facts and model.facts.table):
         raise UserError(f"--model {wanted}: must be a logged model that was trained on a table")
-    lines = [*_in_process(model, bounds), *_served(model, bounds)]
+    measured = partial(_measured, seconds=options.seconds, requests=options.requests)
+    lines = [*_in_process(model, measured), *_served(model, measured)]
     header = ["what", "rows", "clients", "requests/s", "rows/s", "p50 ms", "p99 ms", "requests"]
     for cells in (header, ["---"] * len(header), *(line.cells() for line in lines)):
         print("| " + " | ".join(cells) + " |")
     return 0
 
 
-def _in_process(model: SavedModel, bounds: Bounds) -> Iterator[Line]:
+def _in_process(model: SavedModel, measured: Callable[..., Line]) -> Iterator[Line]:
     """The bare network on features, Keras's own `predict`, and raw rows to classes."""
     predictor = model.load()
+    keras_predict = partial(predictor.network.predict, verbose=0)
     for count in (1, BATCH):
         rows = _rows(model, count)
         features = predictor.features(rows)
         calls: dict[str, Callable[[], object]] = {
             "bare network, compiled call": partial(predictor.logits, features),
-            "bare network, Keras `predict`": partial(
-                predictor.network.predict, features, verbose=0
-            ),
+            "bare network, Keras `predict`": partial(keras_predict, features),
             "raw rows to classes, in process": partial(predictor.predict, rows),
         }
         for what, call in calls.items():
-            yield _measured(what, count, [call], bounds)
+            yield measured(what, count, [call])
 
 
-def _served(model: SavedModel, bounds: Bounds) -> Iterator[Line]:
+def _served(model: SavedModel, measured: Callable[..., Line]) -> Iterator[Line]:
     """Requests of one row and of many, by one client and by several."""
     with _server(model) as port:
         for count, clients in ((1, 1), (1, 4), (BATCH, 1)):
             split = json.loads(_rows(model, count).to_json(orient="split", index=False))
             body = json.dumps({"dataframe_split": split})
-            calls = [_client(port, body) for _ in range(clients)]
-            yield _measured("served, HTTP", count, calls, bounds)
+            yield measured("served, HTTP", count, [_client(port, body) for _ in range(clients)])
 
 
-def _measured(what: str, rows: int, calls: Sequence[Callable[[], object]], bounds: Bounds) -> Line:
-    """Calls from one thread each, one after another, until the bounds are met."""
+def _measured(
+    what: str, rows: int, calls: Sequence[Callable[[], object]], *, seconds: float, requests: int
+) -> Line:
+    """Calls from one thread each, one after another, until one of the two bounds is met."""
     for call in calls:
         for _ in range(WARM_UP):
             call()
-    found: list[list[float]] = [[] for _ in calls]
-    failed: list[BaseException] = []
     begun = time.perf_counter()
 
-    def work(call: Callable[[], object], latencies: list[float]) -> None:
-        try:
-            while len(latencies) < bounds.requests / len(calls):
-                started = time.perf_counter()
-                call()
-                ended = time.perf_counter()
-                latencies.append(ended - started)
-                if ended - begun > bounds.seconds:
-                    return
-        except BaseException as error:
-            failed.append(error)
+    def latencies(call: Callable[[], object]) -> list[float]:
+        found: list[float] = []
+        while len(found) < requests / len(calls) and time.perf_counter() - begun < seconds:
+            started = time.perf_counter()
+            call()
+            found.append(time.perf_counter() - started)
+        return found
 
-    threads = [threading.Thread(target=work, args=pair) for pair in zip(calls, found, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - begun
-    if failed:
-        raise failed[0]
-    return Line(what, rows, len(calls), seconds, sorted(chain.from_iterable(found)))
+    with ThreadPoolExecutor(len(calls)) as threads:
+        taken = list(threads.map(latencies, calls))
+    spent = time.perf_counter() - begun
+    return Line(what, rows, len(calls), spent, sorted(chain.from_iterable(taken)))
 
 
 def _client(port: int, body: str) -> Callable[[], object]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks import typed
 from benchmarks.measure import seconds
-from src.entry import QUIET
 
 if TYPE_CHECKING:
     import keras
@@ -17,15 +16,12 @@ if TYPE_CHECKING:
 FEATURES, HIDDEN, BATCH = 64, (64, 64), 64
 CALLS = 20
 """Steps in one turn: so short that both sides of a turn see the machine equally busy."""
+NOTE = f"MLP {HIDDEN}, batches of {BATCH}, one thread; times of one step."
 
 
 def start() -> None:
     """Sets TensorFlow up as a training of this project does: one thread, quiet."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    from src.runs.import_tensorflow import import_tensorflow
-
-    import_tensorflow()
+    typed.start()
     import tensorflow as tf
 
     if tf.config.threading.get_intra_op_parallelism_threads() != 1:
@@ -71,7 +67,7 @@ def step_of(model: keras.Model, x: Any, y: Any, steps: int) -> Callable[[], floa
         steps: calls in one measurement.
 
     Returns:
-        What takes the seconds of one step.
+        A function that measures the seconds of one step.
     """
     import tensorflow as tf
 
@@ -98,7 +94,7 @@ def graph_of(model: keras.Model, x: Any, y: Any, steps: int) -> Callable[[], flo
         steps: in one call of the graph.
 
     Returns:
-        What takes the seconds of one step.
+        A function that measures the seconds of one step.
     """
     import tensorflow as tf
 

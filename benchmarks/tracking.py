@@ -1,76 +1,115 @@
-"""What tracking takes of a run of 20 epochs, and where the rest of the run's time goes."""
+"""A sweep of ten seeds with and without tracking, and where its time goes."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import tempfile
-from collections.abc import Sequence
-from pathlib import Path
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from types import FrameType
+from typing import Any
 
-from benchmarks import jobs
-from benchmarks.measure import Found, Row, ratios, run, shown
+from benchmarks import typed
+from benchmarks.measure import Found, Row, in_turn, run, seconds
 
-MINUTES = 3
-WORDS = ("training.epochs=20",)
+MINUTES = 2
+RUNS = 10
 TINY = ("training.epochs=2", "data.n_samples=400", "data.minority_fraction=0.2")
-TRACKING = (jobs.OPENING, jobs.EPOCHS, jobs.RESULTS)
+PERIOD = 0.001
+"""Seconds between two looks at what the process is doing."""
+SHOWN = 0.02
+"""Share of the time from which a module has a row of its own."""
+SOURCE = f"{typed.ROOT}/src/"
+ELSEWHERE = "Hydra, and all else"
+
+Taken = dict[str, float]
 
 
 def measure(options: argparse.Namespace) -> Found:
-    """Trains the same seeds with and without a store, in turn."""
-    words = TINY if options.tiny else WORDS
-    jobs.start()
-    tracked, untracked, spent = [], [], []
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        store = (*words, f"tracking.root={folder / 'store'}")
-        jobs.run_job(folder / "first", *store, "seed=1000")  # what only a process's first run does
-        for seed in shown(range(options.rounds), "tracking"):
-            none = (*words, f"tracking.root={folder / 'none'}", "tracking=none", f"seed={seed}")
-            untracked.append(jobs.run_job(folder / "none" / str(seed), *none))
-            with jobs.phases() as taken:
-                seconds = jobs.run_job(folder / "mlflow" / str(seed), *store, f"seed={seed}")
-            tracked.append(seconds)
-            spent.append(dict(taken))
-    of_tracking = [sum(taken.get(name, 0) for name in TRACKING) for taken in spent]
-    saving = [taken.get(jobs.EPOCHS, 0) + taken[jobs.MODEL] for taken in spent]
+    """Trains with and without a store, in turn; the tracked sweeps are looked at as they go."""
+    runs, words = (2, TINY) if options.tiny else (RUNS, ())
+    typed.start()
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = count()
+
+        def sweep(*more: str) -> None:
+            number = next(numbers)
+            place = (f"hydra.sweep.dir={folder}/{number}", f"tracking.root={folder}/store")
+            seeds = f"seed=range({number * runs},{(number + 1) * runs})"
+            typed.train("-m", seeds, *place, *words, *more)
+
+        def without() -> float:
+            return seconds(partial(sweep, "tracking=none"))
+
+        sides: list[Callable[[], Any]] = [partial(by_module, sweep), without]
+        modules, untracked = in_turn("tracking", sides, options)
+    whole = tuple(sum(taken.values()) for taken in modules)
+    inside = tuple(
+        sum(value for name, value in taken.items() if name.startswith("tracking/"))
+        for taken in modules
+    )
     rows = [
-        Row(
-            "all of tracking: store, every epoch, files, model",
-            "its whole 20-epoch run",
-            ratios(of_tracking, tracked),
-            "<= 0.05",
-        ),
-        Row(
-            "logging every epoch, writing the `.keras` file",
-            "its whole 20-epoch run",
-            ratios(saving, tracked),
-            "<= 0.05",
-        ),
-        Row(
-            "a 20-epoch run", "the same with `tracking=none`", ratios(tracked, untracked), "<= 1.05"
-        ),
+        Row(f"a tracked sweep of {runs} runs", "with `tracking=none`", whole, untracked),
+        Row("within `src/tracking`, MLflow included", "that sweep", inside, whole),
     ]
-    return Found(rows, [_profile(spent, tracked)])
+    return Found(rows, [_table(modules)])
 
 
-def _profile(spent: Sequence[dict[str, float]], whole: Sequence[float]) -> str:
-    """Where the time of a run goes: medians over the runs."""
-    names = list(dict.fromkeys(jobs.PHASES.values()))
-    parts = {name: [taken.get(name, 0.0) for taken in spent] for name in names}
-    named = [sum(taken.values()) for taken in spent]
-    parts["everything else"] = [all_ - some for all_, some in zip(whole, named, strict=True)]
-    lines = ["| phase of a run | ms | share |", "| --- | --: | --: |"]
-    for name, values in sorted(parts.items(), key=lambda part: -statistics.median(part[1])):
-        share = statistics.median(ratios(values, whole))
-        lines.append(f"| {name} | {statistics.median(values) * 1e3:.0f} | {share:.1%} |")
+def by_module(work: Callable[[], None]) -> Taken:
+    """Seconds spent in each module of ``src``, with all that it calls of other libraries.
+
+    A timer interrupts the work; the time since the last interruption belongs to the innermost
+    function of ``src`` on the stack.
+    """
+    taken: Taken = defaultdict(float)
+    last = time.perf_counter()
+
+    def look(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        taken[_module(frame)] += now - last
+        last = now
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, PERIOD, PERIOD)
+    try:
+        work()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return dict(taken)
+
+
+def _module(frame: FrameType | None) -> str:
+    while frame is not None:
+        _, found, module = frame.f_code.co_filename.partition(SOURCE)
+        if found and "/" in module:
+            return module.removesuffix(".py")
+        frame = frame.f_back
+    return ELSEWHERE
+
+
+def _table(found: Sequence[Taken]) -> str:
+    """Median shares of the whole, the largest first."""
+    shares = {
+        name: statistics.median(taken.get(name, 0.0) / sum(taken.values()) for taken in found)
+        for name in {name for taken in found for name in taken}
+    }
+    lines = ["| where the time of the tracked sweep goes | share |", "| --- | --: |"]
+    for name, share in sorted(shares.items(), key=lambda entry: -entry[1]):
+        if share >= SHOWN:
+            lines.append(f"| {name} | {share:.0%} |")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table."""
-    return run(measure, __doc__ or "", 5, arguments)
+    return run(measure, __doc__ or "", 3, arguments)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,26 @@
-"""Every benchmark runs in a tiny form, and what it holds against each other is the same work.
+"""Every benchmark runs in a tiny form, and both sides of a comparison do the same work.
 
 Nothing here looks at how long anything took.
 """
 
 import importlib
 import json
-import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
-from benchmarks import big_store, clipping, focal, jobs, macro_f1, steps
+from benchmarks import big_store, clipping, focal, macro_f1, steps, tracking
 from benchmarks.__main__ import programs
 from benchmarks.made_runs import make_store
-from src.runs.record import RunRecord, read_history
 
 OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory")
+LONG = {"sweep", "parallel"}
+"""Those that take minutes even in a tiny form."""
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -27,14 +32,13 @@ def test_a_program_prints_the_rows_that_it_writes_as_json(name, tmp_path, capsys
     rows = json.loads(file.read_text())["rows"]
     assert rows
     for row in rows:
-        assert row["ratios"]
-        assert all(math.isfinite(ratio) and ratio > 0 for ratio in row["ratios"])
-        assert f"| {row['what']} | {row['against']} | " in table
+        assert min(*row["mine"], *row["other"]) > 0
+        assert f"| {row['what']} | " in table
+        assert f" | {row['against']} | " in table
 
 
 def test_all_programs_are_found():
-    assert set(OWN) <= programs().keys()
-    assert programs().keys() - set(OWN) == {"sweep", "parallel"}  # minutes, even in a tiny form
+    assert programs().keys() == set(OWN) | LONG
 
 
 def trained(model, x, y, count=3):
@@ -48,7 +52,7 @@ def test_both_macro_f1_count_the_same(form):
     steps.start()
     x, integers, one_hot = steps.batch_of(10)
     y = one_hot if form == "one-hot" else integers
-    ours, theirs, _ = (trained(model, x, y) for model in macro_f1.models_of(10, form))
+    ours, theirs = (trained(model, x, y) for model in macro_f1.models_of(10, form))
     assert ours["f1_macro"] == pytest.approx(theirs["f1_score"], abs=1e-6)
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-6)
 
@@ -74,23 +78,46 @@ def test_both_ways_of_clipping_train_alike():
         np.testing.assert_allclose(mine, other, atol=1e-6)
 
 
-def test_phases_add_up_to_no_more_than_the_run_and_leave_nothing_behind(tmp_path, tiny):
-    from src import job
+def test_time_belongs_to_the_innermost_module_of_the_project():
+    y, logits = np.tile([0, 1], 5000), np.random.default_rng(0).normal(size=(10_000, 2))
 
-    before = job.describe_run
-    jobs.start()
-    words = (*tiny, f"tracking.root={tmp_path / 'store'}", "tracking.log_model=false")
-    with jobs.phases() as taken:
-        seconds = jobs.run_job(tmp_path / "run", *words)
-    assert job.describe_run is before
-    assert 0 < sum(taken.values()) <= seconds
-    assert {jobs.OPENING, jobs.EPOCHS, jobs.RESULTS, "steps and validation"} <= taken.keys()
-    metrics = RunRecord.load(tmp_path / "run").metrics
-    best = max(row["val_f1_macro"] for row in read_history(tmp_path / "run" / "history.csv"))
-    assert metrics["best_val_f1_macro"] == best
+    def work():
+        from src.evaluation.decision import tune_offsets
+
+        for _ in range(30):
+            tune_offsets(y, logits)
+
+    taken = tracking.by_module(work)
+    assert max(taken, key=taken.get) == "evaluation/decision"
+
+
+@contextmanager
+def statements() -> Iterator[list]:
+    """Every SELECT that SQLAlchemy sends, with its values."""
+    sent = []
+
+    def note(connection, cursor, statement, values, *_):
+        if statement.lstrip().upper().startswith("SELECT"):
+            sent.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_the_start_of_a_run_scans_no_table_of_runs(tmp_path):
-    tracking = make_store(tmp_path, 40)
-    assert big_store.scans_of_a_start(tracking) == []
-    assert "focal" in big_store.compared(tracking)
+    store = make_store(tmp_path, 8, 2)
+    with statements() as sent:
+        big_store.started(store)
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        plans = [
+            step
+            for text, values in sent
+            for *_, step in database.execute(f"EXPLAIN QUERY PLAN {text}", values)
+        ]
+    assert plans
+    tables = ("SCAN runs", "SCAN tags", "SCAN metrics")
+    assert [step for step in plans if step.startswith(tables)] == []
+    assert "focal" in big_store.compared(store)

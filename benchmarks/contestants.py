@@ -1,0 +1,126 @@
+"""The contestants of ``benchmarks.sweep``: each trains the same models in a process of its own.
+
+Digits, MLP 64-64, 20 epochs, cross-entropy and focal loss with the same seeds.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from benchmarks import typed
+
+WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
+LOSSES = ("ce", "focal")
+
+Work = Callable[[], None]
+
+
+def tracked(runs: int) -> Work:
+    """The sweep as typed: tracking, pictures and models on; the store is there, but empty."""
+    from src.tracking.store import Store
+
+    Store.open({"root": "mlruns", "uri": None, "experiment": "imbalance-lab"})
+    return _sweep(runs)
+
+
+def untracked(runs: int) -> Work:
+    """The same sweep with files alone."""
+    return _sweep(runs, "tracking=none")
+
+
+def bare(runs: int) -> Work:
+    """The same models, data and steps: ``fit`` and nothing else."""
+    return _by_hand(runs, nullcontext)
+
+
+def autologged(runs: int) -> Work:
+    """The same under ``mlflow.autolog()``, a run each."""
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{Path.cwd()}/mlflow.db")
+    mlflow.set_experiment("autologged")  # makes the database
+    mlflow.autolog(silent=True)
+    return _by_hand(runs, mlflow.start_run)
+
+
+CONTESTANTS = {one.__name__: one for one in (tracked, untracked, bare, autologged)}
+
+
+def _sweep(runs: int, *words: str) -> Work:
+    from src.tracking import plots  # noqa: F401  imported before the clock starts
+
+    seeds = f"seed=range(0,{runs // len(LOSSES)})"
+
+    def work() -> None:
+        typed.train("-m", f"loss={','.join(LOSSES)}", seeds, *WORDS, *words)
+        found = len(list(Path.cwd().glob("multirun/*/*/*/run.json")))
+        if found != runs:
+            raise RuntimeError(f"{found} runs came out of {runs}")
+
+    return work
+
+
+def _by_hand(runs: int, around: Callable[[], Any]) -> Work:
+    seeds = range(runs // len(LOSSES))
+    datasets = [_dataset(seed) for seed in seeds]
+
+    def work() -> None:
+        for loss in LOSSES:
+            for seed in seeds:
+                with around():
+                    _fit(loss, seed, datasets[seed])
+
+    return work
+
+
+def _dataset(seed: int) -> Any:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from src.config.register import register
+    from src.engine.build import load_dataset
+
+    register()
+    with initialize_config_dir(str(typed.ROOT / "conf"), version_base="1.3"):
+        composed = compose("config", [*WORDS, f"seed={seed}"])
+    config: Any = OmegaConf.to_container(composed, resolve=True)
+    return load_dataset(config["data"])
+
+
+def _fit(loss: str, seed: int, dataset: Any) -> None:
+    import keras
+
+    from src.components import SparseCategoricalFocalLoss
+
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input(dataset.input_shape), keras.layers.Flatten()])
+    for _ in range(2):
+        model.add(keras.layers.Dense(64, activation="relu"))
+    model.add(keras.layers.Dense(dataset.num_classes))
+    focal = SparseCategoricalFocalLoss(gamma=2.0, alpha=0.25)
+    stock = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", focal if loss == "focal" else stock)
+    model.fit(dataset.x_train, dataset.y_train, epochs=20, batch_size=64, verbose=0)
+
+
+def main() -> None:
+    """Prints seconds on the clock and of processor time: ``contestants NAME RUNS``."""
+    name, runs = sys.argv[1:]
+    typed.start()
+    import mlflow  # noqa: F401  imported before the clock starts
+
+    import src.engine.fit  # noqa: F401
+
+    work = CONTESTANTS[name](int(runs))
+    clock, processor = time.perf_counter(), time.process_time()
+    work()
+    print(time.perf_counter() - clock, time.process_time() - processor)
+
+
+if __name__ == "__main__":
+    main()
