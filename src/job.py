@@ -90,7 +90,9 @@ def _train(
     with tracker.following(metadata, folder):
         logger = EpochLogger(tracker.send)
         callbacks = board_callbacks(config, folder)
-        trained = train(config, dataset, metadata.name, callbacks, logger=logger, resume=unfinished)
+        trained = train(
+            config, dataset, metadata.name, callbacks, logger=logger, resume=unfinished / CHECKPOINT
+        )
         metrics, confusion = _score(dataset, trained, logger.rows)
         write_results(folder, config, dataset, trained, history=logger.rows, confusion=confusion)
         write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from src.engine.callbacks import BestEpoch
 from src.engine.epoch_logger import EpochLogger
-from src.runs.claim import CHECKPOINT
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class Checkpoint(keras.callbacks.Callback):
     Comes last among the callbacks: what it saves is what the others have done with the epoch.
 
     Args:
-        folder: holds the checkpoint of this run and of no other.
+        file: the checkpoint of this run and of no other; made where it is missing.
         model: built and compiled.
         best: its state is saved too.
         logger: its rows are saved too.
@@ -82,10 +81,10 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, folder: Path, model: keras.Model, best: BestEpoch, logger: EpochLogger
+        self, file: Path, model: keras.Model, best: BestEpoch, logger: EpochLogger
     ) -> None:
         super().__init__()
-        self._file = folder / CHECKPOINT
+        self._file = file
         self._best = best
         self._logger = logger
         with model.distribute_strategy.scope():

@@ -60,7 +60,7 @@ def train(
         title: what the progress bar calls the run.
         callbacks: more Keras callbacks; they see the complete logs of each epoch.
         logger: receives one row an epoch; None makes one.
-        resume: folder of the run's checkpoint: training goes on from there, and leaves one as it
+        resume: file of the run's checkpoint: training goes on from there, and leaves one as it
             goes; None keeps none.
         coming: configs of the jobs after this one, in order: some of their models are built in
             one go with this one's, which costs less.

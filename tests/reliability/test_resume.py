@@ -75,9 +75,9 @@ def test_an_interrupted_training_ends_with_the_same_bits(resolved, tmp_path, wor
     dataset = load_dataset(config["data"])
     whole = fit(config, dataset, "whole")
     with pytest.raises(PowerCutError):
-        fit(config, dataset, "cut", [Cut(epoch=2)], resume=tmp_path)
+        fit(config, dataset, "cut", [Cut(epoch=2)], resume=tmp_path / "checkpoint.npz")
     logger = EpochLogger()
-    again = fit(config, dataset, "again", logger=logger, resume=tmp_path)
+    again = fit(config, dataset, "again", logger=logger, resume=tmp_path / "checkpoint.npz")
     assert [row["epoch"] for row in logger.rows] == list(range(1, len(whole.history) + 1))
     assert again.history == whole.history
     assert (again.best_epoch, again.best_value) == (whole.best_epoch, whole.best_value)
@@ -101,7 +101,7 @@ def begun(resolved, tmp_path_factory):
     folder = tmp_path_factory.mktemp("begun")
     config = resolved(*SMALL)
     dataset = load_dataset(config["data"])
-    fit(config, dataset, "begun", resume=folder)
+    fit(config, dataset, "begun", resume=folder / "checkpoint.npz")
     return build_model(config, dataset), (folder / "checkpoint.npz").read_bytes()
 
 
@@ -171,7 +171,9 @@ def test_a_checkpoint_that_is_none_starts_anew_and_runs_no_code(begun, tmp_path,
     marker = tmp_path / "was-unpickled"
     (tmp_path / "checkpoint.npz").write_bytes(DAMAGED[damage](whole, marker))
     before = [weight.tobytes() for weight in model.get_weights()]
-    checkpoint = Checkpoint(tmp_path, model, BestEpoch("loss", "min", None, 3), EpochLogger())
+    checkpoint = Checkpoint(
+        tmp_path / "checkpoint.npz", model, BestEpoch("loss", "min", None, 3), EpochLogger()
+    )
     assert checkpoint.epochs_done == 0
     assert [weight.tobytes() for weight in model.get_weights()] == before
     assert "starting anew" in caplog.text
@@ -182,5 +184,10 @@ def test_a_whole_checkpoint_is_taken(begun, tmp_path):
     model, whole = begun
     (tmp_path / "checkpoint.npz").write_bytes(whole)
     logger = EpochLogger()
-    assert Checkpoint(tmp_path, model, BestEpoch("loss", "min", None, 3), logger).epochs_done == 3
+    assert (
+        Checkpoint(
+            tmp_path / "checkpoint.npz", model, BestEpoch("loss", "min", None, 3), logger
+        ).epochs_done
+        == 3
+    )
     assert [row["epoch"] for row in logger.rows] == [1, 2, 3]
