@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -54,7 +53,7 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     Args:
         file: PNG to write.
         counts: shape (K, K), rows true, columns predicted.
-        names: K class names.
+        names: K class names; above ``NUMBERS_UP_TO`` a scale of colours stands for the numbers.
     """
     classes = len(names)
     shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
@@ -64,21 +63,21 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     width, height = margin + side + 1.3, margin + side + 0.4
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((margin / width, margin / height, side / width, side / height))
-    bar = figure.add_axes(
-        ((margin + side + 0.2) / width, margin / height, 0.2 / width, side / height)
-    )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, SHADES, vmin=0, vmax=1, aspect="auto")
-    figure.colorbar(ScalarMappable(cmap=SHADES), cax=bar, label="share of the true class")
+    image = axes.imshow(shares, SHADES, vmin=0, vmax=1, aspect="auto")
+    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     if classes <= NAMES_UP_TO:
         axes.set_xticks(range(classes), shown, rotation=45, ha="right")
         axes.set_yticks(range(classes), shown)
-    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     if classes <= NUMBERS_UP_TO:
         for row, column in np.argwhere(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             count = str(counts[row, column])
             axes.text(column, row, count, ha="center", va="center", color=colour)
+    else:
+        left = (margin + side + 0.2) / width
+        scale = figure.add_axes((left, margin / height, 0.2 / width, side / height))
+        figure.colorbar(image, cax=scale, label="share of the true class")
     figure.savefig(file, **PNG)
 
 
