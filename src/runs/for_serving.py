@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from src.runs.source_closure import source_closure
 from src.saved_model.facts import ServingFacts
 
 LOADER = "src.saved_model.loader"
-"""Loads a saved model; its modules travel with every model."""
+"""Loads a saved model."""
+
+
+@cache
+def travelling_modules() -> dict[str, Path]:
+    """The project's modules that travel with every model: the loader, and all that it imports."""
+    return source_closure([LOADER])
 
 
 def write_for_serving(
@@ -30,7 +37,7 @@ def write_for_serving(
     Returns:
         The facts.
     """
-    travels_anyway = source_closure([LOADER])
+    travels_anyway = travelling_modules()
     own = [name for name in target_modules(config) if name not in travels_anyway]
     code = folder / record.CODE
     shutil.rmtree(code, ignore_errors=True)

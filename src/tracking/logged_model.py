@@ -26,8 +26,7 @@ from mlflow.types.schema import AnyType
 from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
 from src.runs.card_note import NOTE, note_of
-from src.runs.source_closure import source_closure
-from src.saved_model import loader
+from src.runs.for_serving import LOADER, travelling_modules
 from src.saved_model.facts import CLASS, FILE, TUNED, ServingFacts
 
 NAME = "model"
@@ -88,7 +87,7 @@ def save_model(path: Path, model: Model, run_folder: Path) -> None:
     with tempfile.TemporaryDirectory() as draft:
         mlflow.pyfunc.save_model(
             str(path),
-            loader_module=loader.__name__,
+            loader_module=LOADER,
             data_path=str(run_folder / record.MODEL),
             code_paths=_copy_code(run_folder / record.CODE, Path(draft)),
             mlflow_model=model,
@@ -118,7 +117,7 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
 @cache
 def _project_code() -> dict[str, bytes]:
     """All that the loader imports of the project, as this process began with it."""
-    files = source_closure([loader.__name__]).values()
+    files = travelling_modules().values()
     return {str(file.relative_to(PROJECT)): file.read_bytes() for file in files}
 
 

@@ -60,7 +60,8 @@ def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) 
     # Places in inches: a layout engine would draw everything twice to find them.
     side = min(1.8 + 0.45 * classes, 13.0)
     margin = 0.7 + INCHES_A_LETTER * max(map(len, shown))
-    width, height = margin + side + 1.3, margin + side + 0.4
+    right = 0.3 if classes <= NUMBERS_UP_TO else 1.3
+    width, height = margin + side + right, margin + side + 0.4
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((margin / width, margin / height, side / width, side / height))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
