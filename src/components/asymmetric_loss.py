@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
 from .arguments import PACKAGE, check_gamma, check_share
-from .margin import NO_CLASS, focal, sparse_inputs
+from .margin import focal, nan_without_class, sparse_inputs
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -63,10 +62,9 @@ class AsymmetricLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example, shape `(batch,)`."""
-        labels, logits = sparse_inputs(y_true, y_pred)
-        is_true = ops.one_hot(labels, ops.shape(logits)[-1], dtype="bool")
+        is_true, logits = sparse_inputs(y_true, y_pred)
         terms = ops.where(is_true, focal(logits, self.gamma_pos), self.negative_term(logits))
-        return ops.where(labels == NO_CLASS, math.nan, ops.sum(terms, axis=-1))
+        return nan_without_class(is_true, ops.sum(terms, axis=-1))
 
     def negative_term(self, logits: Any) -> Any:
         r"""$-q^{\gamma_-} \log(1 - q)$, $q = \max(\sigma(x) - m, 0)$, shape of the logits."""

@@ -15,65 +15,55 @@ import numpy as np
 from keras import ops
 
 from .arguments import is_whole
-from .margin import NO_CLASS, classes_of, widen
+from .margin import widen
 
 
-def true_classes(y_true: Any, num_classes: int) -> Any:
-    """Return int32 classes `(batch,)` from integer labels or one-hot rows; others: `NO_CLASS`."""
-    labels = ops.convert_to_tensor(y_true)
+def true_classes(y_true: Any, num_classes: int) -> tuple[Any, Any]:
+    """Read classes from integer labels or from one-hot rows.
+
+    Returns:
+        int32 classes in 0..K-1, shape `(batch,)`, and where a label is such a class, bool.
+    """
+    labels = widen(y_true)  # float32 holds every class up to 2^24
     shape = tuple(labels.shape)
     if shape[1:] in ((), (1,)):
-        return classes_of(ops.reshape(labels, [-1]), num_classes)
+        labels = ops.reshape(labels, [-1])
+        classes = ops.clip(ops.cast(labels, "int32"), 0, num_classes - 1)
+        return classes, ops.cast(classes, labels.dtype) == labels
     if shape[1:] == (num_classes,):
         classes = ops.argmax(labels, axis=1)
-        is_one_hot = ops.all(
-            labels == ops.one_hot(classes, num_classes, dtype=labels.dtype), axis=1
-        )
-        return ops.where(is_one_hot, classes, NO_CLASS)
+        one_hot = ops.one_hot(classes, num_classes, dtype=labels.dtype)
+        return classes, ops.all(labels == one_hot, axis=1)
     raise ValueError(
         "y_true must hold integer classes of shape (batch,) or (batch, 1), or one-hot rows of "
         f"shape (batch, {num_classes}). Got {shape}."
     )
 
 
-def predicted_classes(y_pred: Any, num_classes: int, cut: float = 0.5) -> Any:
-    """Return int32 classes `(batch,)`: the argmax, or whether a single score exceeds `cut`.
+def predicted_classes(y_pred: Any, num_classes: int, cut: float = 0.5) -> tuple[Any, Any]:
+    """Take the argmax, or for two classes whether a single score exceeds `cut`.
 
-    `NO_CLASS` where a score is NaN.
+    Returns:
+        int32 classes, shape `(batch,)`, and where no score is NaN, bool.
     """
     scores = widen(y_pred)
     shape = tuple(scores.shape)
     if shape[1:] == (num_classes,):
-        return ops.where(ops.any(ops.isnan(scores), axis=1), NO_CLASS, ops.argmax(scores, axis=1))
+        return ops.argmax(scores, axis=1), ops.all(scores <= math.inf, axis=1)
     if shape[1:] in ((), (1,)) and num_classes == 2:
         scores = ops.reshape(scores, [-1])
-        return ops.where(ops.isnan(scores), NO_CLASS, ops.cast(scores > cut, "int32"))
+        return ops.cast(scores > cut, "int32"), scores <= math.inf
     expected = f"(batch, {num_classes})" + (", (batch, 1) or (batch,)" if num_classes == 2 else "")
     raise ValueError(
         f"y_pred must have shape {expected} for num_classes={num_classes}. Got {shape}."
     )
 
 
-def weigh(true: Any, predicted: Any, sample_weight: Any = None) -> Any:
-    """Return float64 weights `(batch,)`, 1 by default, and NaN where there is `NO_CLASS`."""
-    known = (true != NO_CLASS) & (predicted != NO_CLASS)
-    weights = ops.ones_like(true, dtype="float64")
-    if sample_weight is not None:
-        given = ops.convert_to_tensor(sample_weight, dtype="float64")
-        weights = weights * (ops.reshape(given, [-1]) if len(given.shape) else given)
-    return ops.where(known, weights, math.nan)
-
-
 def class_totals(true: Any, predicted: Any, weights: Any, num_classes: int) -> Any:
-    """Return the weights `(3, K)` of each class's hits, true examples and predictions.
-
-    `NO_CLASS` counts for class 0, where its weight of NaN shows.
-    """
+    """Return the weights `(3, K)` of each class's hits, true examples and predictions."""
     hits = weights * ops.cast(true == predicted, weights.dtype)
     rows = ((hits, true), (weights, true), (weights, predicted))
-    return ops.stack(
-        [ops.segment_sum(row, ops.maximum(classes, 0), num_classes) for row, classes in rows]
-    )
+    return ops.stack([ops.segment_sum(row, classes, num_classes) for row, classes in rows])
 
 
 def f1_scores(totals: Any) -> Any:
@@ -141,14 +131,17 @@ class ConfusionMetric(keras.metrics.Metric):
         k, cut = self.num_classes, self.threshold
         if self.from_logits:
             cut = math.log(cut / (1 - cut))
-        true, predicted = true_classes(y_true, k), predicted_classes(y_pred, k, cut)
-        weights = weigh(true, predicted, sample_weight)
+        true, is_class = true_classes(y_true, k)
+        predicted, is_number = predicted_classes(y_pred, k, cut)
+        weights = ops.cast(ops.where(is_class & is_number, 1.0, math.nan), "float64")
+        if sample_weight is not None:
+            given = ops.convert_to_tensor(sample_weight, dtype="float64")
+            weights = weights * (ops.reshape(given, [-1]) if len(given.shape) else given)
         self._totals.assign_add(class_totals(true, predicted, weights, k))
-        rows, columns = ops.maximum(true, 0), ops.maximum(predicted, 0)
         try:  # TensorFlow's variables grow in place, where only the batch's cells are touched
-            self._matrix.value.scatter_nd_add(ops.stack([rows, columns], axis=1), weights)
+            self._matrix.value.scatter_nd_add(ops.stack([true, predicted], axis=1), weights)
         except (AttributeError, NotImplementedError):  # another backend, or several replicas
-            cells = ops.segment_sum(weights, rows * k + columns, k * k)
+            cells = ops.segment_sum(weights, true * k + predicted, k * k)
             self._matrix.assign_add(ops.reshape(cells, (k, k)))
 
     def class_scores(self) -> dict[str, Any]:

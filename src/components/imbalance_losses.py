@@ -16,13 +16,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+from keras import ops
 
 from .arguments import PACKAGE, check_counts, check_gamma, check_share, check_weights, is_finite
 from .margin import (
+    class_factor,
     class_values,
     cross_entropy,
     focal,
-    of_true_class,
     sparse_inputs,
     true_class_margin,
 )
@@ -76,10 +77,10 @@ class ClassWeightedCrossentropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        labels, logits = sparse_inputs(y_true, y_pred)
+        is_true, logits = sparse_inputs(y_true, y_pred)
         given = "weights" if self.class_counts is None else "class_counts"
-        weight = of_true_class(self.class_weights, labels, logits, given)
-        return weight * cross_entropy(true_class_margin(labels, logits))
+        weight = class_factor(self.class_weights, is_true, logits, given)
+        return weight * cross_entropy(true_class_margin(is_true, logits))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -137,9 +138,9 @@ class ClassBalancedFocalLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        labels, logits = sparse_inputs(y_true, y_pred)
-        weight = of_true_class(self.class_weights, labels, logits, "class_counts")
-        return weight * focal(true_class_margin(labels, logits), self.gamma)
+        is_true, logits = sparse_inputs(y_true, y_pred)
+        weight = class_factor(self.class_weights, is_true, logits, "class_counts")
+        return weight * focal(true_class_margin(is_true, logits), self.gamma)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -187,9 +188,9 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        labels, logits = sparse_inputs(y_true, y_pred)
+        is_true, logits = sparse_inputs(y_true, y_pred)
         adjusted = logits + class_values(self.adjustments, logits, "class_counts")
-        return cross_entropy(true_class_margin(labels, adjusted))
+        return cross_entropy(true_class_margin(is_true, adjusted))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -246,9 +247,10 @@ class LDAMLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        labels, logits = sparse_inputs(y_true, y_pred)
-        margin = of_true_class(self.margins, labels, logits, "class_counts")
-        return cross_entropy(true_class_margin(labels, self.scale * logits) - self.scale * margin)
+        is_true, logits = sparse_inputs(y_true, y_pred)
+        margins = class_values(self.margins, logits, "class_counts")
+        shifted = self.scale * ops.where(is_true, logits - margins, logits)
+        return cross_entropy(true_class_margin(is_true, shifted))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

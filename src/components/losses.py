@@ -7,23 +7,13 @@ Lin et al. 2017, "Focal Loss for Dense Object Detection", ICCV.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
 from .arguments import PACKAGE, Alpha, check_alpha, check_gamma
-from .margin import (
-    NO_CLASS,
-    classes_of,
-    focal,
-    of_true_class,
-    same_shape,
-    sparse_inputs,
-    true_class_margin,
-    widen,
-)
+from .margin import class_factor, focal, same_shape, sparse_inputs, true_class_margin, widen
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -75,13 +65,13 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        labels, scores = sparse_inputs(y_true, y_pred)
+        is_true, scores = sparse_inputs(y_true, y_pred)
         if not self.from_logits:  # whose softmax is the probabilities again
             scores = ops.log(ops.maximum(scores, keras.config.epsilon()))
-        loss = focal(true_class_margin(labels, scores), self.gamma)
+        loss = focal(true_class_margin(is_true, scores), self.gamma)
         if self.alpha is None:
             return loss
-        return of_true_class(self.alpha, labels, scores, "alpha") * loss
+        return class_factor(self.alpha, is_true, scores, "alpha") * loss
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -144,16 +134,16 @@ class BinaryFocalLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""
-        targets, scores = _binary_inputs(y_true, y_pred)
+        targets, scores = binary_inputs(y_true, y_pred)
         if not self.from_logits:
             epsilon = keras.config.epsilon()
             scores = ops.clip(scores, epsilon, 1 - epsilon)
             scores = ops.log(scores) - ops.log1p(-scores)
-        both, labels = ops.stack([-scores, scores], axis=-1), classes_of(targets, 2)
-        margin = ops.where(labels == 1, scores, -scores)
-        loss = ops.where(labels == NO_CLASS, math.nan, focal(margin, self.gamma))
+        softmax_logits = ops.stack([ops.zeros_like(scores), scores], axis=-1)
+        is_true = ops.stack([targets == 0, targets == 1], axis=-1)
+        loss = focal(true_class_margin(is_true, softmax_logits), self.gamma)
         if self.alpha is not None:
-            loss = of_true_class(self.alpha, labels, both, "alpha") * loss
+            loss = class_factor(self.alpha, is_true, softmax_logits, "alpha") * loss
         return ops.mean(loss, axis=-1) if len(loss.shape) > 1 else loss
 
     def get_config(self) -> dict[str, Any]:
@@ -162,7 +152,7 @@ class BinaryFocalLoss(keras.losses.Loss):
         return {**super().get_config(), **own, "dtype": self.dtype}
 
 
-def _binary_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def binary_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Return targets and scores in one shape, or raise ValueError."""
     targets, scores = ops.convert_to_tensor(y_true), widen(y_pred)
     if len(targets.shape) == len(scores.shape) - 1 and scores.shape[-1] == 1:

@@ -18,9 +18,6 @@ from typing import Any
 import keras
 from keras import ops
 
-NO_CLASS = -1
-"""Stands for every label that is no class."""
-
 
 def widen(values: Any) -> Any:
     """Return a tensor of at least float32: half precision loses the small values of a loss."""
@@ -29,28 +26,21 @@ def widen(values: Any) -> Any:
     return tensor if is_double else ops.cast(tensor, "float32")
 
 
-def classes_of(labels: Any, num_classes: Any) -> Any:
-    """Return labels of any dtype as int32 classes, `NO_CLASS` where one is not in 0..K-1."""
-    classes = ops.cast(labels, "int32")
-    is_class = (ops.cast(classes, labels.dtype) == labels) & (classes >= 0)
-    return ops.where(is_class & (classes < num_classes), classes, NO_CLASS)
-
-
 def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Bring labels and scores of a K-class loss to one form.
+    """Bring labels and scores of a K-class loss to the shape of the scores.
 
     Args:
         y_true: Integer classes, shape `(batch, ...)` or `(batch, ..., 1)`, any dtype.
         y_pred: Scores, shape `(batch, ..., K)`, K >= 2.
 
     Returns:
-        Classes, int32 of shape `(batch, ...)`, `NO_CLASS` where a label is none, and the scores,
-        at least float32.
+        Whether a class is the true one, bool `(batch, ..., K)`: once per example, nowhere for a
+        label that is no class; and the scores, at least float32.
 
     Raises:
         ValueError: The shapes do not fit; one-hot labels are named as such.
     """
-    scores, labels = widen(y_pred), ops.convert_to_tensor(y_true)
+    scores, labels = widen(y_pred), widen(y_true)  # float32 holds every class up to 2^24
     expected = tuple(scores.shape)[:-1]
     if not expected or scores.shape[-1] == 1:
         raise ValueError(
@@ -67,7 +57,8 @@ def sparse_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             f"of 1) for y_pred of shape {tuple(scores.shape)}. "
             f"Got {tuple(labels.shape)}.{hint if alike else ''}"
         )
-    return classes_of(labels, ops.shape(scores)[-1]), scores
+    classes = ops.arange(ops.shape(scores)[-1], dtype=labels.dtype)
+    return ops.expand_dims(labels, -1) == classes, scores
 
 
 def same_shape(one: Any, other: Any) -> bool:
@@ -96,27 +87,35 @@ def class_values(values: Any, scores: Any, name: str) -> Any:
     return tensor
 
 
-def of_true_class(values: Any, labels: Any, scores: Any, name: str) -> Any:
-    """Return the value of each example's class, or the one number for all; see `class_values`."""
-    tensor = class_values(values, scores, name)
-    return ops.take(tensor, labels) if len(tensor.shape) else tensor
+def of_true_class(values: Any, is_true: Any) -> Any:
+    """Return the entry of the true class, shape `(batch, ...)`, of what has one per class."""
+    return ops.sum(ops.where(is_true, values, 0.0), axis=-1)
 
 
-def true_class_margin(labels: Any, logits: Any) -> Any:
+def true_class_margin(is_true: Any, logits: Any) -> Any:
     r"""$z = x_t - \log \sum_{j \ne t} e^{x_j}$: the logit of "the true class, not another".
 
     Args:
-        labels: int32 classes, shape `(batch, ...)`.
+        is_true: Bool, shape `(batch, ..., K)`.
         logits: Floats, shape `(batch, ..., K)`.
 
     Returns:
-        Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the label; NaN where
-        the label is `NO_CLASS`.
+        Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the true class; NaN
+        where there is none.
     """
-    is_true = ops.one_hot(labels, ops.shape(logits)[-1], dtype="bool")
-    true = ops.sum(ops.where(is_true, logits, 0.0), axis=-1)
     others = ops.logsumexp(ops.where(is_true, -1e30, logits), axis=-1)
-    return ops.where(labels == NO_CLASS, math.nan, true - others)
+    return nan_without_class(is_true, of_true_class(logits, is_true) - others)
+
+
+def class_factor(values: Any, is_true: Any, scores: Any, name: str) -> Any:
+    """Return the factor of each example: that of its true class, or the one number for all."""
+    factors = class_values(values, scores, name)
+    return of_true_class(factors, is_true) if len(factors.shape) else factors
+
+
+def nan_without_class(is_true: Any, values: Any) -> Any:
+    """Return the values `(batch, ...)`, NaN where no class is the true one."""
+    return ops.where(ops.any(is_true, axis=-1), values, math.nan)
 
 
 def cross_entropy(margin: Any) -> Any:

@@ -9,6 +9,7 @@ that kind: the matrix is summed over the epoch and the score taken once, from th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,6 @@ from .confusion import (
     f1_scores,
     predicted_classes,
     true_classes,
-    weigh,
 )
 
 
@@ -160,6 +160,7 @@ def batch_macro_f1(y_true: Any, y_pred: Any) -> Any:
     if len(shape) != 2 or not is_whole(shape[1], least=2):
         raise ValueError(f"y_pred must have shape (batch, K) with K >= 2 known. Got {shape}.")
     k = shape[1]
-    true, predicted = true_classes(y_true, k), predicted_classes(y_pred, k)
-    totals = class_totals(true, predicted, weigh(true, predicted), k)
-    return ops.cast(ops.mean(f1_scores(totals)), "float32")
+    true, is_class = true_classes(y_true, k)
+    predicted, is_number = predicted_classes(y_pred, k)
+    weights = ops.where(is_class & is_number, 1.0, math.nan)
+    return ops.mean(f1_scores(class_totals(true, predicted, weights, k)))

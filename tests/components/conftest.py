@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 
 @pytest.fixture(autouse=True)
@@ -16,15 +15,6 @@ def clean_keras():
 @pytest.fixture
 def mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
-
-
-@pytest.fixture
-def op_determinism():
-    tf.config.experimental.enable_op_determinism()
-    yield
-    from tensorflow.python.framework import config
-
-    config.disable_op_determinism()
 
 
 @pytest.fixture

@@ -64,9 +64,7 @@ def adamw_scaling_and_averaging():
         pytest.param(adamw_scaling_and_averaging, {}, {}, id="loss_scale_factor"),
     ],
 )
-def test_with_clipping_off_training_is_stock_to_the_bit(
-    blobs, op_determinism, optimizer, compile_arguments, fit
-):
+def test_with_clipping_off_training_is_stock_to_the_bit(blobs, optimizer, compile_arguments, fit):
     x, y = blobs
     models = [make(cls, l2=1e-3) for cls in (keras.Model, ClippedModel)]
     stock, ours = (
@@ -98,14 +96,14 @@ def with_no_weights_where_weights_would_be(x, y):
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize("batches", [of_unknown_length, with_no_weights_where_weights_would_be])
-def test_batches_from_elsewhere_train_as_in_stock_keras(blobs, op_determinism, batches):
+def test_batches_from_elsewhere_train_as_in_stock_keras(blobs, batches):
     models = [make(cls) for cls in (keras.Model, ClippedModel)]
     stock, ours = (train(model, batches(*blobs), None, fit={"shuffle": False}) for model in models)
     assert_same_weights(*models)
     assert {key: ours[key] for key in stock} == stock
 
 
-def test_a_model_compiled_anew_trains_by_what_it_was_compiled_with(blobs, op_determinism):
+def test_a_model_compiled_anew_trains_by_what_it_was_compiled_with(blobs):
     x, y = blobs
     models = [make(cls) for cls in (keras.Model, ClippedModel)]
     for model in models:
@@ -125,7 +123,7 @@ def test_under_xla_training_is_stock_too(blobs):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs, op_determinism):
+def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs):
     x, y = blobs
     stock, ours = make(keras.Model), make(clip_norm=0.3)
     train(stock, x, y, keras.optimizers.Adam(0.01, global_clipnorm=0.3))
