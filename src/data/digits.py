@@ -7,7 +7,6 @@ Source: Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits", U
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -17,8 +16,6 @@ from src.data.imbalance import imbalance
 from src.data.split import three_way
 
 LARGEST_PIXEL = np.float32(16)
-_loaded = cache(load_digits)
-"""It parses a text of half a megabyte: once will do."""
 
 
 def digits(
@@ -53,7 +50,7 @@ def digits(
         DataError: for a value that cannot be used.
     """
     source = "sklearn.datasets.load_digits"
-    loaded = _loaded()
+    loaded = load_digits()
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)

@@ -21,10 +21,12 @@ from src.data.tabular.column_checks import check_columns, clean_columns, refuse_
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import column_number, encode_labels
-from src.data.tabular.table_file import read_table
+from src.data.tabular.table_file import open_table
 
 LEAST_ROWS = 3
 MISSING = ("impute", "refuse")
+LARGEST_TABLE = 500_000_000
+"""Cells that fit in about 4 GiB; a compressed file can promise far more than it weighs."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +82,8 @@ def table(
     check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
     file = Path(path).expanduser()
     source = str(path)
-    frame = read_table(file, header=header, delimiter=delimiter)
+    with open_table(file, f"data.path={source!r}", header=header, delimiter=delimiter) as opened:
+        frame = opened.read(LARGEST_TABLE)
     names = [str(name) for name in frame.columns]
     frame.columns = pd.Index(names)
     target = _label_number(label, names, source)

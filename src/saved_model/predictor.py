@@ -107,19 +107,18 @@ class Predictor:
         return logits
 
     def _scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        parts = [
-            self._logits(features[start : start + BATCH]).numpy().astype(np.float64)
-            for start in range(0, len(features), BATCH)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.facts.class_names)))
+        starts = range(0, len(features) or 1, BATCH)
+        parts = [self._logits(features[start : start + BATCH]).numpy() for start in starts]
+        return np.concatenate(parts).astype(np.float64)
 
     def predict(self, rows: Any, decision: str = TUNED) -> pd.DataFrame:
         """The class of each row, and the probability of each class.
 
         Args:
             rows: as `features` takes them.
-            decision: `tuned` adds the offsets that were tuned on validation rows to the logits
-                before the largest wins; `argmax` takes the most probable class.
+            decision: `tuned` adds the class offsets that were tuned on validation rows to the
+                logits before the largest wins (of two classes: it moves the threshold); `argmax`
+                takes the most probable class.
 
         Returns:
             `class` (text), and `probability_<class>` for each class, float64, summing to 1:
@@ -127,13 +126,12 @@ class Predictor:
         """
         logits = self.logits(self.features(rows))
         offsets = 0.0 if decision == ARGMAX else np.asarray(self.facts.offsets)
-        chosen = (logits + offsets).argmax(axis=1) if len(logits) else np.empty(0, np.intp)
+        chosen = (logits + offsets).argmax(axis=1)
         exp = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = exp / exp.sum(axis=1, keepdims=True)
+        columns = (exp / exp.sum(axis=1, keepdims=True)).T
         names = self.facts.class_names
-        out: dict[str, Any] = {CLASS: np.array(names, dtype=object)[chosen]}
-        out |= {probability_column(name): probabilities[:, k] for k, name in enumerate(names)}
-        return pd.DataFrame(out)
+        probabilities = dict(zip(map(probability_column, names), columns, strict=True))
+        return pd.DataFrame({CLASS: np.array(names, dtype=object)[chosen], **probabilities})
 
     def _raise_not_finite(self, features: NDArray[np.float32]) -> None:
         row, *index = (int(i) for i in np.argwhere(~np.isfinite(features))[0])
@@ -187,11 +185,8 @@ def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
                 f"{folder}: the model's own module {name} cannot be imported: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        found |= {
-            key: value
-            for key, value in vars(module).items()
-            if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == name
-        }
+        own = inspect.getmembers(module, lambda it: inspect.isclass(it) or inspect.isfunction(it))
+        found |= {key: value for key, value in own if value.__module__ == name}
     return found
 
 

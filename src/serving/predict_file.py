@@ -133,15 +133,16 @@ def predict_file(model: SavedModel, order: Order) -> Tally:
 def _plan(file: TableFile, facts: ServingFacts, order: Order) -> ColumnPlan:
     """What becomes of the file's columns, before a row of them is read."""
     source = str(order.rows)
-    if isinstance(file, NpzTable) and facts.table is None:
-        if order.keep:
-            raise DataError(f"--keep {order.keep[0]}: {source} has an array, without columns")
-        if file.shape[1:] != facts.input_shape:
-            raise DataError(
-                f"{source}: 'x' has rows of shape {file.shape[1:]}; the model takes "
-                f"{facts.input_shape}"
-            )
-        return ColumnPlan(None, (), ())
+    if isinstance(file, NpzTable):
+        right = (len(file.names),) if facts.table else facts.input_shape
+        if file.shape[1:] != right:
+            wanted = "(columns,)" if facts.table else right
+            shape = file.shape[1:]
+            raise DataError(f"{source}: 'x' has rows of shape {shape}; the model takes {wanted}")
+        if facts.table is None:
+            if order.keep:
+                raise DataError(f"--keep {order.keep[0]}: {source} has an array, without columns")
+            return ColumnPlan(None, (), ())
     return plan_columns(file.names, facts, source, keep=order.keep, ignore_extra=order.ignore_extra)
 
 

@@ -73,8 +73,7 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
     folder = download(store, model.artifact_location)
     SavedModel(str(run.info.run_name), folder, ServingFacts.load(folder)).load()  # or an error
     try:
-        before = _version_behind(store, name, alias)
-        _make_name(store, name)
+        before = _aliases(store, name).get(alias)
         found = [
             one
             for one in store.client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
@@ -139,20 +138,15 @@ def version_of(store: Store, name: str, alias: str) -> ModelVersion:
         ) from error
 
 
-def _version_behind(store: Store, name: str, alias: str) -> str | None:
+def _aliases(store: Store, name: str) -> dict[str, str]:
+    """The aliases of a name, which is made where there is none, and their versions."""
     try:
-        return str(store.client.get_model_version_by_alias(name, alias).version)
-    except MlflowException:
-        return None
-
-
-def _make_name(store: Store, name: str) -> None:
-    try:
-        store.client.get_registered_model(name)
+        named = store.client.get_registered_model(name)
     except MlflowException as error:
         if error.error_code != NOT_THERE:
             raise
-        store.client.create_registered_model(name, description=NAME_NOTE)
+        named = store.client.create_registered_model(name, description=NAME_NOTE)
+    return {alias: str(version) for alias, version in named.aliases.items()}
 
 
 def _point(store: Store, name: str, alias: str, version: ModelVersion, *, is_new: bool) -> None:

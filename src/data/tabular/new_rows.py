@@ -44,10 +44,6 @@ def new_rows(
     before = 0
     for chunk in file.chunks(size, {*as_text, *(table.categorical if table else ())}):
         if table and isinstance(chunk, np.ndarray):
-            if chunk.ndim != 2:
-                raise DataError(
-                    f"{source}: 'x' has rows of shape {chunk.shape[1:]}; right is (columns,)"
-                )
             yield pd.DataFrame(chunk, columns=file.names)
             continue
         if table and isinstance(file, TextTable):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from src.data.errors import DataError
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.parquet_table import ParquetTable
@@ -13,8 +11,6 @@ from src.data.tabular.text_table import TextTable
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 SUFFIXES = (*DELIMITERS, ".parquet", ".npz")
-LARGEST_TABLE = 500_000_000
-"""Cells that fit in about 4 GiB; a compressed file can promise far more than it weighs."""
 
 TableFile = TextTable | ParquetTable | NpzTable
 """An open table, a context that closes it.
@@ -62,24 +58,3 @@ def open_table(
         return ParquetTable(stream, str(path))
     delimiter = delimiter or DELIMITERS[suffix]
     return TextTable(stream, str(path), header=header, delimiter=delimiter)
-
-
-def read_table(path: Path, *, header: bool, delimiter: str | None = None) -> pd.DataFrame:
-    """Reads every column of a table to train on.
-
-    Args:
-        path: a file ending in .csv, .tsv, .tab, .parquet or .npz.
-        header: whether the first row of a text file holds the columns' names.
-        delimiter: one character between the cells of a text file; None takes it from the suffix.
-
-    Returns:
-        The table. Columns without a name are `column_0`, `column_1`, ...; the columns of an NPZ
-        file are those of `x` so named, and then `y`.
-
-    Raises:
-        DataError: for a file that is missing, empty, of another kind, damaged, or whose column
-            names repeat.
-    """
-    given = f"data.path={str(path)!r}"
-    with open_table(path, given, header=header, delimiter=delimiter) as file:
-        return file.read(LARGEST_TABLE)
