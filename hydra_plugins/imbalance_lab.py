@@ -1,102 +1,75 @@
-"""Launchers and a sweeper of this project, in the one place where Hydra looks for plugins.
+"""Launchers and sweepers of this project, in the one place where Hydra looks for plugins.
 
 Hydra imports this file whenever a command starts, so what does the work is imported when it is
 needed: see :mod:`src.sweeps`.
 """
 
-from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+
+from src.sweeps.launcher import Configured, JobLauncher, ParallelLauncher
 
 if TYPE_CHECKING:
-    from src.sweeps.engine import Engine
+    from src.sweeps.jobs import Finished, Job
+    from src.sweeps.sweep import Sweep
 
 
-class SerialLauncher(BasicLauncher):
-    """Hydra's own launcher, one job after another in this process; it composes them quickly."""
+# --- launchers ----------------------------------------------------------------------------------
+class SerialLauncher(JobLauncher):
+    """One job after another, in this process."""
 
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Takes what a job needs."""
-        from src.sweeps.sweep_composing import QuickLoader
+    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
+        """Runs jobs of a sweep; their output is on the terminal as it comes."""
+        from src.sweeps.jobs import run_here
 
-        loader: Any = QuickLoader(hydra_context.config_loader)
-        quick = replace(hydra_context, config_loader=loader)
-        super().setup(hydra_context=quick, task_function=task_function, config=config)
-
-
-class Configured:
-    """A plugin as Hydra makes it: from its config, and then given what its jobs need.
-
-    Args:
-        **options: keys of its config.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        self._options = options
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Takes what a job needs."""
-        self._parts = (hydra_context, task_function, config)
-
-
-class ParallelLauncher(Configured, Launcher):
-    """Runs the jobs of a sweep outside this process, several at once."""
-
-    def launch(
-        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
-    ) -> Sequence[JobReturn]:
-        """Runs the jobs; their results, in the order of the jobs."""
-        from src.sweeps.launch import launch
-
-        engine = self.engine(**self._options)
-        return launch(engine, *self._parts, job_overrides=job_overrides, first=initial_job_idx)
-
-    @abstractmethod
-    def engine(self, **options: Any) -> "Engine":
-        """What runs them."""
+        for job in jobs:
+            sweep.begins(job)
+            sweep.ended(job, run_here(self.context, self.function, job))
 
 
 class JoblibLauncher(ParallelLauncher):
     """Worker processes on this machine."""
 
-    def engine(self, **options: Any) -> "Engine":
-        """Joblib's loky executor."""
-        from src.sweeps.joblib_engine import JoblibEngine
+    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
+        """Runs jobs by joblib."""
+        from src.sweeps.joblib_launcher import results
 
-        return JoblibEngine(**options)
+        return results(*arguments, **options)
 
 
 class SubmititLauncher(ParallelLauncher):
-    """Slurm, or processes started in its manner."""
+    """Slurm, or processes that are started in its manner."""
 
-    def engine(self, **options: Any) -> "Engine":
-        """Submitit."""
-        from src.sweeps.submitit_engine import SubmititEngine
+    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
+        """Runs jobs by submitit."""
+        from src.sweeps.submitit_launcher import results
 
-        return SubmititEngine(**options)
+        return results(*arguments, **options)
 
 
 class RayLauncher(ParallelLauncher):
     """A Ray cluster."""
 
-    def engine(self, **options: Any) -> "Engine":
-        """Ray's tasks."""
-        from src.sweeps.ray_engine import RayEngine
+    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
+        """Runs jobs as Ray's tasks."""
+        from src.sweeps.ray_launcher import results
 
-        return RayEngine(**options)
+        return results(*arguments, **options)
+
+
+# --- sweepers -----------------------------------------------------------------------------------
+class GridSweeper(Configured, Sweeper):
+    """Every combination of the values that were typed; see :mod:`src.sweeps.grid`."""
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Runs the jobs."""
+        from src.sweeps.grid import sweep_grid
+
+        return sweep_grid(_launcher(self), self.context, self.master, arguments, **self.options)
 
 
 class OptunaSweeper(Configured, Sweeper):
@@ -104,10 +77,12 @@ class OptunaSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
-        from src.sweeps.search import Search
+        from src.sweeps.search import search
 
-        context, function, config = self._parts
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=function, config=config
-        )
-        return Search(launcher, context, config, **self._options).run(arguments)
+        return search(_launcher(self), self.context, self.master, arguments, **self.options)
+
+
+def _launcher(sweeper: Configured) -> Launcher:
+    return Plugins.instance().instantiate_launcher(
+        hydra_context=sweeper.context, task_function=sweeper.function, config=sweeper.master
+    )

@@ -8,11 +8,14 @@ Reads the MLflow store alone; nothing is trained and TensorFlow is not imported.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
 
 from src.analysis.runs import DECISIONS
 from src.entry import guarded
-from src.errors import UserError
+from src.errors import ErrorExit, UserError
 
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
@@ -55,16 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.strict and failed else 0
 
 
-def compare_sweep(sweep_id: str, root: str, uri: str | None) -> None:
-    """What ``python -m src.compare --sweep ID`` does.
+class CompareAfterSweep(Callback):
+    """Hydra's callback that does the same at the end of a sweep with ``compare=true``."""
 
-    Args:
-        sweep_id: run id of the sweep.
-        root: folder of the store.
-        uri: address of the store instead.
-    """
-    words = ["--sweep", sweep_id, "--root", root]
-    main([*words, "--uri", uri] if uri else words)
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Compares the runs of the sweep."""
+        if not config.compare:
+            return
+        from src.sweeps.jobs import parent_run_id
+
+        tracking, sweep = config.tracking, parent_run_id(config.hydra)
+        words = ["--sweep", str(sweep), "--root", tracking.root]
+        try:
+            main([*words, "--uri", tracking.uri] if tracking.uri else words)
+        except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
+            raise ErrorExit(1) from error
 
 
 def _write(found: "Answer", options: argparse.Namespace) -> None:

@@ -16,10 +16,12 @@ from types import FrameType
 from typing import Any
 
 import hydra
-from hydra.errors import HydraException
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from src.errors import UserError
+from src.errors import ErrorExit, UserError
 
 HYDRA = Path(hydra.__file__).parent
 USER_MISTAKE = 2
@@ -43,10 +45,6 @@ QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 """Set where the user has not. oneDNN's choice of kernels would change results between machines."""
-
-
-class HandedOver(SystemExit):
-    """Carries a user's mistake, its cause, past Hydra, which would announce it once more."""
 
 
 def guarded(main: Callable[[], Any]) -> int:
@@ -93,13 +91,45 @@ def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
 
 
 def _unpacked(main: Callable[[], Any]) -> Any:
-    """Runs a command; what was handed over is raised as what it was."""
+    """Runs a command; raises the error that an exit carries."""
     try:
         return main()
-    except HandedOver as handed:
-        mistake = handed.__cause__
-        if isinstance(mistake, Exception):
-            raise mistake from mistake.__cause__  # which may name the key
+    except ErrorExit as carrier:
+        error = carrier.__cause__
+        if isinstance(error, Exception):
+            raise error from error.__cause__  # which may name the key
+        raise
+
+
+def convert_user_errors(job: Callable[[], float]) -> float:
+    """Runs a job of Hydra, which prints a line of its own about an error that it sees.
+
+    Args:
+        job: gives the value that Hydra's sweepers look at.
+
+    Raises:
+        ErrorExit: in a single run, for a mistake of the user's; a sweep follows its jobs itself.
+    """
+    try:
+        return job()
+    except Exception as error:
+        if HydraConfig.get().mode != RunMode.RUN or not is_mistake(error):
+            raise
+        raise ErrorExit(USER_MISTAKE) from error
+
+
+def run_hydra(main: Callable[[], Any]) -> Any:
+    """Runs Hydra's main, which says in a ValueError that flags do not go together.
+
+    Raises:
+        UserError: says the same, where nothing but Hydra was at work.
+    """
+    try:
+        return main()
+    except ValueError as error:
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        if all(Path(frame.filename).is_relative_to(HYDRA) for frame in frames):
+            raise UserError(str(error)) from error
         raise
 
 
@@ -118,12 +148,10 @@ def was_interrupted(error: BaseException) -> bool:
 def is_mistake(error: BaseException) -> bool:
     """Whether an error is the user's to mend, and no failure inside the program.
 
-    Hydra says some things about the command line in exceptions of Python's own.
+    What Hydra fails to instantiate is none: its cause may be anywhere.
     """
-    if isinstance(error, UserError | HydraException | OmegaConfBaseException):
-        return True
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and Path(frames[-1].filename).is_relative_to(HYDRA)
+    said_of_words = isinstance(error, UserError | HydraException | OmegaConfBaseException)
+    return said_of_words and not isinstance(error, InstantiationException)
 
 
 def message(error: BaseException) -> str:

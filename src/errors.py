@@ -7,3 +7,7 @@ class UserError(Exception):
     The message names the value, the place it came from (the config key or the file) and what
     would be right. Entry points print it alone and exit with status 2.
     """
+
+
+class ErrorExit(SystemExit):
+    """Carries an error, its cause, past Hydra, which would announce it, or make it a warning."""

@@ -26,7 +26,7 @@ from src.runs.dataset_cache import cached_dataset
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.metadata import describe_run
 from src.runs.record import RunMetadata, RunRecord
-from src.sweeps.sweep import parent_run_id
+from src.sweeps.jobs import parent_run_id
 from src.tracking.tracker import CachedRun, Tracker, open_tracker
 
 if TYPE_CHECKING:

@@ -4,8 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from mlflow.entities import Run
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
 """The metric that is compared, by decision."""
@@ -62,7 +64,7 @@ Settings = dict[str, dict[str, dict[int, FinishedRun]]]
 """Runs by setting, label of the loss, and seed."""
 
 
-def finished_run(run: Run) -> FinishedRun:
+def finished_run(run: "Run") -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
     tags = run.data.tags
     datasets = [entry.dataset for entry in run.inputs.dataset_inputs] if run.inputs else []

@@ -1,107 +1,138 @@
-"""The jobs of one launch: in what order they run, and what a worker needs for each."""
+"""One job of a sweep: composed by Hydra, run here or in a worker that sends back its output."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import io
+import json
+import pickle
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.singleton import Singleton
-from hydra.types import HydraContext, TaskFunction
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from src.errors import UserError
-from src.runs.identity import config_identity, digest_of
-from src.sweeps.sweep import under_way
-from src.sweeps.sweep_composing import composer_of
-from src.sweeps.sweep_plan import checked
-from src.sweeps.worker import Task
 
-Config = dict[str, Any]
+SWEEP_FILE = "sweep.json"
+"""In the sweep's folder: the MLflow run that its jobs belong to."""
 
 
-class Jobs:
-    """What an engine is given.
+@dataclass(frozen=True)
+class Job:
+    """One job.
 
-    A job is composed when its turn comes, so that the first ones need not wait for the others.
+    Attributes:
+        number: counted from 0.
+        words: its overrides.
+        config: composed, with its ``hydra`` node.
+    """
+
+    number: int
+    words: list[str]
+    config: DictConfig
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that has run in a worker.
+
+    Attributes:
+        number: of the job.
+        returned: what Hydra returns for it.
+        printed: what it wrote to its standard output and error.
+    """
+
+    number: int
+    returned: JobReturn
+    printed: str
+
+
+def compose(context: HydraContext, master: DictConfig, words: Sequence[str], number: int) -> Job:
+    """Composes a job from the sweep's config and its own overrides.
+
+    Raises:
+        HydraException: where it does not compose.
+    """
+    _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
+    config = context.config_loader.load_sweep_config(master, list(words))
+    with open_dict(config):
+        config.hydra.job.id = str(number)
+        config.hydra.job.num = number
+    return Job(number, list(words), config)
+
+
+def run_here(context: HydraContext, function: TaskFunction, job: Job) -> JobReturn:
+    """Runs a job in this process."""
+    return run_job(
+        hydra_context=context,
+        task_function=function,
+        config=job.config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+
+
+def run_in_worker(context: HydraContext, function: TaskFunction, state: Any, job: Job) -> Finished:
+    """Runs a job in a worker.
 
     Args:
         context: Hydra's.
-        function: the job.
-        config: the sweep's config.
-        overrides: of each job.
-        first: number of the first job.
-
-    Attributes:
-        overrides: of each job.
-        configs: of each, resolved; empty where it is wrong, which the job itself will say.
-        order: places of the jobs in the lists above, alike ones beside each other, those that
-            repeat an earlier one's experiment last.
-        repeats: how many the last ones are.
+        function: the job's.
+        state: of Hydra's singletons in the process that opened the sweep.
+        job: the job.
     """
-
-    def __init__(
-        self,
-        context: HydraContext,
-        function: TaskFunction,
-        config: DictConfig,
-        overrides: Sequence[Sequence[str]],
-        first: int,
-    ) -> None:
-        self.overrides = [list(words) for words in overrides]
-        self._context, self._function, self._first = context, function, first
-        self._state = Singleton.get_state()
-        sweep = under_way()
-        plan = sweep.plan if sweep else None
-        self._composer = composer_of(context.config_loader, config)
-        if plan and plan.jobs[first : first + len(self.overrides)] == self.overrides:
-            self.configs = plan.configs[first : first + len(self.overrides)]
-        else:  # of a sweeper that picks its jobs as it goes
-            self.configs = [self._resolved(place) for place in range(len(self.overrides))]
-        self.order, self.repeats = _order(self.configs)
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.overrides)
-
-    def packed(self, place: int) -> bytes:
-        """A job, for the way to a worker."""
-        number = self._first + place
-        config = self._composer.job(self.overrides[place])
-        with open_dict(config):
-            config.hydra.job.id = str(number)
-            config.hydra.job.num = number
-        return Task(config, self._context, self._function, self._state).pack()
-
-    def _resolved(self, place: int) -> Config:
-        words = self.overrides[place]
-        try:
-            return checked(self._composer.config(words), self._first + place, words)
-        except UserError:
-            return {}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        setup_globals()
+        Singleton.set_state(state)
+        returned = run_here(context, function, job)
+    error = error_of(returned)
+    if error is not None:
+        returned.return_value = portable(error)
+    return Finished(job.number, returned, printed.getvalue())
 
 
-def kind_of(config: Mapping[str, Any]) -> str:
-    """The same for jobs that differ in their seeds alone: they share what a worker keeps.
+def error_of(returned: JobReturn) -> Exception | None:
+    """What a job failed with; None where it did not."""
+    if returned.status == JobStatus.COMPLETED:
+        return None
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # Hydra announces what is looked at
+            _ = returned.return_value
+    except Exception as error:
+        return error
+    return None
+
+
+def portable(error: Exception) -> Exception:
+    """The error itself where it survives the way back, else one that says the same."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        if isinstance(error, UserError):
+            return UserError(str(error))
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(f"\nIn the worker:\n{trace}")  # an exception loses its traceback on the way
+    return error
+
+
+def parent_run_id(hydra: HydraConf) -> str | None:
+    """The MLflow run of the sweep that a job belongs to.
 
     Args:
-        config: resolved.
+        hydra: the ``hydra`` node of the job's config.
     """
-    parts = {name: config[name] for name in ("model", "metric", "training", "data")}
-    plain = {
-        name: {key: value for key, value in part.items() if key != "seed"}
-        for name, part in parts.items()
-    }
-    return digest_of({**plain, "loss": config["loss"]["fn"]})
-
-
-def _order(configs: Sequence[Config]) -> tuple[list[int], int]:
-    """Places in the order in which they run, and how many of them repeat an experiment."""
-    seen: set[str] = set()
-    kinds: dict[str, list[int]] = {}
-    repeats = []
-    for place, config in enumerate(configs):
-        identity = config_identity(config) if config else str(place)
-        if identity in seen:
-            repeats.append(place)
-        else:
-            kinds.setdefault(kind_of(config) if config else "", []).append(place)
-        seen.add(identity)
-    return [*(place for alike in kinds.values() for place in alike), *repeats], len(repeats)
+    if hydra.mode != RunMode.MULTIRUN:
+        return None
+    try:
+        file = Path(hydra.sweep.dir) / SWEEP_FILE
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return content.get("parent_run_id") or None

@@ -5,9 +5,7 @@ interface, and the same notation: ``loss.gamma='interval(0,5)'``. What is optimi
 returns, a score of the validation split; the test split has no say.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -20,9 +18,11 @@ from hydra.core.override_parser.types import (
     Transformer,
 )
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import InstantiationException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
-from omegaconf import DictConfig, OmegaConf
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -30,124 +30,122 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.study import StudyDirection
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from src.errors import UserError
-from src.sweeps.best import Best, report_best
+from src.sweeps.jobs import compose
+from src.sweeps.sweep import Sweep
 
 DIRECTIONS = ("maximize", "minimize")
 LOG_TAG = "log"
 """As in ``tag(log, interval(1e-4, 1e-1))``: on a logarithmic scale."""
 
 
-class Search:
-    """Asks for trials, launches them as jobs, and tells how they did.
+def search(
+    launcher: Launcher,
+    context: HydraContext,
+    config: DictConfig,
+    typed: Sequence[str],
+    *,
+    params: Mapping[str, Any] | None,
+    n_trials: int,
+    n_jobs: int,
+    direction: str,
+    sampler: Mapping[str, Any],
+) -> FrozenTrial | None:
+    """Asks for trials, runs them as jobs, and tells how they did.
 
     Args:
         launcher: runs the jobs.
         context: Hydra's.
-        config: the sweep's config.
-        params: what is searched, beside what the command line says; key to sweep.
-        n_trials: how many jobs.
+        config: the sweep's.
+        typed: overrides of the command line; those that are sweeps are searched.
+        params: more of them, by key; the command line wins.
+        n_trials: how many jobs there are.
         n_jobs: how many are proposed at a time, before any of them has ended.
         direction: ``maximize`` or ``minimize``.
-        sampler: one of Optuna's, made already.
+        sampler: one of Optuna's, a node with its ``_target_``.
+
+    Returns:
+        The best trial; None where every one failed.
+
+    Raises:
+        UserError: where nothing is searched, or something is no range.
+        Exception: what the first job failed with, after all trials.
     """
-
-    def __init__(
-        self,
-        launcher: Launcher,
-        context: HydraContext,
-        config: DictConfig,
-        *,
-        params: Mapping[str, Any] | None,
-        n_trials: int,
-        n_jobs: int,
-        direction: str,
-        sampler: optuna.samplers.BaseSampler,
-    ) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        logging.getLogger("optuna").setLevel(logging.WARNING)
-        self._launcher, self._context, self._config = launcher, context, config
-        for key, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise UserError(f"hydra.sweeper.{key}={value}: must be a whole number from 1")
-        if direction not in DIRECTIONS:
-            raise UserError(
-                f"hydra.sweeper.direction={direction}: must be one of {', '.join(DIRECTIONS)}"
-            )
-        self._params, self._n_trials, self._n_jobs = params or {}, n_trials, n_jobs
-        self._study = optuna.create_study(
-            direction=StudyDirection[direction.upper()], sampler=sampler
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    for key, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise UserError(f"hydra.sweeper.{key}={value}: must be a whole number from 1")
+    if direction not in DIRECTIONS:
+        raise UserError(
+            f"hydra.sweeper.direction={direction}: must be one of {', '.join(DIRECTIONS)}"
         )
+    fixed, space = _read(context, [*(f"{k}={v}" for k, v in (params or {}).items()), *typed])
+    try:
+        study = optuna.create_study(
+            direction=StudyDirection[direction.upper()], sampler=instantiate(sampler)
+        )
+    except InstantiationException as error:
+        raise UserError(f"hydra.sweeper.sampler: {error}") from error
+    with Sweep(config, n_trials) as sweep:
+        for first in range(0, n_trials, n_jobs):
+            trials = [study.ask(space) for _ in range(min(n_jobs, n_trials - first))]
+            words = [[*fixed, *_words(trial.params)] for trial in trials]
+            jobs = [compose(context, config, one, first + i) for i, one in enumerate(words)]
+            sweep.run(launcher, jobs)
+            for trial, job in zip(trials, jobs, strict=True):
+                _tell(study, trial, sweep.returned[job.number])
+        best = _report_best(study, sweep)
+    sweep.raise_first_error()
+    return best
 
-    def run(self, words: Sequence[str]) -> Best | None:
-        """Runs all trials.
 
-        Args:
-            words: overrides of the command line; those that are sweeps are searched.
+def _read(
+    context: HydraContext, words: Sequence[str]
+) -> tuple[list[str], dict[str, BaseDistribution]]:
+    """What stays the same in all trials, and what is searched; the last word for a key counts."""
+    parser = OverridesParser.create(config_loader=context.config_loader)
+    overrides = {one.get_key_element(): one for one in parser.parse_overrides(list(words))}
+    space = {
+        key: distribution(override)
+        for key, override in overrides.items()
+        if override.is_sweep_override()
+    }
+    if not space:
+        raise UserError(
+            "hydra/sweeper=optuna: nothing to search; right is a range, such as "
+            "'loss.gamma=interval(0,5)', or choices, such as model=mlp,cosine"
+        )
+    fixed = [
+        f"{key}={override.get_value_element_as_str()}"
+        for key, override in overrides.items()
+        if key not in space
+    ]
+    return fixed, space
 
-        Returns:
-            The best trial; None where every one failed.
 
-        Raises:
-            UserError: where nothing is searched, or something is no range.
-            Exception: what the first job failed with, after all trials.
-        """
-        fixed, space = self._read(words)
-        folder = Path(self._config.hydra.sweep.dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self._config, folder / "multirun.yaml")
-        failed: list[JobReturn] = []
-        for first in range(0, self._n_trials, self._n_jobs):
-            number = min(self._n_jobs, self._n_trials - first)
-            trials = [self._study.ask(space) for _ in range(number)]
-            jobs = [[*fixed, *_words(trial)] for trial in trials]
-            returned = self._launcher.launch(jobs, initial_job_idx=first)
-            for trial, job in zip(trials, returned, strict=True):
-                failed += self._tell(trial, job)
-        best = self._best()
-        if best is not None:
-            report_best(best)
-        for job in failed:
-            _ = job.return_value  # raises what the job failed with
-        return best
+def _tell(study: optuna.Study, trial: Trial, returned: JobReturn) -> None:
+    """Hands a job's score to the sampler."""
+    if returned.status == JobStatus.COMPLETED:
+        study.tell(trial, float(returned.return_value))
+    else:
+        study.tell(trial, state=TrialState.FAIL)
 
-    def _tell(self, trial: Trial, job: JobReturn) -> list[JobReturn]:
-        """Hands a job's score to the sampler; the job again where it failed."""
-        if job.status != JobStatus.COMPLETED:
-            self._study.tell(trial, state=TrialState.FAIL)
-            return [job]
-        self._study.tell(trial, float(job.return_value))
-        return []
 
-    def _best(self) -> Best | None:
-        done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if not done:
-            return None
-        best = self._study.best_trial
-        return Best(best.number, float(best.value or 0.0), dict(best.params), len(done))
-
-    def _read(self, words: Sequence[str]) -> tuple[list[str], dict[str, BaseDistribution]]:
-        """What stays the same in all trials, and what is searched; the command line wins."""
-        parser = OverridesParser.create(config_loader=self._context.config_loader)
-        written = [f"{key}={value}" for key, value in self._params.items()]
-        overrides = {
-            override.get_key_element(): override
-            for override in parser.parse_overrides([*written, *words])
-        }
-        fixed, space = [], {}
-        for key, override in overrides.items():
-            if override.is_sweep_override():
-                space[key] = distribution(override)
-            else:
-                fixed.append(f"{key}={override.get_value_element_as_str()}")
-        if not space:
-            raise UserError(
-                "hydra/sweeper=optuna: nothing to search; right is a range, such as "
-                "'loss.gamma=interval(0,5)', or choices, such as model=mlp,cosine"
-            )
-        return fixed, space
+def _report_best(study: optuna.Study, sweep: Sweep) -> FrozenTrial | None:
+    """Prints the best trial and logs it on the sweep's run."""
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not done:
+        return None
+    best, value = study.best_trial, float(study.best_value)
+    words = " ".join(_words(best.params))
+    print(f"Best of {len(done)} trials: job {best.number}, {value:.4f} on validation, {words}")
+    if sweep.parent:
+        params = {f"best.{key}": value for key, value in best.params.items()}
+        tags = {"best.job": str(best.number), "best.overrides": words}
+        sweep.parent.log(params, {"best_value": value}, tags)
+    return best
 
 
 def distribution(override: Override) -> BaseDistribution:
@@ -186,5 +184,5 @@ def distribution(override: Override) -> BaseDistribution:
     )
 
 
-def _words(trial: Trial) -> list[str]:
-    return [f"{key}={value}" for key, value in trial.params.items()]
+def _words(params: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in params.items()]

@@ -1,255 +1,165 @@
-"""A sweep as one parent run in MLflow, with its jobs as children.
+"""A sweep under way: which of its jobs have ended and how, and its end."""
 
-Hydra's callback opens the parent before the first job and closes it after the last; a sweep that
-breaks off is closed by :func:`following_sweep`, since Hydra tells callbacks of no failure.
-
-Every ``train.py`` imports this module, so what only a sweep under way needs is imported there.
-"""
-
-import json
-import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from hydra.conf import HydraConf
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
-from hydra.types import RunMode
+from hydra.core.utils import JobReturn, filter_overrides
+from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationResolutionError
+from rich.console import Console
+from rich.progress import Progress
 
-from src.entry import USER_MISTAKE, HandedOver, is_mistake, was_interrupted
-from src.errors import UserError
-from src.tracking.process import close_dead_runs, process_tags
+from src.entry import is_mistake, was_interrupted
+from src.runs.record import write_json
+from src.sweeps.jobs import SWEEP_FILE, Job, error_of
+from src.sweeps.launcher import JobLauncher
+from src.sweeps.plan import Plan
+from src.sweeps.table import collect_rows, print_table
 
 if TYPE_CHECKING:
-    from src.sweeps.open_sweep import OpenSweep
-    from src.sweeps.sweep_plan import SweepPlan
+    from src.sweeps.parent_run import ParentRun
 
-log = logging.getLogger(__name__)
-
-SWEEP_FILE = "sweep.json"
-"""In the sweep's folder: the MLflow run that its jobs belong to."""
+MOST_NAMED = 10
+"""So many failed jobs are named at the end."""
 
 
-_open: list["OpenSweep"] = []
-"""The sweep under way in this process, if any: what a broken-off sweep is closed by.
+class Sweep:
+    """Opens the parent run, follows the jobs, and closes with the table of all of them.
 
-Empty in a worker of a parallel launcher, where Hydra calls ``on_job_start`` and ``on_job_end``:
-there the launcher counts the jobs itself, in the process that opened the sweep.
-"""
-_announced: list[dict[str, Any]] = []
-"""In such a worker: the configs of the jobs that it gets next."""
-_ended: list["OpenSweep"] = []
-"""The sweep that has ended in this process, until :func:`following_sweep` has returned it."""
+    Args:
+        config: the sweep's, with its ``hydra`` node.
+        total: how many jobs there are.
+        plan: of the jobs, if they are known before they run.
 
+    Attributes:
+        plan: the same.
+        parent: the sweep's run in MLflow, None without tracking.
+        returned: what Hydra returns for each job that has ended, by the job's number.
+    """
 
-def under_way() -> "OpenSweep | None":
-    """The sweep that this process has opened and not closed yet."""
-    return _open[-1] if _open else None
+    def __init__(self, config: DictConfig, total: int, plan: Plan | None = None) -> None:
+        self.plan = plan
+        self.parent: ParentRun | None = None
+        self.returned: dict[int, JobReturn] = {}
+        self._config, self._total = config, total
+        self._folder = Path(config.hydra.sweep.dir).absolute()
+        self._failed: dict[int, tuple[str, Exception]] = {}
+        self._begun = time.monotonic()
+        console = Console(stderr=True)  # in a file the bar would leave blank lines
+        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("sweep", total=total)
 
-
-class SweepCallback(Callback):
-    """Hydra's callback: checks all jobs, opens the parent run, counts the jobs, closes it."""
-
-    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Checks the config of a job that is no sweep's, before Hydra makes a folder for it."""
-        from src.config.check import check
-
-        try:
-            check(config)
-        except UserError as error:
-            # A resolver that fails may be ${hydra:}, which knows nothing before the job has begun;
-            # the job itself checks once more.
-            if type(error.__cause__) is not InterpolationResolutionError:
-                raise HandedOver(USER_MISTAKE) from error
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Checks every job and opens the parent, before anything is trained."""
-        try:
-            self._start(config)
-        except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
-            if not is_mistake(error):
-                raise
-            raise HandedOver(USER_MISTAKE) from error
-
-    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Says which job begins."""
-        if _open:
-            place = _open[-1].place_of(int(config.hydra.job.num))
-            print(f"[{place}] {' '.join(config.hydra.overrides.task)}", flush=True)
-
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        """Notes how it ended."""
-        if _open:
-            _open[-1].note_end(list(config.hydra.overrides.task), job_return.status)
-
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Closes the parent; one with failed jobs is left to :func:`following_sweep`."""
-        if _open and not _open[-1].failed:
-            _ended.append(_open.pop())
-            _ended[-1].close("FINISHED")
-
-    def _start(self, config: DictConfig) -> None:
-        from src.sweeps.sweep_plan import plan_sweep
-
-        plan = plan_sweep(config)
-        from src.runs.record import write_json
-        from src.sweeps.open_sweep import OpenSweep
-
-        folder = Path(config.hydra.sweep.dir).absolute()
+    def __enter__(self) -> "Sweep":
+        """Opens the parent run."""
+        tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        sweep = OpenSweep(folder, command, plan)
-        sweep.jobs = len(plan.jobs) if plan else config.hydra.sweeper.get("n_trials")
-        sweep.one_source = bool(plan and plan.one_source)
-        tracking: dict[str, Any] = OmegaConf.to_container(config.tracking, resolve=True)  # type: ignore[assignment]
-        sweep.tracking, sweep.compare = tracking, bool(config.compare)
         if tracking["enabled"]:
-            from src.tracking.store import Store
+            from src.sweeps.parent_run import ParentRun  # with MLflow
 
-            sweep.store = Store.open(tracking)
-            close_dead_runs(sweep.store)
-            sweep.parent_id = _parent_run(sweep, plan)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / SWEEP_FILE, {"parent_run_id": sweep.parent_id, "command": command})
-        _open.append(sweep)
-        if plan:
-            print(plan.summary(), flush=True)
+            self.parent = ParentRun(tracking, command, self.plan)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self._config, self._folder / "multirun.yaml")
+        run_id = self.parent.run_id if self.parent else ""
+        write_json(self._folder / SWEEP_FILE, {"parent_run_id": run_id, "command": command})
+        if self.plan:
+            print(self.plan.summary(), flush=True)
+        self._begun = time.monotonic()
+        return self
 
+    def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
+        """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
+        if isinstance(launcher, JobLauncher):
+            launcher.run(jobs, self)
+            return
+        returned = launcher.launch([job.words for job in jobs], jobs[0].number)
+        for job, one in zip(jobs, returned, strict=True):
+            self.ended(job, one, "")
 
-def _parent_run(sweep: "OpenSweep", plan: "SweepPlan | None") -> str:
-    """Opens the sweep's run: the one of the same sweep done before, or a new one."""
-    client, experiment_id = sweep.store.client, sweep.store.experiment_id
-    if plan and not plan.forced:
-        condition = f"tags.`sweep.identity` = '{plan.identity}'"
-        for run in client.search_runs([experiment_id], condition, max_results=1):
-            client.update_run(run.info.run_id, status="RUNNING")
-            for key, value in process_tags().items():
-                client.set_tag(run.info.run_id, key, value)
-            return str(run.info.run_id)
-    tags = process_tags() | {
-        "sweep.identity": plan.identity if plan else "",
-        "sweep.command": sweep.command,
-        "mlflow.source.name": "train.py",
-        "mlflow.source.type": "LOCAL",
-        "mlflow.note.content": f"`{sweep.command}`",
-    }
-    name = f"sweep {_short_command(sweep.command)} {time.strftime('%Y-%m-%d %H:%M')}"
-    run = client.create_run(experiment_id, tags=tags, run_name=name)
-    return str(run.info.run_id)
+    def begins(self, job: Job) -> None:
+        """Says that a job begins, whose output follows."""
+        self._announce(len(self.returned) + 1, job)
 
+    def ended(self, job: Job, returned: JobReturn, printed: str | None = None) -> None:
+        """Notes how a job ended.
 
-def _short_command(command: str) -> str:
-    words = [word for word in shlex.split(command)[1:] if word not in {"-m", "--multirun"}]
-    return " ".join(words)[:80]
+        Args:
+            job: that has ended.
+            returned: what Hydra returns for it.
+            printed: what the job had to say, where it has not been shown yet.
+        """
+        self.returned[job.number] = returned
+        if printed is not None:
+            self._bar.start()
+            self._announce(len(self.returned), job)
+            print(printed.strip() and f"{printed.rstrip()}\n", end="", flush=True)
+            self._bar.update(self._task, completed=len(self.returned))
+        error = error_of(returned)
+        if error is not None:
+            self._failed[job.number] = (_words(job), error)
 
+    @property
+    def results(self) -> list[JobReturn]:
+        """What Hydra returns for each job that has ended, in the order of the jobs."""
+        return [returned for _, returned in sorted(self.returned.items())]
 
-def handing_over(job: Callable[[], float]) -> float:
-    """Runs a job of Hydra, which prints a line of its own about an error that it sees.
+    def raise_first_error(self) -> None:
+        """Raises what the first job failed with; a failure of the program before a mistake."""
+        errors = [error for _, (_, error) in sorted(self._failed.items())]
+        for error in sorted(errors, key=is_mistake):
+            raise error
 
-    A mistake of the user's passes it by: with the other jobs' at the end of a sweep, else at once.
+    def _announce(self, place: int, job: Job) -> None:
+        left = self._time_left()
+        print(f"[{place}/{self._total}{left and f', {left}'}] {_words(job)}", flush=True)
 
-    Args:
-        job: gives the value that Hydra's sweepers look at.
+    def _time_left(self) -> str:
+        """``2 min left``, from the time of the jobs that are done; empty where none is, or all."""
+        done = len(self.returned)
+        if not 0 < done < self._total:
+            return ""
+        seconds = (time.monotonic() - self._begun) / done * (self._total - done)
+        return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
 
-    Returns:
-        That value; NaN for a job of a sweep that failed.
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Names the jobs that failed, prints the table and ends the parent run."""
+        self._bar.stop()
+        if self._failed:
+            print(self._failures(), file=sys.stderr)
+        if error is None:
+            self._close("FAILED" if self._failed else "FINISHED")
+            return
+        killed = not isinstance(error, Exception) or was_interrupted(error)
+        with suppress(OSError):
+            self._close("KILLED" if killed else "FAILED")
 
-    Raises:
-        HandedOver: outside a sweep, or where no job of it can use the data; with the mistake as its
-            cause.
-    """
-    try:
-        return job()
-    except Exception as error:
-        from src.data.errors import DataError
+    def _failures(self) -> str:
+        """Which jobs failed; where all did so for one reason, which follows, only how many."""
+        count = len(self._failed)
+        if count == self._total and len({str(error) for _, error in self._failed.values()}) == 1:
+            return f"All {count} jobs failed alike:"
+        words = [words for words, _ in self._failed.values()]
+        more = [f"and {count - MOST_NAMED} more"] if count > MOST_NAMED else []
+        return "\n  ".join([f"{count} job(s) failed:", *words[:MOST_NAMED], *more])
 
-        hydra = HydraConfig.get()
-        if not is_mistake(error) or (hydra.mode == RunMode.MULTIRUN and not _open):
-            raise
-        if not _open or (_open[-1].one_source and isinstance(error, DataError)):
-            raise HandedOver(USER_MISTAKE) from error
-        _open[-1].failed.append(" ".join(hydra.overrides.task))
-        _open[-1].mistakes.append(error)
-        return float("nan")
-
-
-def following_sweep(main: Callable[[], Any]) -> "OpenSweep | None":
-    """Runs Hydra's main and closes a sweep that it leaves open.
-
-    Args:
-        main: Hydra's decorated main.
-
-    Returns:
-        The sweep that has ended, if it was one.
-
-    Raises:
-        Exception: the first mistake in a job.
-    """
-    try:
-        main()
-        if _open and _open[-1].mistakes:
-            raise _open[-1].mistakes[0]
-        return _ended.pop() if _ended else None
-    except BaseException as error:
-        while _open:
-            sweep = _open.pop()
-            if sweep.failed:
-                print(sweep.failures(), file=sys.stderr)
-            with suppress(Exception):  # of workers that were ended before they could say so
-                if sweep.store is not None:
-                    close_dead_runs(sweep.store)
-            with suppress(OSError):
-                failed = isinstance(error, Exception | HandedOver) and not was_interrupted(error)
-                sweep.close("FAILED" if failed else "KILLED")
-        raise
-
-
-def parent_run_id(hydra: HydraConf) -> str | None:
-    """The MLflow run of the sweep that a job belongs to.
-
-    Args:
-        hydra: the ``hydra`` node of the job's config.
-    """
-    if hydra.mode != RunMode.MULTIRUN:
-        return None
-    try:
-        file = Path(hydra.sweep.dir) / SWEEP_FILE
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return content.get("parent_run_id") or None
+    def _close(self, status: str) -> None:
+        rows = collect_rows(self._folder)
+        if rows:
+            print_table(rows)
+        print(f"Results: {self._folder}")
+        if self.parent:
+            self.parent.close(status, rows)
 
 
-def sweeping_alone() -> bool:
-    """Whether this process runs a sweep of several jobs, one after another."""
-    return bool(_open) and _open[-1].jobs != 1
-
-
-def announce(configs: Sequence[dict[str, Any]]) -> None:
-    """Tells a worker of a parallel launcher which jobs it gets after the one under way.
-
-    Args:
-        configs: resolved, in order; they replace what was announced before.
-    """
-    _announced[:] = configs
-
-
-def configs_to_come(hydra: HydraConf) -> list[dict[str, Any]]:
-    """The resolved configs of a sweep's later jobs, in order, as far as this process knows them.
-
-    Args:
-        hydra: the ``hydra`` node of the job under way.
-    """
-    if hydra.mode != RunMode.MULTIRUN:
-        return []
-    if not _open:
-        return list(_announced)
-    plan = _open[-1].plan
-    return plan.configs[int(hydra.job.num) + 1 :] if plan else []
+def _words(job: Job) -> str:
+    return " ".join(filter_overrides(job.words))

@@ -5,12 +5,12 @@ import pytest
 CASES = {
     "help": ["--help"],
     "help of a config": ["--help", "loss=focal", "loss.gamma=1"],
-    "Hydra's own": ["--help", "--config-name", "config", "loss=focal", "loss.gamma=1"],
     "job": ["--cfg", "job"],
     "info": ["--info", "config"],
     "choice": ["loss=focl"],
     "key": ["loss.gama=2"],
     "flag": ["--nonsense"],
+    "flags": ["-m", "--cfg", "job"],
     "range": ["loss.gamma=-1"],
     "second job": ["-m", "loss=focal", "loss.gamma=0,-1"],
     "second choice": ["-m", "loss=focal,focl"],
@@ -48,6 +48,7 @@ LIGHT = [
     "choice",
     "key",
     "flag",
+    "flags",
     "range",
     "second job",
     "second choice",
@@ -69,8 +70,7 @@ def test_the_help_shows_the_choices_and_examples(outcomes):
         assert words in text
 
 
-def test_the_help_is_hydras_own_to_the_letter(outcomes):
-    assert outcomes["help of a config"].out == outcomes["Hydra's own"].out
+def test_the_help_shows_what_was_set(outcomes):
     assert "gamma: 1.0" in outcomes["help of a config"].out
 
 
@@ -84,6 +84,7 @@ def test_the_config_is_shown_with_what_was_set(outcomes):
         ("choice", ["loss/focl", "focal"]),
         ("key", ["loss.gama", "gamma"]),
         ("flag", ["--nonsense"]),
+        ("flags", ["Error: Only one of --run, --multirun, --cfg"]),
         ("range", ["Error: loss.gamma=-1.0: must be greater than or equal to 0\n"]),
         ("in its folder", ["Error: loss.gamma=-1.0: must be greater than or equal to 0\n"]),
         ("list", ["loss.alpha=[1, 2, 3]", "3 entries", "2 for data"]),

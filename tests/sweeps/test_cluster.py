@@ -50,17 +50,17 @@ def test_the_runs_are_finished_children_of_one_parent(launched):
 
 @absent("submitit")
 def test_slurm_that_is_not_here_is_one_clear_error(tmp_path, monkeypatch):
-    from src.sweeps.submitit_engine import SubmititEngine
+    from src.sweeps.submitit_launcher import executor
 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="slurm"):
-        SubmititEngine("slurm", str(tmp_path))
+        executor("slurm", str(tmp_path))
 
 
 @absent("submitit")
 def test_a_slurm_job_that_is_stopped_is_queued_again_with_the_same_task():
-    from src.sweeps.submitit_engine import Resumable
+    from src.sweeps.submitit_launcher import Resumable
 
-    again = Resumable().checkpoint(b"task")
+    again = Resumable(str).checkpoint("job")
     assert isinstance(again.function, Resumable)
-    assert again.args == (b"task",)
+    assert again.args == ("job",)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.sweeps.joblib_engine import JoblibEngine
+from src.sweeps.joblib_launcher import results
 from tests.reliability.recorded import numbers_in, runs_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,22 +89,7 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
 @pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True])
 def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
     with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
-        JoblibEngine(n_jobs)
-
-
-@pytest.mark.parametrize(
-    ("cores", "n_jobs", "work", "shares"),
-    [
-        (8, -1, (100, 1), "8 workers, 1 thread each"),
-        (8, -1, (100, 4), "2 workers, 4 threads each"),
-        (8, -1, (3, 1), "3 workers, 2 threads each"),
-        (2, -1, (9, 4), "1 worker, 2 threads each"),
-        (4, 8, (20, 1), "8 workers, 1 thread each"),
-    ],
-)
-def test_workers_share_the_cores_out(monkeypatch, cores, n_jobs, work, shares):
-    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
-    assert JoblibEngine(n_jobs).describe(*work) == shares
+        next(results(str, [], threads=1, n_jobs=n_jobs))
 
 
 # --- interrupted --------------------------------------------------------------------------------
@@ -166,48 +151,34 @@ def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(
 
 
 CHILDREN = """
-import multiprocessing, sys, time
-from pathlib import Path
-
-from src.sweeps import pool
-from src.sweeps.worker import begin
+import os, sys, time
+from src.sweeps.joblib_launcher import results
 
 
-def busy():
-    begin()
-    print("at work", flush=True)
-    time.sleep(99)
+def busy(job):
+    print(os.getpid(), flush=True)
+    time.sleep(99 * job)
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "busy":
-        process = multiprocessing.get_context("spawn").Process(target=busy)
-        process.start()
-        print(process.pid, flush=True)
-    else:
-        pool.PRELOADED = "src.sweeps.worker"
-        (worker,) = pool.workers(1, 1)
-        print(worker._process.pid, "at work", sep="\\n", flush=True)
-    time.sleep(99)
+for _ in results(busy, [0, 1], threads=1, n_jobs=2):
+    pass
 """
 
 
-@pytest.mark.parametrize("state", ["busy", "waiting"])
-def test_a_worker_whose_parent_was_killed_outright_ends_too(tmp_path, state):
+def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
     script = tmp_path / "children.py"
     script.write_text(CHILDREN)
-    command = [sys.executable, script, state]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
-        worker = int(parent.stdout.readline())
-        assert parent.stdout.readline() == "at work\n"
-        assert alive(worker)
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        assert alive(workers[1])
         parent.kill()
         parent.wait()
         deadline = time.monotonic() + 30
-        while alive(worker) and time.monotonic() < deadline:
+        while any(map(alive, workers)) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert not alive(worker)
+        assert not any(map(alive, workers))
 
 
 def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_path):

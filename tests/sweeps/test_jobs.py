@@ -1,62 +1,110 @@
-"""In what order the jobs of a launch run, and what they are told of those to come."""
+"""The jobs of a sweep: split, composed, checked, and run in a worker."""
 
 import pickle
 
 import pytest
-from hydra import compose, initialize_config_dir
+from hydra import compose as compose_main
+from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 
 from src.config.register import register
-from src.sweeps import sweep as sweep_module
-from src.sweeps.jobs import Jobs
-from src.sweeps.sweep import announce, configs_to_come
+from src.data.errors import CellError
+from src.errors import UserError
+from src.sweeps.grid import split
+from src.sweeps.jobs import compose, error_of, portable
+from src.sweeps.plan import Plan
 from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
 def jobs_of():
-    """Makes the jobs of a launch from their overrides."""
+    """Composes the jobs of a sweep from their overrides."""
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
         words = ["hydra.job.config_name=config", "hydra.mode=MULTIRUN"]
-        master = compose("config", words, return_hydra_config=True)
+        master = compose_main("config", words, return_hydra_config=True)
         context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
-        yield lambda overrides, first=0: Jobs(context, print, master, overrides, first)
+        yield lambda *jobs: [compose(context, master, job.split(), n) for n, job in enumerate(jobs)]
 
 
-def test_alike_jobs_run_beside_each_other_and_repeats_last(jobs_of):
-    jobs = jobs_of(
-        [
-            ["seed=0", "loss=ce"],
-            ["seed=0", "loss=focal"],
-            ["seed=0", "loss=ce", "loss.gamma=1"],  # which cross-entropy does not use
-            ["seed=1", "loss=ce"],
-            ["seed=1", "loss=focal"],
-        ]
-    )
-    assert jobs.order == [0, 3, 1, 4, 2]
-    assert jobs.repeats == 1
+# --- a grid -------------------------------------------------------------------------------------
+def words_of(*typed):
+    return [" ".join(job) for job in split(OverridesParser.create().parse_overrides(list(typed)))]
 
 
-def test_a_job_that_is_wrong_is_left_to_say_so_itself(jobs_of):
-    jobs = jobs_of([["seed=0"], ["seed=1", "training.epochs=-1"]])
-    assert jobs.configs[1] == {}
-    assert jobs.order == [0, 1]
+def test_a_grid_has_every_combination_the_last_key_fastest():
+    assert words_of("loss=ce,focal", "seed=range(0,2)", "x=7") == [
+        "loss=ce seed=0 x=7",
+        "loss=ce seed=1 x=7",
+        "loss=focal seed=0 x=7",
+        "loss=focal seed=1 x=7",
+    ]
 
 
-def test_a_packed_job_has_its_number_and_its_words(jobs_of):
-    jobs = jobs_of([["seed=0"], ["seed=3", "loss=focal"]], first=4)
-    config = pickle.loads(jobs.packed(1)).config
-    assert (config.hydra.job.num, config.hydra.job.id, config.seed) == (5, "5", 3)
+def test_the_last_word_for_a_key_counts():
+    assert words_of("seed=0,1,2", "+a=1", "seed=5") == ["seed=5 +a=1"]
+
+
+@pytest.mark.parametrize("word", ["x=interval(0,1)", "x=range(0,3,0)"])
+def test_what_lists_no_values_is_no_grid(word):
+    with pytest.raises(UserError, match="a grid needs values"):
+        words_of(word)
+
+
+# --- composed and checked -----------------------------------------------------------------------
+def test_a_job_has_its_number_its_words_and_the_sweeps_folder(jobs_of):
+    first, second = jobs_of("seed=0", "seed=3 loss=focal")
+    config = pickle.loads(pickle.dumps(second)).config
+    assert (config.hydra.job.num, config.hydra.job.id, config.seed) == (1, "1", 3)
     assert config.hydra.overrides.task == ["seed=3", "loss=focal"]
+    assert config.hydra.sweep.dir == first.config.hydra.sweep.dir
 
 
-def test_a_worker_knows_what_was_announced_to_it(jobs_of, monkeypatch):
-    monkeypatch.setattr(sweep_module, "_open", [])
-    jobs = jobs_of([["seed=0"], ["seed=1"]])
-    hydra = pickle.loads(jobs.packed(0)).config.hydra
-    announce(jobs.configs[1:])
-    assert configs_to_come(hydra) == jobs.configs[1:]
-    announce([])
-    assert configs_to_come(hydra) == []
+def test_jobs_that_repeat_an_experiment_are_known_and_come_last(jobs_of):
+    jobs = jobs_of("loss=ce", "loss=ce loss.gamma=1", "loss=focal")  # ce does not use gamma
+    plan = Plan.of(jobs)
+    assert [job.number for job in plan.repeats_last()] == [0, 2, 1]
+    assert plan.summary() == "Sweep of 3 jobs, 2 different experiments."
+    assert plan.identity == Plan.of(jobs[::-1][:2]).identity
+
+
+def test_a_job_that_is_wrong_is_named(jobs_of):
+    with pytest.raises(UserError, match=r"job 1 \(seed=1 training.epochs=-1\): training.epochs=-1"):
+        Plan.of(jobs_of("seed=0", "seed=1 training.epochs=-1"))
+
+
+# --- errors on their way back -------------------------------------------------------------------
+class UnpicklableError(Exception):
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (UserError("x=1: too large"), UserError, "x=1: too large"),
+        (CellError(0, "a", "no number"), UserError, "row 1, column 'a': no number"),
+        (KeyError("x"), KeyError, "'x'"),
+        (UnpicklableError(1, 2), RuntimeError, "UnpicklableError: 1 and 2"),
+    ],
+)
+def test_an_error_comes_back_from_a_worker_with_where_it_came_from(error, kind, said):
+    try:
+        raise error
+    except Exception as raised:
+        back = pickle.loads(pickle.dumps(portable(raised)))
+    assert type(back) is kind
+    assert str(back) == said
+    if not isinstance(back, UserError):
+        assert "test_jobs.py" in "".join(back.__notes__)
+
+
+def test_an_error_is_looked_at_without_hydras_announcement(capsys):
+    failed, done = JobReturn(status=JobStatus.FAILED), JobReturn(status=JobStatus.COMPLETED)
+    failed.return_value = UserError("no")
+    assert str(error_of(failed)) == "no"
+    assert error_of(done) is None
+    assert capsys.readouterr().err == ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src.sweeps.sweep_table import Row, markdown_table
+from src.sweeps.table import Row, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["ce", *(f"focal(gamma={gamma}, alpha=0.25)" for gamma in (0, 1, 2))]

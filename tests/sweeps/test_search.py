@@ -1,27 +1,35 @@
 """The Optuna sweeper: what it proposes, what it is told, and what it leaves behind."""
 
-from types import SimpleNamespace
-
-import optuna
 import pytest
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
 from mlflow.tracking import MlflowClient
-from omegaconf import OmegaConf
 
 from src.errors import UserError
-from src.sweeps.search import Search
+from src.sweeps.search import search
 
-LOADER = ConfigLoaderImpl(create_config_search_path(None))
+CONF = """
+x: 0
+y: a
+z: mlp
+n: 0
+fixed: 0
+tracking: {enabled: false}
+"""
 
 
-class Bowl:
+class Bowl(Launcher):
     """A launcher whose jobs score best at x = 1, and fail above x = 3."""
 
     def __init__(self):
         self.jobs = []
         self.batches = []
+
+    def setup(self, **parts):
+        """Needs nothing."""
 
     def launch(self, jobs, initial_job_idx):
         assert initial_job_idx == len(self.jobs)
@@ -37,42 +45,43 @@ class Bowl:
 
 
 @pytest.fixture
-def search(tmp_path):
+def searched(tmp_path):
     """Runs a search; the launcher, and the best trial."""
-    config = OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}})
-    context = SimpleNamespace(config_loader=LOADER)
+    (tmp_path / "config.yaml").write_text(CONF)
+    with initialize_config_dir(version_base="1.3", config_dir=str(tmp_path)):
+        words = ["hydra.job.config_name=config", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+        config = compose("config", words, return_hydra_config=True)
+        context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
 
-    def run(*words, seed=0, n_trials=30, n_jobs=1, direction="maximize", params=None):
-        launcher = Bowl()
-        one = Search(
-            launcher,
-            context,
-            config,
-            params=params,
-            n_trials=n_trials,
-            n_jobs=n_jobs,
-            direction=direction,
-            sampler=optuna.samplers.TPESampler(seed=seed),
-        )
-        return launcher, one.run(words)
+        def run(*typed, seed=0, sampler="TPESampler", **options):
+            launcher = Bowl()
+            best = search(
+                launcher,
+                context,
+                config,
+                typed,
+                sampler={"_target_": f"optuna.samplers.{sampler}", "seed": seed},
+                **{"n_trials": 30, "n_jobs": 1, "direction": "maximize", "params": None} | options,
+            )
+            return launcher, best
 
-    return run
+        yield run
 
 
-def test_it_finds_where_the_score_is_best(search):
-    _, best = search("x=interval(-3,3)")
+def test_it_finds_where_the_score_is_best(searched):
+    _, best = searched("x=interval(-3,3)")
     assert best.params["x"] == pytest.approx(1, abs=0.3)
     assert best.value == pytest.approx(-((best.params["x"] - 1) ** 2))
-    assert search("x=interval(-3,3)", direction="minimize")[1].params["x"] < -2
+    assert searched("x=interval(-3,3)", direction="minimize")[1].params["x"] < -2
 
 
 @pytest.mark.parametrize("n_jobs", [1, 4])
-def test_the_same_seed_proposes_the_same_jobs(search, n_jobs):
-    jobs = [search("x=interval(-3,3)", "y=a,b", seed=s, n_jobs=n_jobs)[0].jobs for s in (5, 5, 6)]
+def test_the_same_seed_proposes_the_same_jobs(searched, n_jobs):
+    jobs = [searched("x=interval(-3,3)", "y=a,b", seed=s, n_jobs=n_jobs)[0].jobs for s in (5, 5, 6)]
     assert jobs[0] == jobs[1] != jobs[2]
 
 
-def test_every_kind_of_sweep_is_proposed_within_its_bounds(search):
+def test_every_kind_of_sweep_is_proposed_within_its_bounds(searched):
     words = (
         "x=range(0,3)",
         "y=tag(log,interval(1e-4,1e-1))",
@@ -80,7 +89,7 @@ def test_every_kind_of_sweep_is_proposed_within_its_bounds(search):
         "n=int(interval(2,9))",
         "fixed=7",
     )
-    launcher, _ = search(*words, n_trials=40)
+    launcher, _ = searched(*words, n_trials=40)
     for job in launcher.jobs:
         assert job[0] == "fixed=7"
         values = dict(word.split("=") for word in job)
@@ -92,21 +101,22 @@ def test_every_kind_of_sweep_is_proposed_within_its_bounds(search):
     assert small > 10, "a logarithmic scale looks at each power of ten alike"
 
 
-def test_the_command_line_wins_over_the_config(search):
-    launcher, _ = search("x=2", "y=a,b", params={"x": "interval(0,1)"}, n_trials=2)
+def test_the_command_line_wins_over_the_config(searched):
+    launcher, _ = searched("x=2", "y=a,b", params={"x": "interval(0,1)"}, n_trials=2)
     assert all(job[0] == "x=2" for job in launcher.jobs)
 
 
-def test_trials_are_launched_as_many_at_once_as_asked_for(search):
-    launcher, _ = search("x=interval(0,1)", n_trials=7, n_jobs=3)
+def test_trials_are_launched_as_many_at_once_as_asked_for(searched):
+    launcher, _ = searched("x=interval(0,1)", n_trials=7, n_jobs=3)
     assert launcher.batches == [3, 3, 1]
 
 
-def test_trials_that_fail_are_told_and_raised_in_the_end(search):
+def test_trials_that_fail_are_told_and_raised_in_the_end(searched, capsys):
     with pytest.raises(UserError, match="too large"):
-        search("x=interval(0,6)")
-    launcher, best = search("x=interval(-3,3)", n_trials=3)
-    assert best.trials == len(launcher.jobs) == 3
+        searched("x=interval(0,6)")
+    launcher, _ = searched("x=interval(-3,3)", n_trials=3)
+    assert len(launcher.jobs) == 3
+    assert "Best of 3 trials" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -119,11 +129,16 @@ def test_trials_that_fail_are_told_and_raised_in_the_end(search):
         (("x=interval(0,1)",), {"n_trials": 0}, r"hydra\.sweeper\.n_trials=0"),
         (("x=interval(0,1)",), {"n_jobs": 1.5}, r"hydra\.sweeper\.n_jobs=1\.5"),
         (("x=interval(0,1)",), {"direction": "up"}, "maximize, minimize"),
+        (
+            ("x=interval(0,1)",),
+            {"sampler": "Best"},
+            r"sampler: .*optuna\.samplers\.Best",
+        ),
     ],
 )
-def test_a_mistake_is_one_clear_error(search, words, options, said):
+def test_a_mistake_is_one_clear_error(searched, words, options, said):
     with pytest.raises(UserError, match=said):
-        search(*words, **options)
+        searched(*words, **options)
 
 
 def test_trials_are_runs_of_one_sweep_judged_by_validation(train, tiny, tmp_path):

@@ -1,0 +1,24 @@
+"""Hydra's callback that checks the config of a single run, before Hydra makes a folder for it."""
+
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+from omegaconf.errors import InterpolationResolutionError
+
+from src.config.check import check
+from src.errors import ErrorExit, UserError
+
+
+class CheckBeforeRun(Callback):
+    """Ends the command where a value is wrong; the jobs of a sweep are checked by the sweep."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Checks the config."""
+        try:
+            check(config)
+        except UserError as error:
+            # A resolver that fails may be ${hydra:}, which knows nothing before the job has begun;
+            # the job itself checks once more.
+            if type(error.__cause__) is not InterpolationResolutionError:
+                raise ErrorExit(1) from error

@@ -1,0 +1,66 @@
+"""Jobs in worker processes of this machine, each of which runs many with TensorFlow loaded once.
+
+``hydra-joblib-launcher`` hands back nothing before every job is done, so it can show no progress.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+
+from joblib import Parallel, cpu_count, delayed
+
+from src.errors import UserError
+from src.sweeps.jobs import Finished, Job
+
+LOOKS = 1.0
+"""Seconds between two looks of a worker at whether the sweep's process still lives."""
+
+
+def results(
+    execute: Callable[[Job], Finished], jobs: Sequence[Job], *, threads: int, n_jobs: int = -1
+) -> Generator[Finished, None, None]:
+    """Runs jobs by joblib; see :meth:`src.sweeps.launcher.ParallelLauncher.results`.
+
+    Args:
+        execute: runs a job.
+        jobs: all of them.
+        threads: of TensorFlow in each job.
+        n_jobs: worker processes at most; -1 for as many as the cores allow.
+    """
+    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs < -1 or n_jobs == 0:
+        raise UserError(
+            f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, or -1 for as many as "
+            "there are cores"
+        )
+    workers = min(len(jobs), n_jobs if n_jobs > 0 else max(1, cpu_count() // threads))
+    pool = Parallel(
+        workers,
+        backend="loky",
+        return_as="generator_unordered",
+        batch_size=1,
+        initializer=_begin,
+        initargs=(os.getpid(),),
+    )
+    try:
+        yield from pool(delayed(execute)(job) for job in jobs)
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker was ended from outside, which is what a machine that runs out of memory "
+            "does; the same command goes on where it was, with fewer workers by "
+            f"hydra.launcher.n_jobs={max(1, workers - 1)}"
+        ) from error
+
+
+def _begin(parent: int) -> None:
+    """Makes a process a worker: Ctrl-C is for PARENT to decide on, with which the worker ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOKS)
+    os.kill(os.getpid(), signal.SIGKILL)
