@@ -17,9 +17,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Args:
         arguments: of the command line; None takes the process's own.
-
-    Returns:
-        0.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.atlas.grid import draw_atlas
@@ -46,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--experiment", default="atlas", help="MLflow experiment (default: atlas)")
-    add("--baseline", default="ce", help="loss to hold against (default: ce)")
+    add("--baseline", default="ce", help="loss to compare with (default: ce)")
     add("--loss", nargs="+", default=(), metavar="NAME", help="losses to draw (default: all)")
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")

@@ -20,7 +20,6 @@ from src.errors import ErrorExit, UserError
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
-
 EXAMPLES = """\
 The verdict is PASS where the mean gain in test macro F1 is at least the threshold and the lower end
 of its 95 % bootstrap interval is above 0. docs/comparison.md says what each number is.
@@ -54,8 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judged = found.judged(options.loss)
     print_answer(found)
     _write(found, options)
-    failed = any(not one.passed for one in judged)
-    return 1 if options.strict and failed else 0
+    return int(options.strict and not all(one.passed for one in judged))
 
 
 class CompareAfterSweep(Callback):
@@ -83,8 +81,8 @@ def _write(found: "Answer", options: argparse.Namespace) -> None:
         write_json(options.json, found)
     if options.csv:
         write_csv(options.csv, found)
-    for place in publish(found, options.root, options.uri, options.out):
-        print(f"Report: {place}")
+    for address in publish(found, options.root, options.uri, options.out):
+        print(f"Report: {address}")
     print(f"Runs:   {found.selection.title} in {found.selection.address}; `make ui` opens them")
 
 
@@ -95,48 +93,34 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EXAMPLES,
     )
-    which = parser.add_argument_group("which runs (default: those of the sweep that ended last)")
-    which.add_argument("--sweep", metavar="ID", help="run id of a sweep")
-    which.add_argument("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
-    which.add_argument(
-        "--filter",
-        metavar="CONDITION",
-        help="runs that meet a condition in MLflow's search syntax: \"tags.data = 'digits'\"",
-    )
-    which.add_argument("--root", default="mlruns", help="folder of the store (default: mlruns)")
-    which.add_argument(
-        "--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set"
-    )
-    how = parser.add_argument_group("how they are compared")
-    how.add_argument("--baseline", default="ce", help="loss to hold the others against (ce)")
-    how.add_argument("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
-    how.add_argument(
-        "--decision",
-        choices=DECISIONS,
-        default="argmax",
-        help="judge argmax, or class offsets tuned on the validation split (argmax)",
-    )
-    how.add_argument("--strict", action="store_true", help="exit with 1 where a verdict is FAIL")
-    how.add_argument("--loss", metavar="NAME", help="the loss that --strict judges (all)")
-    to = parser.add_argument_group("where the answer goes, beside the terminal")
-    to.add_argument("--json", type=Path, metavar="FILE", help="everything, each seed's score too")
-    to.add_argument("--csv", type=Path, metavar="FILE", help="one row a comparison and decision")
-    to.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="report and JSON (default: a sweep's run in MLflow; ./comparison for other runs)",
-    )
+    add = parser.add_argument_group("which runs (default: the sweep that ended last)").add_argument
+    add("--sweep", metavar="ID", help="run id of a sweep")
+    add("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
+    add("--filter", metavar="CONDITION", help="in MLflow's search syntax: \"tags.data = 'digits'\"")
+    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add = parser.add_argument_group("how they are compared").add_argument
+    tuned = "judge argmax, or class offsets tuned on the validation split (argmax)"
+    add("--baseline", default="ce", help="loss to compare the others with (ce)")
+    add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
+    add("--decision", choices=DECISIONS, default="argmax", help=tuned)
+    add("--strict", action="store_true", help="exit with 1 where a verdict is FAIL")
+    add("--loss", metavar="NAME", help="the loss that --strict judges (all)")
+    add = parser.add_argument_group("where the answer goes, beside the terminal").add_argument
+    folder = "report and JSON (default: a sweep's run in MLflow; ./comparison for other runs)"
+    add("--json", type=Path, metavar="FILE", help="everything, each seed's score too")
+    add("--csv", type=Path, metavar="FILE", help="one row a comparison and decision")
+    add("--out", type=Path, metavar="FOLDER", help=folder)
     return parser
 
 
 def _points(text: str) -> float:
     try:
         value = float(text)
-    except ValueError as error:
-        raise UserError(f"--threshold {text}: must be a number of percentage points") from error
+    except ValueError:
+        value = float("nan")
     if not 0 <= value <= 100:
-        raise UserError(f"--threshold {text}: must lie between 0 and 100 percentage points")
+        raise UserError(f"--threshold {text}: must be 0 to 100 percentage points")
     return value
 
 

@@ -20,9 +20,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Args:
         arguments: of the command line; None takes the process's own.
-
-    Returns:
-        0.
     """
     options = _parser().parse_args(arguments)
     from src.engine.build import load_dataset
@@ -62,21 +59,10 @@ def _parser() -> argparse.ArgumentParser:
         "cross-entropy finds easy, the hard ones, or the minority.",
     )
     add = parser.add_argument
+    names, epochs = ["ce", "focal"], [0, 1, 2, 5, 10, 20, 40]
     add("override", nargs="*", help="as for train.py: data=digits training.epochs=40 ...")
-    add(
-        "--loss",
-        nargs="+",
-        default=["ce", "focal"],
-        metavar="NAME",
-        help="the first says what is easy",
-    )
-    add(
-        "--epochs",
-        nargs="+",
-        type=int,
-        default=[0, 1, 2, 5, 10, 20, 40],
-        help="those to show; the last one is always shown",
-    )
+    add("--loss", nargs="+", default=names, metavar="NAME", help="the first says what is easy")
+    add("--epochs", nargs="+", type=int, default=epochs, help="to show, beside the last one")
     return parser
 
 

@@ -23,7 +23,7 @@ class Pace:
     lines: Mapping[str, tuple[float, float]]
 
     def seconds(self, data: str, epochs: int) -> float | None:
-        """What a run is expected to take; of an unknown data set the mean of the known ones.
+        """What a run is expected to take; on an unknown data set, the mean of the known ones.
 
         Args:
             data: name of the data set.
@@ -33,16 +33,14 @@ class Pace:
             None where nothing is known at all.
         """
         known = [self.lines[data]] if data in self.lines else list(self.lines.values())
-        if not known:
-            return None
-        return float(np.mean([start + slope * epochs for start, slope in known]))
+        return float(np.mean([line[0] + line[1] * epochs for line in known])) if known else None
 
 
 def pace_of(runs: Sequence[FinishedRun]) -> Pace:
     """The pace that runs of a sweep were done at.
 
-    The time of a run is the time since the run before it ended, so that several workers, or
-    several runs trained at once, count for what they give.
+    The time of a run is the time since the run before it ended, so that several workers count
+    for what they give.
 
     Args:
         runs: finished runs of one experiment.
@@ -54,15 +52,14 @@ def pace_of(runs: Sequence[FinishedRun]) -> Pace:
         before = run.ended_ms
         own = sum(run.metrics.get(f"seconds_{part}", 0.0) for part in ("build", "fit", "predict"))
         seconds = gap / 1000 if gap <= LONGEST_PAUSE_MS else own
-        times[run.params.get("data.name", run.data)].append(
-            (int(run.params["training.epochs"]), seconds)
-        )
+        name, epochs = run.params.get("data.name", run.data), int(run.params["training.epochs"])
+        times[name].append((epochs, seconds))
     return Pace({data: _line(measured) for data, measured in times.items()})
 
 
 def _line(measured: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Least squares; through the mean, with no slope, where all have the same number of epochs."""
-    epochs, seconds = (np.array(column, np.float64) for column in zip(*measured, strict=True))
+    """Least squares; the mean, with no slope, where all have the same number of epochs."""
+    epochs, seconds = np.array(measured, np.float64).T
     if np.ptp(epochs) == 0:
         return float(seconds.mean()), 0.0
     slope, start = np.polyfit(epochs, seconds, 1)

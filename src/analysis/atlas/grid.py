@@ -11,101 +11,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from src.analysis.atlas.cell import Cell, Effort, Problem
 from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.paired import compare
 
-RATIO_PARAM, HARD_PARAM, WIDTH_PARAM = "data.imbalance_ratio", "data.hard_fraction", "model.hidden"
 ECE = "test_ece"
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A row of a chart.
-
-    Attributes:
-        data: name of the data set.
-        ratio: training rows of the largest class over those of the rarest, rounded.
-        hard: share of hard negatives in simulated data, as text; empty elsewhere.
-    """
-
-    data: str
-    ratio: int
-    hard: str
-
-    @property
-    def source(self) -> str:
-        """The data without its ratio, for people."""
-        hard = f", {100 * float(self.hard):g} % hard negatives" if self.hard else ""
-        return f"{self.data}{hard}"
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return f"{self.source}, ratio {self.ratio}"
-
-    @property
-    def order(self) -> tuple[str, float, int]:
-        """Sorts the rows."""
-        return self.data, float(self.hard or 0), self.ratio
-
-
-@dataclass(frozen=True)
-class Effort:
-    """A column of a chart.
-
-    Attributes:
-        epochs: training budget.
-        hidden: widths of the hidden layers, as the config has them.
-    """
-
-    epochs: int
-    hidden: str
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return f"{self.epochs} epochs, {self.hidden}"
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Sorts the columns."""
-        return self.epochs, len(self.hidden)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The comparison of one problem and effort."""
-
-    found: Comparison
-
-    @property
-    def kind(self) -> str:
-        """``gain`` or ``loss`` where the interval leaves out 0, else ``open``."""
-        if self.found.low > 0:
-            return "gain"
-        return "loss" if self.found.high < 0 else "open"
-
-    @property
-    def text(self) -> str:
-        """Mean and interval, percentage points."""
-        return f"{self.found.mean:+.1f} [{self.found.low:.1f}, {self.found.high:.1f}]"
-
-
-@dataclass(frozen=True)
 class Level:
-    """One level of a factor, over all cells that have it.
+    """One level of a factor (data, ratio, budget or capacity), over all cells that have it.
 
     Attributes:
-        factor: ``data``, ``ratio``, ``budget`` or ``capacity``.
-        name: of the level, for people.
+        name: for people.
         cells: how many there are.
         gain: how many gain.
         loss: how many lose.
         mean: of the cells' mean differences, percentage points.
     """
 
-    factor: str
     name: str
     cells: int
     gain: int
@@ -113,12 +38,12 @@ class Level:
     mean: float
 
 
-FACTORS: dict[str, Callable[[Problem, Effort], tuple[float, str]]] = {
-    "data": lambda problem, effort: (0, problem.source),
-    "ratio": lambda problem, effort: (problem.ratio, str(problem.ratio)),
-    "budget": lambda problem, effort: (effort.epochs, f"{effort.epochs} epochs"),
-    "capacity": lambda problem, effort: (len(effort.hidden), effort.hidden),
-}
+FACTORS: tuple[Callable[[Problem, Effort], tuple[float, str]], ...] = (
+    lambda problem, effort: (0, problem.source),
+    lambda problem, effort: (problem.ratio, f"ratio {problem.ratio}"),
+    lambda problem, effort: (effort.epochs, f"{effort.epochs} epochs"),
+    lambda problem, effort: (len(effort.hidden), effort.hidden),
+)
 """The level of a factor that a cell has: a number to sort by, and its name."""
 
 
@@ -168,7 +93,7 @@ class Chart:
     def levels(self) -> list[Level]:
         """Each level of data, ratio, budget and capacity, over the cells that have it."""
         found = []
-        for factor, level_of in FACTORS.items():
+        for level_of in FACTORS:
             groups: dict[tuple[float, str], list[Cell]] = defaultdict(list)
             for key, cell in self.cells.items():
                 groups[level_of(*key)].append(cell)
@@ -176,7 +101,7 @@ class Chart:
                 kinds = [cell.kind for cell in cells]
                 mean = float(np.mean([cell.found.mean for cell in cells]))
                 counts = len(cells), kinds.count("gain"), kinds.count("loss")
-                found.append(Level(factor, name, *counts, mean))
+                found.append(Level(name, *counts, mean))
         return found
 
 
@@ -230,7 +155,8 @@ def draw_atlas(
 def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
     example = {run.setting: run for run in runs}
     cells = {
-        (_problem(example[one.setting]), _effort(example[one.setting])): Cell(one) for one in found
+        (Problem.of(example[one.setting]), Effort.of(example[one.setting])): Cell(one)
+        for one in found
     }
     counts = [len(one.seeds) for one in found]
     first = found[0]
@@ -238,8 +164,10 @@ def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
         loss=first.label,
         baseline=first.baseline,
         decision=first.decision,
-        problems=sorted({problem for problem, _ in cells}, key=lambda problem: problem.order),
-        efforts=sorted({effort for _, effort in cells}, key=lambda effort: effort.order),
+        problems=sorted(
+            {problem for problem, _ in cells}, key=lambda p: (p.data, float(p.hard or 0), p.ratio)
+        ),
+        efforts=sorted({effort for _, effort in cells}, key=lambda e: (e.epochs, len(e.hidden))),
         cells=cells,
         seeds=(min(counts), max(counts)),
         calibration=_calibration(runs, found),
@@ -257,18 +185,3 @@ def _calibration(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> fl
     ]
     gaps = [loss[ECE] - base[ECE] for loss, base in pairs if ECE in loss and ECE in base]
     return float(np.mean(gaps)) if gaps else float("nan")
-
-
-def _problem(run: FinishedRun) -> Problem:
-    counted = max(run.class_counts) / max(min(run.class_counts), 1) if run.class_counts else 0.0
-    ratio = float(run.params.get(RATIO_PARAM, counted))
-    if run.params.get("data.profile") == "none":
-        ratio = 1.0
-    # A table is known by its file, every other source by its name.
-    name = run.data or run.params.get("data.name", run.title)
-    return Problem(name, round(float(f"{ratio:.2g}")), run.params.get(HARD_PARAM, ""))
-
-
-def _effort(run: FinishedRun) -> Effort:
-    width = run.params.get(WIDTH_PARAM) or run.params.get("model.name", "")
-    return Effort(int(run.params["training.epochs"]), width)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src.analysis.atlas.grid import Atlas, Cell, Chart, Level
+from src.analysis.atlas.cell import Cell
+from src.analysis.atlas.grid import Atlas, Chart
 from src.analysis.report.text import page_templates
 
 DEEPEST_PP = 10.0
@@ -65,7 +66,10 @@ def _sections(chart: Chart) -> Iterator[str]:
     yield _table(head, rows)
     yield _table(
         ["", "cells", "gain", "lose", "mean difference, pp"],
-        [_level_row(level) for level in chart.levels],
+        [
+            [one.name, str(one.cells), str(one.gain), str(one.loss), f"{one.mean:+.1f}"]
+            for one in chart.levels
+        ],
     )
 
 
@@ -73,12 +77,6 @@ def _text(cell: Cell | None) -> str:
     if cell is None:
         return ""
     return cell.text if cell.kind == "open" else f"**{cell.text}**"
-
-
-def _level_row(level: Level) -> list[str]:
-    name = f"{level.factor} {level.name}" if level.factor == "ratio" else level.name
-    counts = (level.cells, level.gain, level.loss)
-    return [name, *map(str, counts), f"{level.mean:+.1f}"]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -25,15 +25,8 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 8.5,
     "axes.titlesize": 9,
 }
-BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
-    "#000000",
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-)
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 """Okabe and Ito's colours, told apart by colour-blind eyes; yellow is too faint on white."""
 LINES = (
     (BLACK, "-", "o"),
@@ -71,10 +64,9 @@ class Drawing:
     """
 
     def __init__(self, title: str, height: float = 2.9) -> None:
-        self._title = title
+        self._title, self._height = title, height
         style: Any = {**STYLE, "svg.hashsalt": title}
         self._style = rc_context(style)
-        self._height = height
         self.svg = ""
 
     def __enter__(self) -> "Drawing":

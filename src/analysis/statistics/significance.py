@@ -65,12 +65,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     Source: Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure".
     """
-    corrected = [1.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = highest
-    return corrected
+    values = np.asarray(p_values, np.float64)
+    order = np.argsort(values, kind="stable")
+    times = values[order] * np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(times))
+    return corrected.tolist()
 
 
 def least_seeds(comparisons: int = 1) -> int:
