@@ -65,11 +65,7 @@ def test_the_seed_decides_and_the_same_seed_decides_alike():
     y = np.repeat([0, 1], [90, 10])
     np.testing.assert_array_equal(split(y, 3).test, split(y, 3).test)
     assert set(split(y, 3).test) != set(split(y, 4).test)
-
-
-def test_rows_come_in_random_order_not_class_by_class():
-    y = np.repeat([0, 1], 50)
-    assert np.abs(np.diff(y[split(y).train])).sum() > 10
+    assert np.abs(np.diff(y[split(y).train])).sum() > 5  # not class by class
 
 
 @pytest.mark.parametrize(
@@ -87,10 +83,10 @@ def test_wrong_fractions_are_named_by_their_key(fractions, message):
         split(np.repeat([0, 1], 10), 0, *fractions)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1"])
-def test_a_seed_is_a_whole_number_of_32_bits(seed):
-    with pytest.raises(DataError, match=r"data\.seed="):
-        split(np.repeat([0, 1], 10), seed)
+def test_a_seed_is_a_whole_number_of_32_bits():
+    for seed in (-1, 2**32, 1.5, True, "1"):
+        with pytest.raises(DataError, match=r"data\.seed="):
+            split(np.repeat([0, 1], 10), seed)
 
 
 def test_a_two_way_split_takes_the_validation_share_of_each_class():
