@@ -45,13 +45,14 @@ def write_for_serving(
         if name not in travels_anyway:
             _copy_module(code, name, file)
     table = dataset.preprocessing
+    of_model = target_modules({"model": config["model"]})  # the loss is not needed to predict
     facts = ServingFacts(
         class_names=dataset.class_names,
         offsets=tuple(metrics[f"decision_offset_{k}"] for k in range(dataset.num_classes)),
         input_shape=dataset.input_shape,
         feature_names=dataset.feature_names,
         table=table if isinstance(table, TablePreprocessing) else None,
-        own_modules=tuple(own),
+        own_modules=tuple(name for name in own if name in of_model),
     )
     facts.save(folder)
     return facts
