@@ -31,7 +31,6 @@ def made(tmp_path_factory):
                 for n in range(1, 6)
             ]
             record.write_history(folder / record.HISTORY, curve)
-            client.set_terminated(run_id, "FINISHED")
             run_ids[label, seed], predictions[label, seed] = run_id, arrays
     client.set_terminated(parent, "FINISHED")
     return MadeStore(root, client, parent, run_ids, predictions)

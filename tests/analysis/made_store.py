@@ -68,8 +68,10 @@ def metrics_of(arrays):
     return {f"test_{name}": value for name, value in test.items()} | tuned | {"seconds_fit": 2.5}
 
 
-def log_run(client, experiment_id, label, seed, metrics, *, parent_id=None, **tags):
-    """One finished run with tags, parameters, metrics and data set."""
+def log_run(
+    client, experiment_id, label, seed, metrics, *, status="FINISHED", parent_id=None, **tags
+):
+    """One run that has ended, with tags, parameters, metrics and data set."""
     known = {
         "loss": LOSSES.get(label, label),
         "loss.label": label,
@@ -95,4 +97,5 @@ def log_run(client, experiment_id, label, seed, metrics, *, parent_id=None, **ta
     profile = json.dumps({"train_rows_by_class": list(COUNTS)})
     dataset = Dataset("made", f"digest-{seed}", "local", "{}", schema, profile)
     client.log_inputs(run_id, [DatasetInput(dataset)])
+    client.set_terminated(run_id, status)
     return run_id

@@ -51,7 +51,6 @@ def store(tmp_path):
         swept = {"loss.name": "ce", "model.hidden": width, "data.imbalance_ratio": "1.0"}
         params = swept | {"data.name": "digits"}
         client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
-        client.set_terminated(run_id)
     return root
 
 

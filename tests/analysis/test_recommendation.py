@@ -1,5 +1,7 @@
 """The recommendation: chosen on validation alone, ties by calibration, then by simplicity."""
 
+from dataclasses import replace
+
 import pytest
 from made_store import made_run
 
@@ -57,10 +59,8 @@ def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
     assert "are indistinguishable here" in found.sentence
     for name in ("weighted_ce by argmax", f"{FOCAL} by argmax"):
         assert name in found.sentence.partition(" are ")[0]
-    assert (
-        "take ce with a tuned threshold: the best calibrated (expected calibration error 0.012)"
-        in (found.sentence)
-    )
+    reason = "the best calibrated (expected calibration error 0.012)"
+    assert f"take ce with a tuned threshold: {reason}" in found.sentence
 
 
 def test_of_equally_calibrated_ones_the_simplest_is_taken():
@@ -119,22 +119,14 @@ def test_without_validation_scores_or_shared_seeds_nothing_is_recommended():
 
 def test_each_setting_has_its_own():
     other = {"setting": "two", "title": "digits, mlp"}
-    groups = [
-        runs_of("ce", 0.5, 0.5, 0.1),
-        runs_of("x", 0.9, 0.8, 0.1),
-        runs_of("ce", 0.9, 0.8, 0.1, **other),
-        runs_of("x", 0.5, 0.5, 0.1, **other),
-    ]
-    found = recommend([run for group in groups for run in group], "ce", 2.0)
-    assert [(one.title, one.label) for one in found] == [
-        ("simulated, mlp", "x"),
-        ("digits, mlp", "ce"),
-    ]
+    here = [*runs_of("ce", 0.5, 0.5, 0.1), *runs_of("x", 0.9, 0.8, 0.1)]
+    there = [*runs_of("ce", 0.9, 0.8, 0.1, **other), *runs_of("x", 0.5, 0.5, 0.1, **other)]
+    found = {one.title: one.label for one in recommend([*here, *there], "ce", 2.0)}
+    assert found == {"simulated, mlp": "x", "digits, mlp": "ce"}
 
 
 def test_with_many_classes_the_decision_is_one_of_offsets():
     names = {"class_names": ("a", "b", "c")}
-    groups = [runs_of("ce", 0.5, 0.9, 0.1), runs_of("x", 0.5, 0.5, 0.1)]
-    runs = [run.__class__(**{**vars(run), **names}) for group in groups for run in group]
-    (found,) = recommend(runs, "ce", 2.0)
+    runs = [*runs_of("ce", 0.5, 0.9, 0.1), *runs_of("x", 0.5, 0.5, 0.1)]
+    (found,) = recommend([replace(run, **names) for run in runs], "ce", 2.0)
     assert "ce with tuned offsets" in found.sentence

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -30,14 +31,17 @@ PIXELS = "data:image/png;base64,"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
-def rendered(selection, file, decision="argmax"):
-    write_html(file, answer(selection, "ce", 2.0, decision))
-    return file.read_text(encoding="utf-8")
+def rendered(made, folder, decision="argmax", change=lambda run: run):
+    """The report on the made sweep, its runs changed."""
+    selection = select_runs(str(made.root))
+    selection = replace(selection, runs=[change(run) for run in selection.runs])
+    write_html(folder / "report.html", answer(selection, "ce", 2.0, decision))
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def page(made, tmp_path_factory):
-    return rendered(select_runs(str(made.root)), tmp_path_factory.mktemp("page") / "report.html")
+    return rendered(made, tmp_path_factory.mktemp("page"))
 
 
 class Nesting(HTMLParser):
@@ -104,11 +108,11 @@ def test_every_run_is_linked_by_its_id(made, page):
 
 
 def test_the_same_answer_gives_the_same_bytes(made, page, tmp_path):
-    assert rendered(select_runs(str(made.root)), tmp_path / "again.html") == page
+    assert rendered(made, tmp_path) == page
 
 
 def test_tuned_decisions_draw_their_own_matrices(made, page, tmp_path):
-    tuned = rendered(select_runs(str(made.root)), tmp_path / "tuned.html", "tuned")
+    tuned = rendered(made, tmp_path, "tuned")
     assert "Confusion matrices, by offsets tuned on the validation split" in tuned
     shares = re.compile(r">(\d+\.\d) %<")
     assert shares.findall(tuned) != shares.findall(page)
@@ -116,42 +120,40 @@ def test_tuned_decisions_draw_their_own_matrices(made, page, tmp_path):
 
 @pytest.mark.parametrize("address", ["mlflow-artifacts:/1/abc/artifacts", "", "file:///nowhere"])
 def test_artifacts_elsewhere_leave_a_sentence_instead_of_a_picture(made, tmp_path, address):
-    selection = select_runs(str(made.root))
-    runs = [type(run)(**{**vars(run), "artifacts": address}) for run in selection.runs]
-    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+    page = rendered(made, tmp_path, change=lambda run: replace(run, artifacts=address))
     parsed(page)
     assert page.count("Not drawn: no run of these has") == 2 + 2 + 3
     assert page.count("<svg") == PANELS - 7
 
 
 def test_a_broken_or_missing_file_costs_its_run_alone(made, tmp_path):
-    selection = select_runs(str(made.root))
     copy = tmp_path / "copy"
     shutil.copytree(made.root / "artifacts", copy)
-    runs = []
-    for run in selection.runs:
-        folder = copy / run.run_id / "artifacts"
-        runs.append(type(run)(**{**vars(run), "artifacts": str(folder)}))
-        if run.seed == 0:
+    for (_, seed), run_id in made.run_ids.items():
+        folder = copy / run_id / "artifacts"
+        if seed == 0:
             (folder / "predictions.npz").write_bytes(b"PK\x03\x04 cut off")
             (folder / "history.csv").write_text("epoch,val_f1_macro\n1,many\n")
-        if run.seed == 1:
+        if seed == 1:
             (folder / "predictions.npz").unlink()
             (folder / "history.csv").unlink()
-    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+
+    def moved(run):
+        return replace(run, artifacts=str(copy / run.run_id / "artifacts"))
+
+    page = rendered(made, tmp_path, change=moved)
     assert page.count("<svg") == PANELS
     assert "Test splits of 5 seeds" in page
     assert "Mean over 5 seeds" in page
 
 
 def test_names_from_outside_are_text_not_markup(made, tmp_path):
-    selection = select_runs(str(made.root))
     evil = "<b onmouseover='x'>&loss</b>"
-    runs = [
-        type(run)(**{**vars(run), "label": evil, "title": evil}) if run.loss == "focal" else run
-        for run in selection.runs
-    ]
-    page = rendered(type(selection)(**{**vars(selection), "runs": runs}), tmp_path / "r.html")
+
+    def renamed(run):
+        return replace(run, label=evil, title=evil) if run.loss == "focal" else run
+
+    page = rendered(made, tmp_path, change=renamed)
     assert "<b" not in page.replace("<body", "")
     parsed(page)
 

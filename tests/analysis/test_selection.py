@@ -1,6 +1,7 @@
 """Which runs are compared: all that the store holds of them, and each mistake has its message."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from made_store import COUNTS, SEEDS, log_run, metrics_of
@@ -19,14 +20,11 @@ def mixed(made):
     client = made.client
     experiment = client.create_experiment("odd", (made.root / "odd").as_uri())
     numbers = {"test_f1_macro": 0.5, "nan": math.nan, "inf": math.inf, "minus": -math.inf}
-    odd = log_run(client, experiment, "ce", 0, numbers)
-    client.set_terminated(odd, "FINISHED")
-    sick = log_run(client, experiment, "weighted_ce", 3, numbers | {"test_f1_macro": math.nan})
-    client.set_terminated(sick, "FINISHED")
+    log_run(client, experiment, "ce", 0, numbers)
+    log_run(client, experiment, "weighted_ce", 3, numbers | {"test_f1_macro": math.nan})
     hand = client.create_run(experiment, run_name="by hand").info.run_id
     client.set_terminated(hand, "FINISHED")
-    broken = log_run(client, experiment, "focal(gamma=2)", 0, {"loss": 1.0})
-    client.set_terminated(broken, "FAILED")
+    log_run(client, experiment, "focal(gamma=2)", 0, {"loss": 1.0}, status="FAILED")
     gone = log_run(client, experiment, "focal(gamma=2)", 1, {"test_f1_macro": 0.9})
     client.delete_run(gone)
     return made
@@ -73,8 +71,7 @@ def test_runs_that_failed_or_hold_nan_are_left_out_by_name(mixed):
 def test_where_all_runs_of_a_loss_failed_the_error_names_them(made):
     experiment = made.client.create_experiment("all failed", (made.root / "failed").as_uri())
     for label, status in (("ce", "FINISHED"), ("focal(gamma=2)", "FAILED")):
-        run_id = log_run(made.client, experiment, label, 0, {"test_f1_macro": 0.5})
-        made.client.set_terminated(run_id, status)
+        log_run(made.client, experiment, label, 0, {"test_f1_macro": 0.5}, status=status)
     found = select_runs(str(made.root), experiment="all failed")
     with pytest.raises(UserError, match=r"nothing to compare.*focal\(gamma=2\) seed 0: FAILED"):
         answer(found, "ce", 2.0, "argmax")
@@ -83,8 +80,7 @@ def test_where_all_runs_of_a_loss_failed_the_error_names_them(made):
 def test_a_failed_run_is_not_named_where_it_was_trained_again(made):
     experiment = made.client.create_experiment("again", (made.root / "again").as_uri())
     for status in ("FAILED", "FINISHED"):
-        run_id = log_run(made.client, experiment, "ce", 0, {"test_f1_macro": 0.5})
-        made.client.set_terminated(run_id, status)
+        log_run(made.client, experiment, "ce", 0, {"test_f1_macro": 0.5}, status=status)
     found = select_runs(str(made.root), experiment="again")
     assert (len(found.runs), found.left_out) == (1, [])
 
@@ -120,20 +116,18 @@ def test_without_a_store_or_a_sweep_it_says_how_to_make_one(tmp_path):
 def test_settings_of_one_data_set_are_told_apart_by_what_differs(made):
     runs = select_runs(str(made.root)).runs
     longer = [
-        type(run)(
-            **{**vars(run), "setting": "t" * 64, "params": {**run.params, "training.epochs": "50"}}
-        )
+        replace(run, setting="t" * 64, params=run.params | {"training.epochs": "50"})
         for run in runs
     ]
-    places = {run.title for run in with_titles([*runs, *longer])}
-    assert places == {"made, mlp, training.epochs=5", "made, mlp, training.epochs=50"}
+    titles = {run.title for run in with_titles([*runs, *longer])}
+    assert titles == {"made, mlp, training.epochs=5", "made, mlp, training.epochs=50"}
     assert {run.title for run in with_titles(runs)} == {"made, mlp"}
 
 
 def test_runs_that_no_comparison_holds_are_named(made):
     runs = select_runs(str(made.root)).runs
-    lonely = type(runs[0])(**{**vars(runs[0]), "label": "ldam", "loss": "ldam", "seed": 99})
-    older = type(runs[0])(**{**vars(runs[0]), "ended_ms": 1})
+    lonely = replace(runs[0], label="ldam", loss="ldam", seed=99)
+    older = replace(runs[0], ended_ms=1)
     everything = [*runs, lonely, older]
     assert not_compared(everything, compare(everything)) == [
         "1 run is older than another of the same loss, setting and seed",
