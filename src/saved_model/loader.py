@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 from src.errors import UserError
 from src.saved_model.facts import TUNED, check_decision
@@ -38,7 +37,7 @@ class PyFunc:
             decision = check_decision((params or {}).get("decision", TUNED), "decision")
             return self.predictor.predict(model_input, decision)
         except UserError as error:
-            raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
+            raise MlflowException.invalid_parameter_value(str(error)) from error
 
     def get_raw_model(self) -> Any:
         """The Keras model."""

@@ -92,7 +92,8 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
     """
     figure = Figure(figsize=(9.0, 3.4))
     figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.24)
-    for axes, (metric, label) in zip(figure.subplots(1, 2), CURVES.items(), strict=True):
+    halves = figure.subplots(1, 2)
+    for axes, (metric, label) in zip(halves, CURVES.items(), strict=True):
         _draw_curve(axes, history, metric, linestyle="--", color=TRAIN, label="training")
         _draw_curve(axes, history, f"val_{metric}", color=VALIDATION, label="validation")
         mark = f"best epoch ({best_epoch})"
@@ -100,7 +101,7 @@ def plot_curves(file: Path, history: Sequence[Mapping[str, float]], best_epoch: 
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
+    halves[0].legend(frameon=False)
     figure.savefig(file, **PNG)
 
 

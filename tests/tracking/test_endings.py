@@ -1,7 +1,6 @@
 """However a run or a sweep ends, the store says so: FAILED, KILLED, never RUNNING for ever."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import keras
 import pytest
-from mlflow.tracking import MlflowClient
 
 from src.engine.build import load_dataset
 from src.engine.epoch_logger import EpochLogger
@@ -36,26 +34,22 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 
 
 def runs_in(folder):
-    """The parent of the only sweep in a folder's store, and the jobs' runs, in order."""
-    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
-    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+    """The parent of the only sweep in a folder's store, and the jobs' runs, oldest first."""
+    runs = Store.at(str(folder / "mlruns"), None).search("")
     (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
     return parent, [run for run in runs if run is not parent]
 
 
 # --- interrupted --------------------------------------------------------------------------------
 def epochs_logged(folder):
-    """How many epochs are in the store so far."""
-    file = folder / "mlruns" / "mlflow.db"
-    if not file.exists():
+    """How many epochs of the only job are in the store so far."""
+    if not (folder / "mlruns" / "mlflow.db").exists():
         return 0
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as database:
-        try:
-            query = "SELECT COUNT(*) FROM metrics WHERE key = 'val_f1_macro'"
-            return database.execute(query).fetchone()[0]
-        except sqlite3.OperationalError:  # the tables are being made
-            return 0
+    store = Store.at(str(folder / "mlruns"), None)
+    jobs = store.search("tags.`mlflow.parentRunId` LIKE '%'")
+    return sum(
+        len(store.client.get_metric_history(run.info.run_id, "val_f1_macro")) for run in jobs
+    )
 
 
 @pytest.fixture(scope="module")
