@@ -40,5 +40,5 @@ class StepLog(keras.metrics.Metric):
         """Return the logs; the means are 0 where there was no step."""
         steps, norms, clipped = ops.unstack(ops.convert_to_tensor(self._sums))
         means = ops.divide_no_nan(norms, steps), ops.divide_no_nan(clipped, steps)
-        rate = ops.convert_to_tensor(self._learning_rate)
+        rate = ops.copy(self._learning_rate)  # its value now: the variable is reset by and by
         return dict(zip(OF_TRAINING, (*means, rate), strict=True))

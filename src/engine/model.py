@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 import src.components  # noqa: F401  registers the custom objects
+from src.compat.keras import build_from_first_replica
 from src.data.dataset import Dataset
 from src.engine.build import build, facts_of, without_name
 from src.engine.distribution import scope_of
@@ -40,4 +41,6 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
             jit_compile=training["jit_compile"],
             steps_per_execution=training["steps_per_execution"],
         )
+    if training["distribute"] != "none":
+        build_from_first_replica(model)
     return model

@@ -181,7 +181,8 @@ def test_gradients_below_the_threshold_are_left_alone(blobs):
 def test_the_learning_rate_logged_is_that_of_the_epochs_last_step(blobs):
     x, y = blobs
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
-    history = train(make(), x, y, keras.optimizers.SGD(schedule))
+    fit = {"validation_data": (x, y)}
+    history = train(make(), x, y, keras.optimizers.SGD(schedule), fit=fit)
     assert history["learning_rate"] == pytest.approx([0.1 * 0.5**9, 0.1 * 0.5**19])
 
 
