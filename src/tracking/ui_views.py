@@ -34,6 +34,16 @@ CHARTS = ("val_f1_macro", "val_loss", "grad_norm")
 """The curves by epoch that stand first."""
 BARS = ("test_f1_macro", "test_tuned_f1_macro", "test_ece")
 """The final scores that follow them."""
+CURVE = {
+    "xAxisKey": "step",
+    "xAxisScaleType": "linear",
+    "scaleType": "linear",
+    "lineSmoothness": 0,
+    "yAxisKey": "metric",
+    "useGlobalXaxisKey": True,
+    "useGlobalLineSmoothing": True,
+}
+"""Options of a chart by epoch."""
 FIRST_SECTION, OTHERS = "imbalance-first", "imbalance-others"
 BY_LOSS = {
     "aggregateFunction": "average",
@@ -42,33 +52,24 @@ BY_LOSS = {
 
 
 def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None = None) -> None:
-    """Saves the view of all runs, and the one of a sweep.
+    """Saves the view of all runs, and those of a sweep.
 
     Args:
         client: of the store.
         experiment_id: where the views appear.
-        sweep_id: the parent run whose jobs the second view shows; None leaves it as it is.
+        sweep_id: the parent run whose jobs the sweep's views show; None leaves these as they are.
     """
+
+    def save(key: str, name: str, condition: str, group_by: dict[str, Any] | None = None) -> None:
+        view = _view(name, condition, group_by)
+        client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
+
     client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
-    trained = "tags.`loss` LIKE '%'"
-    _save(client, experiment_id, ALL_RUNS, name="All runs, best first", condition=trained)
+    save(ALL_RUNS, "All runs, best first", "tags.`loss` LIKE '%'")
     if sweep_id:
-        condition = f"tags.`sweep.{sweep_id}` LIKE '%'"
-        _save(
-            client,
-            experiment_id,
-            LAST_SWEEP,
-            name="Last sweep, losses side by side",
-            condition=condition,
-        )
-        _save(
-            client,
-            experiment_id,
-            CURVES,
-            name="Last sweep, curves by loss",
-            condition=condition,
-            group_by=BY_LOSS,
-        )
+        of_sweep = f"tags.`sweep.{sweep_id}` LIKE '%'"
+        save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep)
+        save(CURVES, "Last sweep, curves by loss", of_sweep, BY_LOSS)
         _link_views(client, experiment_id)
 
 
@@ -108,25 +109,17 @@ def _link_views(client: "MlflowClient", experiment_id: str) -> None:
         client.set_experiment_tag(experiment_id, NOTE_TAG, linked)
 
 
-def _save(
-    client: "MlflowClient",
-    experiment_id: str,
-    key: str,
-    *,
-    name: str,
-    condition: str,
-    group_by: dict[str, Any] | None = None,
-) -> None:
+def _view(name: str, condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
+    """A saved view: its name, and the state of the page, packed."""
     now = time.time_ns() // 10**6
-    packed = base64.b64encode(
-        zlib.compress(json.dumps(_state(condition, group_by)).encode())
-    ).decode()
-    view = {"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"}
-    client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
+    state = zlib.compress(json.dumps(_page(condition, group_by)).encode())
+    packed = f"deflate;{base64.b64encode(state).decode()}"
+    return {"name": name, "createdAt": now, "updatedAt": now, "state": packed}
 
 
-def _state(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
-    """The page's state: filter, order and columns."""
+def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
+    """The page's state: filter, order, columns and charts."""
+    curves = [_chart("LINE", metric, **CURVE, selectedMetricKeys=[metric]) for metric in CHARTS]
     return {
         "searchFilter": condition,
         "orderByKey": "metrics.`test_f1_macro`",
@@ -150,8 +143,7 @@ def _state(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
             _section(FIRST_SECTION, "Losses side by side", generated=False),
             _section(OTHERS, "Model metrics", generated=True),
         ],
-        "compareRunCharts": [_line(metric) for metric in CHARTS]
-        + [_chart("BAR", metric) for metric in BARS],
+        "compareRunCharts": curves + [_chart("BAR", metric) for metric in BARS],
     }
 
 
@@ -161,7 +153,7 @@ def _section(key: str, name: str, *, generated: bool) -> dict[str, Any]:
     return {"uuid": key, "name": name, **flags}
 
 
-def _chart(kind: str, metric: str) -> dict[str, Any]:
+def _chart(kind: str, metric: str, **options: Any) -> dict[str, Any]:
     return {
         "uuid": f"{FIRST_SECTION}-{metric}",
         "type": kind,
@@ -170,18 +162,5 @@ def _chart(kind: str, metric: str) -> dict[str, Any]:
         "runsCountToCompare": 10,
         "deleted": False,
         "isGenerated": False,
-    }
-
-
-def _line(metric: str) -> dict[str, Any]:
-    """Curves of a metric by epoch."""
-    return _chart("LINE", metric) | {
-        "selectedMetricKeys": [metric],
-        "xAxisKey": "step",
-        "xAxisScaleType": "linear",
-        "scaleType": "linear",
-        "lineSmoothness": 0,
-        "yAxisKey": "metric",
-        "useGlobalXaxisKey": True,
-        "useGlobalLineSmoothing": True,
+        **options,
     }
