@@ -11,9 +11,22 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 ROWS = 600
-MODULE = '''
-"""A loss and a layer of one's own, not registered with Keras."""
+LAYERS = '''
+"""A layer of one's own, not registered with Keras."""
 import keras
+
+
+class Doubled(keras.layers.Layer):
+    """Twice its input."""
+
+    def call(self, inputs):
+        return 2 * inputs
+'''
+MODULE = '''
+"""A loss and a network of one's own."""
+import keras
+
+import own_layers
 from own_helpers.factors import STEEPNESS
 
 
@@ -27,16 +40,9 @@ class Steep(keras.losses.SparseCategoricalCrossentropy):
         return STEEPNESS * super().call(y_true, y_pred)
 
 
-class Doubled(keras.layers.Layer):
-    """Twice its input."""
-
-    def call(self, inputs):
-        return 2 * inputs
-
-
 def network(input_shape, num_classes, hidden, dropout, clip_norm):
     inputs = keras.Input(input_shape)
-    x = Doubled()(keras.layers.Dense(hidden[0], activation="relu")(inputs))
+    x = own_layers.Doubled()(keras.layers.Dense(hidden[0], activation="relu")(inputs))
     return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
 '''
 
@@ -84,13 +90,14 @@ def raw_table():
 
 
 def trained(base, run_here):
-    """Trains once; the module of one's own is gone from the path afterwards."""
+    """Trains once; the modules of one's own are gone from the path afterwards."""
     file = base / "patients.csv"
     frame = raw_table()
     frame.to_csv(file, index=False)
     own = base / "own"
     own.mkdir()
     (own / "own_net.py").write_text(MODULE)
+    (own / "own_layers.py").write_text(LAYERS)
     (own / "own_helpers").mkdir()
     (own / "own_helpers" / "factors.py").write_text("STEEPNESS = 3\n")
     root, output = base / "mlruns", base / "output"
@@ -112,7 +119,7 @@ def trained(base, run_here):
             f"tracking.root={root}",
         )
     shutil.rmtree(own)
-    for name in ("own_net", "own_helpers", "own_helpers.factors"):
+    for name in ("own_net", "own_layers", "own_helpers", "own_helpers.factors"):
         sys.modules.pop(name, None)
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")

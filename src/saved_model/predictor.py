@@ -20,6 +20,8 @@ BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""
 MODEL_FILES = ("data/model.keras", "model.keras")
 """Where the network lies: in the folder of an MLflow model, or of a run."""
+PROJECT = "src"
+"""The package of the project, whose own classes are registered with Keras."""
 
 
 class Predictor:
@@ -168,26 +170,33 @@ def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
     """The classes and functions of modules of one's own, by name, for Keras to look up.
 
     Args:
-        modules: dotted names.
+        modules: dotted names; those that they import from the folder count too.
         folder: where their files lie, as they were when the model was trained.
 
     Raises:
         UserError: where one cannot be imported.
     """
-    if modules and str(folder) not in sys.path:
+    if not modules:
+        return {}
+    if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    found: dict[str, Any] = {}
     for name in modules:
         try:
-            module = importlib.import_module(name)
+            importlib.import_module(name)
         except Exception as error:
             raise UserError(
                 f"{folder}: the model's own module {name} cannot be imported: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        own = inspect.getmembers(module, lambda it: inspect.isclass(it) or inspect.isfunction(it))
-        found |= {key: value for key, value in own if value.__module__ == name}
-    return found
+    files = (file.relative_to(folder).with_suffix("") for file in folder.rglob("*.py"))
+    names = {".".join(file.parts).removesuffix(".__init__") for file in files}
+    others = {name for name in names & {*sys.modules} if name.partition(".")[0] != PROJECT}
+    return {
+        key: value
+        for name in sorted({*modules} | others)
+        for key, value in vars(sys.modules[name]).items()
+        if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == name
+    }
 
 
 def _array(rows: Any, facts: ServingFacts) -> NDArray[np.float32]:

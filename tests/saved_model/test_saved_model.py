@@ -35,7 +35,8 @@ except mlflow.MlflowException as error:
     print(error.error_code, error)
 import own_net, src
 print(own_net.__file__, src.__file__)
-bare = mlflow.keras.load_model(sys.argv[1], custom_objects=vars(own_net))
+own = vars(own_net) | vars(own_net.own_layers)
+bare = mlflow.keras.load_model(sys.argv[1], custom_objects=own)
 print(type(bare).__module__.split(".")[0], bare.output_shape, type(bare.loss).__name__)
 """
 
