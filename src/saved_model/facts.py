@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
@@ -14,6 +15,7 @@ from src.errors import UserError
 FILE = "serving.json"
 CODE = "code"
 """The folder of modules that travel with a model, beside the file."""
+LONGEST_REASON = 300
 TUNED, ARGMAX = DECISIONS = ("tuned", "argmax")
 """How probabilities become a class: after the offsets tuned on validation rows, or as they are."""
 CLASS = "class"
@@ -45,6 +47,10 @@ class ServingFacts:
     table: TablePreprocessing | None
     own_modules: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len(self.offsets) != len(self.class_names):
+            raise ValueError("there must be one offset for each class")
+
     @property
     def output_columns(self) -> tuple[str, ...]:
         """Names of the columns of a prediction."""
@@ -71,27 +77,13 @@ class ServingFacts:
         """
         file = folder / FILE
         try:
-            return cls._from_content(json.loads(file.read_text(encoding="utf-8")))
+            content = json.loads(file.read_text(encoding="utf-8"))
+            return TypeAdapter(cls).validate_python(content)
         except FileNotFoundError as error:
             raise UserError(f"{folder}: holds no {FILE}, so it is no model of this kind") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{file}: is damaged: {type(error).__name__}: {error}") from error
-
-    @classmethod
-    def _from_content(cls, content: Mapping[str, Any]) -> ServingFacts:
-        names = content["feature_names"]
-        table = content["table"]
-        found = cls(
-            class_names=tuple(map(str, content["class_names"])),
-            offsets=tuple(map(float, content["offsets"])),
-            input_shape=tuple(map(int, content["input_shape"])),
-            feature_names=tuple(map(str, names)) if names else None,
-            table=TablePreprocessing.from_state(table) if table else None,
-            own_modules=tuple(map(str, content["own_modules"])),
-        )
-        if len(found.offsets) != len(found.class_names):
-            raise ValueError("there must be one offset a class")
-        return found
+        except ValueError as error:
+            reason = " ".join(str(error).split())[:LONGEST_REASON]
+            raise UserError(f"{file}: is damaged: {reason}") from error
 
 
 def check_decision(decision: Any, source: str) -> str:
@@ -105,9 +97,5 @@ def check_decision(decision: Any, source: str) -> str:
         UserError: for anything else.
     """
     if decision not in DECISIONS:
-        raise UserError(f"{source}={decision!r}: must be {_either(DECISIONS)}")
+        raise UserError(f"{source}={decision!r}: must be {' or '.join(DECISIONS)}")
     return str(decision)
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(words)

@@ -8,7 +8,6 @@ neither scikit-learn nor a pickle is wanted: training, prediction and serving al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +66,12 @@ class TablePreprocessing:
     scales: tuple[float, ...]
     categories: tuple[tuple[str, ...], ...]
     layout: TableLayout | None = None
+
+    def __post_init__(self) -> None:
+        scaled = len(self.numeric) + len(self.flagged)
+        sizes = (len(self.medians), len(self.means), len(self.scales), len(self.categories))
+        if sizes != (len(self.numeric), scaled, scaled, len(self.categorical)):
+            raise ValueError("medians, means, scales and categories do not fit the columns")
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -142,34 +147,6 @@ class TablePreprocessing:
         if self.missing == "refuse" and gaps.any():
             row = int(gaps.argmax())
             raise CellError(row, name, "is missing, which data.missing=refuse does not allow")
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> TablePreprocessing:
-        """Makes it again from its fields as JSON has them.
-
-        Raises:
-            TypeError, KeyError, ValueError: where they are others.
-        """
-        layout = state["layout"]
-        if layout:
-            layout = TableLayout(**{**layout, "columns": tuple(layout["columns"])})
-        made = cls(
-            source=str(state["source"]),
-            numeric=tuple(map(str, state["numeric"])),
-            categorical=tuple(map(str, state["categorical"])),
-            missing=str(state["missing"]),
-            medians=tuple(map(float, state["medians"])),
-            flagged=tuple(map(int, state["flagged"])),
-            means=tuple(map(float, state["means"])),
-            scales=tuple(map(float, state["scales"])),
-            categories=tuple(tuple(map(str, known)) for known in state["categories"]),
-            layout=layout or None,
-        )
-        scaled = len(made.numeric) + len(made.flagged)
-        sizes = (len(made.medians), len(made.means), len(made.scales))
-        if sizes != (len(made.numeric), scaled, scaled):
-            raise ValueError("medians, means and scales do not fit the columns")
-        return made
 
 
 def _one_hot(
