@@ -27,8 +27,8 @@ def measure(options: argparse.Namespace) -> Found:
         "`src.compare`": compared,
     }
     rows = []
-    with tempfile.TemporaryDirectory() as place:
-        stores = [make_store(Path(place) / str(size), size, seeds) for size in sizes]
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [make_store(Path(folder) / str(size), size, seeds) for size in sizes]
         for name, ask in questions.items():
             asked = [partial(seconds, partial(ask, tracking)) for tracking in stores]
             small, large = in_turn(name, asked, options)
@@ -38,7 +38,7 @@ def measure(options: argparse.Namespace) -> Found:
 
 
 def started(tracking: dict[str, Any]) -> None:
-    """What a new run asks and tells the store before it trains; leaves the store as it was."""
+    """Asks and tells the store what a new run does before it trains; takes the run away again."""
     from src.runs.record import RunMetadata
     from src.tracking.run_log import create_run
     from src.tracking.tracker import MLflowTracker

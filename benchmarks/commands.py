@@ -34,8 +34,8 @@ COMPARE = ("-m", "src.compare", "--root", "store")
 def measure(options: argparse.Namespace) -> Found:
     """Times every command and both imports as whole processes."""
     commands = dict(list(COMMANDS.items())[2:3]) if options.tiny else COMMANDS
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         make_store(folder / "store", *((4, 2) if options.tiny else (20, 10)))
         words = [("-c", "import hydra"), ("-c", "import mlflow"), COMPARE, *commands.values()]
         sides = [partial(_processor_time, one, folder) for one in words]

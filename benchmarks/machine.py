@@ -1,4 +1,4 @@
-"""What the numbers were measured on, without a name of a host or a place."""
+"""The machine that the figures were measured on, without its name."""
 
 from __future__ import annotations
 

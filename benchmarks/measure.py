@@ -1,4 +1,4 @@
-"""What every program here shares: turns that alternate, rows of ratios, and the command line.
+"""Shared by every program here: turns that alternate, rows of ratios, and the command line.
 
 Both sides of a ratio are timed in turn, A B A B, and a ratio is taken within each turn, so that
 other work on the machine slows both alike. Figures are medians with the least and the largest.
@@ -65,7 +65,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """What a program found.
+    """The findings of a program.
 
     Attributes:
         rows: its comparisons.

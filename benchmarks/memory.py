@@ -1,4 +1,4 @@
-"""Memory of one process over a sweep of 200 runs, against what it held after the fifth."""
+"""Memory of one process over a sweep of 200 runs, against its memory after the fifth."""
 
 from __future__ import annotations
 

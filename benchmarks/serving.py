@@ -3,8 +3,8 @@
     python -m benchmarks.serving [--model NAME@ALIAS] [--seconds 5] [--requests 2000]
 
 Starts the server as `python -m src.serve` does, on 127.0.0.1 alone, sends it requests from clients
-that wait for each answer, and stops it. Each line ends after so many seconds or requests, whichever
-comes first.
+that wait for each answer, and stops it. Each line ends after the given seconds or
+requests, whichever comes first.
 """
 
 import argparse

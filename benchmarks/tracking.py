@@ -39,9 +39,9 @@ def measure(options: argparse.Namespace) -> Found:
 
         def sweep(*more: str) -> None:
             number = next(numbers)
-            place = (f"hydra.sweep.dir={folder}/{number}", f"tracking.root={folder}/store")
+            paths = (f"hydra.sweep.dir={folder}/{number}", f"tracking.root={folder}/store")
             seeds = f"seed=range({number * runs},{(number + 1) * runs})"
-            typed.train("-m", seeds, *place, *words, *more)
+            typed.train("-m", seeds, *paths, *words, *more)
 
         def without() -> float:
             return seconds(partial(sweep, "tracking=none"))

@@ -23,7 +23,7 @@ class Pace:
     lines: Mapping[str, tuple[float, float]]
 
     def seconds(self, data: str, epochs: int) -> float | None:
-        """What a run is expected to take; on an unknown data set, the mean of the known ones.
+        """Expected seconds of a run; on an unknown data set, the mean of the known ones.
 
         Args:
             data: name of the data set.

@@ -13,7 +13,7 @@ from src.errors import UserError
 from src.tracking.store import SWEEP_COMMAND, Store
 
 MOST_NAMED = 3
-"""So many runs are named in an error's message; the others are only counted."""
+"""Runs that are named in an error's message; the others are only counted."""
 A_SWEEP = "python train.py -m loss=ce,focal seed=range(0,10)"
 
 

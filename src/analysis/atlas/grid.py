@@ -135,7 +135,7 @@ def draw_atlas(
     Args:
         runs: finished runs of the atlas's experiment.
         baseline: name or label of the loss to compare with.
-        losses: names or labels; all that there are where none is given.
+        losses: names or labels; all losses where none is given.
         decisions: how the class is decided.
 
     Raises:

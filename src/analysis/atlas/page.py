@@ -8,7 +8,7 @@ from src.analysis.atlas.grid import Atlas, Chart
 from src.analysis.report.text import page_templates
 
 DEEPEST_PP = 10.0
-"""A difference of so many percentage points has the deepest colour."""
+"""Percentage points from which a difference has the deepest colour."""
 DEEPEST_SHARE = 0.75
 """Of the full colour, so that black text stays readable on it."""
 GAIN, LOSS = (0, 114, 178), (213, 94, 0)

@@ -10,7 +10,7 @@ from src.analysis.statistics.comparison import Comparison
 MOST_ROWS = 40
 PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.5}
 LABELLED = 12
-"""Up to so many seeds have their number under the axis."""
+"""Seeds whose number is under the axis, at most."""
 
 
 def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:

@@ -1,4 +1,4 @@
-"""What a run left beside its metrics, where that is on this disk: epochs and predictions."""
+"""Epochs and predictions of runs, read from their artifacts where these are on this disk."""
 
 import zipfile
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from src.analysis.statistics.losses import LossSummary
 from src.runs import record
 
 MOST_SEEDS = 30
-"""So many seeds of a loss are drawn; the numbers are always over all."""
+"""Seeds of a loss that are drawn; the numbers are always over all."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def line_of(index: int) -> dict[str, Any]:
 
 
 def legend_height(rows: Sequence[object]) -> float:
-    """Inches that a legend of so many rows takes."""
+    """Inches that a legend takes."""
     return 0.17 * len(rows)
 
 

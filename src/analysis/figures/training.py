@@ -56,7 +56,7 @@ def focal_curves(labels: Sequence[str]) -> Panel:
     """FL(p_t) = -(1 - p_t)^gamma log(p_t) for the gammas of the losses, and cross-entropy.
 
     Args:
-        labels: of the losses; those without a gamma are passed over.
+        labels: of the losses; those without a gamma have no curve.
     """
     gammas = sorted({0.0, *(float(found[1]) for label in labels if (found := GAMMA.search(label)))})
     title = "The loss as a function of the true class's probability"

@@ -13,7 +13,7 @@ from src.tracking.store import Store
 
 JSON = "comparison.json"
 FOLDER = Path("comparison")
-"""Where a report goes that no sweep's run can hold."""
+"""The folder of a report that belongs to no sweep."""
 
 
 def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> list[str]:
@@ -27,7 +27,7 @@ def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> lis
             other goes into ``./comparison``.
 
     Returns:
-        Where the report is, each place for people, and warnings.
+        Paths or addresses of the report, and warnings.
     """
     found = []
     with tempfile.TemporaryDirectory() as draft:

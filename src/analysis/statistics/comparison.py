@@ -1,4 +1,4 @@
-"""One loss held against the baseline: the numbers, the verdict, and both in words."""
+"""One loss compared with the baseline: the numbers, the verdict, and both in words."""
 
 from dataclasses import dataclass
 
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def caution(self) -> str:
-        """What keeps the sentence from being a claim; empty where nothing does."""
+        """The reason why the sentence is no claim yet; empty where it is one."""
         if self.sure:
             return ""
         count, needed = len(self.seeds), self.needed

@@ -80,12 +80,12 @@ def not_compared(runs: Sequence[FinishedRun], comparisons: Sequence[Comparison])
     again = len(runs) - sum(len(loss.runs) for loss in losses)
     several = f"{again} runs are" if again > 1 else "1 run is"
     notes = [f"{several} older than another of the same loss, setting and seed"] if again else []
-    held = {(one.setting, label) for one in comparisons for label in (one.label, one.baseline)}
+    compared = {(one.setting, label) for one in comparisons for label in (one.label, one.baseline)}
     return notes + [
         f"without a pair: {loss.label} on {loss.title} "
         f"(seed{'s' if len(loss.seeds) > 1 else ''} {', '.join(map(str, loss.seeds))})"
         for loss in losses
-        if (loss.setting, loss.label) not in held
+        if (loss.setting, loss.label) not in compared
     ]
 
 

@@ -21,7 +21,7 @@ def compare(
 
     Args:
         runs: finished runs; the last counts where several have the same setting, loss and seed.
-            Runs that did not record the score at this decision are passed over.
+            Runs without a score at this decision do not count.
         baseline: name or label of a loss.
         threshold: gain that counts, percentage points.
         decision: ``argmax`` or ``tuned``.

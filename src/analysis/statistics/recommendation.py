@@ -25,13 +25,13 @@ from src.analysis.statistics.candidate import NEEDED, Candidate, differences, eq
 from src.analysis.statistics.significance import interval
 
 MOST_NAMED = 4
-"""So many tied candidates are named; the others are only counted."""
+"""Tied candidates that are named; the others are only counted."""
 PROMOTE = "python -m src.promote"
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to take in one setting.
+    """The loss and the decision to take in one setting.
 
     Attributes:
         setting: hash of what its losses share.
@@ -125,7 +125,7 @@ def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
 
 
 def _tie(winner: Candidate, leader: Candidate, ties: Sequence[Candidate], equals: int) -> str:
-    """The sentence where several are tied, so many of them equally calibrated."""
+    """The sentence where several are tied, ``equals`` of them equally calibrated."""
     error = f"(expected calibration error {np.mean(winner.errors):.3f})"
     if equals == 1:
         reason = f"the best calibrated {error}"

@@ -13,7 +13,7 @@ BOOTSTRAP_SEED = 0
 ROUNDING = 9
 """Decimals of a difference in percentage points; beyond them ties are broken by rounding alone."""
 MOST_SEEDS = 1000
-"""Where more would be needed, no number of seeds is named."""
+"""The most seeds that are ever asked for."""
 
 
 def interval(differences: Sequence[float]) -> tuple[float, float]:
