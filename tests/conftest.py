@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,9 +210,25 @@ TINY = (
 
 
 @pytest.fixture(scope="session")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Puts an MLflow store without runs into a folder; its tables, made once, take seconds."""
+    from mlflow.tracking import MlflowClient
+
+    made = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+
+    def put(root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, root / made.name)
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def sweep(tmp_path_factory: pytest.TempPathFactory, empty_store: Callable[[Path], None]) -> Sweep:
     """``python train.py -m loss=ce,focal loss.gamma=0,1,2`` on tiny data."""
     cwd = tmp_path_factory.mktemp("sweep")
+    empty_store(cwd / "mlruns")
     arguments = ("-m", "loss=ce,focal", "loss.gamma=0,1,2", *TINY)
     return Sweep(cwd, arguments, _train(arguments, cwd))
 
@@ -247,8 +264,14 @@ def children(client, parent):
 
 
 @pytest.fixture(scope="session")
-def in_use(tmp_path_factory: pytest.TempPathFactory, run_here: Callable[..., float]) -> Any:
+def in_use(
+    tmp_path_factory: pytest.TempPathFactory,
+    run_here: Callable[..., float],
+    empty_store: Callable[[Path], None],
+) -> Any:
     """A run on a table with a loss and a layer of one's own, in a store of its own."""
     from tests.in_use import trained
 
-    return trained(tmp_path_factory.mktemp("in_use"), run_here)
+    base = tmp_path_factory.mktemp("in_use")
+    empty_store(base / "mlruns")
+    return trained(base, run_here)

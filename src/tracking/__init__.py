@@ -1,1 +1,1 @@
-"""What a run leaves behind: its folder on disk, its identity, and its record in MLflow."""
+"""The MLflow store: opened, written to while a run goes on and when it ends, and read."""

@@ -9,10 +9,10 @@ from src.runs import record
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory):
+def made(tmp_path_factory, empty_store):
     """The sweep of three losses over seven seeds."""
     root = tmp_path_factory.mktemp("made") / "mlruns"
-    root.mkdir()
+    empty_store(root)
     client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
     experiment = client.create_experiment("made by hand", (root / "artifacts").as_uri())
     parent = client.create_run(

@@ -39,10 +39,10 @@ def test_an_unknown_data_set_takes_what_the_known_ones_do():
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, empty_store):
     """One finished run of the sweep, and one of another width."""
     root = tmp_path / "mlruns"
-    root.mkdir()
+    empty_store(root)
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
     experiment = client.create_experiment("atlas", artifact_location=str(root / "artifacts"))
     for width in ("[16]", "[64, 64]"):

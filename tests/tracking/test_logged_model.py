@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from src.engine.build import load_dataset
 from src.evaluation.decision import decide
+from src.tracking.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -141,10 +142,13 @@ def test_it_gives_the_recorded_answers_in_a_process_that_knows_no_project(
         assert arrays["argmax"].tolist() == names[recorded.argmax(axis=1)].tolist()
 
 
-def test_logging_a_model_leaves_no_address_behind_for_later_jobs(run_here, own_words, tmp_path):
+def test_logging_a_model_leaves_no_address_behind_for_later_jobs(
+    run_here, own_words, empty_store, tmp_path
+):
     words = [word for word in own_words if not word.startswith("tracking.log_model")]
     run_here(tmp_path / "a", *words, "model.hidden=[4]", "training.epochs=1")
     elsewhere = tmp_path / "elsewhere"
+    empty_store(elsewhere)
     quick = ("tracking.log_model=false", f"tracking.root={elsewhere}", "training.epochs=1")
     run_here(tmp_path / "b", "tracking.plots=false", "data.n_samples=400", *quick)
-    assert (elsewhere / "mlflow.db").exists()
+    assert len(Store.at(str(elsewhere), None).search("")) == 1

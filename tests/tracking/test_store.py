@@ -57,8 +57,9 @@ def test_a_deleted_experiment_is_named_with_the_way_back(own_store, own_tracking
         Store.open(tracking)
 
 
-def test_runs_in_the_experiments_of_other_processes_count(own_tracking, tmp_path):
-    tracking = {**own_tracking, "root": str(tmp_path / "mlruns")}
+def test_runs_in_the_experiments_of_other_processes_count(own_tracking, tmp_path, empty_store):
+    tracking = {**own_tracking, "root": str(tmp_path)}
+    empty_store(tmp_path)
     early = Store.open(tracking)
     other = Store.open({**tracking, "experiment": "of another process"})
     tags = {f"identity.{'a' * 64}": "finds this run"}
@@ -69,9 +70,12 @@ def test_runs_in_the_experiments_of_other_processes_count(own_tracking, tmp_path
     assert [run.info.run_id for run in early.search("")] == [run_id]
 
 
-def test_all_pages_of_experiments_and_runs_are_searched(own_tracking, tmp_path, monkeypatch):
+def test_all_pages_of_experiments_and_runs_are_searched(
+    own_tracking, tmp_path, empty_store, monkeypatch
+):
     monkeypatch.setattr("src.tracking.store.PAGE", 2)
-    tracking = {**own_tracking, "root": str(tmp_path / "mlruns")}
+    tracking = {**own_tracking, "root": str(tmp_path)}
+    empty_store(tmp_path)
     first, *_ = [Store.open({**tracking, "experiment": f"number {n}"}) for n in range(4)]
     made = {first.client.create_run(first.experiment_id).info.run_id for _ in range(5)}
     for store in (first, Store.at(tracking["root"], None)):

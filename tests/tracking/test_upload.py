@@ -30,12 +30,13 @@ def everything(store, run_id):
 
 
 @pytest.fixture(scope="module")
-def uploaded(sweep, tmp_path_factory):
+def uploaded(sweep, empty_store, tmp_path_factory):
     """A job's folder without its memory of MLflow, brought into an empty store."""
     base = tmp_path_factory.mktemp("upload")
     folder = base / "job"
     shutil.copytree(sweep.folder / "5", folder)
     (folder / "mlflow.json").unlink()
+    empty_store(base / "mlruns")
     store = Store.open({**sweep.tracking, "root": str(base / "mlruns")})
     return folder, store, upload(folder, store)
 
