@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.entry import INTERRUPTED, guarded
-from src.saved_model.facts import DECISIONS
+from src.saved_model.decisions import DECISIONS
 
 if TYPE_CHECKING:
     from src.serving.find import SavedModel

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from src.entry import guarded
-from src.saved_model.facts import DECISIONS, TUNED
+from src.saved_model.decisions import DECISIONS, TUNED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -16,8 +15,6 @@ FILE = "serving.json"
 CODE = "code"
 """The folder of modules that travel with a model, beside the file."""
 LONGEST_REASON = 300
-TUNED, ARGMAX = DECISIONS = ("tuned", "argmax")
-"""How probabilities become a class: after the offsets tuned on validation rows, or as they are."""
 CLASS = "class"
 """The column of the predicted class."""
 
@@ -84,18 +81,3 @@ class ServingFacts:
         except ValueError as error:
             reason = " ".join(str(error).split())[:LONGEST_REASON]
             raise UserError(f"{file}: is damaged: {reason}") from error
-
-
-def check_decision(decision: Any, source: str) -> str:
-    """A decision that there is.
-
-    Args:
-        decision: `tuned` or `argmax`.
-        source: where it was given, for the error.
-
-    Raises:
-        UserError: for anything else.
-    """
-    if decision not in DECISIONS:
-        raise UserError(f"{source}={decision!r}: must be {' or '.join(DECISIONS)}")
-    return str(decision)

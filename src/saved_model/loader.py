@@ -9,7 +9,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from src.errors import UserError
-from src.saved_model.facts import TUNED, check_decision
+from src.saved_model.decisions import TUNED, check_decision
 from src.saved_model.predictor import Predictor
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError
 from src.errors import UserError
-from src.saved_model.facts import ARGMAX, CLASS, CODE, TUNED, ServingFacts, probability_column
+from src.saved_model.decisions import ARGMAX, TUNED
+from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column
 
 BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""

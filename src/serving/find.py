@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from src.errors import UserError
-from src.saved_model.facts import CODE, TUNED, ServingFacts
+from src.saved_model.decisions import TUNED
+from src.saved_model.facts import CODE, ServingFacts
 from src.saved_model.facts import FILE as FACTS
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
 from src.runs.card_note import NOTE, note_of
 from src.runs.for_serving import LOADER, travelling_modules
-from src.saved_model.facts import CLASS, FILE, TUNED, ServingFacts
+from src.saved_model.decisions import TUNED
+from src.saved_model.facts import CLASS, FILE, ServingFacts
 
 NAME = "model"
 REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
