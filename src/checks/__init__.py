@@ -16,17 +16,7 @@ naming one of its functions does.
 import importlib
 from typing import Any
 
-_HOMES = {
-    "Report": "results",
-    "Result": "results",
-    "check_component": "run",
-    "check_layer": "run",
-    "check_loss": "run",
-    "check_metric": "run",
-    "check_model": "run",
-    "checks_of": "registry",
-    "parametrize_with_checks": "run",
-}
+_HOMES = {"Report": "results", "Result": "results", "checks_of": "registry"}
 
 __all__ = [
     "Report",
@@ -43,6 +33,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imports what is asked for when it is asked for."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"src.checks.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"src.checks.{_HOMES.get(name, 'run')}"), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,6 @@ import keras
 from src.checks.registry import KINDS
 from src.errors import UserError
 
-# Tried for an argument without a default where none is given: what exercises call them.
 USUAL: dict[str, Any] = {
     **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_labels"), 3),
     **dict.fromkeys(("units", "filters", "output_dim", "hidden", "num_units"), 4),
@@ -26,19 +26,20 @@ USUAL: dict[str, Any] = {
     "margin": 0.5,
     "class_weights": [0.5, 1.0, 2.0],
 }
+"""Values for arguments without a default that nobody gives, by the names that exercises use."""
+
+_BASES = {
+    "model": keras.Model,
+    "layer": keras.layers.Layer,
+    "metric": keras.metrics.Metric,
+    "loss": keras.losses.Loss,
+}
 _METRIC_WORDS = ("metric", "accuracy", "f1", "score", "precision", "recall", "auc")
-_FEED = ("inputs", "outputs")
 
 
 def kind_of_class(candidate: Any) -> str | None:
     """The kind of a class, or None where it is none of the four."""
-    bases = (
-        ("model", keras.Model),
-        ("layer", keras.layers.Layer),
-        ("metric", keras.metrics.Metric),
-        ("loss", keras.losses.Loss),
-    )
-    return next((kind for kind, base in bases if issubclass(candidate, base)), None)
+    return next((kind for kind, base in _BASES.items() if issubclass(candidate, base)), None)
 
 
 def takes_predictions(function: Any) -> bool:
@@ -83,20 +84,17 @@ class Recipe:
         """Whether the constructor can be given other arguments."""
         return inspect.isclass(self.source)
 
-    def make(self, **changes: Any) -> Any:
+    def make(self, *positional: Any, **changes: Any) -> Any:
         """A new component, or the function itself.
 
         Args:
+            *positional: inputs and outputs, for a model that is built as `Class(inputs, outputs)`.
             **changes: constructor arguments that differ from the recipe's.
         """
         if not self.is_class and takes_predictions(self.source):
             partial = functools.partial(self.source, **self.arguments)
             return partial if self.arguments else self.source
-        return self.source(**{**self.arguments, **changes})
-
-    def make_from(self, inputs: Any, outputs: Any) -> Any:
-        """A new model of a class that is built as `Class(inputs, outputs)`."""
-        return self.source(inputs, outputs, **self.arguments)
+        return self.source(*positional, **{**self.arguments, **changes})
 
 
 def recipe(
@@ -121,29 +119,25 @@ def recipe(
     """
     name = name or getattr(source, "__name__", None) or type(source).__name__
     given = dict(arguments or {})
-    if isinstance(source, keras.losses.Loss | keras.metrics.Metric | keras.layers.Layer):
+    if isinstance(source, tuple(_BASES.values())):
         raise UserError(
             f"{name} is one made {type(source).__name__}; every check needs a new one. Give the "
             f"class {type(source).__name__} with its arguments, or a function that returns one"
         )
     if not callable(source):
         raise UserError(f"{name} is of type {type(source).__name__}, no Keras component")
+    guessed: dict[str, Any] = {}
     if inspect.isclass(source):
         found = kind_of_class(source)
-        guessed = _missing(source, given, name, found)
-    elif takes_predictions(source):
-        found, guessed = kind_of_function(source), {}
-        if kind in ("loss", "metric"):
-            found = kind
+        guessed = _missing(source, given, name, ("inputs", "outputs") if found == "model" else ())
     else:
-        guessed = _missing(source, given, name, None)
-        product = source(**{**guessed, **given})
-        if name == "<lambda>":
-            name = getattr(product, "__name__", type(product).__name__)
-        found = _kind_of_product(product, name)
-        is_function = not isinstance(product, keras.losses.Loss | keras.metrics.Metric)
-        if kind in ("loss", "metric") and found in ("loss", "metric") and is_function:
-            found = kind
+        product = source
+        if not takes_predictions(source):
+            guessed = _missing(source, given, name)
+            product = source(**{**guessed, **given})
+            if name == "<lambda>":
+                name = getattr(product, "__name__", type(product).__name__)
+        found = _kind_of_product(product, name, kind)
     if found is None:
         raise UserError(f"{name} is no loss, metric, layer or model of Keras")
     if kind is not None and kind not in KINDS:
@@ -153,17 +147,16 @@ def recipe(
     return Recipe(source, found, name, {**guessed, **given}, guessed, input_shape)
 
 
-def _kind_of_product(product: Any, name: str) -> str:
-    """The kind of what a function returned."""
-    if takes_predictions(product) and not isinstance(product, keras.losses.Loss):
-        return kind_of_function(product)
-    found = kind_of_class(type(product))
-    if found is None:
+def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
+    """The kind of what a function returned; of a loss or metric as a function, as asked for."""
+    if isinstance(product, tuple(_BASES.values())):
+        return kind_of_class(type(product)) or ""
+    if not takes_predictions(product):
         raise UserError(
             f"{name}() returns a {type(product).__name__}, no loss, metric, layer or model. A loss "
             "or metric that is a function must take (y_true, y_pred)"
         )
-    return found
+    return kind if kind in ("loss", "metric") else kind_of_function(product)
 
 
 def parameters_of(source: Any) -> dict[str, inspect.Parameter]:
@@ -180,30 +173,29 @@ def parameters_of(source: Any) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(source.__init__).parameters.items())[1:])
 
 
-def _missing(source: Any, given: dict[str, Any], name: str, kind: str | None) -> dict[str, Any]:
+def _missing(
+    source: Any, given: dict[str, Any], name: str, fed: Collection[str] = ()
+) -> dict[str, Any]:
     """Values for required arguments that nobody gave, or a UserError that names them."""
     try:
         parameters = parameters_of(source)
     except (TypeError, ValueError):
         return {}
-    named = {key for key, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    kinds = {key: p.kind for key, p in parameters.items()}
+    named = [key for key, kind in kinds.items() if kind is not inspect.Parameter.VAR_KEYWORD]
     unknown = [key for key in given if key not in named]
-    if unknown and not open_ended:
+    if unknown and len(named) == len(parameters):
         raise UserError(
             f"{name} takes no argument {', '.join(unknown)}; it takes {', '.join(named) or 'none'}"
         )
-    feed = _FEED if kind == "model" else ()
     needed = [
         key
-        for key, p in parameters.items()
-        if p.default is p.empty
-        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        and key not in given
-        and key not in feed
+        for key in named
+        if parameters[key].default is inspect.Parameter.empty
+        and kinds[key] is not inspect.Parameter.VAR_POSITIONAL
+        and key not in {*given, *fed}
     ]
-    lacking = [key for key in needed if key not in USUAL]
-    if lacking:
+    if any(key not in USUAL for key in needed):
         example = ", ".join(f'"{key}": ...' for key in needed)
         raise UserError(
             f"{name} cannot be made without {', '.join(needed)}: give --args '{{{example}}}'"

@@ -1,30 +1,32 @@
 """The named checks: what each looks for, why it matters, how to mend it.
 
 A check is a function of a subject (a component that is being checked). It returns what it saw, or
-raises `Fails`, `Warns` or `DoesNotApply` with what it saw.
+raises `Fails`, `Warns` or `DoesNotApply` with what it saw. What its author is told beside that
+stands in the `advice.yaml` of each kind.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import re
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from src.checks.messages import one_line
 
 KINDS = ("loss", "metric", "layer", "model")
 
-# The modules that hold the checks of each kind, in the order in which the checks run.
+# The folder of each kind, and the modules that hold its checks in the order in which they run.
 _MODULES = {
-    "loss": ("losses.values", "losses.gradients", "graph_checks", "saving_checks"),
-    "metric": ("metrics.state", "metrics.counting", "graph_checks", "saving_checks"),
-    "layer": ("layers.weights", "layers.calls", "graph_checks", "saving_checks"),
-    "model": ("models.training", "models.logs", "models.execution", "saving_checks"),
+    "loss": ("losses", "losses.values", "losses.gradients", "graph_checks", "saving_checks"),
+    "metric": ("metrics", "metrics.state", "metrics.counting", "graph_checks", "saving_checks"),
+    "layer": ("layers", "layers.weights", "layers.calls", "graph_checks", "saving_checks"),
+    "model": ("models", "models.training", "models.logs", "models.execution", "saving_checks"),
 }
 
 
@@ -60,11 +62,18 @@ def failing(doing: str) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A function that checks components of some kinds, as `check` makes it."""
+
+    kinds: tuple[str, ...]
+    function: Callable[[Any], str]
+
+
+@dataclass(frozen=True)
 class Check:
     """One thing that the kit looks for.
 
     Attributes:
-        kinds: of components that it is for: loss, metric, layer, model.
         name: of the check, as a test's name.
         what: what is true of a right component, in one sentence.
         why: what goes wrong otherwise.
@@ -73,7 +82,6 @@ class Check:
         run: the function.
     """
 
-    kinds: tuple[str, ...]
     name: str
     what: str
     why: str
@@ -82,24 +90,15 @@ class Check:
     run: Callable[[Any], str]
 
 
-def check(*kinds: str, example: str = "") -> Callable[[Callable[[Any], str]], Check]:
-    """Makes a check of a function.
-
-    The function's docstring says everything else: a first line (what is true of a right
-    component), a paragraph that starts with "Why:", one that starts with "Mend:", and an
-    "Example:" of right code where `example` is not given.
+def check(*kinds: str) -> Callable[[Callable[[Any], str]], Rule]:
+    """Makes a check of a function, named as the function; its docstring is the check's `what`.
 
     Args:
-        *kinds: loss, metric, layer, model.
-        example: right code that several checks share.
+        *kinds: that it is for: loss, metric, layer, model.
     """
 
-    def make(function: Callable[[Any], str]) -> Check:
-        text = inspect.getdoc(function) or ""
-        what, why, mend, code = re.split(r"\n+(?:Why|Mend|Example):\s", text + "\n\nExample:\n")[:4]
-        reason, remedy = " ".join(why.split()), " ".join(mend.split())
-        code = textwrap.dedent(example or code).strip()
-        return Check(kinds, function.__name__, what, reason, remedy, code, function)
+    def make(function: Callable[[Any], str]) -> Rule:
+        return Rule(kinds, function)
 
     return make
 
@@ -110,6 +109,13 @@ def checks_of(kind: str) -> tuple[Check, ...]:
     Args:
         kind: loss, metric, layer or model.
     """
-    modules = [importlib.import_module(f"src.checks.{name}") for name in _MODULES[kind]]
-    values = [value for module in modules for value in vars(module).values()]
-    return tuple(value for value in values if isinstance(value, Check) and kind in value.kinds)
+    folder, *names = _MODULES[kind]
+    advice = yaml.safe_load((Path(__file__).parent / folder / "advice.yaml").read_text("utf-8"))
+    modules = [importlib.import_module(f"src.checks.{name}") for name in names]
+    rules = [value for module in modules for value in vars(module).values()]
+    return tuple(
+        Check(name, inspect.getdoc(rule.function) or "", **advice[name], run=rule.function)
+        for rule in rules
+        if isinstance(rule, Rule) and kind in rule.kinds
+        for name in [rule.function.__name__]
+    )

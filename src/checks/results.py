@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -41,9 +42,11 @@ class Result:
 
     def explanation(self) -> str:
         """Everything that there is to say, as indented text."""
-        lines = [f"{self.name}: {self.status}", f"  seen: {self.seen}", f"  why:  {self.why}"]
-        lines += [f"  mend: {self.mend}", "  for example:"]
-        return "\n".join([*lines, *(f"      {line}" for line in self.example.splitlines())])
+        example = textwrap.indent(self.example, "      ")
+        return (
+            f"{self.name}: {self.status}\n  seen: {self.seen}\n  why:  {self.why}\n"
+            f"  mend: {self.mend}\n  for example:\n{example}"
+        )
 
 
 @dataclass(frozen=True)

@@ -33,17 +33,7 @@ class Scale(keras.layers.Layer):
 
 @check("loss", "metric", "layer")
 def config_round_trips(subject: Subject[Any]) -> str:
-    """`from_config(get_config())` gives the same component, whatever its arguments.
-
-    Why: A saved model holds its parts as configs; an argument that is not in the config is lost,
-    or loading fails.
-    Mend: get_config returns every argument of the constructor, with super's; the constructor
-    takes **kwargs (name, dtype, ...) and hands them to super().__init__.
-
-    Example:
-        def get_config(self):
-            return {**super().get_config(), "gamma": self.gamma}
-    """
+    """`from_config(get_config())` gives the same component, whatever its arguments."""
     if subject.is_function:
         raise DoesNotApply("a function has no config; a saved model names it")
     changes = [{}, *_altered(subject.recipe)]
@@ -125,14 +115,9 @@ def _objects_beside(component: type) -> dict[str, Any]:
     return plain | {keras.saving.get_registered_name(value): value for value in plain.values()}
 
 
-@check("layer", "model", example=_REGISTERED)
+@check("layer", "model")
 def saves_and_loads(subject: Any) -> str:
-    """In a saved model it loads with `custom_objects`, and predicts the same.
-
-    Why: A model that cannot be saved, or that predicts otherwise once loaded, is lost work.
-    Mend: Define get_config with every argument of the constructor; create layers in __init__, all
-    weights in build or __init__, none in call.
-    """
+    """In a saved model it loads with `custom_objects`, and predicts the same."""
     made, model, x = subject.in_saved_model()
     with failing("load_model"):
         loaded = _saved_and_loaded(model, _objects_beside(type(made)))
@@ -147,14 +132,9 @@ def saves_and_loads(subject: Any) -> str:
     return f"{shown(before)} before and after"
 
 
-@check("layer", "model", example=_REGISTERED)
+@check("layer", "model")
 def loads_without_custom_objects(subject: Any) -> str:
-    """A saved model with it loads without `custom_objects`.
-
-    Why: Whoever loads the model must know, and hand over, every class in it.
-    Mend: Decorate the class with keras.saving.register_keras_serializable and import its module
-    before loading.
-    """
+    """A saved model with it loads without `custom_objects`."""
     made, model, _ = subject.in_saved_model()
     try:
         _saved_and_loaded(model, None)

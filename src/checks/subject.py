@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import apart
 from src.checks.construct import Recipe
+from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply, Fails
 
 Data = TypeVar("Data")
@@ -21,7 +22,7 @@ class Refused(Exception):  # noqa: N818 (a finding about the component)
     """The component took none of the data that were tried; the message says how."""
 
 
-class Subject(ABC, Generic[Data]):
+class Subject(Generic[Data]):
     """A component under check.
 
     Args:
@@ -30,6 +31,8 @@ class Subject(ABC, Generic[Data]):
 
     first_check: ClassVar[str]
     """The check that fails where no data fit; all others do not apply then."""
+    refusal: ClassVar[str] = ""
+    """What to say before the reasons why each form of data was refused."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
@@ -42,13 +45,43 @@ class Subject(ABC, Generic[Data]):
         """
         return self.recipe.make(**changes)
 
-    @abstractmethod
+    def forms(self) -> Iterable[Any]:
+        """Data to try, each with a `form` (its name) and a `what` (in words)."""
+        raise NotImplementedError
+
+    def tried(self, form: Data) -> np.ndarray:
+        """What the component gives for a form; it is taken where that is finite."""
+        raise NotImplementedError
+
+    def suits(self, form: Data) -> bool:
+        """Whether a form that is taken is the component's own, and no other need be tried."""
+        del form
+        return True
+
     def find_data(self) -> Data:
-        """The first data that the component takes, of the usual forms.
+        """The first form that suits the component, else the first that it takes.
 
         Raises:
             Refused: it takes none.
         """
+        refusals: dict[str, str] = {}
+        taken: list[Data] = []
+        for form in self.forms():
+            said = ""
+            try:
+                value = self.tried(form)
+                if not (value.size and np.isfinite(value).all()):
+                    said = str(value[:3])
+                elif self.suits(form):
+                    return form
+                else:
+                    taken.append(form)
+            except Exception as error:  # the component's own, of any kind
+                said = one_line(error)
+            refusals.setdefault(form.form, f"{form.what}: {said}")
+        if taken:
+            return taken[0]
+        raise Refused(f"{self.refusal}{'; '.join(refusals.values())}")
 
     @functools.cached_property
     def _found(self) -> Data | Refused:

@@ -16,15 +16,7 @@ from src.checks.subject import in_graph
 
 @check("layer")
 def takes_any_batch_size(layer: LayerSubject) -> str:
-    """In a model, with an unknown batch size, it gives the eager output for 1 and 4 examples.
-
-    Why: In a model the batch size is unknown when the layer is traced, and the last batch of an
-    epoch is smaller.
-    Mend: Use ops.shape(x)[0], or -1 in reshape, where the batch size is needed.
-
-    Example:
-        ops.reshape(x, (-1, self.units))     # not (x.shape[0], self.units)
-    """
+    """In a model, with an unknown batch size, it gives the eager output for 1 and 4 examples."""
     model = layer.model
 
     def call(*arrays: tf.Tensor) -> Any:
@@ -41,15 +33,7 @@ def takes_any_batch_size(layer: LayerSubject) -> str:
 
 @check("layer")
 def compute_output_shape_is_right(layer: LayerSubject) -> str:
-    """`compute_output_shape` says the shape of the output.
-
-    Why: Keras infers the shapes of a model's layers before there is data; a wrong answer builds the
-    next layer for another shape.
-    Mend: Return the output's shape with the batch as it came in, or leave the method out.
-
-    Example:
-        def compute_output_shape(self, input_shape): return (*input_shape[:-1], self.units)
-    """
+    """`compute_output_shape` says the shape of the output."""
     outputs = layer.called(layer.ready)
     shapes = [(None, *array.shape[1:]) for array in layer.data.arrays]
     try:
@@ -80,16 +64,7 @@ def _fits(said: tuple[int | None, ...], real: tuple[int, ...]) -> bool:
 
 @check("layer")
 def inference_is_deterministic(layer: LayerSubject) -> str:
-    """Outside of training the same input gives the same output; in training it can be called.
-
-    Why: predict and evaluate must give the same numbers each time: noise and dropout belong to
-    training.
-    Mend: Take training=False in call, and draw random numbers only where it is true.
-
-    Example:
-        def call(self, inputs, training=False):
-            return keras.random.dropout(inputs, 0.5, seed=self.seed) if training else inputs
-    """
+    """Outside of training the same input gives the same output; in training it can be called."""
     made = layer.built()
     with failing("training=True"):
         layer.called(made, training=True)
@@ -109,20 +84,7 @@ class _MaskProbe(keras.layers.Layer):
 
 @check("layer")
 def masks_are_handed_on(layer: LayerSubject) -> str:
-    """Masks of sequences fit the output, and masked steps do not change it.
-
-    Why: A mask says which steps of a sequence are padding; a layer that loses it, or that lets
-    padding into the result, makes the length of the padding count.
-    Mend: Set self.supports_masking = True where every step is treated alike; take mask=None in call
-    and return None from compute_mask where steps are merged.
-
-    Example:
-        def call(self, inputs, mask=None):
-            weight = ops.cast(mask, inputs.dtype)[..., None]
-            return ops.sum(inputs * weight, axis=1) / ops.sum(weight, axis=1)
-        def compute_mask(self, inputs, mask=None):
-            return None
-    """
+    """Masks of sequences fit the output, and masked steps do not change it."""
     values = np.random.default_rng(3).uniform(0.1, 0.9, (BATCH, STEPS, 6))
     inputs = Inputs("masked sequences", (tf.constant(values, tf.float32),))
     mask = np.ones((BATCH, STEPS), bool)
@@ -156,15 +118,7 @@ def masks_are_handed_on(layer: LayerSubject) -> str:
 
 @check("layer")
 def follows_the_dtype_policy(layer: LayerSubject) -> str:
-    """Under mixed_float16 and float64 it runs, near its float32 output, in the policy's dtype.
-
-    Why: Under mixed_float16 inputs and weights reach call in float16: a constant or a cast in
-    float32 does not mix with them.
-    Mend: Cast to inputs.dtype or self.compute_dtype, never to a dtype by name.
-
-    Example:
-        ops.cast(mask, inputs.dtype)     # not ops.cast(mask, 'float32')
-    """
+    """Under mixed_float16 and float64 it runs, near its float32 output, in the policy's dtype."""
     single = layer.ready
     expected = layer.called(single)
     if not has_float_output(expected):

@@ -12,9 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import apart
-from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply
-from src.checks.subject import Refused, Subject, in_graph
+from src.checks.subject import Subject, in_graph
 
 BATCH, STEPS = 4, 5
 
@@ -32,6 +31,11 @@ class Inputs:
     what: str
     arrays: tuple[Any, ...]
     as_list: bool = False
+
+    @property
+    def form(self) -> str:
+        """The inputs by name."""
+        return self.what
 
     def given(self, arrays: Any) -> tuple[Any, ...]:
         """The arguments of a call, made of these arrays or of symbols in their place."""
@@ -90,32 +94,25 @@ class LayerSubject(Subject[Inputs]):
     """A layer under check."""
 
     first_check = "can_be_called"
+    refusal = "it took none of the inputs tried. "
     parameters: frozenset[str] = frozenset()
     """No constructor arguments are compared with a loaded copy: `config_round_trips` does that."""
 
-    def find_data(self) -> Inputs:
-        """The inputs that suit the layer in training and in a model too, else the first taken."""
-        refusals: list[str] = []
-        taken: list[Inputs] = []
-        for inputs in candidates(self._needed(), self.recipe.input_shape):
-            try:
-                self.called(self.make(), inputs)
-            except Exception as error:  # the component's own, of any kind
-                refusals.append(f"{inputs.what}: {one_line(error)}")
-                continue
-            if self._fits(inputs):
-                return inputs
-            taken.append(inputs)
-        if taken:
-            return taken[0]
-        raise Refused(f"it took none of the inputs tried. {'; '.join(dict.fromkeys(refusals))}")
+    def forms(self) -> list[Inputs]:
+        """The usual inputs, as many as `call` needs."""
+        return candidates(self._needed(), self.recipe.input_shape)
 
-    def _fits(self, inputs: Inputs) -> bool:
+    def tried(self, form: Inputs) -> np.ndarray:
+        """Whether the layer can be called; its output may be anything."""
+        self.called(self.make(), form)
+        return np.ones(1)
+
+    def suits(self, form: Inputs) -> bool:
         """Whether the layer takes these in training and in a model too."""
         layer = self.make()
         try:
-            eager = self.called(layer, inputs, training=True)
-            symbolic = layer(*inputs.given(inputs.symbols()))
+            eager = self.called(layer, form, training=True)
+            symbolic = layer(*form.given(form.symbols()))
         except Exception:
             return False
         ranks = [len(part.shape) for part in tf.nest.flatten(eager)]

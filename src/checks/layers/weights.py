@@ -8,34 +8,17 @@ from src.checks.attributes import held, layers_within
 from src.checks.layers.subject import LayerSubject, has_float_output
 from src.checks.registry import DoesNotApply, Fails, Warns, check
 
-_LAYER = """
-class Scale(keras.layers.Layer):
-    def build(self, input_shape):
-        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
-    def call(self, inputs):
-        return inputs * self.scale
-"""
 
-
-@check("layer", example=_LAYER)
+@check("layer")
 def can_be_called(layer: LayerSubject) -> str:
-    """It can be called on a batch.
-
-    Why: What cannot be called on a batch cannot stand in a model.
-    Mend: Call super().__init__(**kwargs) first, create weights in build, compute in call.
-    """
+    """It can be called on a batch."""
     layer.require_data()
     return f"takes {layer.data.what}"
 
 
-@check("layer", example=_LAYER)
+@check("layer")
 def defines_call_not_dunder_call(layer: LayerSubject) -> str:
-    """The class defines `call` and leaves `__call__` to Keras.
-
-    Why: Keras wraps call in __call__, which builds the layer, hands on training and masks, casts to
-    the dtype policy and records symbolic inputs.
-    Mend: Rename __call__ to call.
-    """
+    """The class defines `call` and leaves `__call__` to Keras."""
     own = [c for c in type(layer.make()).__mro__ if not c.__module__.startswith("keras.")]
     for base in own:
         if "__call__" in vars(base):
@@ -43,14 +26,9 @@ def defines_call_not_dunder_call(layer: LayerSubject) -> str:
     return "call is defined, __call__ is Keras's"
 
 
-@check("layer", example=_LAYER)
+@check("layer")
 def creates_weights_in_build(layer: LayerSubject) -> str:
-    """Before the first call there are no weights.
-
-    Why: In __init__ the input's shape is not known yet: it has to be typed in as an argument, and
-    the layer fits that one shape only.
-    Mend: Move add_weight to build(self, input_shape).
-    """
+    """Before the first call there are no weights."""
     made = layer.make()
     if made.weights:
         names = ", ".join(w.name for w in made.weights)
@@ -59,14 +37,9 @@ def creates_weights_in_build(layer: LayerSubject) -> str:
     return f"none before, {len(made.weights)} after the first call"
 
 
-@check("layer", example=_LAYER)
+@check("layer")
 def weights_are_made_by_add_weight(layer: LayerSubject) -> str:
-    """No weight is a tf.Variable.
-
-    Why: Keras does not know of a tf.Variable: it is not trained, not saved, not counted by
-    summary().
-    Mend: Create it with self.add_weight(shape=..., initializer=..., name=...).
-    """
+    """No weight is a tf.Variable."""
     stray = [
         f"{type(part).__name__}.{name}"
         for part in layers_within(layer.ready)
@@ -80,15 +53,7 @@ def weights_are_made_by_add_weight(layer: LayerSubject) -> str:
 
 @check("layer")
 def every_weight_gets_a_gradient(layer: LayerSubject) -> str:
-    """Every trainable weight has a gradient.
-
-    Why: A weight without a gradient stays at its initial value.
-    Mend: Use it in call, by differentiable operations; make one that is not to be trained with
-    trainable=False.
-
-    Example:
-        self.add_weight(shape=(), initializer="ones", trainable=False, name="scale")
-    """
+    """Every trainable weight has a gradient."""
     made = layer.built()
     if not made.trainable_weights:
         raise DoesNotApply("it has no trainable weights")

@@ -16,16 +16,7 @@ _DIRECTIONS = 12
 
 @check("loss")
 def has_a_gradient(loss: LossSubject) -> str:
-    """The gradient by the predictions exists and is not zero.
-
-    Why: Without a gradient the weights never move, and Keras says only that gradients do not
-    exist, or nothing at all.
-    Mend: Use TensorFlow or keras.ops throughout; no argmax, round, cast to integers or numpy on
-    the way from y_pred to the loss.
-
-    Example:
-        p = ops.sigmoid(10 * (y_pred - 0.5))   # not ops.cast(y_pred > 0.5, 'float32')
-    """
+    """The gradient by the predictions exists and is not zero."""
     _, gradient = loss.value_and_gradient(loss.data.y_true, loss.data.y_pred)
     if not np.any(gradient != 0):
         raise Fails("the gradient is 0 for every prediction")
@@ -34,14 +25,7 @@ def has_a_gradient(loss: LossSubject) -> str:
 
 @check("loss")
 def gradient_is_that_of_the_value(loss: LossSubject) -> str:
-    """The gradient agrees with finite differences of the value.
-
-    Why: The optimizer follows the gradient, not the value: a wrong one trains on another loss.
-    Mend: Look for stop_gradient, custom_gradient, or a path through numpy.
-
-    Example:
-        weight = (1 - p) ** gamma      # not ops.stop_gradient(1 - p) ** gamma
-    """
+    """The gradient agrees with finite differences of the value."""
     task = loss.data
     dtype = "float64" if _computes_in_float64(loss) else "float32"
     y_pred = task.y_pred.astype(dtype)
@@ -77,17 +61,7 @@ def _computes_in_float64(loss: LossSubject) -> bool:
 
 @check("loss")
 def finite_when_saturated(loss: LossSubject) -> str:
-    """Value and gradient are finite at predictions of exactly 0 and 1, or logits of +-100.
-
-    Why: A sure model predicts exactly 0 or 1: log(0) is infinite and one NaN ends the training.
-    Mend: Keep probabilities away from 0 and 1, compute from logits in their stable form.
-
-    Example:
-        p = ops.clip(y_pred, keras.config.epsilon(), 1 - keras.config.epsilon())
-        loss = -ops.log(p)
-        # of logits: ops.log_softmax(y_pred) or ops.softplus(-margin), never
-        # ops.log(ops.softmax(y_pred))
-    """
+    """Value and gradient are finite at predictions of exactly 0 and 1, or logits of +-100."""
     task = loss.data
     for what, target in (("right", task.target), ("wrong", task.wrong())):
         y_pred = task.predicting(target, loss.scale, sureness=1.0)
@@ -101,15 +75,7 @@ def finite_when_saturated(loss: LossSubject) -> str:
 
 @check("loss")
 def works_in_float16(loss: LossSubject) -> str:
-    """With dtype float16 the value is near that of float32, and finite for logits of +-12.
-
-    Why: Half precision has 3 digits and ends at 65504: exponentials overflow, and constants of
-    another dtype do not mix.
-    Mend: Take dtypes from y_pred, cast labels to it, and use stable forms of log and exp.
-
-    Example:
-        y_true = ops.cast(y_true, y_pred.dtype)   # not 'float32'
-    """
+    """With dtype float16 the value is near that of float32, and finite for logits of +-12."""
     task = loss.data
     far = loss.scale == "logits" and task.form not in ("numbers", "labels")
     sure = task.predicting(task.wrong(), loss.scale) * np.float32(4 if far else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -12,9 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import numbers
-from src.checks.messages import one_line
 from src.checks.registry import Fails
-from src.checks.subject import Refused, Subject, in_graph
+from src.checks.subject import Subject, in_graph
 from src.checks.tasks import Task, tasks
 
 
@@ -44,6 +43,7 @@ class LossSubject(Subject[Task]):
     """A loss under check."""
 
     first_check = "takes_labels_and_predictions"
+    refusal = "it gave no finite value for any form of labels. "
 
     def make(
         self, reduction: str | None = "sum_over_batch_size", dtype: str = "float32", **changes: Any
@@ -66,21 +66,13 @@ class LossSubject(Subject[Task]):
         made.reduction = reduction
         return made
 
-    def find_data(self) -> Task:
-        """The first form of labels that the loss takes."""
-        refusals: dict[str, str] = {}
-        for task in tasks():
-            try:
-                value = numbers(self.make(None)(task.y_true, task.y_pred))
-            except Exception as error:  # the component's own, of any kind
-                refusals.setdefault(task.form, f"{task.what}: {one_line(error)}")
-                continue
-            if np.isfinite(value).all() and value.size:
-                return task
-            refusals.setdefault(task.form, f"{task.what}: {value[:3]}")
-        raise Refused(
-            f"it gave no finite value for any form of labels. {'; '.join(refusals.values())}"
-        )
+    def forms(self) -> Iterable[Task]:
+        """Labels and predictions in the usual forms."""
+        return tasks()
+
+    def tried(self, form: Task) -> np.ndarray:
+        """The losses of a form."""
+        return numbers(self.make(None)(form.y_true, form.y_pred))
 
     @functools.cached_property
     def scale(self) -> str:

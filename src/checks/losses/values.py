@@ -10,32 +10,17 @@ from src.checks.losses.subject import LossSubject
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.tasks import BATCH
 
-_CALL = """
-class MyLoss(keras.losses.Loss):
-    def call(self, y_true, y_pred):
-        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)   # (batch,)
-"""
 
-
-@check("loss", example=_CALL)
+@check("loss")
 def takes_labels_and_predictions(loss: LossSubject) -> str:
-    """It takes labels and predictions in one of the usual forms and gives finite numbers.
-
-    Why: Keras calls every loss as loss(y_true, y_pred), the labels cast to floats.
-    Mend: Take exactly (y_true, y_pred); cast integer labels back with ops.cast(y_true, 'int32').
-    """
+    """It takes labels and predictions in one of the usual forms and gives finite numbers."""
     loss.require_data()
     return f"takes {loss.data.what}, as {loss.scale}"
 
 
-@check("loss", example=_CALL)
+@check("loss")
 def gives_one_value_a_sample(loss: LossSubject) -> str:
-    """It gives shape (batch,), or a scalar.
-
-    Why: Keras weights and averages the losses per example itself; of any other shape it averages
-    the wrong thing, and sample weights do not fit.
-    Mend: Average over the last axis only, axis=-1, not over the batch and not over nothing.
-    """
+    """It gives shape (batch,), or a scalar."""
     shape = loss.values.shape
     if shape in ((BATCH,), ()):
         return f"shape {shape} for a batch of {BATCH}"
@@ -46,14 +31,7 @@ def gives_one_value_a_sample(loss: LossSubject) -> str:
 
 @check("loss")
 def right_predictions_cost_less(loss: LossSubject) -> str:
-    """Right predictions have a lower loss than wrong ones.
-
-    Why: Training lowers the loss: with a sign lost it makes the model worse.
-    Mend: Look for a missing minus before the logarithm, or swapped y_true and y_pred.
-
-    Example:
-        return -ops.log(p_true)        # not ops.log(p_true)
-    """
+    """Right predictions have a lower loss than wrong ones."""
     right, wrong = loss.cost_of_right_and_wrong(loss.scale)
     seen = f"right predictions cost {right:.5g}, wrong ones {wrong:.5g}"
     if not right < wrong:
@@ -63,14 +41,7 @@ def right_predictions_cost_less(loss: LossSubject) -> str:
 
 @check("loss")
 def same_value_every_time(loss: LossSubject) -> str:
-    """Two calls on the same data give the same value.
-
-    Why: The same data must give the same loss, or no two epochs can be compared.
-    Mend: Keep no state in a loss and draw no random numbers in it.
-
-    Example:
-        # what changes from call to call belongs in a layer, a metric or a callback
-    """
+    """Two calls on the same data give the same value."""
     task, made = loss.data, loss.make()
     values = [float(made(task.y_true, task.y_pred)) for _ in range(3)]
     if len(set(values)) > 1:
@@ -80,16 +51,7 @@ def same_value_every_time(loss: LossSubject) -> str:
 
 @check("loss")
 def batch_does_not_change_a_sample(loss: LossSubject) -> str:
-    """An example has the same loss alone as in a batch.
-
-    Why: Batches are drawn anew each epoch and the last one is smaller: the loss of an example must
-    not depend on its neighbours.
-    Mend: Sum, average and normalise over the axes of one example (axis=-1), never over axis 0;
-    name the axis in squeeze.
-
-    Example:
-        ops.mean(errors, axis=-1)      # not ops.mean(errors), not / ops.max(errors)
-    """
+    """An example has the same loss alone as in a batch."""
     task, made = loss.data, loss.make(None)
     alone = [
         numbers(made(task.y_true[i : i + 1], task.y_pred[i : i + 1])).sum() for i in range(BATCH)
@@ -107,14 +69,9 @@ def batch_does_not_change_a_sample(loss: LossSubject) -> str:
     return "the batch's loss is the mean, or the sum, of its examples'"
 
 
-@check("loss", example=_CALL)
+@check("loss")
 def leaves_reduction_to_keras(loss: LossSubject) -> str:
-    """Sum and mean are those of the losses per example.
-
-    Why: reduction='sum', 'sum_over_batch_size' and 'none' must mean what they mean everywhere, or
-    losses cannot be compared or distributed.
-    Mend: Define call, not __call__, return one value per example and let Keras reduce.
-    """
+    """Sum and mean are those of the losses per example."""
     task = loss.data
     if loss.is_scalar:
         arrays = [keras.ops.cast(part, "float32") for part in (task.y_true, task.y_pred)]
@@ -130,14 +87,9 @@ def leaves_reduction_to_keras(loss: LossSubject) -> str:
     return "sum and mean are those of the losses per example"
 
 
-@check("loss", example=_CALL)
+@check("loss")
 def weights_each_sample(loss: LossSubject) -> str:
-    """A sample weight multiplies the loss of that example and no other.
-
-    Why: class_weight and sample_weight reach a loss as sample weights; a loss that ignores them
-    trains on something else than you asked for, without a word.
-    Mend: Return one value per example from call; do not override __call__.
-    """
+    """A sample weight multiplies the loss of that example and no other."""
     task = loss.data
     if loss.is_scalar:
         raise Warns("it is one number for the batch: weights cannot tell examples apart")

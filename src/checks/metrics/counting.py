@@ -10,27 +10,12 @@ from src.checks.metrics.subject import MetricSubject, arguments_of
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.tasks import BATCH
 
-_SUMS = """
-def update_state(self, y_true, y_pred, sample_weight=None):
-    right = ops.cast(ops.equal(y_true, ops.argmax(y_pred, -1)), self.dtype)
-    weight = ops.ones_like(right) if sample_weight is None else ops.cast(sample_weight, self.dtype)
-    self.hits.assign_add(ops.sum(right * weight))
-    self.count.assign_add(ops.sum(weight))
-def result(self):
-    return self.hits / self.count
-"""
 _EXACT = float(2**24)
 
 
-@check("metric", example=_SUMS)
+@check("metric")
 def batching_does_not_change_the_result(metric: MetricSubject) -> str:
-    """The same examples give the same result in one batch, in equal and in unequal ones.
-
-    Why: F1, precision or AUC of an epoch is no mean over batches: averaged batch by batch it is
-    wrong, most of all for rare classes.
-    Mend: Add up counts in update_state, take the ratio in result; a function is for what is a mean
-    over examples, such as accuracy.
-    """
+    """The same examples give the same result in one batch, in equal and in unequal ones."""
     whole = metric.value(metric.batches[0])
     for sizes in ((BATCH // 2,) * 2, (BATCH - 4, 3, 1), (5, 1, BATCH - 6)):
         ranges = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)]
@@ -41,14 +26,9 @@ def batching_does_not_change_the_result(metric: MetricSubject) -> str:
     return f"{shown(whole)} however batched"
 
 
-@check("metric", example=_SUMS)
+@check("metric")
 def weights_count_samples(metric: MetricSubject) -> str:
-    """Weight 0 leaves an example out, weight 2 counts it twice.
-
-    Why: weighted_metrics and class_weight hand weights to update_state, and Keras always passes the
-    argument.
-    Mend: Take sample_weight=None in update_state and multiply what you add up by it.
-    """
+    """Weight 0 leaves an example out, weight 2 counts it twice."""
     batch = metric.batches[0]
     weights = np.random.default_rng(2).integers(0, 3, BATCH)
     rows = np.repeat(np.arange(BATCH), weights)
@@ -66,15 +46,7 @@ def weights_count_samples(metric: MetricSubject) -> str:
 
 @check("metric")
 def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
-    """After 16,777,216 examples one more still counts.
-
-    Why: A float32 counter stops at 16,777,216: adding 1 leaves it as it was. Keras's own metrics
-    count so too.
-    Mend: Make counters with dtype='float64', or as integers where weights are whole.
-
-    Example:
-        self.hits = self.add_weight(shape=(), initializer="zeros", dtype="float64")
-    """
+    """After 16,777,216 examples one more still counts."""
     one = arguments_of(metric.data, slice(0, 1))
     try:
         used = metric.updated(one, sample_weight=tf.constant([_EXACT], tf.float32))
@@ -94,15 +66,7 @@ def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
 
 @check("metric")
 def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
-    """Labels as uint8, int64 and float32 give the same result.
-
-    Why: Data sets hold labels as uint8, int32, int64 or floats, and Keras hands them to metrics as
-    they are.
-    Mend: Cast labels first: ops.cast(y_true, 'int32').
-
-    Example:
-        y_true = ops.cast(y_true, "int32")
-    """
+    """Labels as uint8, int64 and float32 give the same result."""
     if metric.data.form in ("numbers", "values"):
         raise DoesNotApply("its labels are no classes")
     y_true, y_pred = metric.batches[0]
@@ -117,14 +81,7 @@ def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
 
 @check("metric")
 def takes_float16_predictions(metric: MetricSubject) -> str:
-    """Predictions in float16 give nearly the same result.
-
-    Why: Under mixed_float16 predictions reach metrics in float16, and sums in it end at 65504.
-    Mend: Cast predictions to self.dtype before anything is added up.
-
-    Example:
-        y_pred = ops.cast(y_pred, self.dtype)
-    """
+    """Predictions in float16 give nearly the same result."""
     if metric.data.form == "labels":
         raise DoesNotApply("its predictions are labels")
     *labels, y_pred = metric.batches[0]

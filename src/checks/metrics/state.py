@@ -11,42 +11,17 @@ from src.checks.closeness import apart, numbers, shown
 from src.checks.metrics.subject import MetricSubject
 from src.checks.registry import Fails, check
 
-_STATE = """
-def __init__(self, name="f1", **kwargs):
-    super().__init__(name=name, **kwargs)
-    self.hits = self.add_weight(shape=(), initializer="zeros", name="hits")
-def reset_state(self):                 # not needed where all variables begin at 0
-    self.hits.assign(0.0)
-"""
-
 
 @check("metric")
 def takes_labels_and_predictions(metric: MetricSubject) -> str:
-    """It takes labels and predictions in one of the usual forms and gives finite numbers.
-
-    Why: Keras calls update_state(y_true, y_pred, sample_weight=...) for every batch, then result().
-    Mend: Define update_state(self, y_true, y_pred, sample_weight=None) and result(self), call
-    super().__init__() first.
-
-    Example:
-        def update_state(self, y_true, y_pred, sample_weight=None): ...
-        def result(self): return self.total / self.count
-    """
+    """It takes labels and predictions in one of the usual forms and gives finite numbers."""
     metric.require_data()
     return f"takes {metric.data.what}"
 
 
 @check("metric")
 def result_is_a_scalar(metric: MetricSubject) -> str:
-    """The result is a scalar or a dict of scalars.
-
-    Why: fit writes results into its logs as numbers; an array cannot be compared, plotted or
-    monitored by a callback.
-    Mend: Return a scalar, or a dict of scalars with one name each.
-
-    Example:
-        return {"f1_class_0": f1[0], "f1_class_1": f1[1]}
-    """
+    """The result is a scalar or a dict of scalars."""
     result = metric.updated(metric.batches[0]).result()
     parts = result if isinstance(result, dict) else {"result": result}
     for name, part in parts.items():
@@ -58,14 +33,7 @@ def result_is_a_scalar(metric: MetricSubject) -> str:
 
 @check("metric")
 def result_follows_the_predictions(metric: MetricSubject) -> str:
-    """Right and wrong predictions give different results.
-
-    Why: A metric that says the same whatever happens measures nothing.
-    Mend: Look for state that is set and not added to, or a result taken from something else.
-
-    Example:
-        self.hits.assign_add(ops.sum(right))
-    """
+    """Right and wrong predictions give different results."""
     results = [metric.value(batch) for batch in metric.batches]
     if metric.data.form != "values":
         results += metric.values_right_and_wrong(metric.data)
@@ -74,15 +42,9 @@ def result_follows_the_predictions(metric: MetricSubject) -> str:
     return " and ".join(dict.fromkeys(shown(result) for result in results[-2:]))
 
 
-@check("metric", example=_STATE)
+@check("metric")
 def reset_state_forgets_everything(metric: MetricSubject) -> str:
-    """After `reset_state` it is as new.
-
-    Why: Keras calls reset_state between epochs and before validation: what stays makes the value
-    of every epoch a mean with all before it, ever closer to a constant.
-    Mend: Hold the state in variables made by add_weight, and set each of them back in
-    reset_state; the inherited one sets them all to 0.
-    """
+    """After `reset_state` it is as new."""
     first, second = metric.batches
     used = metric.updated(first, first)
     used.reset_state()
@@ -93,15 +55,9 @@ def reset_state_forgets_everything(metric: MetricSubject) -> str:
     return f"{shown(seen)} as a new one; {len(used.variables)} variables set back"
 
 
-@check("metric", example=_STATE)
+@check("metric")
 def state_is_in_variables(metric: MetricSubject) -> str:
-    """Updates change variables made with `add_weight` and nothing else.
-
-    Why: What is held in Python attributes or in tf.Variable is not reset, not saved, and in a graph
-    is changed once, when it is traced, instead of each step.
-    Mend: Create each piece of state in __init__ with self.add_weight (or add_variable) and change
-    it with assign and assign_add.
-    """
+    """Updates change variables made with `add_weight` and nothing else."""
     batch, other = metric.batches
     used = metric.updated(batch)
     stray = [name for name, value in vars(used).items() if isinstance(value, tf.Variable)]
@@ -124,13 +80,9 @@ def state_is_in_variables(metric: MetricSubject) -> str:
     return f"{sum(moved)} of {len(moved)} variables change, no Python attribute does"
 
 
-@check("metric", example=_STATE)
+@check("metric")
 def instances_share_nothing(metric: MetricSubject) -> str:
-    """Updating one instance leaves another as it was.
-
-    Why: A metric for training and one for validation are two: shared state mixes them up.
-    Mend: Create state in __init__, not in the class body and not in a default argument.
-    """
+    """Updating one instance leaves another as it was."""
     batch, other = metric.batches
     expected = metric.value(batch)
     bystander = metric.make()

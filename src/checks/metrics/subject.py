@@ -12,8 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import apart, numbers
-from src.checks.messages import one_line
-from src.checks.subject import Refused, Subject, in_graph
+from src.checks.subject import Subject, in_graph
 from src.checks.tasks import BATCH, Task, tasks
 
 
@@ -21,6 +20,7 @@ class MetricSubject(Subject[Task]):
     """A metric under check."""
 
     first_check = "takes_labels_and_predictions"
+    refusal = "it gave no finite result for any form of labels. "
 
     def make(self, **changes: Any) -> Any:
         """A new metric; a function becomes one as `compile` makes it, by its mean over batches.
@@ -33,29 +33,15 @@ class MetricSubject(Subject[Task]):
             return made
         return keras.metrics.MeanMetricWrapper(made, name=self.recipe.name)
 
-    def find_data(self) -> Task:
-        """The form of labels that suits the metric best, else the first that it takes."""
-        refusals: dict[str, str] = {}
-        taken: list[Task] = []
-        for task in self._forms():
-            try:
-                value = numbers(self.updated(arguments_of(task)).result())
-                suits = self._tells_right_from_wrong(task) and self._takes_weights(task)
-            except Exception as error:  # the component's own, of any kind
-                refusals.setdefault(task.form, f"{task.what}: {one_line(error)}")
-                continue
-            if value.size and np.isfinite(value).all():
-                if suits:
-                    return task
-                taken.append(task)
-            refusals.setdefault(task.form, f"{task.what}: {value[:3]}")
-        if taken:
-            return taken[0]
-        raise Refused(
-            f"it gave no finite result for any form of labels. {'; '.join(refusals.values())}"
-        )
+    def tried(self, form: Task) -> np.ndarray:
+        """The result for a form."""
+        return self.value(arguments_of(form))
 
-    def _forms(self, seed: int = 0) -> list[Task]:
+    def suits(self, form: Task) -> bool:
+        """Whether the metric tells right from wrong in this form and takes weights."""
+        return self._tells_right_from_wrong(form) and self._takes_weights(form)
+
+    def forms(self, seed: int = 0) -> list[Task]:
         """Forms to try; a metric whose second argument is the weight takes values alone."""
         names = list(inspect.signature(self.make().update_state).parameters)
         if names[1:2] == ["sample_weight"]:
@@ -95,7 +81,7 @@ class MetricSubject(Subject[Task]):
     @functools.cached_property
     def other(self) -> Task:
         """Other data of the same form."""
-        return next(form for form in self._forms(1) if form.what == self.data.what)
+        return next(form for form in self.forms(1) if form.what == self.data.what)
 
     @property
     def batches(self) -> tuple[tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:

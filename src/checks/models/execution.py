@@ -16,46 +16,26 @@ from src.checks.models.subject import (
     compile_for_check,
     weights_of,
 )
-from src.checks.models.training import STEP
 from src.checks.registry import DoesNotApply, Fails, check
 
 
 @check("model")
 def graph_and_eager_agree(model: ModelSubject) -> str:
-    """Trained eagerly and in a graph it ends with the same weights.
-
-    Why: What Python does in a step, it does once, when the step is traced: counters, lists and
-    printed numbers stand still in a graph.
-    Mend: Hold what changes in keras.Variable or a metric.
-
-    Example:
-        self.steps = self.add_weight(shape=(), initializer='zeros', trainable=False)
-    """
+    """Trained eagerly and in a graph it ends with the same weights."""
     if model.is_random(model.restarted()):
         raise DoesNotApply("its training is random")
     return _as_plain(model, run_eagerly=True)
 
 
-@check("model", example=STEP)
+@check("model")
 def steps_per_execution_changes_nothing(model: ModelSubject) -> str:
-    """Two steps in one graph call give the weights of two calls.
-
-    Why: steps_per_execution runs several steps in one graph call, for speed on a GPU.
-    Mend: Return only tensors from train_step, and the same keys each time.
-    """
+    """Two steps in one graph call give the weights of two calls."""
     return _as_plain(model, steps_per_execution=2)
 
 
 @check("model")
 def trains_under_jit_compile(model: ModelSubject) -> str:
-    """Compiled by XLA the training step gives the same weights.
-
-    Why: jit_compile=True is the default on a GPU: XLA compiles the whole training step.
-    Mend: Use keras.ops with shapes that are known; no tf.py_function, tf.print or dynamic shapes.
-
-    Example:
-        model.compile(..., jit_compile=False)     # where XLA cannot compile what you need
-    """
+    """Compiled by XLA the training step gives the same weights."""
     return _as_plain(model, jit_compile=True)
 
 
@@ -72,14 +52,9 @@ def _as_plain(model: ModelSubject, **compiling: Any) -> str:
     return f"the same weights after {EPOCHS} epochs"
 
 
-@check("model", example=STEP)
+@check("model")
 def trains_in_mixed_precision(model: ModelSubject) -> str:
-    """Under mixed_float16 its steps are as large as in float32.
-
-    Why: Under mixed_float16 the optimizer divides gradients by a scale, at first 32768: a loss that
-    was not multiplied by it gives steps too small to see.
-    Mend: Differentiate self.optimizer.scale_loss(loss), and mix no dtypes in call.
-    """
+    """Under mixed_float16 its steps are as large as in float32."""
     plain = model.plain
     values = model.restarted().get_weights()
     keras.config.set_dtype_policy("mixed_float16")

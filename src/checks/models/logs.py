@@ -7,19 +7,12 @@ import numpy as np
 
 from src.checks.attributes import held
 from src.checks.models.subject import METRIC, WHOLE, ModelSubject
-from src.checks.models.training import STEP
 from src.checks.registry import DoesNotApply, Fails, check
 
 
-@check("model", example=STEP)
+@check("model")
 def logs_hold_loss_and_metrics(model: ModelSubject) -> str:
-    """The logs of `fit` and `evaluate` hold the loss and the compiled metrics.
-
-    Why: Callbacks, plots and early stopping read the logs: what train_step does not return is not
-    there.
-    Mend: Return {m.name: m.result() for m in self.metrics} after updating them, or
-    self.compute_metrics(x, y, y_pred, sample_weight), which does both.
-    """
+    """The logs of `fit` and `evaluate` hold the loss and the compiled metrics."""
     history = model.plain.history
     wanted = ["loss", METRIC, "val_loss", f"val_{METRIC}"]
     lacking = [name for name in wanted if name not in history]
@@ -29,14 +22,9 @@ def logs_hold_loss_and_metrics(model: ModelSubject) -> str:
     return ", ".join(name for name in history if METRIC not in name) + " and the compiled metric"
 
 
-@check("model", example=STEP)
+@check("model")
 def logged_values_are_right(model: ModelSubject) -> str:
-    """With a learning rate of 0, `fit` logs what `evaluate` of the same data gives.
-
-    Why: A metric that is listed and never updated logs 0; a loss that is not averaged logs the last
-    batch only.
-    Mend: Update every metric of self.metrics in each step, the loss's own with the loss.
-    """
+    """With a learning rate of 0, `fit` logs what `evaluate` of the same data gives."""
     made = model.restarted(rate=0.0)
     if model.is_random(made):
         raise DoesNotApply("its training is random: no two values agree")
@@ -55,17 +43,7 @@ def logged_values_are_right(model: ModelSubject) -> str:
 
 @check("model")
 def metrics_are_reset(model: ModelSubject) -> str:
-    """`reset_metrics`, which `fit` calls each epoch, resets every metric of the model.
-
-    Why: A metric of the model's own that is not in self.metrics is never reset: each epoch logs a
-    mean with all before it.
-    Mend: Leave `metrics` to Keras, which finds metrics that are attributes, or list every one.
-
-    Example:
-        @property
-        def metrics(self):
-            return [*super().metrics, self.my_mean]
-    """
+    """`reset_metrics`, which `fit` calls each epoch, resets every metric of the model."""
     made = model.restarted()
     model.fitted(made)
     made.reset_metrics()

@@ -77,7 +77,7 @@ class ModelSubject(Subject[ToyProblem]):
         if self.recipe.is_class and source.call.__module__.startswith("keras."):
             inputs = keras.Input(self.recipe.input_shape or (6,))
             hidden = keras.layers.Dense(8, activation="tanh")(inputs)
-            return self.recipe.make_from(inputs, keras.layers.Dense(3)(hidden))
+            return self.recipe.make(inputs, keras.layers.Dense(3)(hidden))
         return self.recipe.make(**changes)
 
     def find_data(self) -> ToyProblem:

@@ -8,32 +8,10 @@ import numpy as np
 from src.checks.models.subject import EPOCHS, EXAMPLES, METRIC, WHOLE, ModelSubject, weights_of
 from src.checks.registry import Fails, Warns, check, failing
 
-STEP = """
-def train_step(self, data):
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    with tf.GradientTape() as tape:
-        y_pred = self(x, training=True)
-        loss = self.compute_loss(x, y, y_pred, sample_weight)
-        scaled = self.optimizer.scale_loss(loss)
-    gradients = tape.gradient(scaled, self.trainable_variables)
-    self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
-    for metric in self.metrics:
-        if metric.name == "loss":
-            metric.update_state(loss)
-        else:
-            metric.update_state(y, y_pred, sample_weight)
-    return {metric.name: metric.result() for metric in self.metrics}
-"""
 
-
-@check("model", example=STEP)
+@check("model")
 def can_be_trained(model: ModelSubject) -> str:
-    """`compile` and `fit` work, in a graph and with a smaller last batch.
-
-    Why: fit runs train_step in a graph, with a smaller last batch.
-    Mend: Compute with tensors throughout: no .numpy(), no Python if over tensors, no fixed batch
-    size.
-    """
+    """`compile` and `fit` work, in a graph and with a smaller last batch."""
     model.require_data()
     made = model.restarted()
     with failing("fit"):
@@ -44,13 +22,9 @@ def can_be_trained(model: ModelSubject) -> str:
     return f"one epoch, logs {', '.join(name for name in history if name != METRIC)}"
 
 
-@check("model", example=STEP)
+@check("model")
 def the_optimizer_steps(model: ModelSubject) -> str:
-    """A fit changes the weights, by the optimizer that `compile` was given.
-
-    Why: Gradients that are computed and not applied train nothing; the loss is logged all the same.
-    Mend: End the step with self.optimizer.apply_gradients(zip(gradients, weights)).
-    """
+    """A fit changes the weights, by the optimizer that `compile` was given."""
     fit = model.plain
     if np.array_equal(fit.before, fit.after):
         raise Fails("no weight changed")
@@ -59,14 +33,9 @@ def the_optimizer_steps(model: ModelSubject) -> str:
     return f"{fit.steps} steps, weights moved by {np.linalg.norm(fit.after - fit.before):.3g}"
 
 
-@check("model", example=STEP)
+@check("model")
 def training_lowers_the_loss(model: ModelSubject) -> str:
-    """After some epochs with a small learning rate the loss is lower.
-
-    Why: A step in the wrong direction, or on another loss, makes the model worse.
-    Mend: Differentiate the loss that compile was given: self.compute_loss(...); do not negate the
-    gradients.
-    """
+    """After some epochs with a small learning rate the loss is lower."""
     before, after = model.plain.losses
     seen = f"loss {before:.5g} before, {after:.5g} after {EPOCHS} epochs"
     if not after < before:
@@ -74,14 +43,9 @@ def training_lowers_the_loss(model: ModelSubject) -> str:
     return seen
 
 
-@check("model", example=STEP)
+@check("model")
 def sample_weights_change_the_step(model: ModelSubject) -> str:
-    """Other sample weights lead to other weights.
-
-    Why: class_weight and sample_weight reach train_step in data; a step that drops them trains on
-    something else than you asked for, without a word.
-    Mend: Unpack x, y and sample_weight, and hand the weight to compute_loss.
-    """
+    """Other sample weights lead to other weights."""
     found = []
     weights = np.where(np.arange(EXAMPLES) % 2, 2.0, 0.0).astype("float32")
     for given in (weights, weights[::-1].copy()):
@@ -94,14 +58,9 @@ def sample_weights_change_the_step(model: ModelSubject) -> str:
     return "weighting other examples led to other weights"
 
 
-@check("model", example=STEP)
+@check("model")
 def regularisation_counts(model: ModelSubject) -> str:
-    """A regulariser of a weight changes the step and the logged loss.
-
-    Why: Weight decay and add_loss of layers are in self.losses: a step that computes the loss by
-    itself leaves them out.
-    Mend: Use self.compute_loss(...), or add sum(self.losses).
-    """
+    """A regulariser of a weight changes the step and the logged loss."""
     plain, made = model.plain, model.restarted()
     weight = max(made.trainable_weights, key=lambda w: float(np.abs(np.array(w)).sum()))
     kept = getattr(weight, "regularizer", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -44,55 +45,41 @@ def place(text: str) -> Place:
             f"{text}: name a component as MODULE:NAME or FILE.py:NAME, for example "
             "src.components:MacroF1 or homework/my_loss.py:focal_loss"
         )
-    if where.endswith(".py") or "/" in where:
-        file = Path(where)
-        if not file.is_file():
-            near = difflib.get_close_matches(file.name, _names_beside(file))
-            raise UserError(f"{text}: there is no file {file}{_or(near)}")
-        _require_name(text, file, name)
-        return Place(text, None, file.resolve(), name)
-    found = _module_file(where, text)
-    if found is not None:
-        _require_name(text, found, name)
-    return Place(text, where, found, name)
+    is_file = where.endswith(".py") or "/" in where
+    file = _existing(text, Path(where)).resolve() if is_file else _module_file(text, where)
+    names = _names_in(text, file) if file is not None else None
+    if names is not None and name not in names:
+        raise UserError(f"{text}: {file} has no {name}{_or_near(name, names)}")
+    return Place(text, None if is_file else where, file, name)
 
 
-def _names_beside(file: Path) -> list[str]:
-    return [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
+def _existing(text: str, file: Path) -> Path:
+    if not file.is_file():
+        beside = (other.name for other in file.parent.glob("*.py"))
+        raise UserError(f"{text}: there is no file {file}{_or_near(file.name, beside)}")
+    return file
 
 
-def _module_file(module: str, text: str) -> Path | None:
+def _module_file(text: str, module: str) -> Path | None:
     """The file of a dotted module; packages on the way are found, not imported."""
     path: list[str] | None = [str(Path.cwd()), *sys.path]
-    done: list[str] = []
-    origin: str | None = None
-    for part in module.split("."):
-        spec = PathFinder.find_spec(".".join([*done, part]), path) if path is not None else None
+    parts = module.split(".")
+    origin = None
+    for index, part in enumerate(parts):
+        within = ".".join(parts[:index])
+        spec = PathFinder.find_spec(".".join(parts[: index + 1]), path) if path else None
         if spec is None:
-            near = difflib.get_close_matches(part, _modules_in(path or []))
-            within = f" in {'.'.join(done)}" if done else ""
-            raise UserError(f"{text}: there is no module {part}{within}{_or(near)}")
-        done.append(part)
+            folders = [Path(folder) for folder in path or [] if Path(folder).is_dir()]
+            beside = (entry.stem for folder in folders for entry in folder.iterdir())
+            missing = f"{part} in {within}" if within else part
+            raise UserError(f"{text}: there is no module {missing}{_or_near(part, beside)}")
         locations = spec.submodule_search_locations
         path = list(locations) if locations is not None else None
         origin = spec.origin
     return Path(origin) if origin and origin.endswith(".py") else None
 
 
-def _modules_in(folders: list[str]) -> list[str]:
-    paths = [path for folder in folders if Path(folder).is_dir() for path in Path(folder).iterdir()]
-    return [p.stem for p in paths if p.suffix == ".py" or (p.is_dir() and p.name.isidentifier())]
-
-
-def _require_name(text: str, file: Path, name: str) -> None:
-    """Raises a UserError where a file that says all its names does not say this one."""
-    names = _names_in(file, text)
-    if names is not None and name not in names:
-        near = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.5)
-        raise UserError(f"{text}: {file} has no {name}{_or(near)}")
-
-
-def _names_in(file: Path, text: str) -> set[str] | None:
+def _names_in(text: str, file: Path) -> set[str] | None:
     """Names bound at a file's top level, or None where only running it would tell."""
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -100,16 +87,15 @@ def _names_in(file: Path, text: str) -> set[str] | None:
         raise UserError(f"{text}: {file} is not valid Python: {error}") from error
     names: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
-            return None
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-    return None if "__getattr__" in names else names
+    return None if names & {"*", "__getattr__"} else names
 
 
-def _or(near: list[str]) -> str:
+def _or_near(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
     return f"; did you mean {', '.join(near)}?" if near else ""
