@@ -1,1 +1,1 @@
-"""The data: one module a source, and every source is a function that returns the same `Dataset`."""
+"""The data: one module per source, and every source is a function that returns the same `Dataset`."""

@@ -151,7 +151,7 @@ class Dataset:
         if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
             raise DataError(
                 f"{where} has {len(x)} rows and labels of shape {y.shape}, dtype {y.dtype}; right "
-                "is one whole number a row."
+                "is one whole number per row."
             )
         if y.min() < 0 or y.max() >= self.num_classes:
             raise DataError(f"{where} has labels outside 0 to {self.num_classes - 1}.")

@@ -46,7 +46,13 @@ class Predictor:
         self._logits = tf.function(
             lambda features: network(features, training=False), input_signature=[rows]
         )
-        if not np.isfinite(self._scores(np.zeros((1, *facts.input_shape), np.float32))).all():
+        scores = self._scores(np.zeros((1, *facts.input_shape), np.float32))
+        if scores.shape != (1, len(facts.class_names)):
+            raise UserError(
+                f"{source}: the network gives scores of shape {scores.shape[1:]} for "
+                f"{len(facts.class_names)} classes"
+            )
+        if not np.isfinite(scores).all():
             raise UserError(
                 f"{source}: the model gives NaN or infinite scores for a row of zeros, so no class "
                 "can be read from it; train it again with a lower training.learning_rate, or with "

@@ -61,7 +61,7 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
     quotes are no part of a label.
 
     Args:
-        column: one label a row: whole numbers, text or truth values.
+        column: one label per row: whole numbers, text or truth values.
         source: the file, for the error.
 
     Returns:
