@@ -132,7 +132,7 @@ def fill(node: Any, facts: Mapping[str, Any]) -> Any:
 def _mendable(error: InstantiationException, node: Mapping[str, Any], key: str) -> Exception:
     """The user's mistake behind a failed instantiation, or the error itself where it is a bug."""
     cause: BaseException = error
-    while cause.__cause__ is not None:
+    while cause.__cause__ is not None and not isinstance(cause, UserError):
         cause = cause.__cause__
     if isinstance(cause, UserError):
         return cause
