@@ -52,14 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
     from src.checks.grading.terminal import print_report
-    from src.checks.sandbox.locate import place
+    from src.checks.sandbox.locate import locate
     from src.checks.sandbox.sandbox import Sandbox
 
-    places = [place(text) for text in options.components]
+    locations = [locate(text) for text in options.components]
     shape = _shape(options.input_shape)
     reports = []
     with Sandbox(options.timeout) as sandbox:
-        for found in places:
+        for found in locations:
             where = {"module": found.module} if found.module else {"file": str(found.file)}
             extra = {"kind": options.kind, "arguments": given, "input_shape": shape}
             try:

@@ -1,4 +1,4 @@
-"""What a component holds in its attributes."""
+"""Looks through the attributes of a component."""
 
 from __future__ import annotations
 

@@ -8,24 +8,24 @@ import keras
 import numpy as np
 
 
-def numbers(value: Any) -> np.ndarray:
+def as_vector(value: Any) -> np.ndarray:
     """All numbers of a tensor, or of a structure of tensors, as one float64 vector."""
     if isinstance(value, dict):
         value = [value[key] for key in sorted(value)]
     if isinstance(value, list | tuple):
-        return np.concatenate([numbers(part) for part in value]) if value else np.zeros(0)
+        return np.concatenate([as_vector(part) for part in value]) if value else np.zeros(0)
     array = keras.ops.convert_to_numpy(value)
     if array.dtype.kind in "SUO":  # texts: by their codes
         return np.array([hash(str(text)) % 10007 for text in array.ravel()], dtype="float64")
     return array.astype("float64").ravel()
 
 
-def apart(first: Any, second: Any, tolerance: float = 1e-4) -> float | None:
+def differs_by(first: Any, second: Any, tolerance: float = 1e-4) -> float | None:
     """The largest difference relative to the largest number, or None within the tolerance.
 
     Different shapes, or a NaN on one side only, are infinitely far apart.
     """
-    a, b = numbers(first), numbers(second)
+    a, b = as_vector(first), as_vector(second)
     if a.shape != b.shape:
         return float("inf")
     if not np.array_equal(np.isnan(a), np.isnan(b)) or not np.array_equal(np.isinf(a), np.isinf(b)):
@@ -40,6 +40,6 @@ def apart(first: Any, second: Any, tolerance: float = 1e-4) -> float | None:
 
 def shown(value: Any) -> str:
     """Numbers for a message, few and short."""
-    flat = numbers(value)
+    flat = as_vector(value)
     listed = ", ".join(f"{number:.5g}" for number in flat[:4])
     return f"[{listed}, ...]" if len(flat) > 4 else listed if len(flat) == 1 else f"[{listed}]"

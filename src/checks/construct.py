@@ -1,4 +1,4 @@
-"""What is to be checked: of which kind it is, and how a new one is made."""
+"""Finds out of which kind a component is, and how a new one is made."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def kind_of_function(function: Any) -> str:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a new component is made.
+    """The way to make a new component.
 
     Attributes:
         source: a class, a function of labels and predictions, or a function that returns either,
@@ -104,12 +104,12 @@ def recipe(
     name: str | None = None,
     input_shape: tuple[int, ...] | None = None,
 ) -> Recipe:
-    """Finds out what something is and how to make it.
+    """Finds out what a component is and how to make it.
 
     Args:
         source: a class, a function of labels and predictions, or a function that returns one of
             these or a component.
-        kind: what it must be; None takes what it is.
+        kind: that it must be of; None takes any.
         arguments: of the constructor.
         name: for the report; None takes its own.
         input_shape: of one example, for a layer or model.
@@ -160,13 +160,13 @@ def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
 
 
 def parameters_of(source: Any) -> dict[str, inspect.Parameter]:
-    """What a class or a function takes, by name.
+    """The parameters of a class or a function, by name.
 
-    Of a class its constructor says so: Keras's classes have a ``__new__(*args, **kwargs)``, which
-    some Pythons, 3.11.2 among them, take for the signature where the constructor is inherited.
+    A class is asked for its constructor's: Keras's classes have a ``__new__(*args, **kwargs)``,
+    which some Pythons, 3.11.2 among them, take for the signature of an inherited constructor.
 
     Raises:
-        TypeError, ValueError: where nothing says so.
+        TypeError, ValueError: it has no signature.
     """
     if not inspect.isclass(source):
         return dict(inspect.signature(source).parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from src.checks.closeness import apart, shown
+from src.checks.closeness import differs_by, shown
 from src.checks.registry import Fails, check
 from src.checks.subject import Subject
 
@@ -23,6 +23,6 @@ def runs_under_jit_compile(subject: Subject[Any]) -> str:
 
 def _agrees(subject: Subject[Any], jit_compile: bool) -> str:
     value, eager = subject.graph_output(jit_compile)
-    if apart(value, eager, 1e-3):
+    if differs_by(value, eager, 1e-3):
         raise Fails(f"{shown(value)} in the graph, {shown(eager)} eagerly")
     return f"{shown(value)}, as eagerly"

@@ -1,4 +1,4 @@
-"""Runs a check where Keras is as freshly imported, and leaves the caller's state as it was."""
+"""Runs a check in a fresh state of Keras, and leaves the caller's state as it was."""
 
 from __future__ import annotations
 

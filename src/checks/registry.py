@@ -1,7 +1,7 @@
 """The named checks: what each looks for, why it matters, how to mend it.
 
 A check is a function of a subject (a component that is being checked). It returns what it saw, or
-raises `Fails`, `Warns` or `DoesNotApply` with what it saw. What its author is told beside that
+raises `Fails`, `Warns` or `DoesNotApply` with what it saw. The advice to the component's author
 stands in the `advice.yaml` of each kind.
 """
 
@@ -30,8 +30,8 @@ _MODULES = {
 }
 
 
-class Finding(Exception):  # noqa: N818 (what a check found, no error of the kit)
-    """What a check found; the message is what was seen."""
+class Finding(Exception):  # noqa: N818 (a result, no error of the kit)
+    """The outcome of a check; the message says what was seen."""
 
 
 class Fails(Finding):

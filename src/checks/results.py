@@ -1,4 +1,4 @@
-"""What a check found, and the report of all checks of one component."""
+"""The result of a check, and the report of all checks of one component."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Result:
         return self.status in (FAIL, NOT_REACHED)
 
     def explanation(self) -> str:
-        """Everything that there is to say, as indented text."""
+        """The whole result as indented text."""
         example = textwrap.indent(self.example, "      ")
         return (
             f"{self.name}: {self.status}\n  seen: {self.seen}\n  why:  {self.why}\n"
@@ -77,7 +77,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many checks ended in each status."""
+        """The number of checks that ended in each status."""
         found = Counter(result.status for result in self.results)
         return {status: found[status] for status in STATUSES}
 

@@ -1,4 +1,4 @@
-"""A component that is being checked: what the checks of every kind ask of it."""
+"""A component under check, as the checks of every kind see it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart
+from src.checks.closeness import differs_by
 from src.checks.construct import Recipe
 from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply, Fails
@@ -32,7 +32,7 @@ class Subject(Generic[Data]):
     first_check: ClassVar[str]
     """The check that fails where no data fit; all others do not apply then."""
     refusal: ClassVar[str] = ""
-    """What to say before the reasons why each form of data was refused."""
+    """The words before the reasons why each form of data was refused."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
@@ -50,7 +50,7 @@ class Subject(Generic[Data]):
         raise NotImplementedError
 
     def tried(self, form: Data) -> np.ndarray:
-        """What the component gives for a form; it is taken where that is finite."""
+        """The component's values for a form, which is taken where they are finite."""
         raise NotImplementedError
 
     def suits(self, form: Data) -> bool:
@@ -110,14 +110,14 @@ class Subject(Generic[Data]):
 
     def outputs_differ(self, made: Any, copy: Any) -> bool:
         """Whether two components of the same arguments give different results."""
-        return apart(self.output(made), self.output(copy)) is not None
+        return differs_by(self.output(made), self.output(copy)) is not None
 
     def output(self, made: Any) -> Any:
-        """What one component gives on the data."""
+        """The values of one component on the data."""
         raise NotImplementedError
 
     def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
-        """What a component gives in a graph, and eagerly.
+        """The values of a component in a graph, and eagerly.
 
         Args:
             jit_compile: whether XLA compiles the graph; otherwise the batch size is unknown in it.

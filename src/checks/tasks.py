@@ -15,7 +15,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Task:
-    """A form of labels and predictions, with an example of `BATCH` samples.
+    """A form of labels and predictions, for `BATCH` examples.
 
     Attributes:
         form: integers, one-hot, binary, numbers, labels or values.
@@ -49,7 +49,7 @@ class Task:
         return near.astype("float32")
 
     def wrong(self) -> Array:
-        """A target that is wrong for every sample."""
+        """A target that is wrong for every example."""
         if self.form in ("integers", "one-hot"):
             return np.roll(self.target, 1, axis=-1)
         if self.form == "labels":

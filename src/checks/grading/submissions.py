@@ -21,7 +21,7 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Submission:
-    """What was found in one file.
+    """The outcome of one file.
 
     Attributes:
         file: its path within the folder.

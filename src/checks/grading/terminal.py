@@ -19,7 +19,7 @@ _STYLES = {
 
 
 def print_report(report: Report) -> None:
-    """Prints one line a check, and below each failure and warning what to do about it.
+    """Prints one line per check, and below each failure and warning the way to mend it.
 
     Args:
         report: of one component.

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart, shown
+from src.checks.closeness import differs_by, shown
 from src.checks.layers.subject import BATCH, STEPS, Inputs, LayerSubject, has_float_output
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.subject import in_graph
@@ -26,7 +26,7 @@ def takes_any_batch_size(layer: LayerSubject) -> str:
     for count in (BATCH, 1):
         inputs = layer.data.holding(array[:count] for array in layer.data.arrays)
         value, eager = function(*inputs.arrays), layer.called(layer.ready, inputs)
-        if apart(value, eager, 1e-3):
+        if differs_by(value, eager, 1e-3):
             raise Fails(f"{count} examples: {shown(value)} in a model, {shown(eager)} alone")
     return f"{BATCH} examples and 1, as alone"
 
@@ -69,7 +69,7 @@ def inference_is_deterministic(layer: LayerSubject) -> str:
     with failing("training=True"):
         layer.called(made, training=True)
     first, again = layer.called(made), layer.called(made)
-    if apart(first, again, 1e-6):
+    if differs_by(first, again, 1e-6):
         raise Fails(f"two calls with training=False gave {shown(first)} and {shown(again)}")
     return "two calls give the same, training=True works"
 
@@ -111,7 +111,7 @@ def masks_are_handed_on(layer: LayerSubject) -> str:
     if layer.takes(made, "mask") and not keeps_steps:
         other = inputs.holding([tf.where(mask[..., None], inputs.arrays[0], 7.0)])
         first, second = (layer.called(made, i, mask=tf.constant(mask)) for i in (inputs, other))
-        if apart(first, second, 1e-3):
+        if differs_by(first, second, 1e-3):
             raise Fails(f"other values in masked steps change {shown(first)} to {shown(second)}")
     return "handed on" if probe.seen is not None else "taken, and ended on purpose"
 
@@ -131,7 +131,7 @@ def follows_the_dtype_policy(layer: LayerSubject) -> str:
             layer.called(made)
             made.set_weights(single.get_weights())
             outputs = layer.called(made)
-        if apart(expected, outputs, 5e-2):
+        if differs_by(expected, outputs, 5e-2):
             raise Fails(f"under {policy} {shown(outputs)}, in float32 {shown(expected)}")
         dtypes = {part.dtype.name for part in tf.nest.flatten(outputs)}
         if dtypes != {made.compute_dtype}:

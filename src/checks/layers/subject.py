@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart
+from src.checks.closeness import differs_by
 from src.checks.registry import DoesNotApply
 from src.checks.subject import Subject, in_graph
 
@@ -20,7 +20,7 @@ BATCH, STEPS = 4, 5
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a layer is called on.
+    """The inputs of a layer.
 
     Attributes:
         what: in words.
@@ -119,7 +119,7 @@ class LayerSubject(Subject[Inputs]):
         return ranks == [len(part.shape) for part in tf.nest.flatten(symbolic)]
 
     def _needed(self) -> int:
-        """How many arguments `call` must have."""
+        """The number of arguments that `call` needs."""
         parameters = list(inspect.signature(self.make().call).parameters.values())
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         required = [p for p in parameters if p.kind in kinds and p.default is p.empty]
@@ -169,11 +169,11 @@ class LayerSubject(Subject[Inputs]):
     def outputs_differ(self, made: Any, copy: Any) -> bool:
         """Whether a copy with the same weights gives another output."""
         first, again = self.called(made), self.called(made)
-        if apart(first, again):  # it keeps a state from call to call
+        if differs_by(first, again):  # it keeps a state from call to call
             return False
         self.called(copy)
         copy.set_weights(made.get_weights())
-        return apart(first, self.called(copy), 1e-3) is not None
+        return differs_by(first, self.called(copy), 1e-3) is not None
 
     def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
         """The output in a graph, and eagerly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from src.checks.closeness import apart, shown
+from src.checks.closeness import differs_by, shown
 from src.checks.losses.subject import LossSubject
 from src.checks.messages import one_line
 from src.checks.registry import Fails, Warns, check
@@ -90,6 +90,6 @@ def works_in_float16(loss: LossSubject) -> str:
             ) from error
         if not np.isfinite(half).all() or not np.isfinite(gradient).all():
             raise Fails(f"not finite in float16 at {shown(y_pred[0])}: {shown(half)}")
-        if apart(single, half, 2e-2):
+        if differs_by(single, half, 2e-2):
             raise Fails(f"float16 gives {shown(half)}, float32 {shown(single)}")
     return "float16 agrees with float32 within 2 %"

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import numbers
+from src.checks.closeness import as_vector
 from src.checks.registry import Fails
 from src.checks.subject import Subject, in_graph
 from src.checks.tasks import Task, tasks
@@ -72,7 +72,7 @@ class LossSubject(Subject[Task]):
 
     def tried(self, form: Task) -> np.ndarray:
         """The losses of a form."""
-        return numbers(self.make(None)(form.y_true, form.y_pred))
+        return as_vector(self.make(None)(form.y_true, form.y_pred))
 
     @functools.cached_property
     def scale(self) -> str:

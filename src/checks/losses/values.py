@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from src.checks.closeness import apart, numbers, shown
+from src.checks.closeness import as_vector, differs_by, shown
 from src.checks.losses.subject import LossSubject
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.tasks import BATCH
@@ -54,14 +54,14 @@ def batch_does_not_change_a_sample(loss: LossSubject) -> str:
     """An example has the same loss alone as in a batch."""
     task, made = loss.data, loss.make(None)
     alone = [
-        numbers(made(task.y_true[i : i + 1], task.y_pred[i : i + 1])).sum() for i in range(BATCH)
+        as_vector(made(task.y_true[i : i + 1], task.y_pred[i : i + 1])).sum() for i in range(BATCH)
     ]
     if not loss.is_scalar:
         together = loss.values.reshape(BATCH, -1).sum(-1)
-        if apart(alone, together):
+        if differs_by(alone, together):
             raise Fails(f"alone {shown(alone)}, in the batch {shown(together)}")
         return "each example alone costs what it costs in the batch"
-    if apart(np.mean(alone), loss.values) and apart(np.sum(alone), loss.values):
+    if differs_by(np.mean(alone), loss.values) and differs_by(np.sum(alone), loss.values):
         raise Fails(
             f"the batch's loss {shown(loss.values)} is neither the mean {np.mean(alone):.5g} nor "
             f"the sum {np.sum(alone):.5g} of its examples'"
@@ -82,7 +82,7 @@ def leaves_reduction_to_keras(loss: LossSubject) -> str:
     expected = {"sum": loss.values.sum(), "sum_over_batch_size": loss.values.mean()}
     for reduction, right in expected.items():
         value = loss.make(reduction)(task.y_true, task.y_pred)
-        if apart(value, right):
+        if differs_by(value, right):
             raise Fails(f"reduction={reduction!r} gives {shown(value)}, must be {right:.5g}")
     return "sum and mean are those of the losses per example"
 
@@ -97,6 +97,6 @@ def weights_each_sample(loss: LossSubject) -> str:
     with failing(f"sample_weight of shape ({BATCH},)"):
         value = loss.make("sum")(task.y_true, task.y_pred, sample_weight=weights)
     expected = float((loss.values.T * weights).sum())
-    if apart(value, expected):
+    if differs_by(value, expected):
         raise Fails(f"weighted sum {shown(value)}, must be {expected:.5g}")
     return f"weighted sum {shown(value)}, unweighted {shown(loss.values.sum())}"

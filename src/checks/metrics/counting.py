@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart, shown
+from src.checks.closeness import differs_by, shown
 from src.checks.metrics.subject import MetricSubject, arguments_of
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.tasks import BATCH
@@ -20,7 +20,7 @@ def batching_does_not_change_the_result(metric: MetricSubject) -> str:
     for sizes in ((BATCH // 2,) * 2, (BATCH - 4, 3, 1), (5, 1, BATCH - 6)):
         ranges = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes), strict=True)]
         value = metric.value(*(arguments_of(metric.data, rows) for rows in ranges))
-        if apart(whole, value):
+        if differs_by(whole, value):
             parts = " + ".join(map(str, sizes))
             raise Fails(f"one batch of {BATCH}: {shown(whole)}, batches of {parts}: {shown(value)}")
     return f"{shown(whole)} however batched"
@@ -35,8 +35,8 @@ def weights_count_samples(metric: MetricSubject) -> str:
     plain, expected = metric.value(batch), metric.value(arguments_of(metric.data, rows))
     with failing("update_state(..., sample_weight=...)"):
         value = metric.value(batch, sample_weight=tf.constant(weights, tf.float32))
-    if apart(value, expected):
-        ignored = " as without weights" if apart(value, plain) is None else ""
+    if differs_by(value, expected):
+        ignored = " as without weights" if differs_by(value, plain) is None else ""
         raise Fails(
             f"with weights 0, 1 and 2 it gives {shown(value)}{ignored}; with examples left out and "
             f"repeated {shown(expected)}"
@@ -74,7 +74,7 @@ def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
     for dtype in ("uint8", "int32", "int64", "float32"):
         with failing(f"labels as {dtype}"):
             value = metric.value((tf.cast(y_true, dtype), y_pred))
-        if apart(value, expected):
+        if differs_by(value, expected):
             raise Fails(f"labels as {dtype} give {shown(value)}, must be {shown(expected)}")
     return f"{shown(expected)} with uint8, int32, int64 and float32"
 
@@ -90,6 +90,6 @@ def takes_float16_predictions(metric: MetricSubject) -> str:
     with failing("update_state with float16 predictions"):
         value = metric.value((*labels, rounded))
     seen = f"{shown(value)} in float16, {shown(expected)} in float32"
-    if apart(value, expected, 2e-2):
+    if differs_by(value, expected, 2e-2):
         raise Fails(seen)
     return seen

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart, numbers, shown
+from src.checks.closeness import as_vector, differs_by, shown
 from src.checks.metrics.subject import MetricSubject
 from src.checks.registry import Fails, check
 
@@ -37,7 +37,7 @@ def result_follows_the_predictions(metric: MetricSubject) -> str:
     results = [metric.value(batch) for batch in metric.batches]
     if metric.data.form != "values":
         results += metric.values_right_and_wrong(metric.data)
-    if all(apart(results[0], result, 1e-6) is None for result in results[1:]):
+    if all(differs_by(results[0], result, 1e-6) is None for result in results[1:]):
         raise Fails(f"{shown(results[0])} for right and wrong predictions alike")
     return " and ".join(dict.fromkeys(shown(result) for result in results[-2:]))
 
@@ -50,7 +50,7 @@ def reset_state_forgets_everything(metric: MetricSubject) -> str:
     used.reset_state()
     used.update_state(*second)
     seen, expected = used.result(), metric.value(second)
-    if apart(seen, expected):
+    if differs_by(seen, expected):
         raise Fails(f"after a reset and one batch {shown(seen)}, a new metric {shown(expected)}")
     return f"{shown(seen)} as a new one; {len(used.variables)} variables set back"
 
@@ -88,7 +88,7 @@ def instances_share_nothing(metric: MetricSubject) -> str:
     bystander = metric.make()
     metric.updated(other, other)
     seen = metric.output(bystander)
-    if apart(seen, expected):
+    if differs_by(seen, expected):
         raise Fails(
             f"after another instance was updated it gives {shown(seen)}, before {shown(expected)}"
         )
@@ -96,7 +96,7 @@ def instances_share_nothing(metric: MetricSubject) -> str:
 
 
 def _fingerprint(value: Any) -> Any:
-    """What an attribute holds, comparable; of objects only that they are there."""
+    """The content of an attribute, comparable; an object counts by its type alone."""
     if isinstance(value, bool | int | float | str | bytes | type(None)):
         return value
     if isinstance(value, list | tuple | set):
@@ -106,5 +106,5 @@ def _fingerprint(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tobytes()
     if isinstance(value, tf.Tensor):
-        return numbers(value).tobytes() if hasattr(value, "numpy") else "symbolic"
+        return as_vector(value).tobytes() if hasattr(value, "numpy") else "symbolic"
     return type(value).__name__

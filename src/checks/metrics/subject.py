@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import apart, numbers
+from src.checks.closeness import as_vector, differs_by
 from src.checks.subject import Subject, in_graph
 from src.checks.tasks import BATCH, Task, tasks
 
@@ -60,7 +60,7 @@ class MetricSubject(Subject[Task]):
         """Whether right and wrong predictions differ on a batch, and one example is taken."""
         if task.form == "values":
             return True
-        if apart(*self.values_right_and_wrong(task), 1e-6) is None:
+        if differs_by(*self.values_right_and_wrong(task), 1e-6) is None:
             return False
         self.values_right_and_wrong(task, slice(0, 1))  # raises where the form has no single one
         return True
@@ -103,7 +103,7 @@ class MetricSubject(Subject[Task]):
 
     def value(self, *batches: tuple[Any, ...], **keywords: Any) -> np.ndarray:
         """The result of a new metric after some batches."""
-        return numbers(self.updated(*batches, **keywords).result())
+        return as_vector(self.updated(*batches, **keywords).result())
 
     def output(self, made: Any) -> Any:
         """The result of a metric after one batch."""
@@ -124,7 +124,7 @@ class MetricSubject(Subject[Task]):
 
 
 def arguments_of(task: Task, rows: Any = slice(None)) -> tuple[tf.Tensor, ...]:
-    """What `update_state` gets: labels and predictions, or for a metric of values these alone."""
+    """The arguments of `update_state`: labels and predictions, or values alone."""
     if task.form == "values":
         return (tf.convert_to_tensor(task.y_pred[rows]),)
     return tf.convert_to_tensor(task.y_true[rows]), tf.convert_to_tensor(task.y_pred[rows])

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from src.checks.closeness import apart
+from src.checks.closeness import differs_by
 from src.checks.models.subject import (
     EPOCHS,
     RATE,
@@ -46,7 +46,7 @@ def _as_plain(model: ModelSubject, **compiling: Any) -> str:
     model.fitted(made, WHOLE, EPOCHS)
     if model.is_random(made):
         return "it trains; weights are not compared, training is random"
-    difference = apart(plain.after, weights_of(made), 1e-3)
+    difference = differs_by(plain.after, weights_of(made), 1e-3)
     if difference:
         raise Fails(f"weights differ by {difference:.3g} of the largest")
     return f"the same weights after {EPOCHS} epochs"

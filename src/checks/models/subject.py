@@ -49,7 +49,7 @@ class ToyProblem:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit did.
+    """The outcome of a fit.
 
     Attributes:
         before: the weights.

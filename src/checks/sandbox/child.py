@@ -52,7 +52,7 @@ def serve(pipe: Connection, environment: dict[str, str]) -> None:
 
 
 def _redirect(output: str) -> None:
-    """Nothing to read, and all output into a file."""
+    """Leaves the process nothing to read, and sends its output into a file."""
     read = os.open(os.devnull, os.O_RDONLY)
     write = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for target, source in ((0, read), (1, write), (2, write)):

@@ -1,4 +1,4 @@
-"""Finds what MODULE:NAME and FILE.py:NAME point at, without importing or running any of it."""
+"""Finds the component that MODULE:NAME or FILE.py:NAME names, without running any code."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from src.errors import UserError
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a component is.
+class Location:
+    """The place of a component in the code.
 
     Attributes:
         text: as it was typed.
@@ -30,7 +30,7 @@ class Place:
     name: str
 
 
-def place(text: str) -> Place:
+def locate(text: str) -> Location:
     """Reads MODULE:NAME or FILE.py:NAME.
 
     Args:
@@ -50,7 +50,7 @@ def place(text: str) -> Place:
     names = _names_in(text, file) if file is not None else None
     if names is not None and name not in names:
         raise UserError(f"{text}: {file} has no {name}{_or_near(name, names)}")
-    return Place(text, None if is_file else where, file, name)
+    return Location(text, None if is_file else where, file, name)
 
 
 def _existing(text: str, file: Path) -> Path:

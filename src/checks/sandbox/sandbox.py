@@ -33,7 +33,7 @@ Event = dict[str, Any]
 class Sandbox:
     """A child process that checks one component after another, each in a fork of its own.
 
-    Where a component ends the whole process, the next one gets a new one.
+    A component that ends the whole process leaves a new process to the next one.
 
     Args:
         timeout: seconds that one component may take.
@@ -85,7 +85,7 @@ class Sandbox:
         return _report(name, events, ending)
 
     def _run(self, **content: Any) -> tuple[list[Event], str]:
-        """The events of a job, and how it ended where it did not say so itself."""
+        """The events of a job, and the way in which it ended before it was done."""
         output = Path(self._folder.name) / "output.txt"
         output.unlink(missing_ok=True)
         empty = dict.fromkeys(("file", "module", "name", "kind", "arguments", "input_shape"))
@@ -107,7 +107,7 @@ class Sandbox:
                 elif event["event"] == "started":
                     process = int(event["process"])
                 elif event["event"] == "ended":
-                    _kill_group(process)  # what it left running
+                    _kill_group(process)  # it may have left processes behind
                     return found, ending or _how(int(event["status"]), output)
                 else:
                     found.append(event)
@@ -155,7 +155,7 @@ def _kill_group(process: int) -> None:
 
 
 def _how(status: int, output: Path) -> str:
-    """How a fork ended, with the last line that it printed."""
+    """The way in which a fork ended, with the last line that it printed."""
     lines = output.read_text(errors="replace").split("\n")[-40:] if output.exists() else []
     last = next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
     said = f"; it last printed: {last}" if last else ""
