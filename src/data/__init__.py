@@ -1,1 +1,1 @@
-"""The data: one module per source, and every source is a function that returns the same `Dataset`."""
+"""Data: one module per source, and every source is a function that returns the same `Dataset`."""
