@@ -4,21 +4,61 @@ Hydra imports this file whenever a command starts, so what does the work is impo
 needed: see :mod:`src.sweeps`.
 """
 
-from collections.abc import Generator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
-
-from src.sweeps.launcher import Configured, JobLauncher, ParallelLauncher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
 
 if TYPE_CHECKING:
     from src.sweeps.jobs import Finished, Job
     from src.sweeps.sweep import Sweep
 
 
+class Configured:
+    """A plugin as Hydra makes it: from its config, and then given what its jobs need.
+
+    Args:
+        **options: keys of its config.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Takes what a job needs."""
+        self.context, self.function, self.master = hydra_context, task_function, config
+
+
 # --- launchers ----------------------------------------------------------------------------------
+class JobLauncher(Configured, Launcher):
+    """Runs the jobs of a sweep and tells the sweep of each as it ends."""
+
+    @abstractmethod
+    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
+        """Runs jobs of a sweep."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Hydra's interface, which other sweepers use: makes a sweep of these jobs."""
+        from src.sweeps.sweep import run_grid
+
+        return run_grid(self, self.context, self.master, job_overrides, initial_job_idx).results
+
+
 class SerialLauncher(JobLauncher):
     """One job after another, in this process."""
 
@@ -29,6 +69,46 @@ class SerialLauncher(JobLauncher):
         for job in jobs:
             sweep.begins(job)
             sweep.ended(job, run_here(self.context, self.function, job))
+
+
+class ParallelLauncher(JobLauncher):
+    """Runs jobs outside this process, several at once."""
+
+    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
+        """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
+        from src.sweeps.jobs import run_in_worker
+
+        setup_globals()
+        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
+        waiting = sweep.plan.repeats_last() if sweep.plan else jobs
+        execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
+        by_number = {job.number: job for job in jobs}
+        threads = int(self.master.training.threads)
+        with closing(self.results(execute, waiting, threads, **self.options)) as results:
+            for one in results:
+                sweep.ended(by_number[one.number], one.returned, one.printed)
+
+    @abstractmethod
+    def results(
+        self,
+        execute: Callable[["Job"], "Finished"],
+        jobs: Sequence["Job"],
+        threads: int,
+        **options: Any,
+    ) -> Generator["Finished", None, None]:
+        """Runs jobs, in their order where there are more than places; yields them as they end.
+
+        Closing the generator ends the jobs under way as an interruption does.
+
+        Args:
+            execute: runs a job; can be pickled.
+            jobs: all of them.
+            threads: of TensorFlow in each job.
+            **options: of the launcher.
+
+        Raises:
+            UserError: where a job's process ended without a result.
+        """
 
 
 class JoblibLauncher(ParallelLauncher):
@@ -63,13 +143,16 @@ class RayLauncher(ParallelLauncher):
 
 # --- sweepers -----------------------------------------------------------------------------------
 class GridSweeper(Configured, Sweeper):
-    """Every combination of the values that were typed; see :mod:`src.sweeps.grid`."""
+    """Every combination of the values that were typed, or that ``params`` has in its config."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Runs the jobs."""
-        from src.sweeps.grid import sweep_grid
+        """Runs the jobs; raises what the first one failed with, after all have ended."""
+        from src.sweeps.plan import split
+        from src.sweeps.sweep import run_grid
 
-        return sweep_grid(_launcher(self), self.context, self.master, arguments, **self.options)
+        sweep = run_grid(_launcher(self), self.context, self.master, split(_words(self, arguments)))
+        sweep.raise_first_error()
+        return sweep.results
 
 
 class OptunaSweeper(Configured, Sweeper):
@@ -79,10 +162,19 @@ class OptunaSweeper(Configured, Sweeper):
         """Runs the trials; returns the best one."""
         from src.sweeps.search import search
 
-        return search(_launcher(self), self.context, self.master, arguments, **self.options)
+        return search(
+            _launcher(self), self.context, self.master, _words(self, arguments), **self.options
+        )
 
 
 def _launcher(sweeper: Configured) -> Launcher:
     return Plugins.instance().instantiate_launcher(
         hydra_context=sweeper.context, task_function=sweeper.function, config=sweeper.master
     )
+
+
+def _words(sweeper: Configured, typed: Sequence[str]) -> list[Override]:
+    """The overrides of the config, then those that were typed, which win."""
+    params = sweeper.options.pop("params", None) or {}
+    parser = OverridesParser.create(config_loader=sweeper.context.config_loader)
+    return parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *typed])

@@ -20,16 +20,9 @@ LOOKS = 1.0
 
 
 def results(
-    execute: Callable[[Job], Finished], jobs: Sequence[Job], *, threads: int, n_jobs: int = -1
+    execute: Callable[[Job], Finished], jobs: Sequence[Job], threads: int, *, n_jobs: int = -1
 ) -> Generator[Finished, None, None]:
-    """Runs jobs by joblib; see :meth:`src.sweeps.launcher.ParallelLauncher.results`.
-
-    Args:
-        execute: runs a job.
-        jobs: all of them.
-        threads: of TensorFlow in each job.
-        n_jobs: worker processes at most; -1 for as many as the cores allow.
-    """
+    """See ``ParallelLauncher.results``; ``n_jobs`` workers at most."""
     if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs < -1 or n_jobs == 0:
         raise UserError(
             f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, or -1 for as many as "

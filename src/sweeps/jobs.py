@@ -24,13 +24,7 @@ SWEEP_FILE = "sweep.json"
 
 @dataclass(frozen=True)
 class Job:
-    """One job.
-
-    Attributes:
-        number: counted from 0.
-        words: its overrides.
-        config: composed, with its ``hydra`` node.
-    """
+    """A job: its number, from 0, its overrides, and its config with the ``hydra`` node."""
 
     number: int
     words: list[str]
@@ -39,13 +33,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that has run in a worker.
-
-    Attributes:
-        number: of the job.
-        returned: what Hydra returns for it.
-        printed: what it wrote to its standard output and error.
-    """
+    """A job that has run in a worker: what Hydra returns for it, and all that it printed."""
 
     number: int
     returned: JobReturn

@@ -1,17 +1,53 @@
-"""The jobs of a sweep that are all known, composed and checked before the first is trained."""
+"""The jobs of a grid, all composed and checked before the first is trained."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from hydra.core.override_parser.types import Override
+from hydra.types import HydraContext
+from omegaconf import DictConfig
 
 from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of
-from src.sweeps.jobs import Job
+from src.sweeps.jobs import Job, compose
+
+
+def split(overrides: Sequence[Override]) -> list[list[str]]:
+    """The words of each job: every combination of the values, the last key fastest.
+
+    Args:
+        overrides: parsed; of a key that is there twice the last one counts.
+
+    Raises:
+        UserError: for a sweep that lists no values.
+    """
+    values: dict[str, list[str]] = {}
+    for override in overrides:
+        key, found = override.get_key_element(), _values(override)
+        if not found:
+            raise UserError(
+                f"{override.input_line}: a grid needs values, such as a,b or range(0,5); "
+                "hydra/sweeper=optuna searches an interval"
+            )
+        values[key] = [f"{key}={value}" for value in found]
+    return [list(words) for words in itertools.product(*values.values())]
+
+
+def _values(override: Override) -> list[str]:
+    """The values that a word lists; none for an interval, or a range without a step."""
+    if not override.is_sweep_override():
+        return [override.get_value_element_as_str()]
+    try:
+        return list(override.sweep_string_iterator()) if override.is_discrete_sweep() else []
+    except ValueError:
+        return []
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of a sweep, in the order in which they were typed.
+    """The jobs of a grid, in the order in which they were typed.
 
     Attributes:
         jobs: all of them.
@@ -19,28 +55,32 @@ class Plan:
         forced: whether any job is to be trained though it is done.
     """
 
-    jobs: Sequence[Job]
+    jobs: list[Job]
     identities: list[str]
     forced: bool
 
     @classmethod
-    def of(cls, jobs: Sequence[Job]) -> "Plan":
-        """Checks all jobs.
+    def of(
+        cls,
+        context: HydraContext,
+        master: DictConfig,
+        words_of_jobs: Sequence[Sequence[str]],
+        first: int,
+    ) -> "Plan":
+        """Composes and checks jobs, the first of which has the number FIRST.
 
         Raises:
             UserError: names the first job whose config is wrong.
         """
-        configs = []
-        for job in jobs:
+        jobs, configs = [], []
+        for number, words in enumerate(words_of_jobs, first):
+            jobs.append(compose(context, master, words, number))
             try:
-                configs.append(check(job.config))
+                configs.append(check(jobs[-1].config))
             except UserError as error:
-                raise UserError(f"job {job.number} ({' '.join(job.words)}): {error}") from error
-        return cls(
-            jobs=jobs,
-            identities=[config_identity(config) for config in configs],
-            forced=any(config["force"] for config in configs),
-        )
+                raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
+        identities = [config_identity(config) for config in configs]
+        return cls(jobs, identities, forced=any(config["force"] for config in configs))
 
     @property
     def identity(self) -> str:
@@ -55,10 +95,6 @@ class Plan:
 
     def repeats_last(self) -> list[Job]:
         """The jobs, those that repeat an earlier one's experiment last: its run answers them."""
-        first: list[Job] = []
-        repeats: list[Job] = []
-        seen: set[str] = set()
-        for job, identity in zip(self.jobs, self.identities, strict=True):
-            (repeats if identity in seen else first).append(job)
-            seen.add(identity)
-        return first + repeats
+        firsts = [self.identities.index(identity) for identity in self.identities]
+        order = sorted(range(len(self.jobs)), key=lambda place: firsts[place] != place)
+        return [self.jobs[place] for place in order]

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
     IntervalSweep,
@@ -45,9 +44,8 @@ def search(
     launcher: Launcher,
     context: HydraContext,
     config: DictConfig,
-    typed: Sequence[str],
+    overrides: Sequence[Override],
     *,
-    params: Mapping[str, Any] | None,
     n_trials: int,
     n_jobs: int,
     direction: str,
@@ -59,8 +57,7 @@ def search(
         launcher: runs the jobs.
         context: Hydra's.
         config: the sweep's.
-        typed: overrides of the command line; those that are sweeps are searched.
-        params: more of them, by key; the command line wins.
+        overrides: those that are sweeps are searched; the last one for a key counts.
         n_trials: how many jobs there are.
         n_jobs: how many are proposed at a time, before any of them has ended.
         direction: ``maximize`` or ``minimize``.
@@ -81,7 +78,7 @@ def search(
         raise UserError(
             f"hydra.sweeper.direction={direction}: must be one of {', '.join(DIRECTIONS)}"
         )
-    fixed, space = _read(context, [*(f"{k}={v}" for k, v in (params or {}).items()), *typed])
+    fixed, space = _read(overrides)
     try:
         study = optuna.create_study(
             direction=StudyDirection[direction.upper()], sampler=instantiate(sampler)
@@ -101,12 +98,9 @@ def search(
     return best
 
 
-def _read(
-    context: HydraContext, words: Sequence[str]
-) -> tuple[list[str], dict[str, BaseDistribution]]:
-    """What stays the same in all trials, and what is searched; the last word for a key counts."""
-    parser = OverridesParser.create(config_loader=context.config_loader)
-    overrides = {one.get_key_element(): one for one in parser.parse_overrides(list(words))}
+def _read(given: Sequence[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
+    """What stays the same in all trials, and what is searched."""
+    overrides = {one.get_key_element(): one for one in given}
     space = {
         key: distribution(override)
         for key, override in overrides.items()
@@ -142,9 +136,9 @@ def _report_best(study: optuna.Study, sweep: Sweep) -> FrozenTrial | None:
     words = " ".join(_words(best.params))
     print(f"Best of {len(done)} trials: job {best.number}, {value:.4f} on validation, {words}")
     if sweep.parent:
-        params = {f"best.{key}": value for key, value in best.params.items()}
+        params = {f"best.{key}": chosen for key, chosen in best.params.items()}
         tags = {"best.job": str(best.number), "best.overrides": words}
-        sweep.parent.log(params, {"best_value": value}, tags)
+        sweep.parent.log(params, ("best_value", value), **tags)
     return best
 
 

@@ -3,8 +3,11 @@
 ``hydra-submitit-launcher`` hands back nothing before every job is done, so it can show no progress.
 """
 
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count
@@ -17,6 +20,7 @@ try:
 except ImportError as error:
     raise UserError("hydra/launcher=submitit_*: submitit is not installed; make cluster") from error
 
+PROJECT = Path(__file__).resolve().parents[2]
 LOOKS = 0.2
 """Seconds between two looks at which jobs have ended; Slurm itself is asked less often."""
 GRACE = 10.0
@@ -25,26 +29,18 @@ COMMON = ("timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb", "nodes", "n
 """Parameters that submitit has for every cluster; others are Slurm's own."""
 
 
-class Resumable:
-    """A job that Slurm may stop and queue again: it goes on after its last finished epoch.
-
-    Args:
-        execute: runs a job.
-    """
+class Resumable(submitit.helpers.Checkpointable):
+    """Runs a job that Slurm may stop and queue again: it goes on after its last finished epoch."""
 
     def __init__(self, execute: Callable[[Job], Finished]) -> None:
         self._execute = execute
 
     def __call__(self, job: Job) -> Finished:
-        """Runs it."""
+        """Runs the job."""
         return self._execute(job)
 
-    def checkpoint(self, job: Job) -> submitit.helpers.DelayedSubmission:
-        """What is queued again when the time is over or a more urgent job comes."""
-        return submitit.helpers.DelayedSubmission(self, job)
 
-
-def executor(cluster: str, folder: str, **parameters: Any) -> submitit.AutoExecutor:
+def cluster_executor(cluster: str, folder: str, **parameters: Any) -> submitit.AutoExecutor:
     """Submitit's executor.
 
     Args:
@@ -55,56 +51,40 @@ def executor(cluster: str, folder: str, **parameters: Any) -> submitit.AutoExecu
     Raises:
         UserError: where there is no such cluster here.
     """
-    given = {
-        key if key in COMMON else f"slurm_{key}": value
-        for key, value in parameters.items()
-        if value is not None
-    }
+    given = {key: value for key, value in parameters.items() if value is not None}
     try:
-        found = submitit.AutoExecutor(folder=folder, cluster=cluster)
-        found.update_parameters(**given)
+        executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        executor.update_parameters(
+            **{key if key in COMMON else f"slurm_{key}": value for key, value in given.items()}
+        )
     except (RuntimeError, ValueError, NameError, TypeError) as error:
         raise UserError(f"hydra.launcher ({cluster}): {error}") from error
-    return found
+    return executor
 
 
 def results(
     execute: Callable[[Job], Finished],
     jobs: Sequence[Job],
-    *,
     threads: int,
+    *,
     cluster: str,
     n_jobs: int = -1,
     **options: Any,
 ) -> Generator[Finished, None, None]:
-    """Runs jobs by submitit; see :meth:`src.sweeps.launcher.ParallelLauncher.results`.
-
-    Args:
-        execute: runs a job.
-        jobs: all of them.
-        threads: of TensorFlow in each job.
-        cluster: ``slurm`` or ``local``.
-        n_jobs: jobs at once; -1 for as many as the cores allow, or as Slurm gives.
-        **options: of :func:`executor`.
-    """
-    cluster_executor = executor(cluster, **options)
+    """See ``ParallelLauncher.results``; ``n_jobs`` run at once."""
+    executor, task = cluster_executor(cluster, **options), Resumable(execute)
+    path = os.environ.get("PYTHONPATH")  # the processes find the project by it
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *([path] if path else [])])
     every = len(jobs) if cluster == "slurm" else max(1, cpu_count() // threads)
     at_once = every if n_jobs == -1 else n_jobs
-    waiting, running = list(jobs), list[submitit.Job[Finished]]()
+    waiting = iter(jobs[at_once:])
+    submitted = executor.map_array(task, jobs[:at_once])  # one array where Slurm gets them
     try:
-        while waiting or running:
-            free = max(0, at_once - len(running))
-            starting, waiting = waiting[:free], waiting[free:]
-            if starting:  # one array where Slurm gets them
-                running += cluster_executor.map_array(Resumable(execute), starting)
-            ended = [job for job in running if job.done()]
-            for job in ended:
-                running.remove(job)
-                yield _result(job)
-            if not ended:
-                time.sleep(LOOKS)
+        for ended in submitit.helpers.as_completed(submitted, poll_frequency=LOOKS):
+            submitted += [executor.submit(task, job) for job in islice(waiting, 1)]
+            yield _result(ended)
     finally:
-        _cancel(running)
+        _cancel(submitted)
 
 
 def _result(job: "submitit.Job[Finished]") -> Finished:
@@ -117,9 +97,10 @@ def _result(job: "submitit.Job[Finished]") -> Finished:
 
 
 def _cancel(jobs: Sequence["submitit.Job[Finished]"]) -> None:
-    """Ends jobs, and waits a moment for those of this machine to say so in the store."""
-    for job in jobs:
+    """Ends jobs that run, and waits a moment for those of this machine to say so in the store."""
+    running = [job for job in jobs if not job.done()]
+    for job in running:
         job.cancel(check=False)
     deadline = time.monotonic() + GRACE
-    while time.monotonic() < deadline and not all(job.done() for job in jobs):
+    while time.monotonic() < deadline and not all(job.done() for job in running):
         time.sleep(LOOKS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, filter_overrides
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress
@@ -18,13 +19,14 @@ from rich.progress import Progress
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
 from src.sweeps.jobs import SWEEP_FILE, Job, error_of
-from src.sweeps.launcher import JobLauncher
 from src.sweeps.plan import Plan
-from src.sweeps.table import collect_rows, print_table
+from src.sweeps.table import collect_rows, markdown_table, print_table
 
 if TYPE_CHECKING:
-    from src.sweeps.parent_run import ParentRun
+    from src.tracking.sweep_run import SweepRun
 
+LONGEST_TABLE = 6000
+"""Characters of it in MLflow, which takes 8,000 of a description."""
 MOST_NAMED = 10
 """So many failed jobs are named at the end."""
 
@@ -45,7 +47,7 @@ class Sweep:
 
     def __init__(self, config: DictConfig, total: int, plan: Plan | None = None) -> None:
         self.plan = plan
-        self.parent: ParentRun | None = None
+        self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
         self._config, self._total = config, total
         self._folder = Path(config.hydra.sweep.dir).absolute()
@@ -60,9 +62,10 @@ class Sweep:
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         if tracking["enabled"]:
-            from src.sweeps.parent_run import ParentRun  # with MLflow
+            from src.tracking.sweep_run import SweepRun  # with MLflow
 
-            self.parent = ParentRun(tracking, command, self.plan)
+            identity, forced = (self.plan.identity, self.plan.forced) if self.plan else ("", True)
+            self.parent = SweepRun(tracking, command, identity, anew=forced)
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
         run_id = self.parent.run_id if self.parent else ""
@@ -74,8 +77,9 @@ class Sweep:
 
     def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
-        if isinstance(launcher, JobLauncher):
-            launcher.run(jobs, self)
+        run = getattr(launcher, "run", None)
+        if run is not None:
+            run(jobs, self)
             return
         returned = launcher.launch([job.words for job in jobs], jobs[0].number)
         for job, one in zip(jobs, returned, strict=True):
@@ -144,11 +148,8 @@ class Sweep:
             self._close("KILLED" if killed else "FAILED")
 
     def _failures(self) -> str:
-        """Which jobs failed; where all did so for one reason, which follows, only how many."""
-        count = len(self._failed)
-        if count == self._total and len({str(error) for _, error in self._failed.values()}) == 1:
-            return f"All {count} jobs failed alike:"
-        words = [words for words, _ in self._failed.values()]
+        """Which jobs failed."""
+        count, words = len(self._failed), [words for words, _ in self._failed.values()]
         more = [f"and {count - MOST_NAMED} more"] if count > MOST_NAMED else []
         return "\n  ".join([f"{count} job(s) failed:", *words[:MOST_NAMED], *more])
 
@@ -158,8 +159,26 @@ class Sweep:
             print_table(rows)
         print(f"Results: {self._folder}")
         if self.parent:
-            self.parent.close(status, rows)
+            self.parent.close(status, markdown_table(rows, LONGEST_TABLE))
 
 
 def _words(job: Job) -> str:
     return " ".join(filter_overrides(job.words))
+
+
+def run_grid(
+    launcher: Launcher,
+    context: HydraContext,
+    master: DictConfig,
+    words_of_jobs: Sequence[Sequence[str]],
+    first: int = 0,
+) -> Sweep:
+    """Runs jobs, each given by its overrides, as one sweep, which has ended when it is returned.
+
+    Raises:
+        UserError: names the first job whose config is wrong, before any has begun.
+    """
+    plan = Plan.of(context, master, words_of_jobs, first)
+    with Sweep(master, len(plan.jobs), plan) as sweep:
+        sweep.run(launcher, plan.jobs)
+    return sweep

@@ -1,8 +1,7 @@
 """The table at the end of a sweep: its runs, best first."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,32 +10,12 @@ from rich.table import Table
 from src.runs import record
 from src.runs.record import RunRecord
 
+Row = tuple[str, str, str, str, str, str]
+"""Of a job: number, test and validation macro F1, seconds of training, run, where it came from."""
 ID_SHOWN = 8
 """Characters of a run id in the table: enough to tell runs apart."""
-
 ROOM_TO_END = 60
 """Characters kept for the line on what does not fit."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One job of a sweep.
-
-    Attributes:
-        job: its number.
-        name: of its run.
-        test_f1: macro F1 on the test split.
-        val_f1: macro F1 on the validation split at the best epoch.
-        seconds: training time; None for a job that another run answered.
-        source: ``trained``, or where the answer came from.
-    """
-
-    job: str
-    name: str
-    test_f1: float
-    val_f1: float
-    seconds: float | None
-    source: str
 
 
 def collect_rows(folder: Path) -> list[Row]:
@@ -44,13 +23,20 @@ def collect_rows(folder: Path) -> list[Row]:
     rows = []
     for file in folder.glob(f"*/{record.RECORD}"):
         final = RunRecord.load(file.parent)
-        seconds = final.metrics["seconds_fit"]
-        rows.append(_row(file.parent.name, final.metadata.name, final.metrics, seconds, "trained"))
+        rows.append(_row(file, final.metadata.name, final.metrics, "trained"))
     for file in folder.glob(f"*/{record.ANSWER}"):
         answer = json.loads(file.read_text(encoding="utf-8"))
         source = f"answered from {Path(answer['answered_from']).name[:ID_SHOWN]}"
-        rows.append(_row(file.parent.name, answer["name"], answer["metrics"], None, source))
-    return sorted(rows, key=lambda row: (-row.test_f1, row.job.zfill(6)))
+        metrics = answer["metrics"] | {"seconds_fit": None}
+        rows.append(_row(file, answer["name"], metrics, source))
+    return sorted(rows, key=lambda row: (-float(row[1]), int(row[0])))
+
+
+def _row(file: Path, name: str, metrics: Mapping[str, float | None], source: str) -> Row:
+    test, val = metrics["test_f1_macro"], metrics.get("best_val_f1_macro", float("nan"))
+    seconds = metrics["seconds_fit"]
+    shown = "" if seconds is None else f"{seconds:.1f}"
+    return file.parent.name, f"{test:.4f}", f"{val:.4f}", shown, name, source
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -61,32 +47,17 @@ def print_table(rows: Sequence[Row]) -> None:
     table.add_column("run", overflow="fold")
     table.add_column("", overflow="fold")
     for row in rows:
-        seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
-        scores = (f"{row.test_f1:.4f}", f"{row.val_f1:.4f}", seconds)
-        table.add_row(row.job, *scores, row.name, row.source)
+        table.add_row(*row)
     console = Console()
     console.print(table) if console.is_terminal else Console(width=140).print(table)
 
 
 def markdown_table(rows: Sequence[Row], longest: int) -> str:
-    """The rows as Markdown.
-
-    Args:
-        rows: best first.
-        longest: so many characters; of what does not fit the number is told.
-    """
-    lines = ["| job | test macro F1 | validation | run | |", "| --: | --: | --: | --- | --- |"]
-    left = longest - sum(map(len, lines)) - ROOM_TO_END
-    for place, row in enumerate(rows):
-        line = f"| {row.job} | {row.test_f1:.4f} | {row.val_f1:.4f} | {row.name} | {row.source} |"
-        left -= len(line) + 1
-        if left < 0:
-            lines.append(f"\n{len(rows) - place} more runs are in the view.")
-            break
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _row(job: str, name: str, metrics: dict[str, float], seconds: float | None, source: str) -> Row:
-    val = metrics.get("best_val_f1_macro", float("nan"))
-    return Row(job, name, metrics["test_f1_macro"], val, seconds, source)
+    """The rows as Markdown, as many as fit in so many characters; the number of others is told."""
+    text = "| job | test macro F1 | validation | run | |\n| --: | --: | --: | --- | --- |"
+    for number, (job, test, val, _, name, source) in enumerate(rows):
+        line = f"\n| {job} | {test} | {val} | {name} | {source} |"
+        if len(text) + len(line) > longest - ROOM_TO_END:
+            return f"{text}\n\n{len(rows) - number} more runs are in the view."
+        text += line
+    return text

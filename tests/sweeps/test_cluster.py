@@ -50,11 +50,11 @@ def test_the_runs_are_finished_children_of_one_parent(launched):
 
 @absent("submitit")
 def test_slurm_that_is_not_here_is_one_clear_error(tmp_path, monkeypatch):
-    from src.sweeps.submitit_launcher import executor
+    from src.sweeps.submitit_launcher import cluster_executor
 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="slurm"):
-        executor("slurm", str(tmp_path))
+        cluster_executor("slurm", str(tmp_path))
 
 
 @absent("submitit")

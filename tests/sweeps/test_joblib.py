@@ -89,7 +89,7 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
 @pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True])
 def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
     with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
-        next(results(str, [], threads=1, n_jobs=n_jobs))
+        next(results(str, [], 1, n_jobs=n_jobs))
 
 
 # --- interrupted --------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def busy(job):
     time.sleep(99 * job)
 
 
-for _ in results(busy, [0, 1], threads=1, n_jobs=2):
+for _ in results(busy, [0, 1], 1, n_jobs=2):
     pass
 """
 

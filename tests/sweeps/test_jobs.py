@@ -3,8 +3,7 @@
 import pickle
 
 import pytest
-from hydra import compose as compose_main
-from hydra import initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
@@ -13,21 +12,20 @@ from hydra.types import HydraContext
 from src.config.register import register
 from src.data.errors import CellError
 from src.errors import UserError
-from src.sweeps.grid import split
-from src.sweeps.jobs import compose, error_of, portable
-from src.sweeps.plan import Plan
+from src.sweeps.jobs import error_of, portable
+from src.sweeps.plan import Plan, split
 from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def jobs_of():
-    """Composes the jobs of a sweep from their overrides."""
+def plan_of():
+    """Plans jobs from their overrides."""
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
         words = ["hydra.job.config_name=config", "hydra.mode=MULTIRUN"]
-        master = compose_main("config", words, return_hydra_config=True)
+        master = compose("config", words, return_hydra_config=True)
         context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
-        yield lambda *jobs: [compose(context, master, job.split(), n) for n, job in enumerate(jobs)]
+        yield lambda *jobs: Plan.of(context, master, [job.split() for job in jobs], 0)
 
 
 # --- a grid -------------------------------------------------------------------------------------
@@ -55,25 +53,24 @@ def test_what_lists_no_values_is_no_grid(word):
 
 
 # --- composed and checked -----------------------------------------------------------------------
-def test_a_job_has_its_number_its_words_and_the_sweeps_folder(jobs_of):
-    first, second = jobs_of("seed=0", "seed=3 loss=focal")
+def test_a_job_has_its_number_its_words_and_the_sweeps_folder(plan_of):
+    first, second = plan_of("seed=0", "seed=3 loss=focal").jobs
     config = pickle.loads(pickle.dumps(second)).config
     assert (config.hydra.job.num, config.hydra.job.id, config.seed) == (1, "1", 3)
     assert config.hydra.overrides.task == ["seed=3", "loss=focal"]
     assert config.hydra.sweep.dir == first.config.hydra.sweep.dir
 
 
-def test_jobs_that_repeat_an_experiment_are_known_and_come_last(jobs_of):
-    jobs = jobs_of("loss=ce", "loss=ce loss.gamma=1", "loss=focal")  # ce does not use gamma
-    plan = Plan.of(jobs)
+def test_jobs_that_repeat_an_experiment_are_known_and_come_last(plan_of):
+    plan = plan_of("loss=ce", "loss=ce loss.gamma=1", "loss=focal")  # ce does not use gamma
     assert [job.number for job in plan.repeats_last()] == [0, 2, 1]
     assert plan.summary() == "Sweep of 3 jobs, 2 different experiments."
-    assert plan.identity == Plan.of(jobs[::-1][:2]).identity
+    assert plan.identity == plan_of("loss=focal", "loss=ce").identity
 
 
-def test_a_job_that_is_wrong_is_named(jobs_of):
+def test_a_job_that_is_wrong_is_named(plan_of):
     with pytest.raises(UserError, match=r"job 1 \(seed=1 training.epochs=-1\): training.epochs=-1"):
-        Plan.of(jobs_of("seed=0", "seed=1 training.epochs=-1"))
+        plan_of("seed=0", "seed=1 training.epochs=-1")
 
 
 # --- errors on their way back -------------------------------------------------------------------

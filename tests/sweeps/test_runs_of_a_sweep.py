@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src.sweeps.table import Row, markdown_table
+from src.sweeps.table import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["ce", *(f"focal(gamma={gamma}, alpha=0.25)" for gamma in (0, 1, 2))]
@@ -185,7 +185,7 @@ def test_the_view_of_all_runs_leaves_the_sweep_itself_out(client, parent):
 @pytest.mark.parametrize("count", [1, 40, 1000])
 def test_a_description_of_any_number_of_runs_fits_into_mlflows_limit(count):
     name = "class_balanced_focal(beta=0.999, gamma=2) · mlp · table · seed 1"
-    rows = [Row(str(job), name, 0.5, 0.5, 1.0, "trained") for job in range(count)]
+    rows = [(str(job), "0.5", "0.5", "1.0", name, "trained") for job in range(count)]
     table = markdown_table(rows, longest=8000)
     assert len(table) <= 8000
     listed = table.count(name)

@@ -3,6 +3,7 @@
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
@@ -53,15 +54,17 @@ def searched(tmp_path):
         config = compose("config", words, return_hydra_config=True)
         context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
 
+        parser = OverridesParser.create(config_loader=context.config_loader)
+
         def run(*typed, seed=0, sampler="TPESampler", **options):
             launcher = Bowl()
             best = search(
                 launcher,
                 context,
                 config,
-                typed,
+                parser.parse_overrides([*typed]),
                 sampler={"_target_": f"optuna.samplers.{sampler}", "seed": seed},
-                **{"n_trials": 30, "n_jobs": 1, "direction": "maximize", "params": None} | options,
+                **{"n_trials": 30, "n_jobs": 1, "direction": "maximize"} | options,
             )
             return launcher, best
 
@@ -101,8 +104,8 @@ def test_every_kind_of_sweep_is_proposed_within_its_bounds(searched):
     assert small > 10, "a logarithmic scale looks at each power of ten alike"
 
 
-def test_the_command_line_wins_over_the_config(searched):
-    launcher, _ = searched("x=2", "y=a,b", params={"x": "interval(0,1)"}, n_trials=2)
+def test_the_last_word_for_a_key_wins(searched):
+    launcher, _ = searched("x=interval(0,1)", "x=2", "y=a,b", n_trials=2)
     assert all(job[0] == "x=2" for job in launcher.jobs)
 
 

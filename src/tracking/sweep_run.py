@@ -1,14 +1,14 @@
-"""A sweep's own run in MLflow, which its jobs' runs are children of."""
+"""A sweep's own run in MLflow, whose children are the runs of its jobs."""
 
 import logging
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from src.sweeps.plan import Plan
-from src.sweeps.table import Row, markdown_table
+from mlflow.entities import Metric, Param, RunTag
+
 from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.store import Store
 from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
@@ -16,17 +16,18 @@ from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
 log = logging.getLogger(__name__)
 
 MULTIRUN = ("-m", "--multirun")
-LONGEST_NOTE, LONGEST_COMMAND, LONGEST_NAME = 8000, 1000, 80
-"""Characters: MLflow cuts off longer descriptions, with a warning."""
+LONGEST_COMMAND, LONGEST_NAME = 1000, 80
+"""Characters of a command in the description and in the name of its run."""
 
 
-class ParentRun:
+class SweepRun:
     """Opens the run of the same sweep done before, or a new one.
 
     Args:
         tracking: the resolved ``tracking`` node.
         command: as typed.
-        plan: of the jobs, if they are known before they run.
+        identity: the same for sweeps over the same experiments; empty where these are not known.
+        anew: whether the run has to be a new one.
 
     Attributes:
         run_id: in MLflow.
@@ -35,11 +36,13 @@ class ParentRun:
         UserError: where the store cannot be used.
     """
 
-    def __init__(self, tracking: Mapping[str, Any], command: str, plan: Plan | None) -> None:
+    def __init__(
+        self, tracking: Mapping[str, Any], command: str, identity: str, *, anew: bool
+    ) -> None:
         self._store, self._command = Store.open(tracking), command
         close_dead_runs(self._store)
-        found = self._find(plan.identity) if plan and not plan.forced else None
-        self.run_id = found or self._create(plan.identity if plan else "")
+        found = None if anew or not identity else self._find(identity)
+        self.run_id = found or self._create(identity)
 
     def _find(self, identity: str) -> str | None:
         client, condition = self._store.client, f"tags.`sweep.identity` = '{identity}'"
@@ -58,33 +61,30 @@ class ParentRun:
             "mlflow.source.type": "LOCAL",
             "mlflow.note.content": f"`{self._command}`",
         }
-        typed = [
-            word for word in shlex.split(self._command)[1:] if word not in {"-m", "--multirun"}
-        ]
-        name = f"sweep {' '.join(typed)[:LONGEST_NAME]} {time.strftime('%Y-%m-%d %H:%M')}"
+        words = [word for word in shlex.split(self._command)[1:] if word not in MULTIRUN]
+        name = f"sweep {' '.join(words)[:LONGEST_NAME]} {time.strftime('%Y-%m-%d %H:%M')}"
         run = self._store.client.create_run(self._store.experiment_id, tags=tags, run_name=name)
         return str(run.info.run_id)
 
-    def log(
-        self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
-    ) -> None:
+    def log(self, params: Mapping[str, Any], metric: tuple[str, float], **tags: str) -> None:
         """Logs what is true of the sweep as a whole."""
+        client, now = self._store.client, time.time_ns() // 10**6
         try:
-            for key, value in params.items():
-                self._store.client.log_param(self.run_id, key, value)
-            for key, value in metrics.items():
-                self._store.client.log_metric(self.run_id, key, value)
-            for key, value in tags.items():
-                self._store.client.set_tag(self.run_id, key, value)
+            client.log_batch(
+                self.run_id,
+                metrics=[Metric(*metric, now, 0)],
+                params=[Param(key, str(value)) for key, value in params.items()],
+                tags=[RunTag(key, value) for key, value in tags.items()],
+            )
         except Exception as error:
             log.warning("MLflow: not logged for the sweep: %s", error)
 
-    def close(self, status: str, rows: Sequence[Row]) -> None:
+    def close(self, status: str, table: str) -> None:
         """Ends the run.
 
         Args:
             status: FINISHED, FAILED or KILLED.
-            rows: of the table of its jobs, best first.
+            table: of its jobs, in Markdown; ends its description.
         """
         store = self._store
         link = view_link(store.experiment_id, LAST_SWEEP)
@@ -95,9 +95,8 @@ class ParentRun:
             close_dead_runs(store)
         try:
             save_views(store.client, store.experiment_id, self.run_id)
-            head = f"`{self._command[:LONGEST_COMMAND]}`\n\n{view_links(store.experiment_id)}\n\n"
-            note = head + markdown_table(rows, LONGEST_NOTE - len(head))
-            store.client.set_tag(self.run_id, "mlflow.note.content", note)
+            parts = [f"`{self._command[:LONGEST_COMMAND]}`", view_links(store.experiment_id), table]
+            store.client.set_tag(self.run_id, "mlflow.note.content", "\n\n".join(parts))
             end_run(store.client, self.run_id, status)
         except Exception as error:
             log.warning("MLflow: sweep %s not marked %s: %s", self.run_id, status, error)
