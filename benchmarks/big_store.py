@@ -40,8 +40,8 @@ def measure(options: argparse.Namespace) -> Found:
 def started(tracking: dict[str, Any]) -> None:
     """Asks and tells the store what a new run does before it trains; takes the run away again."""
     from src.runs.record import RunMetadata
+    from src.tracking.mlflow_tracker import MLflowTracker
     from src.tracking.run_log import create_run
-    from src.tracking.tracker import MLflowTracker
 
     identity = uuid.uuid4().hex * 2
     facts = {

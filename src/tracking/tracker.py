@@ -1,16 +1,16 @@
-"""Follows one run from start to end: in MLflow, or in its output folder alone."""
+"""Follows one run from start to end: in an MLflow store, or in its output folder alone."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from src.runs import record
 from src.runs.record import RunMetadata, RunRecord
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from src.tracking.mlflow_tracker import MLflowTracker
 
 
 @dataclass(frozen=True)
@@ -49,117 +49,11 @@ class FolderTracker:
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Everything is in the folder already, but for the pictures."""
-        _draw_pictures(folder)
+        draw_if_wanted(folder)
         return True
 
 
-class MLflowTracker:
-    """Records a run in an MLflow store as it goes.
-
-    Args:
-        tracking: the resolved ``tracking`` node.
-        parent_id: the sweep's run, if the run is part of one.
-
-    Attributes:
-        store: it is kept in.
-
-    Raises:
-        UserError: where the store cannot be used.
-    """
-
-    def __init__(self, tracking: Mapping[str, Any], parent_id: str | None) -> None:
-        from src.tracking.process import close_dead_runs
-        from src.tracking.store import Store
-
-        self.store = Store.open(tracking)
-        if parent_id is None:  # a sweep has looked already
-            close_dead_runs(self.store)
-        self._parent_id = parent_id
-        self._run_id = ""
-
-    def find(self, identity: str, folder: Path) -> CachedRun | None:
-        """A finished run with the same identity in the store; joins it to the sweep.
-
-        Args:
-            identity: of the run.
-            folder: of the job.
-
-        Raises:
-            UserError: where the store answers no longer.
-        """
-        with self.store.needed():
-            run = self.store.finished(identity)
-            if run is None:
-                return None
-            if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
-                self.store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
-        return CachedRun(run.info.run_name, run.info.run_id, dict(run.data.metrics))
-
-    @contextmanager
-    def following(self, metadata: RunMetadata, folder: Path) -> Iterator[None]:
-        """Opens the run; it ends FAILED after an error, KILLED after an interruption.
-
-        Raises:
-            UserError: where the store answers no longer.
-        """
-        from src.tracking.process import end_run
-        from src.tracking.run_log import create_run
-        from src.tracking.upload import remember_run
-
-        with self.store.needed():
-            run_id = create_run(self.store, metadata, self._parent_id).info.run_id
-        self._run_id = run_id
-        remember_run(folder, self.store.uri, run_id, self._parent_id)
-        try:
-            yield
-        except BaseException as error:
-            status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            try:
-                end_run(self.store.client, run_id, status)
-            except Exception as failure:
-                log.warning("MLflow: run %s not marked %s: %s", run_id, status, failure)
-            raise
-
-    def send(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Logs epochs of the run that is followed."""
-        from src.tracking.run_log import log_rows
-
-        log_rows(self.store, self._run_id, rows)
-
-    def finish(self, folder: Path, *, history_sent: bool) -> bool:
-        """Draws the pictures, and brings the folder into the store; a failure loses nothing.
-
-        Returns:
-            Whether the store has it.
-        """
-        from src.tracking.upload import upload
-
-        try:
-            _draw_pictures(folder)
-            upload(folder, self.store, history=not history_sent)
-        except Exception as error:
-            log.warning(
-                "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
-                " python -m src.tracking.upload %s",
-                folder,
-                type(error).__name__,
-                error,
-                folder,
-            )
-            return False
-        return True
-
-
-def _draw_pictures(folder: Path) -> None:
-    """Draws the pictures of a whole run, where its config asks for them."""
-    final = RunRecord.load(folder)
-    if final.tracking["plots"]:
-        from src.tracking.plots import draw_pictures
-
-        draw_pictures(folder, final.best_epoch)
-
-
-Tracker = FolderTracker | MLflowTracker
+Tracker: TypeAlias = "FolderTracker | MLflowTracker"
 
 
 def open_tracker(tracking: Mapping[str, Any], parent_id: str | None) -> Tracker:
@@ -168,5 +62,21 @@ def open_tracker(tracking: Mapping[str, Any], parent_id: str | None) -> Tracker:
     Args:
         tracking: the resolved ``tracking`` node.
         parent_id: the sweep's run, if the run is part of one.
+
+    Raises:
+        UserError: where the store cannot be used.
     """
-    return MLflowTracker(tracking, parent_id) if tracking["enabled"] else FolderTracker()
+    if not tracking["enabled"]:
+        return FolderTracker()
+    from src.tracking.mlflow_tracker import MLflowTracker
+
+    return MLflowTracker(tracking, parent_id)
+
+
+def draw_if_wanted(folder: Path) -> None:
+    """Draws the pictures of a whole run, where its config asks for them."""
+    final = RunRecord.load(folder)
+    if final.tracking["plots"]:
+        from src.tracking.plots import draw_pictures
+
+        draw_pictures(folder, final.best_epoch)

@@ -18,9 +18,9 @@ from src.entry import guarded
 from src.runs import record
 from src.runs.record import RunRecord
 from src.tracking import run_log
-from src.tracking.plots import draw_pictures
 from src.tracking.process import end_run
 from src.tracking.store import Store
+from src.tracking.tracker import draw_if_wanted
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
@@ -42,8 +42,8 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
     final = RunRecord.load(folder)
     began_in = _remembered(folder).get("uri") or final.tracking["uri"]
     store = store or Store.open(final.tracking | {"uri": began_in})
-    if final.tracking["plots"] and not all((folder / name).exists() for name in run_log.PICTURES):
-        draw_pictures(folder, final.best_epoch)
+    if not all((folder / name).exists() for name in run_log.PICTURES):
+        draw_if_wanted(folder)
     with store.needed():
         run = _existing_run(store, folder)
         if run is None:

@@ -14,8 +14,8 @@ from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train
 from src.runs.identity import code_digest
 from src.runs.metadata import describe_run
+from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.store import Store
-from src.tracking.tracker import MLflowTracker
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")

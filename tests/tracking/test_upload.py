@@ -12,9 +12,9 @@ from src.runs import record
 from src.runs.record import RunRecord
 from src.tracking import upload as uploading
 from src.tracking.database import database_file
+from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.plots import draw_pictures
 from src.tracking.store import Store
-from src.tracking.tracker import MLflowTracker
 from src.tracking.upload import upload
 
 

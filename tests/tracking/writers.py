@@ -15,7 +15,7 @@ import yaml
 from src.entry import guarded
 from src.runs import record
 from src.runs.record import RunMetadata, RunRecord
-from src.tracking.tracker import MLflowTracker
+from src.tracking.mlflow_tracker import MLflowTracker
 
 EPOCHS = 15
 FINGERPRINT = "f" * 64

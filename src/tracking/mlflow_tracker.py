@@ -1,0 +1,102 @@
+"""Follows one run from start to end in an MLflow store."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from src.runs.record import RunMetadata
+from src.tracking.process import close_dead_runs, end_run
+from src.tracking.run_log import create_run, log_rows
+from src.tracking.store import Store
+from src.tracking.tracker import CachedRun, draw_if_wanted
+from src.tracking.upload import remember_run, upload
+
+log = logging.getLogger(__name__)
+
+
+class MLflowTracker:
+    """Records a run in an MLflow store as it goes.
+
+    Args:
+        tracking: the resolved ``tracking`` node.
+        parent_id: the sweep's run, if the run is part of one.
+
+    Attributes:
+        store: holds the run.
+
+    Raises:
+        UserError: where the store cannot be used.
+    """
+
+    def __init__(self, tracking: Mapping[str, Any], parent_id: str | None) -> None:
+        self.store = Store.open(tracking)
+        if parent_id is None:  # a sweep has looked already
+            close_dead_runs(self.store)
+        self._parent_id = parent_id
+        self._run_id = ""
+
+    def find(self, identity: str, folder: Path) -> CachedRun | None:
+        """A finished run with the same identity in the store; joins it to the sweep.
+
+        Args:
+            identity: of the run.
+            folder: of the job.
+
+        Raises:
+            UserError: where the store answers no longer.
+        """
+        with self.store.needed():
+            run = self.store.finished(identity)
+            if run is None:
+                return None
+            if self._parent_id and f"sweep.{self._parent_id}" not in run.data.tags:
+                self.store.client.set_tag(run.info.run_id, f"sweep.{self._parent_id}", "answered")
+        return CachedRun(run.info.run_name, run.info.run_id, dict(run.data.metrics))
+
+    @contextmanager
+    def following(self, metadata: RunMetadata, folder: Path) -> Iterator[None]:
+        """Opens the run; it ends FAILED after an error, KILLED after an interruption.
+
+        Raises:
+            UserError: where the store answers no longer.
+        """
+        with self.store.needed():
+            run_id = create_run(self.store, metadata, self._parent_id).info.run_id
+        self._run_id = run_id
+        remember_run(folder, self.store.uri, run_id, self._parent_id)
+        try:
+            yield
+        except BaseException as error:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            try:
+                end_run(self.store.client, run_id, status)
+            except Exception as failure:
+                log.warning("MLflow: run %s not marked %s: %s", run_id, status, failure)
+            raise
+
+    def send(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Logs epochs of the run that is followed."""
+        log_rows(self.store, self._run_id, rows)
+
+    def finish(self, folder: Path, *, history_sent: bool) -> bool:
+        """Draws the pictures, and brings the folder into the store; a failure loses nothing.
+
+        Returns:
+            Whether the store has it.
+        """
+        try:
+            draw_if_wanted(folder)
+            upload(folder, self.store, history=not history_sent)
+        except Exception as error:
+            log.warning(
+                "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
+                " python -m src.tracking.upload %s",
+                folder,
+                type(error).__name__,
+                error,
+                folder,
+            )
+            return False
+        return True
