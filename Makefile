@@ -26,7 +26,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +exp
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving test lint format lock lock-cluster cluster clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving test lint format test-backends lock lock-cluster lock-backends cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -126,6 +126,10 @@ bench-serving: $(READY)  ## requests a second and latencies of the served champi
 test: $(READY)  ## run every test, two or more at once
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+test-backends: $(READY)  ## install JAX from requirements-backends.lock, hold the components against it
+	$(PIP) install --quiet --require-hashes -r requirements-backends.lock
+	$(PY) -m pytest tests/components/test_backends.py
+
 lint: $(READY)  ## check style and types
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
@@ -139,6 +143,10 @@ lock: $(READY)  ## solve pyproject.toml anew into requirements.lock
 lock-cluster: $(READY)  ## solve the extra `cluster` (Slurm, Ray, PostgreSQL) into requirements-cluster.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --extra cluster --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock-cluster' --quiet -o requirements-cluster.lock
+
+lock-backends: $(READY)  ## solve the extra `backends` (JAX) into requirements-backends.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra backends --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock-backends' --quiet -o requirements-backends.lock
 
 cluster: $(READY)  ## install what hydra/launcher=submitit_slurm, hydra/launcher=ray and PostgreSQL need
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock

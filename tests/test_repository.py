@@ -17,7 +17,9 @@ from tests.conftest import SLOW_FIRST
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
-CLUSTER_LOCK = (ROOT / "requirements-cluster.lock").read_text()
+EXTRA_LOCKS = {
+    extra: (ROOT / f"requirements-{extra}.lock").read_text() for extra in ("cluster", "backends")
+}
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 BELOW = {
@@ -60,7 +62,7 @@ def test_lock_holds_every_declared_dependency_in_a_version_that_is_asked_for(req
     assert requirement.specifier.contains(version)
 
 
-@pytest.mark.parametrize("lock", [LOCK, CLUSTER_LOCK], ids=["main", "cluster"])
+@pytest.mark.parametrize("lock", [LOCK, *EXTRA_LOCKS.values()], ids=["main", *EXTRA_LOCKS])
 def test_lock_pins_one_version_of_each_package_by_hash_and_names_no_index(lock):
     pins = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock, flags=re.MULTILINE)
     assert len(pins) == len(set(pins)) > 50
@@ -71,10 +73,11 @@ def test_lock_pins_one_version_of_each_package_by_hash_and_names_no_index(lock):
         assert "--hash=sha256:" in block
 
 
-def test_the_cluster_lock_adds_its_packages_to_those_of_the_main_one():
-    extra = [Requirement(line) for line in PROJECT["project"]["optional-dependencies"]["cluster"]]
+@pytest.mark.parametrize("name", EXTRA_LOCKS)
+def test_the_lock_of_an_extra_adds_its_packages_to_those_of_the_main_one(name):
+    extra = [Requirement(line) for line in PROJECT["project"]["optional-dependencies"][name]]
     base = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
-    versions = locked_versions(CLUSTER_LOCK)
+    versions = locked_versions(EXTRA_LOCKS[name])
     for requirement in [*extra, *base]:
         assert requirement.specifier.contains(versions[requirement.name.lower()]), requirement
     main = locked_versions()

@@ -72,6 +72,11 @@ def f1_scores(totals: Any) -> Any:
     return ops.divide_no_nan(2 * hits, true + predicted)
 
 
+def _add(variable: keras.Variable, counted: Any) -> None:
+    """Add in float64, which `assign_add` of Keras's NumPy backend turns into float32."""
+    variable.assign(ops.convert_to_tensor(variable) + counted)
+
+
 class ConfusionMetric(keras.metrics.Metric):
     """A metric whose state is a confusion matrix; subclasses say what to read off it.
 
@@ -137,12 +142,12 @@ class ConfusionMetric(keras.metrics.Metric):
         if sample_weight is not None:
             given = ops.convert_to_tensor(sample_weight, dtype="float64")
             weights = weights * (ops.reshape(given, [-1]) if len(given.shape) else given)
-        self._totals.assign_add(class_totals(true, predicted, weights, k))
+        _add(self._totals, class_totals(true, predicted, weights, k))
         try:  # TensorFlow's variables grow in place, where only the batch's cells are touched
             self._matrix.value.scatter_nd_add(ops.stack([true, predicted], axis=1), weights)
         except (AttributeError, NotImplementedError):  # another backend, or several replicas
             cells = ops.segment_sum(weights, true * k + predicted, k * k)
-            self._matrix.assign_add(ops.reshape(cells, (k, k)))
+            _add(self._matrix, ops.reshape(cells, (k, k)))
 
     def class_scores(self) -> dict[str, Any]:
         """Return `f1`, `precision`, `recall` and `support` so far, float64 `(K,)` tensors."""

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 from sklearn.utils.class_weight import compute_class_weight
 
 from src.components import (
@@ -166,7 +167,10 @@ def test_every_loss_averages_and_weights_as_keras_does(loss):
 
 @every_loss
 def test_every_loss_is_nan_for_a_label_that_is_no_class(loss):
-    assert np.isnan(loss.call([0, 3, -1], np.zeros((3, 3)))).tolist() == [False, True, True]
+    labels = [0, 3, -1, 0.7, 1 / 255, 2**32, math.nan, 2.0]
+    expected = [False, True, True, True, True, True, True, False]
+    assert np.isnan(loss.call(labels, np.zeros((8, 3)))).tolist() == expected
+    assert math.isnan(loss(labels, np.zeros((8, 3), "float32")))
 
 
 @every_loss
@@ -257,6 +261,10 @@ def test_counts_of_another_number_of_classes_are_refused():
         (lambda: AsymmetricLoss(gamma_neg=-1), "`gamma_neg`.*-1"),
         (lambda: AsymmetricLoss(gamma_pos=math.inf), "`gamma_pos`.*inf"),
         (lambda: AsymmetricLoss(margin=1), "`margin`.*1"),
+        (lambda: LDAMLoss({0: 5, 1: 1}), "`class_counts` must be a list in the order"),
+        (lambda: LDAMLoss(OmegaConf.create({"0": 5, "1": 1})), "`class_counts` must be a list"),
+        (lambda: ClassWeightedCrossentropy(weights={1: 2.0, 3: 1.0}), "`weights` must be a list"),
+        (lambda: ClassWeightedCrossentropy(weights={1.0, 2.0}), "a mapping or a set"),
     ],
 )
 def test_constructors_name_the_argument_and_the_bad_value(make, message):

@@ -247,8 +247,8 @@ def test_binary_loss_gives_one_value_an_example_for_flat_and_column_shapes(pred_
 @pytest.mark.parametrize("jit", [False, True])
 def test_a_label_that_is_no_class_makes_its_own_loss_nan_and_no_other(jit):
     run = tf.function(sparse_categorical_focal_loss, jit_compile=jit)
-    loss = run(tf.constant([0, 3, -1]), tf.zeros((3, 3))).numpy()
-    assert np.isnan(loss).tolist() == [False, True, True]
+    loss = run(tf.constant([0, 3, -1, 0.7]), tf.zeros((4, 3))).numpy()
+    assert np.isnan(loss).tolist() == [False, True, True, True]
     run = tf.function(binary_focal_loss, jit_compile=jit)
     assert np.isnan(run(tf.constant([0.0, 0.5, 1.0]), tf.zeros(3))).tolist() == [False, True, False]
 
@@ -297,6 +297,7 @@ def test_alpha_of_another_length_than_the_classes_is_refused():
         ({"alpha": "ab"}, "`alpha`.*Got 'ab'"),
         ({"alpha": [0.5, -1]}, "`alpha`.*Got .0.5, -1"),
         ({"alpha": [1.0]}, "at least two classes"),
+        ({"alpha": {1: 0.75, 2: 0.25}}, "`alpha` must be a list in the order of the classes"),
     ],
 )
 def test_constructors_name_the_argument_and_the_bad_value(loss, arguments, message):

@@ -263,11 +263,43 @@ def test_the_mean_over_batches_is_not_the_epochs_macro_f1(blobs):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("label", [-1, 3])
+@pytest.mark.parametrize("label", [-1.0, 3.0, 0.7, 1 / 255, np.nan])
 def test_a_label_that_is_no_class_gives_no_number(jit, label):
     report = ImbalanceReport(3, classes=())
-    tf.function(report.update_state, jit_compile=jit)(tf.constant([0, 1, label]), tf.eye(3))
+    y = tf.constant([0.0, 1.0, label])
+    tf.function(report.update_state, jit_compile=jit)(y, tf.eye(3))
     assert all(np.isnan(value) for value in report.result().values())
+    assert np.isnan(batch_macro_f1(y, tf.eye(3)))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    "row", [[1, 0, 1], [0, 0, 0], [0.9, 0.05, 0.05], [0, 2, 0], [0, np.nan, 1]], ids=str
+)
+def test_a_row_that_is_not_one_hot_gives_no_number(jit, row):
+    metric = MacroF1(3)
+    y = tf.constant([row, [0, 1, 0]], "float32")
+    tf.function(metric.update_state, jit_compile=jit)(y, tf.eye(3)[:2])
+    assert np.isnan(metric.result())
+    assert np.isnan(batch_macro_f1(y, tf.eye(3)[:2]))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("row", [[np.nan] * 3, [0, np.nan, 1], [5, 1, np.nan]], ids=str)
+def test_scores_that_are_no_numbers_are_no_class(jit, row):
+    metric, single = MacroF1(3), MacroF1(2)
+    scores = tf.constant([row, [0, 1, 0]], "float32")
+    tf.function(metric.update_state, jit_compile=jit)(tf.constant([0, 1]), scores)
+    tf.function(single.update_state, jit_compile=jit)(tf.constant([0, 1]), tf.reduce_sum(scores, 1))
+    assert np.isnan(metric.result())
+    assert np.isnan(single.result())
+    assert np.isnan(batch_macro_f1([0, 1], scores))
+
+
+def test_infinite_scores_are_numbers():
+    metric = MacroF1(3)
+    metric.update_state([0, 1], [[np.inf, -np.inf, 0], [-np.inf, 0, -np.inf]])
+    assert float(metric.result()) == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(
