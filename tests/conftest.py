@@ -32,35 +32,9 @@ for _name in FROM_OUTSIDE:
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` turns off
 
 
-SLOW_FIRST = (
-    "notebook/test_lesson_executed",
-    "reliability/test_server_gone",
-    "reliability/test_kill",
-    "sweeps/test_joblib",
-    "tracking/test_many_writers",
-    "tracking/test_endings",
-    "reliability/test_reproduce",
-    "checks/test_stock_components",
-    "benchmarks/test_programs",
-    "components/test_models",
-    "config/test_composition",
-    "checks/test_project_components",
-    "runs/test_my_data",
-    "engine/test_shared_graph",
-    "engine/test_traced_hyperparameters",
-)
-"""Files that take longest; the others follow in the order of their folders."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files first, so that no worker is left alone with one of them in the end."""
-    place = {name: number for number, name in enumerate(SLOW_FIRST)}
-
-    def rank(item: pytest.Item) -> int:
-        name = item.path.relative_to(ROOT / "tests").with_suffix("").as_posix()
-        return place.get(name, len(place))
-
-    items.sort(key=rank)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

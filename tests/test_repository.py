@@ -12,8 +12,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from tests.conftest import SLOW_FIRST
-
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -49,10 +47,6 @@ def locked_versions(lock: str = LOCK) -> dict[str, str]:
 def declared() -> list[Requirement]:
     lists = [PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"].values()]
     return [Requirement(line) for lines in lists for line in lines]
-
-
-def test_the_slow_files_that_go_first_are_there():
-    assert [name for name in SLOW_FIRST if not (ROOT / "tests" / f"{name}.py").is_file()] == []
 
 
 # --- dependencies -------------------------------------------------------------------------------

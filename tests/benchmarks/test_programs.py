@@ -18,6 +18,8 @@ from benchmarks import big_store, clipping, focal, macro_f1, steps, tracking
 from benchmarks.__main__ import programs
 from benchmarks.made_runs import make_store
 
+pytestmark = pytest.mark.slow
+
 OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory")
 LONG = {"sweep", "parallel"}
 """Those that take minutes even in a tiny form."""

@@ -6,6 +6,8 @@ import pytest
 from src import components
 from src.checks import check_component, parametrize_with_checks
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"class_counts": [240, 45, 15]}
 LOSSES = {
     "AsymmetricLoss": {},

@@ -11,6 +11,8 @@ import keras
 import pytest
 from keras_own import EXCEPTIONS, KINDS, LAYERS, NOT_APPLICABLE, classes, failures, own
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs/checks.md"
 
 

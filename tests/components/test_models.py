@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from src.components import ClippedModel, MacroF1
 
+pytestmark = pytest.mark.slow
+
 EXTRA = {"grad_norm", "clipped_fraction", "learning_rate"}
 
 

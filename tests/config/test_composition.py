@@ -8,6 +8,8 @@ from omegaconf import OmegaConf
 
 from src.config.check import check
 
+pytestmark = pytest.mark.slow
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NEEDS = {"data=table": ["data.path=file.csv"]}
 EXPERIMENT_NEEDS = {

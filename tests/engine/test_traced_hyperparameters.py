@@ -11,6 +11,8 @@ from src.engine.model import build_model
 from src.engine.shared_graph import computation_key, shape_key, shared_graph
 from tests.engine.by_fit import SeesBatches, bits
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def nothing_kept():

@@ -11,11 +11,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.reliability.children import Forks, fresh
+from tests.reliability.children import Forks
 from tests.reliability.killing import MOMENTS, SWEEP, run_trial
 from tests.reliability.recorded import results
 
 KILLS = 3
+FOUR_RUNS = (*SWEEP, "seed=0,1")
 
 
 def main():
@@ -26,12 +27,12 @@ def main():
     rng = random.Random(options.seed)
     killed, lost, dead = Counter(), [], 0
     with tempfile.TemporaryDirectory() as place, Forks() as forks:
-        reference = uninterrupted(Path(place) / "reference")
+        reference = uninterrupted(Path(place) / "reference", forks, FOUR_RUNS)
         for number in range(1, options.trials + 1):
             folder = Path(place) / str(number)
             folder.mkdir()
             moments = rng.choices(sorted(MOMENTS), k=KILLS)
-            trial = run_trial(folder, moments, reference, forks, rng)
+            trial = run_trial(folder, moments, reference, forks, rng, words=FOUR_RUNS)
             killed.update(trial.killed)
             dead += trial.dead
             lost += [f"trial {number} ({', '.join(moments)}): {text}" for text in trial.lost]
@@ -45,10 +46,10 @@ def main():
     return bool(lost)
 
 
-def uninterrupted(folder):
-    """The results of the sweep that nobody kills, in a process of its own."""
+def uninterrupted(folder, forks, words):
+    """The results of the sweep that nobody kills."""
     folder.mkdir()
-    assert fresh(SWEEP, folder).wait() == 0, (folder / "output.txt").read_text()
+    assert forks.start(words, folder).wait() == 0, (folder / "output.txt").read_text()
     return results(folder / "mlruns")
 
 

@@ -9,7 +9,6 @@ from tests.reliability.recorded import numbers_in, results, runs_of
 SWEEP = (
     "-m",
     "loss=ce,focal",
-    "seed=0,1",
     "model.dropout=0.3",
     "data.n_samples=400",
     "data.minority_fraction=0.2",
@@ -17,7 +16,6 @@ SWEEP = (
     "training.learning_rate=0.01",
     "tracking.plots=false",
 )
-RUNS = 4
 MOMENTS = {
     "importing": (None, 6.0),
     "starting": (None, 3.0),
@@ -43,7 +41,7 @@ class Trial:
     dead: int = 0
 
 
-def run_trial(folder, moments, reference, forks, rng):
+def run_trial(folder, moments, reference, forks, rng, *, words):
     """Kills the sweep once at each moment, starts it again each time, and compares at the end.
 
     Args:
@@ -52,23 +50,24 @@ def run_trial(folder, moments, reference, forks, rng):
         reference: `results` of the uninterrupted sweep.
         forks: starts processes that have TensorFlow already.
         rng: decides when within a moment.
+        words: of the sweep.
     """
     trial = Trial()
     for moment in moments:
         start = fresh if moment == "importing" else forks.start
-        child = start(SWEEP, folder)
+        child = start(words, folder)
         _wait_for(moment, folder, child, rng)
         if child.kill() < 0:
             trial.killed[moment] = trial.killed.get(moment, 0) + 1
         trial.lost += _half_written(folder, reference)
-    status = forks.start(SWEEP, folder).wait()
+    status = forks.start(words, folder).wait()
     if status:
         trial.lost.append(f"exit status {status}: {(folder / 'output.txt').read_text()[-2000:]}")
         return trial
     jobs, sweeps = runs_of(folder / "mlruns")
     ended = [run.info.status for run in jobs]
     trial.dead = ended.count("KILLED") + ended.count("FAILED")
-    if ended.count("FINISHED") != RUNS or len(ended) != RUNS + trial.dead:
+    if not ended.count("FINISHED") == len(reference) == len(ended) - trial.dead:
         trial.lost.append(f"runs ended {ended}")
     if [run.info.status for run in sweeps] != ["FINISHED"]:
         trial.lost.append(f"sweeps ended {[run.info.status for run in sweeps]}")

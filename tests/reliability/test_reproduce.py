@@ -21,6 +21,8 @@ from src.tracking.store import Store
 from tests.reliability.children import ROOT
 from tests.reliability.recorded import place, runs_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("training.epochs=1", "tracking.plots=false", "training.learning_rate=0.01")
 SMALL = ("data.n_samples=300", "data.minority_fraction=0.2")
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from src.tracking.upload import upload
+from src.tracking import upload
 from src.ui import QUIET
-from tests.reliability.children import LONGEST, ROOT, fresh
+from tests.reliability.children import LONGEST
 
-EPOCHS = 150
+pytestmark = pytest.mark.slow
+
+EPOCHS = 100
 """Of some 40 ms each, so that the server goes in the middle: epochs are sent once a second."""
 WORDS = (
     "data.n_samples=4000",
@@ -55,10 +57,13 @@ class Server:
                 env=QUIET | os.environ,
                 start_new_session=True,
             )
+
+    def wait(self):
+        """Returns when it answers."""
         deadline = time.monotonic() + LONGEST
         while not self._answers():
             assert time.monotonic() < deadline and self._process.poll() is None
-            time.sleep(0.3)
+            time.sleep(0.1)
 
     def _answers(self):
         try:
@@ -87,10 +92,11 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(server, tmp_path_factory):
+def trained(server, forks, tmp_path_factory):
     """A run whose server was killed after some epochs: status, seconds to its end, folder."""
     cwd = tmp_path_factory.mktemp("trained")
-    child = fresh(WORDS, cwd, MLFLOW_TRACKING_URI=server.uri)
+    server.wait()
+    child = forks.start((*WORDS, f"tracking.uri={server.uri}"), cwd)
     deadline = time.monotonic() + LONGEST
     while server.epochs() < 3:
         assert time.monotonic() < deadline and child.poll() is None
@@ -122,22 +128,20 @@ def test_it_says_once_what_was_not_logged_and_how_to_upload_it(trained):
 
 @pytest.fixture(scope="module")
 def uploaded(server, trained):
-    """The server is back, and the folder was uploaded by the command of the warning, then again."""
+    """The server is back, and the folder was uploaded by the words of the warning, then again."""
     server.start()
+    server.wait()
     said = (trained[2] / "output.txt").read_text()
-    words = shlex.split(said[said.index(UPLOAD) :].splitlines()[0])
-    command = [sys.executable, *words[1:]]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    again = upload(folder_of(trained[2]))
+    words = shlex.split(said[said.index(UPLOAD) :].splitlines()[0].removeprefix(UPLOAD))
+    assert upload.main(words) == 0
+    again = upload.upload(folder_of(trained[2]))
     client = MlflowClient(server.uri)
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
-    return client, runs, done.stdout, again
+    return client, runs, again
 
 
 def test_the_command_brings_everything_once(uploaded):
-    client, (run,), said, again = uploaded
-    assert said.splitlines()[-1].endswith(f": run {run.info.run_id}")
+    client, (run,), again = uploaded
     assert again == run.info.run_id
     assert run.info.status == "FINISHED"
     assert "test_f1_macro" in run.data.metrics
@@ -162,7 +166,7 @@ def test_a_store_that_another_process_holds_locked_is_waited_for(run_here, tmp_p
         tmp_path / "mlflow.db", check_same_thread=False, isolation_level=None
     )
     database.execute("BEGIN EXCLUSIVE")
-    started, seconds = time.monotonic(), 4.0
+    started, seconds = time.monotonic(), 2.0
     free = threading.Timer(seconds, lambda: database.execute("COMMIT"))
     free.start()
     run_here(tmp_path / "second", *words, *place, "seed=1")

@@ -13,6 +13,8 @@ from src.errors import UserError
 from src.sweeps.joblib_launcher import results
 from tests.reliability.recorded import numbers_in, runs_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 START = f"""

@@ -17,6 +17,8 @@ from src.runs.metadata import describe_run
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.store import Store
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
 PLAIN = ("tracking.log_model=false", "tracking.plots=false")

@@ -13,6 +13,8 @@ from src.runs.record import read_history
 from tests.tracking.postgres import missing, mlflow_server, postgres
 from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, metadata_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = [sys.executable, "-m", "tests.tracking.writers"]
 PROCESSES, THREADS = 2, 8
