@@ -1,50 +1,27 @@
 """The atlas: where a loss gains over the baseline, cell by cell.
 
-A cell is one problem (data, imbalance ratio, share of hard negatives) with one training budget and
-one capacity; it shows the mean paired difference in test macro F1 with its confidence interval.
-A chart is the grid of one loss at one decision; the atlas has a chart for each pair of these.
+A cell is one problem (data, imbalance ratio, share of hard negatives) with one effort (training
+budget and capacity); it shows the mean paired difference in test macro F1 with its confidence
+interval. A chart is the grid of one loss at one decision; the atlas has one for each pair of these.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from src.analysis.atlas.cell import Cell, Effort, Problem
 from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.paired import compare
 
+ROWS, COLUMNS = ["data", "hard", "ratio"], ["epochs", "widths"]
+"""The grid is sorted by these."""
+FACTORS = {"source": "{}", "ratio": "ratio {}", "epochs": "{} epochs", "widths": "{0[1]}"}
+"""Columns of the cells whose levels are summed up, and the names of their levels."""
 ECE = "test_ece"
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of a factor (data, ratio, budget or capacity), over all cells that have it.
-
-    Attributes:
-        name: for people.
-        cells: how many there are.
-        gain: how many gain.
-        loss: how many lose.
-        mean: of the cells' mean differences, percentage points.
-    """
-
-    name: str
-    cells: int
-    gain: int
-    loss: int
-    mean: float
-
-
-FACTORS: tuple[Callable[[Problem, Effort], tuple[float, str]], ...] = (
-    lambda problem, effort: (0, problem.source),
-    lambda problem, effort: (problem.ratio, f"ratio {problem.ratio}"),
-    lambda problem, effort: (effort.epochs, f"{effort.epochs} epochs"),
-    lambda problem, effort: (len(effort.hidden), effort.hidden),
-)
-"""The level of a factor that a cell has: a number to sort by, and its name."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +32,9 @@ class Chart:
         loss: label of the loss.
         baseline: label of the loss it is compared with.
         decision: ``argmax`` or ``tuned``.
-        problems: the rows.
-        efforts: the columns.
-        cells: by row and column; some may be missing.
+        cells: one row a cell: ``problem`` and ``effort``, its row and column in the grid; ``mean``
+            and ``text`` of the difference, percentage points; ``kind``, which is ``gain`` or
+            ``loss`` where the interval leaves out 0, else ``open``; and what it is sorted by.
         seeds: fewest and most seeds in a cell.
         calibration: mean difference in expected calibration error over all pairs of runs, 0 to 1;
             above 0 the loss is less calibrated.
@@ -66,15 +43,24 @@ class Chart:
     loss: str
     baseline: str
     decision: str
-    problems: list[Problem]
-    efforts: list[Effort]
-    cells: dict[tuple[Problem, Effort], Cell]
+    cells: pd.DataFrame
     seeds: tuple[int, int]
     calibration: float
 
-    def count(self, kind: str) -> int:
-        """How many cells are of a kind."""
-        return sum(cell.kind == kind for cell in self.cells.values())
+    @property
+    def problems(self) -> list[str]:
+        """The rows of the grid: data, share of hard negatives and imbalance ratio."""
+        return list(self.cells.sort_values(ROWS)["problem"].unique())
+
+    @property
+    def efforts(self) -> list[str]:
+        """The columns of the grid: epochs and widths of the hidden layers."""
+        return list(self.cells.sort_values(COLUMNS)["effort"].unique())
+
+    @property
+    def grid(self) -> dict[tuple[str, str], Any]:
+        """The cells by problem and effort; some may be missing."""
+        return {(cell.problem, cell.effort): cell for cell in self.cells.itertuples()}
 
     @property
     def title(self) -> str:
@@ -89,20 +75,20 @@ class Chart:
             f"{self.count('loss')} lose, {self.count('open')} cannot be told apart"
         )
 
+    def count(self, kind: str) -> int:
+        """How many cells are of a kind."""
+        return int((self.cells["kind"] == kind).sum())
+
     @property
-    def levels(self) -> list[Level]:
-        """Each level of data, ratio, budget and capacity, over the cells that have it."""
-        found = []
-        for level_of in FACTORS:
-            groups: dict[tuple[float, str], list[Cell]] = defaultdict(list)
-            for key, cell in self.cells.items():
-                groups[level_of(*key)].append(cell)
-            for (_, name), cells in sorted(groups.items()):
-                kinds = [cell.kind for cell in cells]
-                mean = float(np.mean([cell.found.mean for cell in cells]))
-                counts = len(cells), kinds.count("gain"), kinds.count("loss")
-                found.append(Level(name, *counts, mean))
-        return found
+    def levels(self) -> pd.DataFrame:
+        """Each level of data, ratio, budget and capacity: its cells, their kinds, their mean."""
+        kind = self.cells["kind"]
+        cells = self.cells.assign(gain=kind == "gain", loss=kind == "loss")
+        kinds = {"cells": ("kind", "size"), "gain": ("gain", "sum"), "loss": ("loss", "sum")}
+        return pd.concat(
+            cells.groupby(factor).agg(**kinds, mean=("mean", "mean")).rename(index=name.format)
+            for factor, name in FACTORS.items()
+        ).reset_index(names="name")
 
 
 @dataclass(frozen=True)
@@ -154,24 +140,40 @@ def draw_atlas(
 
 def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
     example = {run.setting: run for run in runs}
-    cells = {
-        (Problem.of(example[one.setting]), Effort.of(example[one.setting])): Cell(one)
-        for one in found
-    }
     counts = [len(one.seeds) for one in found]
-    first = found[0]
     return Chart(
-        loss=first.label,
-        baseline=first.baseline,
-        decision=first.decision,
-        problems=sorted(
-            {problem for problem, _ in cells}, key=lambda p: (p.data, float(p.hard or 0), p.ratio)
-        ),
-        efforts=sorted({effort for _, effort in cells}, key=lambda e: (e.epochs, len(e.hidden))),
-        cells=cells,
+        loss=found[0].label,
+        baseline=found[0].baseline,
+        decision=found[0].decision,
+        cells=pd.DataFrame([_cell(example[one.setting], one) for one in found]),
         seeds=(min(counts), max(counts)),
         calibration=_calibration(runs, found),
     )
+
+
+def _cell(run: FinishedRun, found: Comparison) -> dict[str, Any]:
+    """A row of a chart's cells; a table is known by its file, every other source by its name."""
+    most, least = max(run.class_counts, default=0), min(run.class_counts, default=1)
+    counted = run.params.get("data.imbalance_ratio", most / max(least, 1))
+    exact = 1.0 if run.params.get("data.profile") == "none" else float(counted)
+    ratio, hard = round(float(f"{exact:.2g}")), run.params.get("data.hard_fraction", "")
+    data = run.data or run.params.get("data.name", run.title)
+    source = f"{data}, {100 * float(hard):g} % hard negatives" if hard else data
+    epochs = int(run.params["training.epochs"])
+    hidden = run.params.get("model.hidden") or run.params.get("model.name", "")
+    return {
+        "data": data,
+        "hard": float(hard or 0),
+        "source": source,
+        "ratio": ratio,
+        "epochs": epochs,
+        "widths": (len(hidden), hidden),
+        "problem": f"{source}, ratio {ratio}",
+        "effort": f"{epochs} epochs, {hidden}",
+        "mean": found.mean,
+        "kind": "gain" if found.low > 0 else "loss" if found.high < 0 else "open",
+        "text": f"{found.mean:+.1f} [{found.low:.1f}, {found.high:.1f}]",
+    }
 
 
 def _calibration(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> float:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from src.analysis.atlas.cell import Cell
 from src.analysis.atlas.grid import Atlas, Chart
 from src.analysis.report.text import page_templates
 
@@ -15,10 +15,10 @@ GAIN, LOSS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue and vermilion: told apart by colour-blind readers."""
 
 
-def colour(cell: Cell) -> str:
-    """CSS colour: blue for a gain, vermilion for a loss, deeper for more."""
-    depth = min(abs(cell.found.mean) / DEEPEST_PP, 1.0)
-    target = GAIN if cell.found.mean > 0 else LOSS
+def colour(mean: float) -> str:
+    """CSS colour of a difference: blue for a gain, vermilion for a loss, deeper for more."""
+    depth = min(abs(mean) / DEEPEST_PP, 1.0)
+    target = GAIN if mean > 0 else LOSS
     parts = [round(255 + (part - 255) * DEEPEST_SHARE * depth) for part in target]
     return f"rgb({parts[0]}, {parts[1]}, {parts[2]})"
 
@@ -58,22 +58,19 @@ def write_atlas(file: Path, atlas: Atlas) -> None:
 
 def _sections(chart: Chart) -> Iterator[str]:
     yield f"### {chart.title}"
-    head = ["problem", *(effort.label for effort in chart.efforts)]
-    rows = [
-        [problem.label] + [_text(chart.cells.get((problem, effort))) for effort in chart.efforts]
-        for problem in chart.problems
-    ]
-    yield _table(head, rows)
+    grid, efforts = chart.grid, chart.efforts
+    rows = [[name, *(_text(grid.get((name, one))) for one in efforts)] for name in chart.problems]
+    yield _table(["problem", *efforts], rows)
     yield _table(
         ["", "cells", "gain", "lose", "mean difference, pp"],
         [
             [one.name, str(one.cells), str(one.gain), str(one.loss), f"{one.mean:+.1f}"]
-            for one in chart.levels
+            for one in chart.levels.itertuples()
         ],
     )
 
 
-def _text(cell: Cell | None) -> str:
+def _text(cell: Any) -> str:
     if cell is None:
         return ""
     return cell.text if cell.kind == "open" else f"**{cell.text}**"
