@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from src.analysis.runs import DECISIONS, SCORE
+from src.analysis.runs import OTHER, SCORE
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
@@ -36,7 +36,7 @@ class Answer:
     @property
     def other_decision(self) -> str:
         """The decision that is shown beside."""
-        return next(name for name in DECISIONS if name != self.decision)
+        return OTHER[self.decision]
 
     @property
     def settings(self) -> list[str]:
@@ -91,9 +91,8 @@ def answer(selection: Selection, baseline: str, threshold: float, decision: str)
         comparisons = compare(selection.runs, baseline, threshold, decision)
     except UserError as error:
         raise UserError(f"{error}{in_short(selection.left_out)}") from error
-    other = next(name for name in DECISIONS if name != decision)
     try:
-        others = compare(selection.runs, baseline, threshold, other)
+        others = compare(selection.runs, baseline, threshold, OTHER[decision])
     except UserError:  # recorded by none of the pairs
         others = []
     scored = [run for run in selection.runs if run.score(decision) is not None]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
 """The metric that is compared, by decision."""
 DECISIONS = tuple(SCORE)
+OTHER = {"argmax": "tuned", "tuned": "argmax"}
+"""The decision that is shown beside the one that is judged."""
 REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "model", "data.fingerprint")
 NOT_OF_THE_SETTING = ("loss.", "metric.")
 """Parameters that differ between the runs of one setting."""
