@@ -6,7 +6,6 @@ Each argument is what would stand behind `python train.py -m`.
 """
 
 import argparse
-import itertools
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +55,7 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
+    from src.sweeps.plan import split
 
     register()
     parser = OverridesParser.create()
@@ -65,20 +65,15 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
         cfg = compose("config", [str(one.input_line) for one in fixed], return_hydra_config=True)
     params = cfg.hydra.sweeper.get("params") or {}
     listed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
-    swept = {one.get_key_element(): one for one in (*listed, *typed)}  # what was typed wins
-    for one in fixed:
-        del swept[one.get_key_element()]
-    values = [
-        list(one.sweep_string_iterator())
-        if one.is_sweep_override()
-        else [one.get_value_element_as_str()]
-        for one in swept.values()
-    ]
-    names = [PLAIN_KEYS.get(key, key) for key in swept]
-    data = {"data.name": str(cfg.data.name)}
+    given = {one.get_key_element() for one in fixed}
+    swept = [one for one in (*listed, *typed) if one.get_key_element() not in given]
     jobs = [
-        data | {name: _plain(value) for name, value in zip(names, chosen, strict=True)}
-        for chosen in itertools.product(*values)
+        {"data.name": str(cfg.data.name)}
+        | {
+            PLAIN_KEYS.get(key, key): _plain(value)
+            for key, value in (word.split("=", 1) for word in words)
+        }
+        for words in split(swept)
     ]
     return cfg, jobs
 
