@@ -11,3 +11,7 @@ class UserError(Exception):
 
 class ErrorExit(SystemExit):
     """Carries an error, its cause, past Hydra, which would announce it, or make it a warning."""
+
+
+class TrainingDivergedError(UserError):
+    """A loss, a weight or a prediction became NaN or infinite, so the run has no result."""

@@ -81,17 +81,23 @@ def _train(
     """Trains, scores, writes and tracks a run; gives the monitored value at its best epoch."""
     import_tensorflow()
     from src.compat.tensorflow import release_gradients
-    from src.engine.board import board_callbacks
+    from src.engine.callbacks import tensorboard_callbacks
     from src.engine.epoch_logger import EpochLogger
     from src.engine.fit import train
+    from src.engine.graph_cache import process_graphs
     from src.runs.outputs import write_model, write_results
 
     started_ms = _now_ms()
     with tracker.following(metadata, folder):
         logger = EpochLogger(tracker.send)
-        callbacks = board_callbacks(config, folder)
         trained = train(
-            config, dataset, metadata.name, callbacks, logger=logger, resume=unfinished / CHECKPOINT
+            config,
+            dataset,
+            metadata.name,
+            tensorboard_callbacks(config["training"], folder),
+            logger=logger,
+            resume=unfinished / CHECKPOINT,
+            graphs=process_graphs(),
         )
         metrics, confusion = _score(dataset, trained, logger.rows)
         write_results(folder, config, dataset, trained, history=logger.rows, confusion=confusion)

@@ -82,13 +82,13 @@ def check_loss(loss: Mapping[str, Any], dataset: Dataset) -> None:
             )
 
 
-def build(node: Mapping[str, Any], key: str, facts: Mapping[str, Any] | None = None) -> Any:
-    """Instantiates a resolved node, ``auto`` filled in.
+def build(node: Mapping[str, Any], key: str, arguments: Mapping[str, Any] | None = None) -> Any:
+    """Instantiates a node of a config, ``auto`` replaced.
 
     Args:
         node: holds ``_target_`` and its arguments.
         key: where the node stands in the config, for messages.
-        facts: what ``auto`` means, by argument name.
+        arguments: what ``auto`` means, by argument name.
 
     Returns:
         The object.
@@ -96,9 +96,9 @@ def build(node: Mapping[str, Any], key: str, facts: Mapping[str, Any] | None = N
     Raises:
         UserError: where the target cannot be found or refuses its arguments.
     """
-    filled = fill(node, facts or {})
+    resolved = resolve_auto(node, arguments or {})
     try:
-        return instantiate(filled, _convert_="all")
+        return instantiate(resolved, _convert_="all")
     except InstantiationException as error:
         raise _mendable(error, node, key) from error
 
@@ -108,7 +108,7 @@ def without_name(node: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key != "name"}
 
 
-def facts_of(dataset: Dataset) -> dict[str, Any]:
+def data_arguments(dataset: Dataset) -> dict[str, Any]:
     """What ``auto`` stands for with this data set."""
     return {
         "input_shape": dataset.input_shape,
@@ -117,15 +117,17 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def fill(node: Any, facts: Mapping[str, Any]) -> Any:
+def resolve_auto(node: Any, arguments: Mapping[str, Any]) -> Any:
     """A copy of a node with ``auto`` replaced by what it stands for."""
     if isinstance(node, Mapping):
         return {
-            name: facts[name] if value == AUTO and name in facts else fill(value, facts)
+            name: arguments[name]
+            if value == AUTO and name in arguments
+            else resolve_auto(value, arguments)
             for name, value in node.items()
         }
     if isinstance(node, list):
-        return [fill(value, facts) for value in node]
+        return [resolve_auto(value, arguments) for value in node]
     return node
 
 

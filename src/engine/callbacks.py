@@ -1,12 +1,22 @@
-"""Keras callbacks of a run: the best epoch, the progress bar."""
+"""Keras callbacks of a run: best epoch, scores of each class, safety, progress, TensorBoard."""
 
 import operator
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from src.errors import TrainingDivergedError, UserError
+
+MOST_CLASSES = 50
+"""Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
+TENSORBOARD = "tensorboard"
+"""Folder of the logs in the output folder of a job."""
 
 
 class BestEpoch(keras.callbacks.EarlyStopping):
@@ -29,10 +39,9 @@ class BestEpoch(keras.callbacks.EarlyStopping):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Refuses a key that is not in the logs, where Keras would only warn."""
-        value = (logs or {}).get(self.monitor)
-        if value is None:
+        if (logs or {}).get(self.monitor) is None:
             known = ", ".join(sorted(logs or {}))
-            raise KeyError(f"training.monitor={self.monitor}: not measured; there are {known}")
+            raise UserError(f"training.monitor={self.monitor}: not measured; there are {known}")
         super().on_epoch_end(epoch, logs)
 
     @property
@@ -44,6 +53,96 @@ class BestEpoch(keras.callbacks.EarlyStopping):
     def value(self) -> float:
         """The monitored value in the best epoch."""
         return float(np.asarray(self.best))
+
+
+class StopWhereNotFinite(keras.callbacks.Callback):
+    """Ends a training whose loss or weights are NaN or infinite: its scores would mean nothing.
+
+    As ``keras.callbacks.TerminateOnNaN``, but by an error, after an epoch, and for weights too.
+
+    Args:
+        training: the resolved node; the message names its learning rate.
+    """
+
+    def __init__(self, training: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._training = training
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks at the epoch's losses and at all weights.
+
+        Raises:
+            TrainingDivergedError: names the epoch and what to try.
+        """
+        for name in ("loss", "val_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not np.isfinite(value):
+                self._refuse(f"{name} is {value}", epoch + 1)
+        for weight in self.model.weights:
+            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+                self._refuse(f"the weight {weight.path} is not finite", epoch + 1)
+
+    def check_predictions(self, epoch: int, *logits: NDArray[np.floating]) -> None:
+        """Looks at what the model predicts at its best epoch.
+
+        Raises:
+            TrainingDivergedError: names the epoch and what to try.
+        """
+        if not all(np.isfinite(scores).all() for scores in logits):
+            self._refuse("a prediction is not finite", epoch)
+
+    def _refuse(self, what: str, epoch: int) -> None:
+        raise TrainingDivergedError(
+            f"training diverged: {what} after epoch {epoch} of {self._training['epochs']}. Try a "
+            f"smaller training.learning_rate ({self._training['learning_rate']} now) or "
+            "model.clip_norm=1; a loss of your own must take the model's logits "
+            "(from_logits=True) and be finite for large ones"
+        )
+
+
+@runtime_checkable
+class HasClassScores(Protocol):
+    """A metric that knows the F1 of each class."""
+
+    def class_scores(self) -> Mapping[str, Any]:
+        """Tensors (K,) by name, ``f1`` among them."""
+
+
+class PerClassF1(keras.callbacks.Callback):
+    """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
+
+    They come from the confusion matrix that the macro-F1 metric holds anyway, read once per epoch.
+    The callback comes before every one that reads the logs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._train: dict[str, float] = {}
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Validation begins: the metrics still hold the training epoch."""
+        self._train = self._scores("")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """The metrics hold the validation split."""
+        if logs is not None:
+            logs.update(self._train)
+            logs.update(self._scores("val_"))
+
+    def _scores(self, prefix: str) -> dict[str, float]:
+        """F1 of each class so far; none without such a metric, or with many classes."""
+        metrics = [leaf for metric in self.model.metrics for leaf in _leaves(metric)]
+        metric = next((metric for metric in metrics if isinstance(metric, HasClassScores)), None)
+        if metric is None:
+            return {}
+        f1 = keras.ops.convert_to_numpy(metric.class_scores()["f1"]).tolist()
+        named = {f"{prefix}f1_class_{k}": float(value) for k, value in enumerate(f1)}
+        return named if len(named) <= MOST_CLASSES else {}
+
+
+def _leaves(metric: keras.metrics.Metric) -> Sequence[keras.metrics.Metric]:
+    """A metric, or those inside ``compile_metrics``."""
+    return getattr(metric, "metrics", None) or [metric]
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -78,3 +177,20 @@ class ProgressBar(keras.callbacks.Callback):
     def close(self) -> None:
         """Takes the bar away; also after an error, so that the terminal is whole again."""
         self._progress.stop()
+
+
+def tensorboard_callbacks(
+    training: Mapping[str, Any], folder: Path
+) -> list[keras.callbacks.Callback]:
+    """Keras's own callback where ``training.tensorboard=true`` asks for it.
+
+    It writes each epoch's metrics and changes no number of the training. Graph and profile are left
+    out: they cost more than a short run.
+
+    Args:
+        training: the resolved node.
+        folder: the job's output folder.
+    """
+    if not training["tensorboard"]:
+        return []
+    return [keras.callbacks.TensorBoard(folder / TENSORBOARD, write_graph=False, profile_batch=0)]

@@ -1,7 +1,7 @@
-"""Trains and evaluates one model: the only place where TensorFlow computes."""
+"""Trains one model and predicts by it: the only place where TensorFlow computes."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.engine.callbacks import BestEpoch, ProgressBar
+from src.engine.callbacks import BestEpoch, PerClassF1, ProgressBar, StopWhereNotFinite
 from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
-from src.engine.trainer import way_of
-from src.errors import UserError
+from src.engine.graph_cache import GraphCache
+from src.engine.trainer import select_trainer
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model at its best epoch, and what it said.
+    """A trained model at its best epoch, and what it predicts.
 
     Attributes:
         model: with the weights of the best epoch.
-        history: one row an epoch, each metric by name.
+        history: one row per epoch, each metric by name.
         best_epoch: counted from 1.
         best_value: the monitored value there.
         val_logits: shape (n_val, K).
         test_logits: shape (n_test, K); computed once, after the best epoch was chosen.
-        seconds: wall time of ``build`` (with tracing, and models of jobs to come), ``fit`` and
-            ``predict``.
+        seconds: wall time of ``build`` (with tracing), ``fit`` and ``predict``.
     """
 
     model: keras.Model
@@ -50,7 +49,7 @@ def train(
     *,
     logger: EpochLogger | None = None,
     resume: Path | None = None,
-    coming: Iterable[Mapping[str, Any]] = (),
+    graphs: GraphCache | None = None,
 ) -> Trained:
     """Trains to the last epoch, goes back to the best one, and predicts.
 
@@ -59,42 +58,40 @@ def train(
         dataset: trained on ``train``, the best epoch chosen on ``val``; ``test`` is predicted once.
         title: what the progress bar calls the run.
         callbacks: more Keras callbacks; they see the complete logs of each epoch.
-        logger: receives one row an epoch; None makes one.
+        logger: receives one row per epoch; None makes one.
         resume: file of the run's checkpoint: training goes on from there, and leaves one as it
             goes; None keeps none.
-        coming: configs of the jobs after this one, in order: some of their models are built in
-            one go with this one's, which costs less.
+        graphs: of earlier runs in this process; None has none.
 
     Raises:
         UserError: where config and data do not fit together.
+        TrainingDivergedError: where the loss, a weight or a prediction is no finite number.
     """
     training = config["training"]
     started = time.perf_counter()
-    way = way_of(config, dataset, callbacks, coming)
+    # Not `graphs or`: a cache without graphs counts as false.
+    graphs = GraphCache() if graphs is None else graphs
+    trainer = select_trainer(config, dataset, callbacks, graphs)
     built = time.perf_counter()
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()
-    chain: list[keras.callbacks.Callback] = [best, *callbacks, logger]
-    checkpoint = Checkpoint(resume, way.model, best, logger) if resume else None
-    done = checkpoint.epochs_done if checkpoint else 0
+    finite = StopWhereNotFinite(training)
+    chain = [PerClassF1(), finite, best, *callbacks, logger]
+    saved = Checkpoint(resume, trainer.model, best, logger) if resume else None
+    done = saved.epochs_done if saved else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
-    if training["progress"]:
-        chain.append(bar)
-    if checkpoint:
-        chain.append(checkpoint)
-    first = training["epochs"] if checkpoint and checkpoint.stopped else done
+    chain += [bar] if training["progress"] else []
+    chain += [saved] if saved else []
+    first = training["epochs"] if saved and saved.stopped else done
     try:
-        way.fit(dataset, chain, first_epoch=first, epochs=training["epochs"])
-    except KeyError as error:
-        if "training.monitor" in str(error):
-            raise UserError(str(error.args[0])) from error
-        raise
+        trainer.fit(dataset, chain, first_epoch=first, epochs=training["epochs"])
     finally:
         bar.close()
         logger.flush()
     fitted = time.perf_counter()
-    val_logits, test_logits = way.predict(dataset.x_val), way.predict(dataset.x_test)
-    model = way.trained()
+    val_logits, test_logits = trainer.predict(dataset.x_val), trainer.predict(dataset.x_test)
+    finite.check_predictions(best.number, val_logits, test_logits)
+    model = trainer.trained_model()
     predicted = time.perf_counter()
     return Trained(
         model=model,

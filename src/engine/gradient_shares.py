@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.engine.build import build, facts_of
+from src.engine.build import build, data_arguments
 from src.engine.fit import train
 
 EASY = 0.95
@@ -79,7 +79,8 @@ def measure(
         watch = _Logits(dataset.x_train)
         one = {**config, "loss": node}
         history = train(one, dataset, name, [watch]).history
-        watched[name] = (build(node["fn"], "loss.fn", facts_of(dataset)), watch.logits, history)
+        loss = build(node["fn"], "loss.fn", data_arguments(dataset))
+        watched[name] = (loss, watch.logits, history)
     groups = _groups(dataset, next(iter(watched.values()))[1][-1])
     found = [
         Shares(

@@ -8,7 +8,7 @@ import keras
 import src.components  # noqa: F401  registers the custom objects
 from src.compat.keras import build_from_first_replica
 from src.data.dataset import Dataset
-from src.engine.build import build, facts_of, without_name
+from src.engine.build import build, data_arguments, without_name
 from src.engine.distribution import scope_of
 from src.engine.seeding import prepare_for
 
@@ -25,18 +25,18 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
     Raises:
         UserError: where a part refuses its arguments.
     """
-    facts = facts_of(dataset)
+    arguments = data_arguments(dataset)
     training = config["training"]
     prepare_for(training)
     with scope_of(training):
-        model = build(without_name(config["model"]), "model", facts)
+        model = build(without_name(config["model"]), "model", arguments)
         metrics = [
-            build(node, f"metric.metrics.{name}", facts)
+            build(node, f"metric.metrics.{name}", arguments)
             for name, node in config["metric"]["metrics"].items()
         ]
         model.compile(
             optimizer=build(training["optimizer"], "training.optimizer"),
-            loss=build(config["loss"]["fn"], "loss.fn", facts),
+            loss=build(config["loss"]["fn"], "loss.fn", arguments),
             metrics=metrics,
             jit_compile=training["jit_compile"],
             steps_per_execution=training["steps_per_execution"],

@@ -17,7 +17,7 @@ def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> 
 
     Args:
         seed: seeds Python, NumPy, TensorFlow and Keras.
-        deterministic: whether operations must give the same bits each time.
+        deterministic: whether operations must give the same bits each time, in any graph.
         threads: threads within one operation and between operations.
         precision: Keras dtype policy: float32, mixed_float16 or mixed_bfloat16.
 
@@ -28,6 +28,9 @@ def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> 
     _limit_threads(threads)
     if deterministic:  # stays on for the rest of the process: TensorFlow offers no way back
         tf.config.experimental.enable_op_determinism()
+    # Grappler regroups products with constants, in each graph in another way. Without it operations
+    # run as they are written, and a graph is loaded in less time than it takes to rewrite it.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": deterministic})
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(seed)
 

@@ -46,10 +46,10 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """
     model, training = dict(config["model"]), dict(config["training"])
     rows = len(dataset.y_train)
-    _fill(training, "batch_size", lambda: batch_size(rows))
-    _fill(training, "epochs", lambda: epochs(rows, training["batch_size"]))
-    _fill(model, "hidden", lambda: hidden(rows, dataset.num_classes))
-    _fill(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
+    _resolve(training, "batch_size", lambda: batch_size(rows))
+    _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"]))
+    _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
+    _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
     return {**config, "model": model, "training": training}
 
 
@@ -88,7 +88,7 @@ def columns_of(dataset: Dataset) -> int:
     return sum(map(len, known)) if known else int(np.prod(dataset.input_shape))
 
 
-def _fill(section: dict[str, Any], key: str, value: Callable[[], Any]) -> None:
+def _resolve(section: dict[str, Any], key: str, value: Callable[[], Any]) -> None:
     if section.get(key) == AUTO:
         section[key] = value()
 

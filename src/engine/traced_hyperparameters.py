@@ -1,21 +1,18 @@
-"""The numbers of a loss, held in variables of a graph: runs that differ in them share it.
+"""Hyperparameters of a loss that a shared graph holds in variables, so that runs share it.
 
-A loss takes part by a method ``graph_numbers()``. It returns, by the name of the attribute in which
-``call`` finds it, each float or list of floats for which ``call`` does the same operations whatever
-its value is. While a graph is traced a variable of its shape stands in the attribute's place:
-float32 or, for a loss of that dtype, float64. What ``graph_numbers()`` leaves out, such as a margin
-of 0 to which other operations belong, stays in the key of the graph with its value.
+A loss needs nothing for this: one that is not declared below stays in the key of its graph with all
+its arguments, and each of its values is traced anew. A declared loss reads its hyperparameters by
+``self.<name>`` and does the same operations whatever their values are; while a graph is traced a
+variable stands in each one's place.
 
-A constructor argument of the same name is then no part of the key. Others that ``call`` uses
-through these numbers alone stand in the class attribute ``only_in_graph_numbers``, as
-``class_counts`` for weights that are computed from them.
-
-It is asked of the class itself, not of what it inherits from: a class that computes something else
-from ``gamma`` says anew what may be shared.
+A subclass inherits the declaration as long as it computes by the declared methods: with a ``call``
+of its own it may do anything with the values, so it counts as not declared.
 """
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -23,89 +20,86 @@ import numpy as np
 import tensorflow as tf
 from hydra.utils import get_object
 
-from src.engine.build import build, fill
+from src import components
+from src.engine.build import build, resolve_auto
 
-Numbers = Mapping[str, float | list[float]]
+
+@dataclass(frozen=True)
+class Declaration:
+    """Attributes that the methods of a loss read.
+
+    Attributes:
+        traced: floats, lists of floats, or None: held in variables, None aside.
+        fixed: what decides on the operations: stays in the key with its value.
+    """
+
+    traced: tuple[str, ...]
+    fixed: tuple[str, ...] = ()
 
 
-def loss_key(node: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
+DECLARED: Mapping[type[keras.losses.Loss], Declaration] = {
+    components.SparseCategoricalFocalLoss: Declaration(("gamma", "alpha"), ("from_logits",)),
+    components.BinaryFocalLoss: Declaration(("gamma", "alpha"), ("from_logits",)),
+    components.ClassWeightedCrossentropy: Declaration(("class_weights",)),
+    components.ClassBalancedFocalLoss: Declaration(("gamma", "class_weights")),
+    components.LogitAdjustedCrossentropy: Declaration(("adjustments",)),
+    components.LDAMLoss: Declaration(("scale", "margins")),
+    components.AsymmetricLoss: Declaration(("gamma_pos", "gamma_neg", "margin")),
+}
+DTYPES = ("float32", "float64")
+"""Of a loss whose hyperparameters become variables: what TensorFlow makes of a Python float."""
+NOT_COMPUTING = ("__init__", "get_config")
+
+
+def loss_key(node: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
     """What the operations of a loss are made from.
 
     Args:
         node: the ``loss.fn`` node of a resolved config.
-        facts: what ``auto`` means, by argument name.
+        arguments: what ``auto`` means, by argument name.
 
     Returns:
-        The node, or for a loss that has numbers what is left of it without them, and their shapes.
+        The node; for a declared loss its class, and the shapes of what variables hold.
 
     Raises:
-        UserError: where such a loss refuses its arguments.
+        UserError: where a declared loss refuses its arguments.
     """
-    filled = fill(node, facts)
-    if not _has_numbers(_target(node)):
-        return filled
-    loss = build(node, "loss.fn", facts)
-    numbers = loss.graph_numbers()
-    left_out = {*numbers, *getattr(loss, "only_in_graph_numbers", ())}
-    rest = {name: value for name, value in filled.items() if name not in left_out}
-    return {"fn": rest, "numbers": {name: np.shape(value) for name, value in numbers.items()}}
+    resolved = resolve_auto(node, arguments)
+    if _declared_class(_target(node)) is None:
+        return resolved
+    loss = build(node, "loss.fn", arguments)
+    values = traced_values(loss)
+    if not values:
+        return resolved
+    declared = _declared_class(type(loss))
+    assert declared is not None  # the target is the class
+    fixed = [getattr(loss, name) for name in DECLARED[declared].fixed]
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    return [declared.__name__, loss.reduction, loss.dtype, fixed, shapes]
 
 
-class LossNumbers:
-    """The numbers of the loss of a graph's model.
-
-    Args:
-        model: compiled; the graph's own.
-    """
-
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-        self._loss = model.loss
-        numbers = numbers_of(self._loss)
-        # As TensorFlow would make a constant of a Python float in the loss.
-        dtype = np.float64 if getattr(self._loss, "dtype", None) == "float64" else np.float32
-        self._variables = {
-            name: tf.Variable(np.asarray(value, dtype), trainable=False)
-            for name, value in numbers.items()
-        }
-
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Where the loss has variables for numbers: the graph is traced within."""
-        own = {name: getattr(self._loss, name) for name in self._variables}
-        try:
-            vars(self._loss).update(self._variables)
-            yield
-        finally:
-            vars(self._loss).update(own)
-
-    def load(self, loss: Any) -> None:
-        """Takes over the numbers of another loss; the model's own becomes like it.
-
-        Args:
-            loss: of a run with the same :func:`loss_key`.
-        """
-        if not self._variables:
-            return
-        for name, value in numbers_of(loss).items():
-            self._variables[name].assign(value)
-        vars(self._loss).update(vars(loss))
-        # Keras's own functions, if a callback had them traced, hold the numbers of another run.
-        self._model.train_function = self._model.test_function = None
-
-    def are_read_by(self, function: Any) -> bool:
-        """Whether a traced function looks at each of them: else they are not what it depends on."""
-        read = {id(tensor) for tensor in function.captured_inputs}
-        return all(id(variable.handle) in read for variable in self._variables.values())
+def traced_values(loss: Any) -> dict[str, float | list[float]]:
+    """The hyperparameters of a loss that variables may hold, by attribute; none undeclared."""
+    declared = _declared_class(type(loss))
+    if declared is None or loss.dtype not in DTYPES:
+        return {}
+    own, names = vars(loss), DECLARED[declared].traced
+    if not own.keys() >= set(names):  # such as a property of a subclass, which no variable replaces
+        return {}
+    return {name: own[name] for name in names if own[name] is not None}
 
 
-def numbers_of(loss: Any) -> Numbers:
-    """The numbers of a loss by attribute; none where its class does not name them."""
-    return loss.graph_numbers() if _has_numbers(type(loss)) else {}
-
-
-def _has_numbers(kind: Any) -> bool:
-    return isinstance(kind, type) and "graph_numbers" in vars(kind)
+def _declared_class(kind: Any) -> type[keras.losses.Loss] | None:
+    """The declared class by whose methods a class computes."""
+    if not isinstance(kind, type):
+        return None
+    for declared in DECLARED:
+        if issubclass(kind, declared):
+            own = [name for name, value in vars(declared).items() if inspect.isfunction(value)]
+            computing = {"__call__", *own}.difference(NOT_COMPUTING)
+            if all(getattr(kind, name) is getattr(declared, name) for name in computing):
+                return declared
+    return None
 
 
 def _target(node: Mapping[str, Any]) -> Any:
@@ -114,3 +108,43 @@ def _target(node: Mapping[str, Any]) -> Any:
         return get_object(node["_target_"])
     except Exception:
         return None
+
+
+class TracedHyperparameters:
+    """The variables that stand for hyperparameters of the loss of a graph's model.
+
+    Args:
+        model: compiled; the graph's own.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._loss = model.loss
+        self._variables = {
+            name: tf.Variable(np.asarray(value, self._loss.dtype), trainable=False)
+            for name, value in traced_values(self._loss).items()
+        }
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The loss has variables for hyperparameters: the graph is traced within."""
+        own = {name: getattr(self._loss, name) for name in self._variables}
+        try:
+            vars(self._loss).update(self._variables)
+            yield
+        finally:
+            vars(self._loss).update(own)
+
+    def load(self, loss: Any) -> None:
+        """Takes over the hyperparameters of another loss; the model's own becomes like it.
+
+        Args:
+            loss: of a run with the same :func:`loss_key`.
+        """
+        if not self._variables:
+            return
+        for name, value in traced_values(loss).items():
+            self._variables[name].assign(value)
+        vars(self._loss).update(vars(loss))
+        # Keras's own functions, if a callback had them traced, hold the values of another run.
+        self._model.train_function = self._model.test_function = None

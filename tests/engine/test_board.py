@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from src.config.check import check
-from src.engine.board import board_callbacks
 from src.engine.build import load_dataset
+from src.engine.callbacks import tensorboard_callbacks
 from src.engine.fit import train
 from src.errors import UserError
 
@@ -18,7 +18,7 @@ QUIET = ("training.progress=false", "training.tensorboard=true")
 def test_it_holds_the_epochs_and_changes_no_bit(resolved, fitted, tmp_path):
     accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     config = resolved(*SMALL, *QUIET)
-    callbacks = board_callbacks(config, tmp_path)
+    callbacks = tensorboard_callbacks(config["training"], tmp_path)
     logged = train(config, load_dataset(config["data"]), "test", callbacks)
     plain = fitted(*SMALL, "training.batch_size=64", "training.learning_rate=0.001")
     assert logged.history == plain.history
@@ -31,7 +31,7 @@ def test_it_holds_the_epochs_and_changes_no_bit(resolved, fitted, tmp_path):
 
 
 def test_nothing_is_written_unasked(resolved, tmp_path):
-    assert board_callbacks(resolved(*SMALL), tmp_path) == []
+    assert tensorboard_callbacks(resolved(*SMALL)["training"], tmp_path) == []
 
 
 def test_without_tensorboard_the_error_names_the_command(composer, monkeypatch):

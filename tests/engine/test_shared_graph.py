@@ -6,21 +6,19 @@ import pytest
 import tensorflow as tf
 
 from src.components import ClippedModel
-from src.engine import prebuild as ahead
-from src.engine import shared_graph as graph
 from src.engine.fit import train
+from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
-from src.engine.shared_graph import shared_graph
+from src.engine.shared_graph import TrainingGraph
 from tests.engine.by_fit import SeesBatches, bits
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    """Each test traces its own."""
-    graph._graphs.clear()
-    ahead._waiting.clear()
+@pytest.fixture
+def graphs():
+    """A process that has trained nothing yet."""
+    return GraphCache()
 
 
 # --- the same bits ------------------------------------------------------------------------------
@@ -35,12 +33,12 @@ def nothing_kept():
     ],
     ids=lambda words: " ".join(words[:2]),
 )
-def test_a_shared_graph_gives_the_bits_of_fit(job, words):
+def test_a_shared_graph_gives_the_bits_of_fit(job, graphs, words):
     config, dataset = job(*words)
-    by_fit = train(config, dataset, "fit", [SeesBatches()])
-    assert not graph._graphs
-    by_graph = train(config, dataset, "graph")
-    assert [kept is not None for kept in graph._graphs.values()] == [True]
+    by_fit = train(config, dataset, "fit", [SeesBatches()], graphs=graphs)
+    assert len(graphs) == 0
+    by_graph = train(config, dataset, "graph", graphs=graphs)
+    assert isinstance(graphs.get(config, dataset), TrainingGraph)
     assert bits(by_graph) == bits(by_fit)
     assert list(by_graph.history[0]) == list(by_fit.history[0])
 
@@ -51,64 +49,43 @@ def test_predictions_are_those_of_keras(job):
     assert trained.test_logits.tobytes() == by_keras.tobytes()
 
 
-def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job):
+def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job, graphs):
     seeds = [job(f"seed={seed}", "model.dropout=0.2") for seed in range(4)]
-    configs = [config for config, _ in seeds]
     alone = bits(train(*seeds[2], ""))
-    in_order = [train(*one, "", coming=configs[number + 1 :]) for number, one in enumerate(seeds)]
-    backwards = [train(*one, "") for one in reversed(seeds)]
-    assert len(graph._graphs) == 1, "all of them share one graph"
+    in_order = [train(*one, "", graphs=graphs) for one in seeds]
+    backwards = [train(*one, "", graphs=graphs) for one in reversed(seeds)]
+    assert len(graphs) == 1, "all of them share one graph"
     assert bits(in_order[2]) == alone
     for one, again in zip(in_order, reversed(backwards), strict=True):
         assert bits(one) == bits(again)
     assert len({bits(one)[2] for one in in_order}) == len(seeds)
 
 
-def test_every_run_goes_back_to_its_own_best_epoch(job):
+def test_every_run_goes_back_to_its_own_best_epoch(job, graphs):
     words = ("training.epochs=6", "training.learning_rate=0.1")
-    runs = [train(*job(f"seed={seed}", *words), "") for seed in range(3)]
+    runs = [train(*job(f"seed={seed}", *words), "", graphs=graphs) for seed in range(3)]
     for trained in runs:
         by_epoch = [row["val_f1_macro"] for row in trained.history]
         assert trained.best_epoch == int(np.argmax(by_epoch)) + 1
     assert len({trained.best_epoch for trained in runs}) > 1, "else it shows nothing"
 
 
-def test_a_model_stays_as_it_was_when_the_next_run_is_trained(job):
-    first = train(*job("seed=0"), "")
+def test_a_model_stays_as_it_was_when_the_next_run_is_trained(job, graphs):
+    first = train(*job("seed=0"), "", graphs=graphs)
     before = bits(first)
-    train(*job("seed=1"), "")
+    train(*job("seed=1"), "", graphs=graphs)
     assert bits(first) == before
 
 
-# --- jobs to come -------------------------------------------------------------------------------
-def test_a_job_to_come_that_cannot_be_built_spoils_no_other(job):
-    good, later = job("seed=0"), job("seed=1")
-    broken = {**later[0], "loss": {**later[0]["loss"], "fn": {"_target_": "src.components.No"}}}
-    alone = bits(train(*good, ""))
-    assert bits(train(*good, "", coming=[broken, later[0]])) == alone
-    assert len(ahead._waiting) == 1
-
-
-def test_models_are_built_ahead_in_bounded_number_and_for_the_jobs_that_come_next(job, monkeypatch):
-    monkeypatch.setattr(ahead, "MOST", 3)
-    config, dataset = job("seed=0")
-    coming = [job(f"seed={seed}")[0] for seed in range(1, 6)]
-    other = [job("seed=1", word)[0] for word in ("data.n_samples=400", "model.hidden=[5]")]
-    train(config, dataset, "", coming=[*other, *coming])
-    assert len(ahead._waiting) == 0, "the next job has other data: a model for later is not kept"
-    train(config, dataset, "", coming=[*coming[:2], *other, *coming[2:]])
-    assert len(ahead._waiting) == 2
-    train(*job("seed=9"), "", coming=[*coming, *other])
-    assert len(ahead._waiting) == 3
-    train(*job("seed=2"), "")
-    assert len(ahead._waiting) == 2
-
-
-def test_graphs_are_kept_in_bounded_number(job, monkeypatch):
-    monkeypatch.setattr(graph, "MOST_GRAPHS", 2)
-    for width in (3, 4, 5):
-        train(*job(f"model.hidden=[{width}]", "training.epochs=1"), "")
-    assert ["[5]" in key for key in graph._graphs] == [False, True]
+def test_the_graph_that_was_not_used_for_longest_goes_first(job):
+    graphs = GraphCache(most=2)
+    jobs = [job(f"model.hidden=[{width}]", "training.epochs=1") for width in (3, 4, 5)]
+    three, four = (graphs.get(*one) for one in jobs[:2])
+    assert graphs.get(*jobs[0]) is three
+    graphs.get(*jobs[2])
+    assert len(graphs) == 2
+    assert graphs.get(*jobs[0]) is three
+    assert graphs.get(*jobs[1]) is not four
 
 
 # --- what cannot be shared ----------------------------------------------------------------------
@@ -119,7 +96,11 @@ class OwnStep(ClippedModel):
         return super().train_step(data)
 
 
-@keras.saving.register_keras_serializable(package="tests")
+def own_step(input_shape, num_classes, **_):
+    inputs = keras.Input(input_shape)
+    return OwnStep(inputs, keras.layers.Dense(num_classes)(inputs))
+
+
 class Noisy(keras.losses.Loss):
     """Draws from TensorFlow's own generator, whose state no variable holds."""
 
@@ -134,41 +115,63 @@ class Foreign(keras.losses.Loss):
         def squared(values):
             return np.square(values).mean(-1)
 
-        return tf.ensure_shape(tf.numpy_function(squared, [y_pred], tf.float32), [None])
+        foreign = tf.ensure_shape(tf.numpy_function(squared, [y_pred], tf.float32), [None])
+        return foreign + keras.ops.mean(keras.ops.square(y_pred), axis=-1)
 
 
-def own_step(model):
-    own = OwnStep(model.inputs, model.outputs)
-    own.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    return own
+class OnceOnly(keras.losses.Loss):
+    """Fails in the first graph that is traced of it, and in no other."""
+
+    calls = 0
+
+    def call(self, y_true, y_pred):
+        OnceOnly.calls += 1
+        if OnceOnly.calls == 1:
+            raise RuntimeError("not now")
+        return keras.ops.mean(keras.ops.square(y_pred), axis=-1)
 
 
-def with_loss(loss):
-    def changed(model):
-        model.compile("adam", loss)
-        return model
-
-    return changed
+def with_part(made, key, part):
+    config, dataset = made
+    target = f"{__name__}.{part.__name__}"
+    if key == "model":
+        return {**config, "model": {**config["model"], "_target_": target}}, dataset
+    return {**config, "loss": {**config["loss"], "fn": {"_target_": target}}}, dataset
 
 
 @pytest.mark.parametrize(
-    "change",
-    [own_step, with_loss(Noisy()), with_loss(Foreign())],
+    ("key", "part", "reason"),
+    [
+        ("model", own_step, "OwnStep has a train_step of its own"),
+        ("loss", Noisy, "RandomUniform"),
+        ("loss", Foreign, "PyFunc"),
+    ],
     ids=["a training step of its own", "unseeded draws", "Python in the graph"],
 )
-def test_what_a_graph_cannot_hold_is_left_to_fit(job, change):
-    config, dataset = job()
-    assert shared_graph(config, dataset, [], lambda: change(build_model(config, dataset))) is None
-
-
-def test_the_compiler_is_left_to_fit(job):
-    config, dataset = job("training.jit_compile=true", "training.deterministic=false")
-    assert shared_graph(config, dataset, [], lambda: build_model(config, dataset)) is None
-
-
-def test_fit_trains_a_run_that_cannot_be_shared_and_the_same_each_time(job):
-    config, dataset = job()
-    config["loss"]["fn"] = {"_target_": f"{__name__}.Noisy"}
-    first, second = train(config, dataset, ""), train(config, dataset, "")
-    assert list(graph._graphs.values()) == [None]
+def test_what_a_graph_cannot_hold_is_left_to_fit_and_trains_the_same_each_time(
+    job, graphs, key, part, reason
+):
+    config, dataset = with_part(job(), key, part)
+    first, second = (train(config, dataset, "", graphs=graphs) for _ in range(2))
+    assert reason in graphs.get(config, dataset)
+    assert len(graphs) == 1
     assert bits(first) == bits(second)
+
+
+def test_a_failure_while_tracing_is_no_secret(job, graphs):
+    OnceOnly.calls = 0
+    config, dataset = with_part(job(), "loss", OnceOnly)
+    with pytest.warns(UserWarning, match="tracing the shared graph failed: RuntimeError: not now"):
+        trained = train(config, dataset, "", graphs=graphs)
+    assert len(trained.history) == 2, "fit has trained it"
+
+
+def test_the_compiler_is_left_to_fit(job, graphs):
+    train(*job("training.jit_compile=true", "training.deterministic=false"), "", graphs=graphs)
+    assert len(graphs) == 0
+
+
+def test_a_model_that_was_not_built_by_the_project_can_be_traced(job):
+    config, dataset = job()
+    graph = TrainingGraph(build_model(config, dataset), dataset, 32)
+    assert graph.predict(dataset.x_test).shape == (len(dataset.y_test), 2)

@@ -1,24 +1,23 @@
-"""Runs that differ in the numbers of their loss share one graph, each with the bits of ``fit``."""
+"""Runs that differ in hyperparameters of their loss share a graph, with the bits of ``fit``."""
 
 import keras
 import pytest
 
+from src import components
 from src.components import LDAMLoss, SparseCategoricalFocalLoss
-from src.engine import prebuild as ahead
-from src.engine import shared_graph as graph
 from src.engine.fit import train
-from src.engine.model import build_model
-from src.engine.shared_graph import computation_key, shape_key, shared_graph
+from src.engine.graph_cache import GraphCache, graph_key
+from src.engine.traced_hyperparameters import DECLARED
+from src.errors import UserError
 from tests.engine.by_fit import SeesBatches, bits
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    """Each test traces its own."""
-    graph._graphs.clear()
-    ahead._waiting.clear()
+@pytest.fixture
+def graphs():
+    """A process that has trained nothing yet."""
+    return GraphCache()
 
 
 # --- the same bits ------------------------------------------------------------------------------
@@ -30,30 +29,36 @@ BFLOAT16 = "training.precision=mixed_bfloat16"
     ("words", "values"),
     [
         ("loss=focal model.dropout=0.2", FOCAL),
+        ("loss=focal loss.fn.from_logits=false", FOCAL[1:]),
         ("loss=focal model=cosine", ("loss.alpha=[0.2,0.7]", "loss.gamma=0.7 loss.alpha=[1,3.3]")),
         (f"loss=class_balanced_focal model=cosine model.clip_norm=1 {BFLOAT16}",
          ("loss.beta=0.99 loss.gamma=0.7", "loss.beta=0 loss.gamma=0")),
         ("loss=weighted_ce", ("loss.fn.class_counts=[100,30]", "data.minority_fraction=0.1")),
+        ("loss=logit_adjusted", ("loss.tau=1", "loss.tau=0.3")),
         ("loss=ldam model=cosine", ("loss.scale=1", "loss.scale=7.7 loss.max_margin=0.3")),
-        ("loss=asymmetric loss.margin=0", ("loss.gamma_neg=3", "loss.gamma_pos=1.3")),
+        ("loss=asymmetric", ("loss.gamma_neg=3 loss.margin=0", "loss.gamma_pos=1.3")),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )  # fmt: skip
-def test_numbers_of_a_loss_share_a_graph_and_have_the_bits_of_fit(job, words, values):
+def test_hyperparameters_share_a_graph_and_have_the_bits_of_fit(job, graphs, words, values):
     jobs = [job(*words.split(), *value.split()) for value in values]
     by_fit = [bits(train(*one, "", [SeesBatches()])) for one in jobs]
-    assert not graph._graphs
-    in_order = [bits(train(*one, "")) for one in jobs]
-    (first,) = graph._graphs.values()
-    backwards = [bits(train(*one, "")) for one in reversed(jobs)]
-    assert first is not None
-    assert list(graph._graphs.values()) == [first], "nothing was traced anew"
+    in_order = [bits(train(*one, "", graphs=graphs)) for one in jobs]
+    first = graphs.get(*jobs[0])
+    backwards = [bits(train(*one, "", graphs=graphs)) for one in reversed(jobs)]
+    assert len(graphs) == 1, "nothing was traced anew"
+    assert graphs.get(*jobs[-1]) is first
     assert in_order == by_fit
     assert backwards[::-1] == by_fit
     assert len({run[2] for run in by_fit}) == len(jobs), "else it shows nothing"
 
 
-def test_a_model_and_its_callbacks_have_the_loss_of_its_run(job):
+def test_every_loss_of_the_project_is_declared():
+    losses = {one for one in vars(components).values() if isinstance(one, type)}
+    assert {one for one in losses if issubclass(one, keras.losses.Loss)} == set(DECLARED)
+
+
+def test_a_model_and_its_callbacks_have_the_loss_of_its_run(job, graphs):
     class Evaluates(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             loss = self.model.evaluate(dataset.x_val, dataset.y_val, verbose=0, return_dict=True)
@@ -62,8 +67,8 @@ def test_a_model_and_its_callbacks_have_the_loss_of_its_run(job):
     seen, models = [], []
     for gamma in (2, 0.5):
         config, dataset = job("loss=focal", f"loss.gamma={gamma}", "training.epochs=1")
-        models.append(train(config, dataset, "", [Evaluates()]).model)
-    assert len(graph._graphs) == 1
+        models.append(train(config, dataset, "", [Evaluates()], graphs=graphs).model)
+    assert len(graphs) == 1
     assert [model.loss.get_config()["gamma"] for model in models] == [2, 0.5]
     assert [gamma for gamma, _, _ in seen] == [2, 0.5]
     for _, evaluated, logged in seen:
@@ -80,24 +85,27 @@ def test_a_model_and_its_callbacks_have_the_loss_of_its_run(job):
         ("loss=focal", "loss=focal loss.alpha=[1,2]", False),
         ("loss=focal", "loss=focal loss.alpha=null", False),
         ("loss=focal", "loss=focal loss.fn.from_logits=false", False),
-        ("loss=focal loss.fn.from_logits=false",
-         "loss=focal loss.fn.from_logits=false loss.gamma=1", False),
         ("loss=focal", "loss=focal +loss.fn.reduction=sum", False),
+        ("loss=focal", "loss=focal +loss.fn.dtype=float64", False),
         ("loss=focal", "loss=focal model.hidden=[7]", False),
-        ("loss=asymmetric", "loss=asymmetric loss.margin=0", False),
-        ("loss=asymmetric", "loss=asymmetric loss.gamma_neg=3", False),
         ("loss=class_balanced_focal", "loss=focal", False),
         ("loss=ce", "loss=ce +loss.fn.ignore_class=1", False),
     ],
-)  # fmt: skip
+)
 def test_what_makes_other_operations_makes_another_graph(job, one, other, shared):
-    jobs = [job(*words.split()) for words in (one, other)]
-    assert (len({shape_key(*one) for one in jobs}) == 1) == shared
-    assert len({computation_key(*one) for one in jobs}) == 2
+    keys = [graph_key(*job(*words.split())) for words in (one, other)]
+    assert (keys[0] == keys[1]) == shared
+
+
+class Mild(SparseCategoricalFocalLoss):
+    """Computes as what it inherits from, with another default."""
+
+    def __init__(self, gamma=0.5, **kwargs):
+        super().__init__(gamma, **kwargs)
 
 
 class Halved(SparseCategoricalFocalLoss):
-    """Computes with something else than what it inherits the names of."""
+    """Computes with something else than what it inherits."""
 
     def __init__(self, gamma=2.0, **kwargs):
         super().__init__(gamma, **kwargs)
@@ -107,81 +115,61 @@ class Halved(SparseCategoricalFocalLoss):
         return self.half * super().call(y_true, y_pred)
 
 
-class Poly1Crossentropy(keras.losses.Loss):
-    """A loss of a user's that says what its numbers are, as docs/components.md has it."""
+class Asks(SparseCategoricalFocalLoss):
+    """Takes a branch of Python's by a hyperparameter."""
 
-    def __init__(self, epsilon=1.0, **kwargs):
+    def call(self, y_true, y_pred):
+        return super().call(y_true, y_pred) * (2.0 if self.gamma > 1 else 0.3)
+
+
+class Elsewhere(SparseCategoricalFocalLoss):
+    """Keeps a hyperparameter where no variable can stand."""
+
+    @property
+    def gamma(self):
+        return self.kept
+
+    @gamma.setter
+    def gamma(self, value):
+        self.kept = value
+
+
+class Poly1Crossentropy(keras.losses.Loss):
+    """A loss of a user's own, which declares nothing."""
+
+    def __init__(self, gamma=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.epsilon = epsilon
+        self.gamma = gamma
 
     def call(self, y_true, y_pred):
         entropy = keras.ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
-        return entropy + self.epsilon * (1 - keras.ops.exp(-entropy))
-
-    def graph_numbers(self):
-        return {"epsilon": self.epsilon}
-
-    def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon}
+        return 0.7 * entropy + 3 * self.gamma * 0.1 * (1 - keras.ops.exp(-entropy)) ** self.gamma
 
 
-class Unread(Poly1Crossentropy):
-    """Says that a graph may hold a number that ``call`` does not look at."""
-
-    def __init__(self, epsilon=1.0, **kwargs):
-        super().__init__(epsilon, **kwargs)
-        self.factor = epsilon
-
-    def call(self, y_true, y_pred):
-        return self.factor * keras.losses.sparse_categorical_crossentropy(y_true, y_pred, True)
-
-    def graph_numbers(self):
-        return {"epsilon": self.epsilon}
-
-
-class Asks(Poly1Crossentropy):
-    """Takes a branch of Python's by a number that it says a graph may hold."""
-
-    def call(self, y_true, y_pred):
-        return super().call(y_true, y_pred) * (2.0 if self.epsilon > 1 else 1.0)
-
-    def graph_numbers(self):
-        return {"epsilon": self.epsilon}
-
-
-def with_loss(made, kind, **arguments):
-    config, dataset = made
-    fn = {"_target_": f"{__name__}.{kind.__name__}", **arguments}
-    return {**config, "loss": {**config["loss"], "fn": fn}}, dataset
-
-
-@pytest.mark.parametrize(("kind", "shared"), [(Poly1Crossentropy, True), (Halved, False)])
-def test_a_class_says_by_itself_what_its_numbers_are(job, kind, shared):
-    argument = "epsilon" if shared else "gamma"
-    jobs = [with_loss(job(), kind, **{argument: value}) for value in (3.0, 0.3)]
-    assert (len({shape_key(*one) for one in jobs}) == 1) == shared
+@pytest.mark.parametrize(
+    ("kind", "count"), [(Mild, 1), (Halved, 2), (Asks, 2), (Elsewhere, 2), (Poly1Crossentropy, 2)]
+)
+def test_any_loss_has_the_bits_of_fit_and_inherits_while_it_computes_the_same(
+    job, graphs, kind, count
+):
+    jobs = []
+    for gamma in (3.0, 0.3):
+        config, dataset = job()
+        fn = {"_target_": f"{__name__}.{kind.__name__}", "gamma": gamma}
+        jobs.append(({**config, "loss": {**config["loss"], "fn": fn}}, dataset))
     by_fit = [bits(train(*one, "", [SeesBatches()])) for one in jobs]
-    assert [bits(train(*one, "")) for one in jobs] == by_fit
-    assert len(graph._graphs) == (1 if shared else 2)
+    assert [bits(train(*one, "", graphs=graphs)) for one in jobs] == by_fit
+    assert by_fit[0] != by_fit[1]
+    assert len(graphs) == count
 
 
-@pytest.mark.parametrize("kind", [Unread, Asks])
-def test_a_number_that_is_none_of_the_graph_leaves_the_run_to_fit(job, kind):
-    config, dataset = with_loss(job(), kind)
-    assert shared_graph(config, dataset, [], lambda: build_model(config, dataset)) is None
-
-
-def test_a_loss_is_itself_again_when_it_was_traced(job):
-    config, dataset = job("loss=ldam", "loss.scale=3")
-    made = shared_graph(config, dataset, [], lambda: build_model(config, dataset))
-    loss = made.model.loss
+def test_a_loss_is_itself_again_when_it_was_traced(job, graphs):
+    loss = graphs.get(*(made := job("loss=ldam", "loss.scale=3"))).model.loss
     assert isinstance(loss, LDAMLoss)
-    assert (loss.scale, loss.per_class) == (3.0, LDAMLoss(list(dataset.class_counts)).per_class)
+    assert (loss.scale, loss.margins) == (3.0, LDAMLoss(list(made[1].class_counts)).margins)
 
 
-def test_a_wrong_number_is_a_mistake_of_the_user(job):
-    from src.errors import UserError
-
+def test_a_wrong_hyperparameter_is_a_mistake_of_the_user(job):
     config, dataset = job("loss=focal")
     config["loss"] = {**config["loss"], "fn": {**config["loss"]["fn"], "gamma": -1}}
     with pytest.raises(UserError, match="gamma"):

@@ -1,0 +1,130 @@
+"""The graphs that a process has traced, so that runs of the same shape share one."""
+
+import json
+import warnings
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from src.components import ClippedModel
+from src.data.dataset import Dataset
+from src.engine.build import data_arguments, resolve_auto
+from src.engine.model import build_model
+from src.engine.shared_graph import TrainingGraph
+from src.engine.traced_hyperparameters import loss_key
+
+OF_ONE_RUN = ("seed", "epochs", "patience", "monitor", "mode", "progress", "tensorboard")
+"""Training keys that the graph does not depend on."""
+KERAS_STEPS = (
+    "fit",
+    "evaluate",
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "get_metrics_result",
+    "reset_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
+"""A model that overrides one of these may do anything in it."""
+CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+"""Operations whose work is in no graph."""
+
+
+class GraphCache:
+    """Traced graphs by what they are made from.
+
+    Args:
+        most: graphs that are kept; the one that was not used for longest goes first.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._graphs: OrderedDict[str, TrainingGraph | str] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many graphs are kept, those included that cannot be shared."""
+        return len(self._graphs)
+
+    def get(self, config: Mapping[str, Any], dataset: Dataset) -> TrainingGraph | str:
+        """The graph of a config's runs, traced now if no earlier run has; or why there is none.
+
+        Args:
+            config: the resolved config.
+            dataset: gives ``auto`` its meaning.
+
+        Raises:
+            UserError: where a part of the model refuses its arguments.
+        """
+        key = graph_key(config, dataset)
+        if key not in self._graphs:
+            model = build_model(config, dataset)
+            self._graphs[key] = _trace(model, dataset, config["training"]["batch_size"])
+            if len(self._graphs) > self._most:
+                self._graphs.popitem(last=False)
+        self._graphs.move_to_end(key)
+        return self._graphs[key]
+
+
+@cache
+def process_graphs() -> GraphCache:
+    """The graphs of this process: a job of a sweep leaves them to the next."""
+    return GraphCache()
+
+
+def graph_key(config: Mapping[str, Any], dataset: Dataset) -> str:
+    """All that a graph is made from; no hyperparameter that it holds in a variable.
+
+    Raises:
+        UserError: where the loss refuses its arguments.
+    """
+    arguments = data_arguments(dataset)
+    training = {k: v for k, v in config["training"].items() if k not in OF_ONE_RUN}
+    parts = {
+        "model": resolve_auto(config["model"], arguments),
+        "loss": loss_key(config["loss"]["fn"], arguments),
+        "metric": resolve_auto(config["metric"]["metrics"], arguments),
+        "training": training,
+        "input": [dataset.input_shape, str(dataset.x_train.dtype), str(dataset.y_train.dtype)],
+    }
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _trace(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGraph | str:
+    """The graph of a model, or why it has none."""
+    own = next((name for name in KERAS_STEPS if not _is_known(type(model), name)), None)
+    if own is not None:
+        return f"{type(model).__name__} has a {own} of its own"
+    if model.distribute_strategy is not tf.distribute.get_strategy():
+        return "the model is distributed"
+    try:
+        graph = TrainingGraph(model, dataset, batch_size)
+    except Exception as error:
+        reason = f"tracing the shared graph failed: {type(error).__name__}: {error}"
+        warnings.warn(f"{reason}\nThe run is trained by Keras's fit instead.", stacklevel=4)
+        return reason
+    foreign = next(filter(None, map(_foreign_operation, graph.functions)), None)
+    return f"{foreign} in the graph keeps a state outside its variables" if foreign else graph
+
+
+def _is_known(kind: type, name: str) -> bool:
+    """Whether a class computes a step as Keras does, or as the project's model."""
+    return any(getattr(kind, name) is getattr(known, name) for known in (keras.Model, ClippedModel))
+
+
+def _foreign_operation(function: Any) -> str | None:
+    """An operation that keeps a state which no variable holds, or that calls Python.
+
+    A random operation with a seed of its own goes on counting in its kernel, from run to run.
+    """
+    whole = function.graph.as_graph_def()
+    nodes = [*whole.node, *(node for part in whole.library.function for node in part.node_def)]
+    foreign = (node.op for node in nodes if "seed2" in node.attr or node.op in CALLS_PYTHON)
+    return next(foreign, None)
