@@ -8,6 +8,7 @@ import pytest
 
 from src.data.errors import DataError
 from src.data.table import table
+from src.runs.dataset_cache import load_dataset
 
 Y = ["n", "n", "p"] * 20
 
@@ -145,3 +146,13 @@ def test_a_parquet_index_does_not_hide_a_column(tmp_path):
     path = tmp_path / "mine.parquet"
     pd.DataFrame({"a": np.arange(60) ** 2, "y": Y}).set_index("a").to_parquet(path)
     assert table(str(path), "y").feature_names == ("a",)
+
+
+@pytest.mark.parametrize("name", ["latin-1", "a row too long", "an open quote", "blank lines"])
+def test_the_message_is_the_same_where_the_config_names_the_source(tmp_path, name):
+    content, message = BAD_TEXT[name]
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    node = {"_target_": "src.data.table.table", "path": str(path), "label": "y"}
+    with pytest.raises(DataError, match=f"^{path}: ({message})"):
+        load_dataset(node)
