@@ -42,7 +42,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     What collecting has loaded stays loaded, so looking for garbage in it is of no use.
     """
-    if "tensorflow" in sys.modules:
+    trains = any("run_here" in getattr(item, "fixturenames", ()) for item in session.items)
+    if trains or "tensorflow" in sys.modules:
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the whole run
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # the first test waits for the whole run
 
 PLOTS = ("media-de-lotes", "datos", "focal-corta", "recorte-comparado", "tarea-honesta")
 CAUGHT = {
