@@ -22,35 +22,31 @@ UNFINISHED = "unfinished"
 
 @contextmanager
 def claimed(
-    root: str, identity: str, name: str, answer: Callable[[], Found | None]
+    root: str, identity: str, name: str, find: Callable[[], Found | None]
 ) -> Iterator[tuple[Path, Found | None]]:
-    """Holds a run's lock, unless the run has an answer.
+    """Holds a run's lock while it is trained; the lock goes with the process, however that ends.
 
-    The lock is taken before the answer is asked for, so that one question is enough. Another
-    process that has it trains the same run: where there is an answer nonetheless it is not waited
-    for, else it is asked for once more when that process is done.
-
-    The lock goes with the process that holds it, however that ends.
+    A run that another process trains is waited for, unless a finished run is found at once.
 
     Args:
         root: the ``tracking.root`` of the config.
         identity: of the run.
         name: of the run, for the message.
-        answer: looks for what answers the run; None where it must be trained.
+        find: looks for a finished run; gives None where the run must be trained.
 
     Yields:
-        The folder for the run's checkpoint, and the answer. What the folder holds is an
-        interrupted training's.
+        The folder for the run's checkpoint, and the finished run. What the folder holds already
+        comes from an interrupted training.
     """
     folder = Path(root) / UNFINISHED / identity[:32]
     with ExitStack() as holding:
         lock = _lock_if_free(folder / "lock")
         if lock is not None:
             holding.enter_context(lock)
-        found = answer()
+        found = find()
         if found is None and lock is None:
             lock = holding.enter_context(_lock(folder / "lock", name))
-            found = answer()
+            found = find()
         if found is not None and lock is not None:
             clear(folder)
         yield folder, found
@@ -62,9 +58,9 @@ def clear(folder: Path) -> None:
 
 
 def _lock_if_free(file: Path) -> IO[str] | None:
-    """The open file that holds the lock; None where another process has it, or it cannot be had.
+    """The open file that holds the lock; None where another process has it.
 
-    An answer may be read where nothing can be written.
+    None, too, where nothing can be written: a finished run can be read there all the same.
     """
     try:
         return _lock(file)
@@ -75,16 +71,15 @@ def _lock_if_free(file: Path) -> IO[str] | None:
 def _lock(file: Path, waiting: str = "") -> IO[str]:
     """The open file that holds the lock.
 
-    Whoever held it before may have cleared the folder, file and all; a lock on a file that is gone
-    keeps nobody out, so it is taken anew.
+    The holder before may have removed the folder, and a lock on a file that is gone keeps nobody
+    out, so the lock is taken again on a new file.
 
     Args:
-        file: to be locked; made.
+        file: made where it is missing.
         waiting: the run's name, for the message; empty waits for nobody.
 
     Raises:
         BlockingIOError: where another process has it, and is not waited for.
-        OSError: where the file cannot be made.
     """
     while True:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -113,5 +108,5 @@ def _hold(lock: IO[str], waiting: str) -> None:
     except BlockingIOError:
         if not waiting:
             raise
-        log.info("%s: another process trains it, waiting for the answer", waiting)
+        log.info("%s: another process trains it, waiting for its result", waiting)
         fcntl.flock(lock, fcntl.LOCK_EX)

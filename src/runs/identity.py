@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
-TRAINING_CODE = ("components", "engine", "evaluation")
-"""Folders of ``src`` that a result comes out of; the others carry it about."""
+TRAINING_FOLDERS = ("compat", "components", "engine", "evaluation")
+"""Folders of ``src`` whose code makes the numbers of a run."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -125,7 +125,7 @@ def code_digest(modules: tuple[str, ...]) -> str:
         modules: dotted names, as :func:`target_modules` gives them.
     """
     files = source_closure(modules)
-    for room in TRAINING_CODE:
+    for room in TRAINING_FOLDERS:
         for file in (PROJECT / "src" / room).glob("*.py"):
             files[f"src.{room}.{file.stem}".removesuffix(".__init__")] = file
     digest = hashlib.sha256()
