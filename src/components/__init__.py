@@ -1,7 +1,8 @@
 """Custom Keras components for imbalanced classification: losses, metrics, layers and models.
 
-The package needs Keras on TensorFlow and nothing else of this project: copy the folder and use
-it. Importing it registers every component, so that models made of them load again:
+The package needs Keras and nothing else of this project: copy the folder and use it. Losses,
+metrics and layers run on all of Keras's backends, the models on TensorFlow. Importing the package
+registers every component, so that models made of them load again:
 
     import src.components
     model = keras.saving.load_model("model.keras")
@@ -15,6 +16,7 @@ from typing import Any
 
 import keras
 
+from .arguments import PACKAGE
 from .asymmetric_loss import AsymmetricLoss
 from .confusion import ConfusionMetric
 from .imbalance_losses import (
@@ -58,24 +60,6 @@ __all__ = [
     "sparse_categorical_focal_loss",
 ]
 
-_SERIALIZABLE = (
-    AsymmetricLoss,
-    BinaryFocalLoss,
-    ClassBalancedFocalLoss,
-    ClassWeightedCrossentropy,
-    ClippedModel,
-    CosineDense,
-    ImbalanceReport,
-    L2Normalize,
-    LDAMLoss,
-    LogitAdjustedCrossentropy,
-    MacroF1,
-    SparseCategoricalFocalLoss,
-    batch_macro_f1,
-    binary_focal_loss,
-    sparse_categorical_focal_loss,
-)
-
 
 def custom_objects() -> dict[str, Any]:
     """Return every component that a saved model may name, for `load_model(custom_objects=...)`.
@@ -83,5 +67,11 @@ def custom_objects() -> dict[str, Any]:
     Each stands under its registered name (`imbalance>MacroF1`), by which Keras saves registered
     objects, and under its plain one, by which it saves others.
     """
-    plain = {component.__name__: component for component in _SERIALIZABLE}
-    return plain | {keras.saving.get_registered_name(c): c for c in _SERIALIZABLE}
+    public = {name: globals()[name] for name in __all__}
+    registered = {keras.saving.get_registered_name(c): c for c in public.values()}
+    return {
+        name: component
+        for saved, component in registered.items()
+        if saved.startswith(f"{PACKAGE}>")
+        for name in (saved, component.__name__)
+    }
