@@ -1,4 +1,4 @@
-"""The other losses for imbalance, each against its paper's formula written out in numpy."""
+"""What every loss holds to, and those for imbalance against their papers' formulas in numpy."""
 
 import itertools
 import math
@@ -18,6 +18,7 @@ from src.components import (
     ClassWeightedCrossentropy,
     LDAMLoss,
     LogitAdjustedCrossentropy,
+    SparseCategoricalFocalLoss,
 )
 
 bounded = settings(max_examples=20, deadline=None, derandomize=True)
@@ -30,6 +31,9 @@ ALL = [
     LDAMLoss(COUNTS),
     AsymmetricLoss(gamma_pos=0.5, gamma_neg=0.5),
     AsymmetricLoss(margin=0.0),
+    SparseCategoricalFocalLoss(0.0, [1.0, 2.0, 3.0]),
+    SparseCategoricalFocalLoss(0.1),
+    SparseCategoricalFocalLoss(2.0, None),
 ]
 every_loss = pytest.mark.parametrize("loss", ALL, ids=lambda loss: loss.name)
 
@@ -131,7 +135,7 @@ def test_asymmetric_loss_without_focus_and_margin_is_binary_crossentropy_summed(
 
 @every_loss
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_every_loss_is_finite_for_extreme_logits(loss, jit, dtype):
     edge = math.log(0.05 / 0.95)  # where a sigmoid meets the asymmetric loss's margin
     rows = list(itertools.product([-1e4, edge, 0.0, 1e4], repeat=3))
@@ -170,7 +174,8 @@ def test_every_loss_is_nan_for_a_label_that_is_no_class(loss):
     labels = [0, 3, -1, 0.7, 1 / 255, 2**32, math.nan, 2.0]
     expected = [False, True, True, True, True, True, True, False]
     assert np.isnan(loss.call(labels, np.zeros((8, 3)))).tolist() == expected
-    assert math.isnan(loss(labels, np.zeros((8, 3), "float32")))
+    compiled = tf.function(loss.call, jit_compile=True)
+    assert np.isnan(compiled(tf.constant(labels), tf.zeros((8, 3)))).tolist() == expected
 
 
 @every_loss
