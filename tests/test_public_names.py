@@ -140,7 +140,6 @@ def trees():
     return {file: ast.parse(file.read_text()) for file in files()}
 
 
-@pytest.mark.xfail(reason="some rooms still use private names")
 def test_the_project_keeps_to_public_names_of_libraries(trees):
     own = own_private_names(trees.values())
     known = {module_name(file): imports(tree) for file, tree in trees.items()}

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.runs.source_closure import module_of, normalized_source, source_closure
+from src.runs.source_closure import module_file, module_of, normalized_source, source_closure
 
 if TYPE_CHECKING:
     from src.data.dataset import Dataset
@@ -84,11 +84,11 @@ def code_of(config: Mapping[str, Any]) -> str:
     Args:
         config: the resolved config.
     """
-    return code_digest(target_modules(config))
+    return _code_digest(tuple(target_modules(config).items()))
 
 
-def target_modules(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Dotted names of the modules that a config instantiates from, sorted.
+def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
+    """The modules that a config instantiates from: the file of each, by its dotted name, sorted.
 
     Modules of installed packages are left out, for their versions stand for them, and the data's,
     for their fingerprint does.
@@ -96,8 +96,8 @@ def target_modules(config: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         config: the resolved config.
     """
-    found = {module_of(target) for target in set(_targets(config))}
-    return tuple(sorted(name for name in found if name is not None))
+    names = {name for target in set(_targets(config)) if (name := module_of(target))}
+    return {name: file for name in sorted(names) if (file := module_file(name))}
 
 
 @cache
@@ -116,15 +116,15 @@ def git_state() -> tuple[str | None, bool]:
 
 
 @cache
-def code_digest(modules: tuple[str, ...]) -> str:
-    """SHA-256 over the code that trains: the folders that do, and modules with all they import.
+def _code_digest(modules: tuple[tuple[str, Path], ...]) -> str:
+    """SHA-256 over the folders that train, and over modules with all that they import.
 
     Read once in a process, which goes on with the code that it began with.
 
     Args:
-        modules: dotted names, as :func:`target_modules` gives them.
+        modules: names and files.
     """
-    files = source_closure(modules)
+    files = source_closure(name for name, _ in modules)
     for room in TRAINING_FOLDERS:
         for file in (PROJECT / "src" / room).glob("*.py"):
             files[f"src.{room}.{file.stem}".removesuffix(".__init__")] = file

@@ -9,8 +9,7 @@ from src.config.check import check
 from src.data.dataset import Dataset
 from src.engine.build import build, load_dataset
 from src.errors import UserError
-from src.runs.identity import code_digest, run_identity
-from src.runs.source_closure import normalized_source
+from src.runs.identity import code_of, run_identity
 
 MODULE = '''
 import numpy as np
@@ -57,9 +56,7 @@ def own_parts(tmp_path, monkeypatch):
     (tmp_path / "conf" / "loss" / "steep.yaml").write_text(LOSS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "own_parts", raising=False)
-    code_digest.cache_clear()
-    yield tmp_path
-    code_digest.cache_clear()
+    return tmp_path
 
 
 @pytest.fixture
@@ -141,28 +138,43 @@ def test_an_own_part_that_cannot_be_built_is_named(own_parts, node, words):
         build(node, "loss.fn")
 
 
-@pytest.mark.parametrize("changed", ["own_parts.py", "own_helper.py", "own_package/deep.py"])
+OWN = {
+    "own_changing.py": f"import own_helper\n{MODULE}",
+    "own_helper.py": "from own_package import deep\n\nFACTOR = 2\n",
+    "own_package/deep.py": "EXPONENT = 2\n",
+}
+
+
+@pytest.fixture
+def identity_with(resolved, tmp_path, monkeypatch):
+    """The identity of a run whose own modules, in a folder of their own, have these texts."""
+    data = load_dataset(resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"])
+    config = resolved("loss.fn._target_=own_changing.Steep", "~loss.fn.from_logits")
+
+    def identity(name, **changed):
+        for file, text in {**OWN, **changed}.items():
+            place = tmp_path / name / file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(tmp_path / name)
+            return run_identity(config, data)
+
+    return identity
+
+
+@pytest.mark.parametrize("file", OWN)
 def test_a_change_in_the_own_code_or_in_what_it_imports_makes_another_experiment(
-    own_parts, steep, resolved, changed
+    identity_with, file
 ):
-    (own_parts / "own_parts.py").write_text(f"import own_helper\n{MODULE}")
-    (own_parts / "own_helper.py").write_text("from own_package import deep\n\nFACTOR = 2\n")
-    (own_parts / "own_package").mkdir()
-    (own_parts / "own_package" / "deep.py").write_text("EXPONENT = 2\n")
-    config = resolved(*steep)
-    dataset = load_dataset(resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"])
-
-    def identity():
-        code_digest.cache_clear()  # read once in a process
-        normalized_source.cache_clear()
-        return run_identity(config, dataset)
-
-    before, file = identity(), own_parts / changed
-    file.write_text(f'"""What it is for."""\n{file.read_text()}\n# a remark\n')
-    assert identity() == before
-    file.write_text(file.read_text() + "ONE_MORE = 1\n")
-    assert identity() != before
+    before = identity_with("before")
+    remarks = f'"""What it is for."""\n{OWN[file]}\n# a remark\n'
+    assert identity_with("remarks", **{file: remarks}) == before
+    assert identity_with("more", **{file: f"{OWN[file]}ONE_MORE = 1\n"}) != before
 
 
-def test_own_code_within_the_project_counts_too():
-    assert code_digest(("src.data.tabular.labels",)) != code_digest(())
+def test_own_code_within_the_project_counts_too(resolved):
+    config = resolved()
+    before = code_of(config)
+    config["loss"]["fn"]["_target_"] = "src.data.tabular.labels.anything"
+    assert code_of(config) != before

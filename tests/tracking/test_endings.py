@@ -12,7 +12,6 @@ import pytest
 from src.engine.build import load_dataset
 from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train
-from src.runs.identity import code_digest
 from src.runs.metadata import describe_run
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.store import Store
@@ -168,7 +167,6 @@ class Breaks(keras.losses.Loss):
 
 
 def test_a_training_that_raises_ends_as_failed(own_store, own_words, run_here, tmp_path):
-    code_digest.cache_clear()
     broken = ("loss.fn._target_=test_endings.Breaks", "~loss.fn.from_logits", "loss.name=broken")
     with pytest.raises(RuntimeError, match="the loss broke"):
         run_here(tmp_path, *own_words, *broken)
