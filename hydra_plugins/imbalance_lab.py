@@ -54,9 +54,11 @@ class JobLauncher(Configured, Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Hydra's interface, which other sweepers use: makes a sweep of these jobs."""
-        from src.sweeps.sweep import run_grid
+        from src.sweeps.plan import Plan
+        from src.sweeps.sweep import run_plan
 
-        return run_grid(self, self.context, self.master, job_overrides, initial_job_idx).results
+        plan = Plan.of(self.context, self.master, job_overrides, initial_job_idx)
+        return run_plan(self, self.master, plan).results
 
 
 class SerialLauncher(JobLauncher):
@@ -147,10 +149,12 @@ class GridSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
-        from src.sweeps.plan import split
-        from src.sweeps.sweep import run_grid
+        from src.sweeps.plan import Plan, split
 
-        sweep = run_grid(_launcher(self), self.context, self.master, split(_words(self, arguments)))
+        plan = Plan.of(self.context, self.master, split(_words(self, arguments)))
+        from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
+
+        sweep = run_plan(_launcher(self), self.master, plan)
         sweep.raise_first_error()
         return sweep.results
 

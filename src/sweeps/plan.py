@@ -65,7 +65,7 @@ class Plan:
         context: HydraContext,
         master: DictConfig,
         words_of_jobs: Sequence[Sequence[str]],
-        first: int,
+        first: int = 0,
     ) -> "Plan":
         """Composes and checks jobs, the first of which has the number FIRST.
 

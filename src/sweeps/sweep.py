@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, filter_overrides
 from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress
@@ -166,19 +165,8 @@ def _words(job: Job) -> str:
     return " ".join(filter_overrides(job.words))
 
 
-def run_grid(
-    launcher: Launcher,
-    context: HydraContext,
-    master: DictConfig,
-    words_of_jobs: Sequence[Sequence[str]],
-    first: int = 0,
-) -> Sweep:
-    """Runs jobs, each given by its overrides, as one sweep, which has ended when it is returned.
-
-    Raises:
-        UserError: names the first job whose config is wrong, before any has begun.
-    """
-    plan = Plan.of(context, master, words_of_jobs, first)
-    with Sweep(master, len(plan.jobs), plan) as sweep:
+def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:
+    """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
+    with Sweep(config, len(plan.jobs), plan) as sweep:
         sweep.run(launcher, plan.jobs)
     return sweep

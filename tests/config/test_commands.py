@@ -5,6 +5,7 @@ import pytest
 CASES = {
     "help": ["--help"],
     "help of a config": ["--help", "loss=focal", "loss.gamma=1"],
+    "Hydra's own": ["--help", "--config-name", "config", "loss=focal", "loss.gamma=1"],
     "job": ["--cfg", "job"],
     "info": ["--info", "config"],
     "choice": ["loss=focl"],
@@ -70,7 +71,8 @@ def test_the_help_shows_the_choices_and_examples(outcomes):
         assert words in text
 
 
-def test_the_help_shows_what_was_set(outcomes):
+def test_the_help_is_hydras_own_to_the_letter(outcomes):
+    assert outcomes["help of a config"].out == outcomes["Hydra's own"].out
     assert "gamma: 1.0" in outcomes["help of a config"].out
 
 
