@@ -71,6 +71,7 @@ class SerialLauncher(JobLauncher):
         for job in jobs:
             sweep.begins(job)
             sweep.ended(job, run_here(self.context, self.function, job))
+        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)  # not the job's
 
 
 class ParallelLauncher(JobLauncher):

@@ -7,15 +7,7 @@ from msgspec import Meta
 from omegaconf import MISSING
 
 from src.config.legal import Check
-from src.config.ranges import (
-    AtLeastOne,
-    Count,
-    Fraction,
-    Positive,
-    Seed,
-    UnitInterval,
-    one_of,
-)
+from src.config.ranges import AtLeastOne, Count, Fraction, Positive, Seed, UnitInterval, one_of
 
 Profile = Annotated[str, one_of("none", "step", "longtail")]
 AtLeastTwo = Annotated[int, Meta(ge=2)]
@@ -110,12 +102,3 @@ class TableConfig(DataConfig):
     max_categories: Count = 50
     drop_rare_classes: bool = False
     min_class_count: Annotated[int, Meta(ge=3)] = 3
-
-
-SOURCES: dict[str, type] = {
-    "simulated": SimulatedConfig,
-    "classification": ClassificationConfig,
-    "digits": DigitsConfig,
-    "fashion_mnist": FashionMNISTConfig,
-    "table": TableConfig,
-}

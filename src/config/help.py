@@ -21,12 +21,7 @@ def asks_for_help(words: Sequence[str]) -> bool:
 
 
 def help_text(conf: Path, words: Sequence[str]) -> str:
-    """What Hydra would print.
-
-    Args:
-        conf: folder of the configs, ``config.yaml`` among them.
-        words: of the command line; overrides show in the config.
-    """
+    """What Hydra would print for the configs in CONF and the words of a command line."""
     with initialize_config_dir(version_base="1.3", config_dir=str(conf)):
         overrides = [word for word in words if word not in FLAGS]
         cfg = compose("config", overrides, return_hydra_config=True)

@@ -36,11 +36,7 @@ Problem = tuple[tuple[int, ...], str]
 
 @dataclass(frozen=True)
 class Check:
-    """A check of one's own, before that of type and bounds.
-
-    Attributes:
-        function: takes a value of any type; raises ValueError with what would be right.
-    """
+    """A check before that of type and bounds; it raises ValueError with what would be right."""
 
     function: Callable[[Any], None]
 
@@ -80,11 +76,7 @@ def problems(value: Any, hint: Any, *, strict: bool = False) -> Iterator[Problem
 
 
 def in_words(said: str) -> str:
-    """What msgspec says of a value, as this project says it.
-
-    Args:
-        said: such as ``Expected `int` >= 1``.
-    """
+    """What msgspec says of a value, such as ``Expected `int` >= 1``, as this project says it."""
     if found := OUT_OF_BOUNDS.match(said):
         sign, bound = found.groups()
         return f"must be {BOUNDS[sign]} {bound.removesuffix('.0')}"

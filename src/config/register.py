@@ -19,7 +19,11 @@ SCHEMAS: dict[str, type] = {
     "schema_model_cnn": schema.CNNConfig,
     "schema_metric_base": schema.MetricConfig,
     "schema_tracking_base": schema.TrackingConfig,
-    **{f"schema_data_{name}": kind for name, kind in data_schema.SOURCES.items()},
+    "schema_data_simulated": data_schema.SimulatedConfig,
+    "schema_data_classification": data_schema.ClassificationConfig,
+    "schema_data_digits": data_schema.DigitsConfig,
+    "schema_data_fashion_mnist": data_schema.FashionMNISTConfig,
+    "schema_data_table": data_schema.TableConfig,
 }
 
 

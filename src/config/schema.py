@@ -26,7 +26,6 @@ from src.config.ranges import (
 Node = Annotated[dict[str, Any], Target]
 
 
-# --- loss ---------------------------------------------------------------------------------------
 @dataclass
 class LossConfig:
     """A loss: the knobs that every loss has, and ``fn``, which uses those it needs."""
@@ -68,7 +67,6 @@ class AsymmetricConfig(LossConfig):
     margin: HalfOpenUnit = 0.05
 
 
-# --- metric -------------------------------------------------------------------------------------
 @dataclass
 class MetricConfig:
     """The metrics measured in training and validation, each a node with a ``_target_``."""
@@ -77,7 +75,6 @@ class MetricConfig:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-# --- model --------------------------------------------------------------------------------------
 @dataclass
 class ModelConfig:
     """What every model of this project takes; ``auto`` is filled in from the data."""
@@ -112,7 +109,6 @@ class CNNConfig(ModelConfig):
     dense: Count = 64
 
 
-# --- training, tracking, the whole --------------------------------------------------------------
 @dataclass
 class TrainingConfig:
     """How a model is trained; the same for every loss of a comparison."""
