@@ -1,5 +1,7 @@
 """The decision after training: class offsets that maximise macro F1 on the validation split.
 
+With two classes the one offset that matters is a threshold on the log-odds.
+
 Argmax is the right decision for accuracy, not for macro F1 on imbalanced data. A loss that shifts
 its outputs towards rare classes then wins by the place of its threshold alone; with the decision
 tuned for every loss alike, it has to win by how it ranks.
@@ -10,6 +12,8 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from src.errors import UserError
+
 MOST_PASSES = 10
 """Rounds over the classes; F1 rises in each but the last, so few are ever needed."""
 GAIN = 1e-10
@@ -19,13 +23,34 @@ Labels = NDArray[np.integer]
 Floats = NDArray[np.floating]
 
 
+def check_finite(logits: Floats) -> None:
+    """Refuses scores from which no class follows: argmax would take the first class for NaN.
+
+    Args:
+        logits: shape (n, K).
+
+    Raises:
+        UserError: names the first such row.
+    """
+    finite = np.isfinite(logits).all(axis=1)
+    if not finite.all():
+        raise UserError(
+            f"scores of row {int(finite.argmin())}: NaN or infinite, so that no class follows; the "
+            "model that gave them has diverged in training"
+        )
+
+
 def decide(logits: Floats, offsets: Floats) -> NDArray[np.intp]:
     """The class with the largest logit after its offset; of equals the first.
 
     Args:
-        logits: or log-probabilities, shape (n, K).
-        offsets: shape (K,); zeros give argmax.
+        logits: or log-probabilities, all finite, shape (n, K).
+        offsets: of the classes, shape (K,); zeros give argmax.
+
+    Raises:
+        UserError: where a logit is not finite.
     """
+    check_finite(logits)
     chosen: NDArray[np.intp] = (logits.astype(np.float64) + offsets).argmax(axis=1)
     return chosen
 
@@ -45,12 +70,14 @@ def tune_offsets(y_true: Labels, logits: Floats) -> NDArray[np.float64]:
 
     Returns:
         Shape (K,). With K = 2 the first is 0, and class 1 is chosen where its log-odds exceed
-        minus the second. All 0 where a logit is not finite.
+        minus the second.
+
+    Raises:
+        UserError: where a logit is not finite.
     """
+    check_finite(logits)
     classes = logits.shape[1]
     offsets = np.zeros(classes)
-    if not np.isfinite(logits).all():
-        return offsets
     scores = logits.astype(np.float64)
     support = np.bincount(y_true, minlength=classes)
     order = [1] if classes == 2 else np.argsort(support, kind="stable").tolist()

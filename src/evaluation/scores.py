@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from src.evaluation.calibration import brier_score, expected_calibration_error
-from src.evaluation.decision import decide, tune_offsets
+from src.evaluation.decision import check_finite, decide, tune_offsets
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,11 @@ def score(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> Scores:
         ``accuracy``, ``balanced_accuracy`` (mean recall), ``log_loss`` (nats), ``ece`` (expected
         calibration error, 15 bins), ``brier`` (summed over classes, 0 to 2), and ``f1``,
         ``precision`` and ``recall`` of each class as ``f1_class_0``…
+
+    Raises:
+        UserError: where a logit is not finite.
     """
+    check_finite(logits)
     classes = np.arange(logits.shape[1])
     y_pred = logits.argmax(axis=1)
     log_p = log_softmax(logits.astype(np.float64), axis=1)

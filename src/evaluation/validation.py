@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from sklearn.metrics import f1_score
 
 from src.evaluation.calibration import brier_score, expected_calibration_error
-from src.evaluation.decision import decide, tune_offsets
+from src.evaluation.decision import check_finite, decide, tune_offsets
 
 FOLDS = 5
 FEW_FOLDS = 2
@@ -30,7 +30,11 @@ def score_validation(
     Returns:
         ``best_val_ece`` (15 bins), ``best_val_brier`` (0 to 2), ``best_val_log_loss`` (nats), and
         ``val_tuned_crossfit_f1_macro``.
+
+    Raises:
+        UserError: where a logit is not finite.
     """
+    check_finite(val_logits)
     log_p = log_softmax(val_logits.astype(np.float64), axis=1)
     probabilities = np.exp(log_p)
     return {

@@ -51,7 +51,6 @@ def test_more_classes_end_where_no_single_offset_brings_more(classes):
 def test_nothing_moves_where_argmax_is_as_good_as_any():
     y = np.array([0, 0, 1, 1, 2])
     assert not tune_offsets(y, np.eye(3)[y].astype(np.float32)).any()
-    assert not tune_offsets(y[:4], np.zeros((4, 2), np.float32) * np.nan).any()
 
 
 def test_of_equally_good_offsets_the_least_move_is_taken():

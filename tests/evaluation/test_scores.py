@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from src.evaluation.scores import score
+from src.errors import UserError
+from src.evaluation.decision import decide, tune_offsets
+from src.evaluation.scores import score, score_tuned
+from src.evaluation.validation import score_validation
 
 
 @st.composite
@@ -63,3 +66,23 @@ def test_a_class_never_seen_nor_predicted_counts_zero():
 def test_logits_too_far_apart_for_exp_give_a_finite_log_loss():
     scores = score(np.array([0]), np.array([[-2000.0, 2000.0]], "float32"))
     assert scores.values["log_loss"] == pytest.approx(4000.0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "scored",
+    [
+        score,
+        score_validation,
+        tune_offsets,
+        lambda y, logits: decide(logits, np.zeros(2)),
+        lambda y, logits: score_tuned(y, logits, y, logits),
+        lambda y, logits: score_tuned(y, np.zeros_like(logits), y, logits),
+    ],
+    ids=["score", "validation", "tuning", "decision", "tuned", "tuned, on test"],
+)
+def test_scores_that_are_not_finite_are_no_class(scored, bad):
+    y, logits = np.array([0, 1, 0, 1]), np.zeros((4, 2), "float32")
+    logits[2, 1] = bad
+    with pytest.raises(UserError, match="scores of row 2: NaN or infinite"):
+        scored(y, logits)
