@@ -83,6 +83,8 @@ class RunRecord:
         """
         try:
             content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            if "head" in content:  # as earlier versions called it
+                content["metadata"] = content.pop("head")
             return cls(**{**content, "metadata": RunMetadata(**content["metadata"])})
         except FileNotFoundError as error:
             raise UserError(
