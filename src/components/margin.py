@@ -103,8 +103,10 @@ def true_class_margin(is_true: Any, logits: Any) -> Any:
         Floats, shape `(batch, ...)`, with $\sigma(z)$ = softmax(logits) at the true class; NaN
         where there is none.
     """
-    others = ops.logsumexp(ops.where(is_true, -1e30, logits), axis=-1)
-    return nan_without_class(is_true, of_true_class(logits, is_true) - others)
+    others = ops.where(is_true, -1e30, logits)
+    top = ops.stop_gradient(ops.max(others, axis=-1, keepdims=True))  # so that no exp overflows
+    log_sum = ops.log(ops.sum(ops.exp(others - top), axis=-1))
+    return nan_without_class(is_true, of_true_class(logits - top, is_true) - log_sum)
 
 
 def class_factor(values: Any, is_true: Any, scores: Any, name: str) -> Any:

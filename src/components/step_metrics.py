@@ -33,7 +33,7 @@ class StepLog(keras.metrics.Metric):
         norm = ops.cast(norm, self.dtype)
         clipped = ops.cast(norm > (math.inf if clip_norm is None else clip_norm), self.dtype)
         step = ops.stack([ops.ones_like(norm), norm, clipped])
-        self._sums.assign_add(ops.where(ops.abs(norm) < math.inf, step, 0.0))
+        self._sums.assign_add(ops.where(norm < math.inf, step, 0.0))
         self._learning_rate.assign(learning_rate)
 
     def result(self) -> dict[str, Any]:
