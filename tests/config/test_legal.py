@@ -48,35 +48,24 @@ def test_bounds_hold_for_integers_of_any_size(value):
     ("value", "hint", "said"),
     [
         (0, Count, "must be greater than or equal to 1"),
-        (0, Fraction, "must be greater than 0"),
-        (1.0, Fraction, "must be less than 1"),
-        (1.5, UnitInterval, "must be less than or equal to 1"),
         (0.2, Annotated[float, Meta(ge=0.5)], "must be greater than or equal to 0.5"),
         (2**32, Seed, "must be less than or equal to 4294967295"),
         ("x", Count, "must be a valid integer"),
         (2.5, Count, "must be a valid integer"),
         (True, Count, "must be a valid integer"),
         (None, Count, "must be a valid integer"),
-        ([1], Count, "must be a valid integer"),
         ("x", Fraction, "must be a valid number"),
         ("x", bool, "must be a valid boolean"),
         (5, str, "must be a valid string"),
-        (5, Positives, "must be a valid list"),
         (5, dict[str, Any], "must be a valid dictionary"),
-        ("x", Count | None, "must be a valid integer"),
         (0, Count | None, "must be greater than or equal to 1"),
-        (math.nan, Positive | None, "must be a finite number"),
         ("inf", Positive, "must be a finite number"),
         (10**400, Positive, "must be a finite number"),
-        ("x", Positive, "must be a valid number"),
-        (None, Positive, "must be a valid number"),
         (5, Annotated[str, one_of("a", "b")], "must be one of a, b"),
         ([0.1, "x"], Alpha, "must be a positive number, a list with one positive number a class"),
         (None, Annotated[dict[str, Any], Target], "needs a _target_"),
         ("x", AutoCount, "must be a valid integer, or auto"),
         (0, AutoCount, "must be greater than or equal to 1, or auto"),
-        ("12", AutoCount, "must be a valid integer, or auto"),
-        (2.0, AutoCount, "must be a valid integer, or auto"),
         ([4, 0], AutoCounts, "[1] must be greater than or equal to 1, or auto"),
         (4, AutoCounts, "must be a valid list, or auto"),
     ],
@@ -91,11 +80,8 @@ def test_one_thing_is_wrong_and_said(value, hint, said):
     ("value", "hint"),
     [
         (None, Count | None),
-        (3, Count | None),
         ("3", Count),
-        (3.0, Count),
         ("0.5", Fraction),
-        (1, Positive),
         ([], Positives),
         ([1, 2], Positives),
         (object(), Any),
@@ -113,11 +99,6 @@ def test_each_wrong_entry_of_a_list_is_named_by_its_place():
     said = "must be greater than or equal to 1"
     assert reasons([1, 0, -1], Positives) == [((1,), said), ((2,), said)]
     assert reasons([[1], [2, 0]], list[Positives]) == [((1, 1), said)]
-
-
-def test_text_that_reads_as_a_number_is_one_unless_types_are_strict():
-    assert reasons("3", Count) == []
-    assert reasons("3", Count, strict=True) == [((), "must be a valid integer")]
 
 
 def test_an_own_check_comes_first():
