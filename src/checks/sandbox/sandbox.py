@@ -43,6 +43,7 @@ class Sandbox:
         self.timeout = timeout
         self._child: BaseProcess | None = None
         self._pipe: Connection
+        self._fork = 0  # the process of the job, while one runs
         self._folder = tempfile.TemporaryDirectory(prefix="checks-")
 
     def __enter__(self) -> Sandbox:
@@ -92,7 +93,7 @@ class Sandbox:
         job = {**empty, "output": str(output), **content}
         self._start()
         found: list[Event] = []
-        process, ending = 0, ""
+        ending = ""
         deadline = time.monotonic() + self.timeout
         try:
             self._pipe.send_bytes(json.dumps(job).encode())
@@ -102,12 +103,13 @@ class Sandbox:
                     if ending:
                         raise EOFError
                     ending = f"it did not end within {self.timeout:g} s"
-                    _kill_group(process)
+                    self._end_fork()
                     deadline = time.monotonic() + 10
                 elif event["event"] == "started":
-                    process = int(event["process"])
+                    self._fork = int(event["process"])
                 elif event["event"] == "ended":
-                    _kill_group(process)  # it may have left processes behind
+                    self._end_fork()  # it may have left processes behind
+                    self._fork = 0
                     return found, ending or _how(int(event["status"]), output)
                 else:
                     found.append(event)
@@ -139,19 +141,19 @@ class Sandbox:
         self._stop()
         raise UserError("Keras cannot be imported here; try `python -c 'import keras'`")
 
+    def _end_fork(self) -> None:
+        """Ends a fork and all that it started."""
+        if self._fork:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._fork, signal.SIGKILL)
+
     def _stop(self) -> None:
+        self._end_fork()
         if self._child is not None:
             self._child.kill()
             self._child.join()
             self._pipe.close()
-        self._child = None
-
-
-def _kill_group(process: int) -> None:
-    """Ends a fork and all that it started."""
-    if process:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process, signal.SIGKILL)
+        self._child, self._fork = None, 0
 
 
 def _how(status: int, output: Path) -> str:
