@@ -53,11 +53,13 @@ class Plan:
         jobs: all of them.
         identities: of their configs; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
+        one_source: whether all jobs have the same data, seeds aside.
     """
 
     jobs: list[Job]
     identities: list[str]
     forced: bool
+    one_source: bool
 
     @classmethod
     def of(
@@ -80,7 +82,13 @@ class Plan:
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
         identities = [config_identity(config) for config in configs]
-        return cls(jobs, identities, forced=any(config["force"] for config in configs))
+        sources = [{**config["data"], "seed": None} for config in configs]
+        return cls(
+            jobs,
+            identities,
+            forced=any(config["force"] for config in configs),
+            one_source=all(source == sources[0] for source in sources),
+        )
 
     @property
     def identity(self) -> str:

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress
 
+from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
 from src.sweeps.jobs import SWEEP_FILE, Job, error_of
@@ -95,6 +96,9 @@ class Sweep:
             job: that has ended.
             returned: what Hydra returns for it.
             printed: what the job had to say, where it has not been shown yet.
+
+        Raises:
+            DataError: where no later job can use the data either.
         """
         self.returned[job.number] = returned
         if printed is not None:
@@ -103,6 +107,9 @@ class Sweep:
             print(printed.strip() and f"{printed.rstrip()}\n", end="", flush=True)
             self._bar.update(self._task, completed=len(self.returned))
         error = error_of(returned)
+        one_source = self.plan is not None and self.plan.one_source
+        if isinstance(error, DataError) and one_source and printed is None:
+            raise error
         if error is not None:
             self._failed[job.number] = (_words(job), error)
 
