@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlflow.tracking import MlflowClient
+
 from src.errors import UserError
 
 PREFIX = "sqlite:///"
@@ -51,8 +53,6 @@ def make_database(uri: str) -> None:
     file = database_file(uri)
     if file is None or _is_there(file):
         return
-    from mlflow.tracking import MlflowClient
-
     file.parent.mkdir(parents=True, exist_ok=True)
     with _only_one(file.parent):
         if _is_there(file):
@@ -71,7 +71,7 @@ def _is_there(file: Path) -> bool:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Holds the lock of a folder, which goes with the process that holds it."""
+    """Holds a folder's lock; the system frees it when the process ends, however that ends."""
     place = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(place, fcntl.LOCK_EX)

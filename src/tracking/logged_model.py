@@ -32,7 +32,7 @@ from src.saved_model.facts import CLASS, FILE, ServingFacts
 
 NAME = "model"
 REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
-"""What a model needs to be used, each in the version that it was trained with."""
+"""Packages that a saved model needs, each pinned to the version that trained it."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -105,7 +105,7 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
     """Copies the code that travels with a model: the run's own modules, and the project's files.
 
     Returns:
-        What lies in ``draft`` then, for MLflow to take along.
+        The paths of the entries of ``draft``, for MLflow to copy.
     """
     if own.is_dir():
         shutil.copytree(own, draft, dirs_exist_ok=True)
@@ -117,7 +117,7 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
 
 @cache
 def _project_code() -> dict[str, bytes]:
-    """All that the loader imports of the project, as this process began with it."""
+    """The project's files that travel, read once: a process goes on with the code it began with."""
     files = travelling_modules().values()
     return {str(file.relative_to(PROJECT)): file.read_bytes() for file in files}
 
@@ -168,7 +168,7 @@ def decision_param(default: str) -> ParamSchema:
 
 
 def column_kinds(facts: ServingFacts) -> dict[str, str]:
-    """What each column of a row holds: ``number``, or how many known categories."""
+    """The kind of each column: ``number``, or text with so many known categories."""
     if facts.table is None:
         return dict.fromkeys(facts.feature_names or (), "number, on the scale of training")
     categories = zip(facts.table.categorical, facts.table.categories, strict=True)

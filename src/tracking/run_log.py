@@ -19,7 +19,7 @@ from src.tracking.store import Store, identity_tag
 
 ATTEMPTS = 10
 TAKEN = ("UNIQUE constraint failed", "duplicate key value", "Duplicate entry")
-"""What SQLite, PostgreSQL and MySQL say of a row that another writer has just made."""
+"""Messages of SQLite, PostgreSQL and MySQL for a row that another writer has just made."""
 NOT_METRICS = ("epoch", "time_ms")
 ARTIFACTS = (
     record.CONFIG,

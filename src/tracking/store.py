@@ -85,7 +85,7 @@ class Store:
 
     @contextmanager
     def needed(self) -> Iterator[None]:
-        """Where nothing can be done without the store: its failure is one clear error.
+        """Turns a failure of the store into one clear error, for steps that cannot do without it.
 
         Raises:
             UserError: where it answers no longer.
