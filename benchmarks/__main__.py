@@ -16,9 +16,9 @@ import time
 from collections.abc import Sequence
 
 import benchmarks
-from benchmarks import machine
-from benchmarks.page import PAGE, replaced
-from benchmarks.typed import ROOT
+from benchmarks.timing import machine
+from benchmarks.timing.page import PAGE, replaced
+from benchmarks.timing.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
 

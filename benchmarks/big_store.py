@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.made_runs import make_store
-from benchmarks.measure import Found, Row, in_turn, run, seconds
+from benchmarks.timing.made_runs import make_store
+from benchmarks.timing.measure import Found, Row, in_turn, run, seconds
 
 MINUTES = 4
 SMALL, LARGE = 100, 2000

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks import steps
-from benchmarks.measure import Found, Row, in_turn, run, seconds
+from benchmarks.timing import steps
+from benchmarks.timing.measure import Found, Row, in_turn, run, seconds
 
 MINUTES = 1
 NORM = 0.5

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.made_runs import make_store
-from benchmarks.measure import Found, Row, in_turn, run
-from benchmarks.typed import ROOT
+from benchmarks.timing.made_runs import make_store
+from benchmarks.timing.measure import Found, Row, in_turn, run
+from benchmarks.timing.typed import ROOT
 from src.entry import FULL_ERROR
 
 MINUTES = 3

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import typed
+from benchmarks.timing import typed
 
 WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
 LOSSES = ("ce", "focal")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks import steps
-from benchmarks.measure import Found, Row, in_turn, run
+from benchmarks.timing import steps
+from benchmarks.timing.measure import Found, Row, in_turn, run
 
 MINUTES = 3
 CLASSES = (10, 100, 1000)

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import steps
-from benchmarks.measure import Found, Row, in_turn, run
+from benchmarks.timing import steps
+from benchmarks.timing.measure import Found, Row, in_turn, run
 
 MINUTES = 1.5
 CLASSES = (10, 100, 1000)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.measure import Found, Row, run, shown
-from benchmarks.typed import ROOT
+from benchmarks.timing.measure import Found, Row, run, shown
+from benchmarks.timing.typed import ROOT
 
 MINUTES = 5
 RUNS, FIRST, LAST = 200, 5, 20

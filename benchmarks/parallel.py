@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.measure import Found, Row, in_turn, run, seconds
-from benchmarks.typed import ROOT
+from benchmarks.timing.measure import Found, Row, in_turn, run, seconds
+from benchmarks.timing.typed import ROOT
 
 MINUTES = 9
 PARALLEL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")

@@ -27,7 +27,7 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from benchmarks.typed import ROOT
+from benchmarks.timing.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
 from src.serve import HOST, only_champion

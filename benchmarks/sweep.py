@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.measure import Found, Row, in_turn, run
-from benchmarks.typed import ROOT
+from benchmarks.timing.measure import Found, Row, in_turn, run
+from benchmarks.timing.typed import ROOT
 from src.tracking.address import URI_VARIABLE
 
 MINUTES = 8

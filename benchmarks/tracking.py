@@ -14,8 +14,8 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
-from benchmarks import typed
-from benchmarks.measure import Found, Row, in_turn, run, seconds
+from benchmarks.timing import typed
+from benchmarks.timing.measure import Found, Row, in_turn, run, seconds
 
 MINUTES = 2
 RUNS = 10

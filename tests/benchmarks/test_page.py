@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.__main__ import main, programs
-from benchmarks.page import PAGE, replaced
+from benchmarks.timing.page import PAGE, replaced
 from src.errors import UserError
 
 TEXT = "# Performance\n\nBy hand.\n\n<!-- bench one -->\n\nold\n\n<!-- /bench one -->\n\nAlso.\n"

@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from benchmarks import big_store, clipping, focal, macro_f1, steps, tracking
+from benchmarks import big_store, clipping, focal, macro_f1, tracking
 from benchmarks.__main__ import programs
-from benchmarks.made_runs import make_store
+from benchmarks.timing import steps
+from benchmarks.timing.made_runs import make_store
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks import typed
-from benchmarks.measure import seconds
+from benchmarks.timing import typed
+from benchmarks.timing.measure import seconds
 
 if TYPE_CHECKING:
     import keras

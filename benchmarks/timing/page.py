@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.errors import UserError
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
 def replaced(page: str, name: str, content: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from src.entry import QUIET
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def start() -> None:
