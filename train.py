@@ -31,4 +31,4 @@ def start() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(start))
+    sys.exit(guarded(start, resumes=True))

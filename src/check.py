@@ -55,17 +55,15 @@ def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
     from src.checks.sandbox.locate import locate
     from src.checks.sandbox.sandbox import Sandbox
 
-    locations = [locate(text) for text in options.components]
-    shape = _shape(options.input_shape)
+    located = {text: locate(text) for text in options.components}
+    how = {"kind": options.kind, "arguments": given, "input_shape": _shape(options.input_shape)}
     reports = []
     with Sandbox(options.timeout) as sandbox:
-        for found in locations:
-            where = {"module": found.module} if found.module else {"file": str(found.file)}
-            extra = {"kind": options.kind, "arguments": given, "input_shape": shape}
+        for text, where in located.items():
             try:
-                reports.append(sandbox.report(found.name, **where, **extra))
+                reports.append(sandbox.report(**where, **how))
             except UserError as error:
-                raise UserError(f"{found.text}: {error}") from error
+                raise UserError(f"{text}: {error}") from error
             if not options.json:
                 print_report(reports[-1])
     if options.json:
@@ -100,19 +98,19 @@ def _arguments(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(
             f"--args {text}: is no JSON ({error}), for example '{{\"gamma\": 2}}'"
-        ) from (error)
+        ) from error
     if not isinstance(given, dict):
         raise UserError(f"--args {text}: must be a JSON object, for example '{{\"gamma\": 2}}'")
     return given
 
 
-def _shape(text: str | None) -> list[int] | None:
+def _shape(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     sizes = text.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
         raise UserError(f"--input-shape {text}: must be sizes without the batch, such as 8,8,3")
-    return [int(size) for size in sizes]
+    return tuple(int(size) for size in sizes)
 
 
 def _parser() -> argparse.ArgumentParser:

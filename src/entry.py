@@ -30,7 +30,8 @@ TERMINATED = 143
 FULL_ERROR = "HYDRA_FULL_ERROR"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a file cannot be written to its end."""
-STOPPED = "\nInterrupted; the same command goes on where it was."
+STOPPED = "\nInterrupted."
+GOES_ON = "\nInterrupted; the same command goes on where it was."
 MAKE_ROOM = "Make room, then type the same command: it goes on after the last epoch that was saved"
 
 QUIET = {
@@ -47,11 +48,12 @@ QUIET = {
 """Set where the user has not. oneDNN's choice of kernels would change results between machines."""
 
 
-def guarded(main: Callable[[], Any]) -> int:
+def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:
     """Runs a command.
 
     Args:
         main: the command; returns an exit status, or something else for 0.
+        resumes: whether the same command goes on after Ctrl-C, which the user is told then.
 
     Returns:
         The exit status.
@@ -63,24 +65,24 @@ def guarded(main: Callable[[], Any]) -> int:
     wants_traceback = FULL_ERROR in os.environ
     os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
     try:
-        return _run(main, wants_traceback=wants_traceback)
+        return _run(main, GOES_ON if resumes else STOPPED, wants_traceback=wants_traceback)
     finally:
         if not wants_traceback:
             os.environ.pop(FULL_ERROR, None)
 
 
-def _run(main: Callable[[], Any], *, wants_traceback: bool) -> int:
+def _run(main: Callable[[], Any], stopped: str, *, wants_traceback: bool) -> int:
     try:
         status = _unpacked(main)
     except KeyboardInterrupt:
-        print(STOPPED, file=sys.stderr)
+        print(stopped, file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if was_interrupted(error) and not wants_traceback:
-            print(STOPPED, file=sys.stderr)
+            print(stopped, file=sys.stderr)
             return INTERRUPTED
         no_room = _no_room(error)
         if wants_traceback or not (no_room or is_mistake(error)):

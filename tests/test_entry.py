@@ -18,10 +18,12 @@ def half_done():
         raise AttributeError("nothing there") from error
 
 
-def test_an_error_on_the_way_out_of_an_interruption_is_one(capsys):
-    assert guarded(half_done) == INTERRUPTED
-    said = capsys.readouterr().err
-    assert said == "\nInterrupted; the same command goes on where it was.\n"
+@pytest.mark.parametrize(
+    ("resumes", "said"), [(True, "; the same command goes on where it was."), (False, ".")]
+)
+def test_an_error_on_the_way_out_of_an_interruption_is_one(resumes, said, capsys):
+    assert guarded(half_done, resumes=resumes) == INTERRUPTED
+    assert capsys.readouterr().err == f"\nInterrupted{said}\n"
 
 
 def raised(error):

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import track
 
 from src.checks.results import FAIL, Report, Result
 from src.checks.sandbox.sandbox import IMPORT, Sandbox
@@ -71,13 +71,7 @@ def grade(
     )
     if not files:
         raise UserError(f"--submissions {folder}: no .py file in it")
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with (
-        Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
-        ExitStack() as stack,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
-        task = progress.add_task("checking", total=len(files))
+    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         free: SimpleQueue[Sandbox] = SimpleQueue()
         for _ in range(AT_ONCE):
             free.put(stack.enter_context(Sandbox(timeout)))
@@ -85,13 +79,13 @@ def grade(
         def work(file: Path) -> Submission:
             sandbox = free.get()
             try:
-                progress.update(task, description=file.name)
                 return _graded(sandbox, file, str(file.relative_to(folder)), arguments or {})
             finally:
                 free.put(sandbox)
-                progress.advance(task)
 
-        return list(pool.map(work, files))
+        graded = pool.map(work, files)
+        console = Console(stderr=True)
+        return list(track(graded, "checking", total=len(files), console=console))
 
 
 def _graded(sandbox: Sandbox, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:

@@ -1,7 +1,7 @@
 """The child process in which code of others runs: TensorFlow imported once, one fork per job.
 
-Each job runs in a session of its own, with nothing to read and its output in a file: what it
-breaks, it breaks for itself.
+Each job runs in a session of its own, with nothing to read, its output in one file and its events
+in another: what it breaks, it breaks for itself.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import resource
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 LARGEST_FILE = 256 * 1024 * 1024  # of output, or of a saved model
+EVENTS, OUTPUT = "events.jsonl", "output.txt"
 Emit = Callable[..., None]
 
 
@@ -28,27 +30,24 @@ def serve(pipe: Connection, environment: dict[str, str]) -> None:
     """Serves jobs until the other end of the pipe is closed.
 
     Args:
-        pipe: jobs come in, events go out, all as JSON.
+        pipe: jobs come in; for each go out the id of its process, then its exit status.
         environment: variables to set before TensorFlow is imported.
     """
     os.environ.update(environment)
     _redirect(os.devnull)
     import src.checks.run  # noqa: F401 (before the first fork, so that no fork pays for it)
 
-    def emit(**content: Any) -> None:
-        pipe.send_bytes(json.dumps(content).encode())
-
-    emit(event="ready")
+    pipe.send("ready")
     while True:
         try:
-            job = json.loads(pipe.recv_bytes())
+            job = pipe.recv()
         except EOFError:
             return
         process = os.fork()
         if process == 0:
-            _work(job, emit)
+            _work(job, pipe)
         _, status = os.waitpid(process, 0)
-        emit(event="ended", status=os.waitstatus_to_exitcode(status))
+        pipe.send(os.waitstatus_to_exitcode(status))
 
 
 def _redirect(output: str) -> None:
@@ -59,22 +58,39 @@ def _redirect(output: str) -> None:
         os.dup2(source, target)
 
 
-def _work(job: dict[str, Any], emit: Emit) -> NoReturn:
+def _work(job: dict[str, Any], pipe: Connection) -> NoReturn:
     """One job, in its fork; the fork ends here, whatever the component left running in it."""
+    folder = Path(job.pop("folder"))
+    emit = partial(_emit, folder / EVENTS)
     try:
         os.setsid()
-        emit(event="started", process=os.getpid())
-        _redirect(job["output"])
+        pipe.send(os.getpid())
+        _redirect(str(folder / OUTPUT))
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        _do(job, emit)
+        _do(emit, **job)
     except BaseException as error:
-        emit(event="broken", text=_first_line(error))
+        emit("broken", text=_first_line(error))
         os._exit(70)
     os._exit(0)
 
 
-def _do(job: dict[str, Any], emit: Emit) -> None:
+def _emit(file: Path, event: str, **content: Any) -> None:
+    with file.open("a") as stream:
+        stream.write(json.dumps({"event": event, **content}) + "\n")
+
+
+def _do(
+    emit: Emit,
+    *,
+    name: str | None = None,
+    file: str | None = None,
+    module: str | None = None,
+    kind: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+) -> None:
+    """Checks the component of that name; without a name, lists the components."""
     import keras
 
     from src.checks.construct import recipe
@@ -84,43 +100,41 @@ def _do(job: dict[str, Any], emit: Emit) -> None:
 
     keras.utils.set_random_seed(0)
     try:
-        module = _module(job)
-        if job["name"] is None:
-            emit(event="listed", components=components_of(module))
+        found = _module(file, module)
+        if name is None:
+            emit("listed", components=components_of(found))
             return
-        if not hasattr(module, job["name"]):
-            raise UserError(f"{module.__name__} has no {job['name']}")
-        shape = tuple(job["input_shape"]) if job["input_shape"] else None
-        source = getattr(module, job["name"])
-        made = recipe(source, job["kind"], job["arguments"], job["name"], shape)
+        if not hasattr(found, name):
+            raise UserError(f"{found.__name__} has no {name}")
+        made = recipe(getattr(found, name), kind, arguments, name, input_shape)
     except UserError as error:
-        emit(event="mistake", text=str(error))
+        emit("mistake", text=str(error))
         return
     except BaseException as error:
-        emit(event="import_failed", text=_first_line(error))
+        emit("import_failed", text=_first_line(error))
         return
     checks = checks_of(made.kind)
     fields = ("name", "why", "mend", "example")
     listed = [{field: getattr(check, field) for field in fields} for check in checks]
-    emit(event="component", kind=made.kind, made_with=made.guessed, checks=listed)
-    for result in results_of(made, checks, lambda check: emit(event="start", check=check.name)):
-        emit(event="result", **asdict(result))
+    emit("component", kind=made.kind, made_with=made.guessed, checks=listed)
+    for result in results_of(made, checks, lambda check: emit("start", check=check.name)):
+        emit("result", result=asdict(result))
 
 
-def _module(job: dict[str, Any]) -> ModuleType:
+def _module(path: str | None, module: str | None) -> ModuleType:
     sys.path.insert(0, str(Path.cwd()))
-    if job["file"] is None:
-        return importlib.import_module(job["module"])
-    file = Path(job["file"])
+    if path is None:
+        return importlib.import_module(module or "")
+    file = Path(path)
     sys.path.insert(0, str(file.parent))
     name = f"checked_{file.stem}" if file.stem.isidentifier() else "checked_file"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[name] = found
+    spec.loader.exec_module(found)
+    return found
 
 
 def components_of(module: ModuleType) -> list[str]:

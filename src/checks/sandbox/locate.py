@@ -6,35 +6,20 @@ import ast
 import difflib
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from src.errors import UserError
 
 
-@dataclass(frozen=True)
-class Location:
-    """The place of a component in the code.
-
-    Attributes:
-        text: as it was typed.
-        module: dotted name, or None for a file.
-        file: the file, or None where the module is no Python file.
-        name: of the component in it.
-    """
-
-    text: str
-    module: str | None
-    file: Path | None
-    name: str
-
-
-def locate(text: str) -> Location:
+def locate(text: str) -> dict[str, str]:
     """Reads MODULE:NAME or FILE.py:NAME.
 
     Args:
         text: as typed.
+
+    Returns:
+        The `name` of the component and its `module`, or its `file`.
 
     Raises:
         UserError: it is not of that form, or there is no such module, file or name.
@@ -50,7 +35,7 @@ def locate(text: str) -> Location:
     names = _names_in(text, file) if file is not None else None
     if names is not None and name not in names:
         raise UserError(f"{text}: {file} has no {name}{_or_near(name, names)}")
-    return Location(text, None if is_file else where, file, name)
+    return {"name": name, "file": str(file)} if is_file else {"name": name, "module": where}
 
 
 def _existing(text: str, file: Path) -> Path:

@@ -8,14 +8,13 @@ import multiprocessing
 import os
 import signal
 import tempfile
-import time
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from src.checks.results import FAIL, NOT_REACHED, Report, Result
-from src.checks.sandbox.child import serve
+from src.checks.sandbox.child import EVENTS, OUTPUT, serve
 from src.entry import QUIET
 from src.errors import UserError
 
@@ -43,8 +42,6 @@ class Sandbox:
         self.timeout = timeout
         self._child: BaseProcess | None = None
         self._pipe: Connection
-        self._fork = 0  # the process of the job, while one runs
-        self._folder = tempfile.TemporaryDirectory(prefix="checks-")
 
     def __enter__(self) -> Sandbox:
         """Nothing is started before the first job."""
@@ -53,7 +50,6 @@ class Sandbox:
     def __exit__(self, *error: object) -> None:
         """Ends the child."""
         self._stop()
-        self._folder.cleanup()
 
     def components(self, file: Path) -> list[str]:
         """Names of the components in a file.
@@ -61,7 +57,7 @@ class Sandbox:
         Raises:
             UserError: the file cannot be imported.
         """
-        events, ending = self._run(file=str(file), name=None)
+        events, ending = self._run(file=str(file))
         for event in events:
             if event["event"] == "listed":
                 return list(event["components"])
@@ -85,44 +81,24 @@ class Sandbox:
                 raise UserError(event["text"])
         return _report(name, events, ending)
 
-    def _run(self, **content: Any) -> tuple[list[Event], str]:
+    def _run(self, **job: Any) -> tuple[list[Event], str]:
         """The events of a job, and the way in which it ended before it was done."""
-        output = Path(self._folder.name) / "output.txt"
-        output.unlink(missing_ok=True)
-        empty = dict.fromkeys(("file", "module", "name", "kind", "arguments", "input_shape"))
-        job = {**empty, "output": str(output), **content}
         self._start()
-        found: list[Event] = []
-        ending = ""
-        deadline = time.monotonic() + self.timeout
-        try:
-            self._pipe.send_bytes(json.dumps(job).encode())
-            while True:
-                event = self._next(deadline)
-                if event is None:  # the time is over; after 10 s more the child is given up
-                    if ending:
-                        raise EOFError
-                    ending = f"it did not end within {self.timeout:g} s"
-                    self._end_fork()
-                    deadline = time.monotonic() + 10
-                elif event["event"] == "started":
-                    self._fork = int(event["process"])
-                elif event["event"] == "ended":
-                    self._end_fork()  # it may have left processes behind
-                    self._fork = 0
-                    return found, ending or _how(int(event["status"]), output)
-                else:
-                    found.append(event)
-        except (EOFError, OSError, ValueError):  # the child itself is gone
-            self._stop()
-            return found, ending or "it ended the process that runs the checks"
-
-    def _next(self, deadline: float) -> Event | None:
-        """The next event, or None at the deadline."""
-        if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
-            return None
-        event: Event = json.loads(self._pipe.recv_bytes())
-        return event
+        process, late = 0, ""
+        with tempfile.TemporaryDirectory(prefix="checks-") as folder:
+            try:
+                self._pipe.send({**job, "folder": folder})
+                process = self._pipe.recv()
+                if not self._pipe.poll(self.timeout):
+                    late = f"it did not end within {self.timeout:g} s"
+                    _kill(process)
+                ending = _how(self._pipe.recv(), Path(folder, OUTPUT))
+            except (EOFError, OSError):  # the child itself is gone
+                ending = "it ended the process that runs the checks"
+                self._stop()
+            finally:
+                _kill(process)  # it may have left processes behind
+            return _events(Path(folder, EVENTS)), late or ending
 
     def _start(self) -> None:
         if self._child is not None and self._child.is_alive():
@@ -136,24 +112,30 @@ class Sandbox:
         self._child.start()
         theirs.close()
         with contextlib.suppress(EOFError, OSError):
-            if self._next(time.monotonic() + START_UP) is not None:
+            if self._pipe.poll(START_UP) and self._pipe.recv():
                 return
         self._stop()
         raise UserError("Keras cannot be imported here; try `python -c 'import keras'`")
 
-    def _end_fork(self) -> None:
-        """Ends a fork and all that it started."""
-        if self._fork:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._fork, signal.SIGKILL)
-
     def _stop(self) -> None:
-        self._end_fork()
         if self._child is not None:
             self._child.kill()
             self._child.join()
             self._pipe.close()
-        self._child, self._fork = None, 0
+        self._child = None
+
+
+def _kill(process: int) -> None:
+    """Ends a fork and all that it started."""
+    if process:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process, signal.SIGKILL)
+
+
+def _events(file: Path) -> list[Event]:
+    """The events of a job, but for one that it was writing when it ended."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _how(status: int, output: Path) -> str:
@@ -168,24 +150,18 @@ def _how(status: int, output: Path) -> str:
 
 def _report(name: str, events: list[Event], ending: str) -> Report:
     """The report of a component from its events, with the checks that were not reached."""
-    of_kind: dict[str, list[Event]] = {}
-    for event in events:
-        of_kind.setdefault(event.pop("event"), []).append(event)
-    broken = of_kind.get("broken", [{"text": ending}])
-    if "component" not in of_kind:
-        text = of_kind.get("import_failed", broken)[0]["text"]
+    last = {event["event"]: event for event in events}
+    broken = last.get("broken", {"text": ending})
+    if "component" not in last:
+        text = last.get("import_failed", broken)["text"]
         return Report(name, "", (Result(IMPORT, FAIL, text, **_ABOUT_IMPORT),))
-    component = of_kind["component"][0]
-    results = {event["name"]: Result(**event) for event in of_kind.get("result", [])}
-    running = [event["check"] for event in of_kind.get("start", [])][-1:]
+    component, running = last["component"], last.get("start", {}).get("check")
+    done = [Result(**event["result"]) for event in events if event["event"] == "result"]
+    results = {result.name: result for result in done}
     for check in component["checks"]:
-        if check["name"] in results:
-            continue
-        if running == [check["name"]]:
-            result = Result(status=FAIL, seen=broken[0]["text"], **check)
-        else:
-            seen = f"the checks ended in {running[0] if running else '?'}"
-            result = Result(status=NOT_REACHED, seen=seen, **check)
-        results[check["name"]] = result
-    ordered = tuple(results[check["name"]] for check in component["checks"])
-    return Report(name, component["kind"], ordered, component["made_with"])
+        if check["name"] not in results:
+            status, seen = NOT_REACHED, f"the checks ended in {running or '?'}"
+            if check["name"] == running:
+                status, seen = FAIL, broken["text"]
+            results[check["name"]] = Result(status=status, seen=seen, **check)
+    return Report(name, component["kind"], tuple(results.values()), component["made_with"])
