@@ -37,27 +37,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.serving.answer_file import check_answer_path
     from src.serving.find import find_model
-    from src.serving.predict_file import Order, predict_file
+    from src.serving.predict_file import predict_file
 
     check_answer_path(options.out, options.rows)
     model = find_model(options.model, options.root, options.uri, trust_code=options.trust_code)
-    order = Order(
-        rows=options.rows,
-        out=options.out,
-        decision=options.decision or model.decision,
-        keep=tuple(dict.fromkeys(options.keep)),
-        ignore_extra=options.ignore_extra,
-        header=options.header,
-        delimiter=options.delimiter,
-    )
+    decision = options.decision or model.decision
     if model.facts is None:
         print(f"Note: {model.title} is {BARE}")
     try:
-        tally = predict_file(model, order)
+        tally = predict_file(
+            model,
+            options.rows,
+            options.out,
+            decision,
+            keep=tuple(dict.fromkeys(options.keep)),
+            ignore_extra=options.ignore_extra,
+            header=options.header,
+            delimiter=options.delimiter,
+        )
     except KeyboardInterrupt:
-        print(f"\nInterrupted; {order.out} was not written.", file=sys.stderr)
+        print(f"\nInterrupted; {options.out} was not written.", file=sys.stderr)
         return INTERRUPTED
-    _report(model, tally, order.out, order.decision)
+    _report(model, tally, options.out, decision)
     return 0
 
 

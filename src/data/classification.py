@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import make_classification
 
-from src.data.dataset import LEAST_CLASSES, Dataset
+from src.data.dataset import Dataset
 from src.data.errors import DataError
 from src.data.made import made_dataset, majority_share
-from src.data.parameters import check_fraction, check_number, check_seed, check_whole
+from src.data.parameters import check_number, check_seed, check_whole
 
 
 def classification(
@@ -56,9 +56,7 @@ def classification(
     check_whole("data.n_informative", n_informative, 1)
     check_whole("data.n_redundant", n_redundant, 0)
     check_whole("data.n_features", n_features, n_informative + n_redundant)
-    check_whole("data.n_classes", n_classes, LEAST_CLASSES)
     check_whole("data.n_clusters_per_class", n_clusters_per_class, 1)
-    check_fraction("data.minority_fraction", minority_fraction)
     check_number("data.class_sep", class_sep, 0)
     check_number("data.flip_y", flip_y, 0)
     majority = majority_share(n_classes, minority_fraction)

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 from src.data.dataset import Dataset
 from src.data.imbalance import imbalance
-from src.data.split import three_way
+from src.data.split import stratified_split
 
 LARGEST_PIXEL = np.float32(16)
 
@@ -54,24 +54,11 @@ def digits(
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)
-    split = three_way(
-        y,
-        class_names,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        source=source,
-    )
-    chosen.check_training_rows(y[split.train], class_names)
-    train = chosen.thin(y, split.train, seed)
-    val = chosen.thin(y, split.val, seed)
-    test = chosen.thin(y, split.test, seed) if imbalance_test else split.test
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    train, val, test = stratified_split(y, class_names, source, seed, **fractions)
+    train, val = chosen.thin_training(y, train, seed), chosen.thin(y, val, seed)
+    if imbalance_test:
+        test = chosen.thin(y, test, seed)
     x = loaded.images.astype(np.float32)[..., np.newaxis] / LARGEST_PIXEL
-    return Dataset.of_rows(
-        x,
-        y,
-        (train, val, test),
-        class_names=class_names,
-        name="digits",
-        source=source,
-    )
+    rows = (train, val, test)
+    return Dataset.of_rows(x, y, rows, class_names=class_names, name="digits", source=source)

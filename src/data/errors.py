@@ -28,10 +28,6 @@ class CellError(DataError):
         super().__init__(f"{where}: {reason}")
         self.row, self.column, self.reason = row, column, reason
 
-    def shifted(self, rows: int) -> CellError:
-        """The same cell where `rows` other rows come before."""
-        return CellError(self.row + rows, self.column, self.reason)
-
 
 def close_match(wanted: str, available: Iterable[str]) -> str:
     """The end of an error: `" Did you mean 'NAME'?"`, or nothing where no name comes close."""

@@ -19,7 +19,7 @@ from src.data.errors import DataError
 from src.data.idx import read_idx
 from src.data.imbalance import imbalance
 from src.data.parameters import check_whole
-from src.data.split import check_class_counts, stratified_subset, two_way
+from src.data.split import check_class_counts, stratified_split, stratified_subset
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -84,10 +84,14 @@ def fashion_mnist(
     """
     chosen = imbalance(profile, imbalance_ratio, rare_classes, CLASS_NAMES)
     folder = _download() if root is None else Path(root).expanduser()
-    x_train, y_train = _read_pair(folder, "train")
-    x_test, y_test = _read_pair(folder, "t10k")
+    files = {name: _find(folder, name) for name in OFFICIAL}
+    x_train, y_train = _read_pair(files, "train")
+    x_test, y_test = _read_pair(files, "t10k")
     source = "Fashion-MNIST" if root is None else str(folder)
-    _warn_unless_official(folder)
+    others = [path.name for name, path in files.items() if _md5(path) != OFFICIAL[name]]
+    if others:  # an unpacked file, too, has another sum
+        listed = ", ".join(others)
+        logger.warning("%s: not the official Fashion-MNIST files by MD5 sum: %s", folder, listed)
     if x_train.shape[1:] != x_test.shape[1:]:
         raise DataError(
             f"{folder}: training images are {x_train.shape[1:]} and test images "
@@ -99,9 +103,8 @@ def fashion_mnist(
         check_whole("data.max_train", max_train, 2 * len(CLASS_NAMES))
         used = stratified_subset(y_train, max_train, len(CLASS_NAMES), seed)
     x_train, y_train = x_train[used], y_train[used]
-    train, val = two_way(y_train, CLASS_NAMES, val_fraction=val_fraction, seed=seed, source=source)
-    chosen.check_training_rows(y_train[train], CLASS_NAMES)
-    train, val = chosen.thin(y_train, train, seed), chosen.thin(y_train, val, seed)
+    train, val = stratified_split(y_train, CLASS_NAMES, source, seed, val_fraction=val_fraction)
+    train, val = chosen.thin_training(y_train, train, seed), chosen.thin(y_train, val, seed)
     test = np.arange(len(y_test))
     if imbalance_test:
         test = chosen.thin(y_test, test, seed)
@@ -137,10 +140,10 @@ def _download() -> Path:
     return folder
 
 
-def _read_pair(folder: Path, part: str) -> tuple[Pixels, NDArray[np.int64]]:
+def _read_pair(files: dict[str, Path], part: str) -> tuple[Pixels, NDArray[np.int64]]:
     """Images (n, H, W) and labels (n,) of the part `train` or `t10k`."""
-    image_file = _find(folder, f"{part}-images-idx3-ubyte.gz")
-    label_file = _find(folder, f"{part}-labels-idx1-ubyte.gz")
+    image_file = files[f"{part}-images-idx3-ubyte.gz"]
+    label_file = files[f"{part}-labels-idx1-ubyte.gz"]
     images, labels = read_idx(image_file, rank=3), read_idx(label_file, rank=1)
     if len(images) != len(labels):
         raise DataError(
@@ -166,15 +169,6 @@ def _find(folder: Path, name: str) -> Path:
         f"data.root={str(folder)!r} has no {name}, with or without .gz; it must hold "
         f"{', '.join(OFFICIAL)}."
     )
-
-
-def _warn_unless_official(folder: Path) -> None:
-    """Says once which files are not the published ones; an unpacked file cannot be told."""
-    paths = {_find(folder, name): md5 for name, md5 in OFFICIAL.items()}
-    others = [path.name for path, md5 in paths.items() if _md5(path) != md5]
-    if others:
-        listed = ", ".join(others)
-        logger.warning("%s: not the official Fashion-MNIST files by MD5 sum: %s", folder, listed)
 
 
 def _md5(path: Path) -> str:

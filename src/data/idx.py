@@ -11,7 +11,6 @@ import gzip
 import math
 import struct
 import zlib
-from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -43,40 +42,36 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
         DataError: for a file that cannot be read, is damaged, cut short or too long, or holds
             anything else.
     """
-    with unreadable(str(path), "an IDX file", OSError, EOFError, zlib.error):
-        with path.open("rb") as probe:
-            compressed = probe.read(2) == GZIP_MAGIC
-        most = path.stat().st_size * (LARGEST_EXPANSION if compressed else 1)
-        with gzip.open(path) if compressed else path.open("rb") as stream:
-            return _read(stream, path, rank, min(most, LARGEST_ARRAY))
-
-
-def _read(
-    stream: gzip.GzipFile | BufferedReader, path: Path, rank: int, most: int
-) -> NDArray[np.uint8]:
-    header = stream.read(4 + 4 * rank)
-    magic = bytes([0, 0, UNSIGNED_BYTE, rank])
-    if header[:4] != magic:
-        raise DataError(
-            f"{path}: begins with {header[:4].hex(' ') or 'nothing'}; an IDX file of unsigned "
-            f"bytes with {rank} dimension(s) begins with {magic.hex(' ')}."
-        )
-    if len(header) < 4 + 4 * rank:
-        raise DataError(f"{path}: is cut short within its header.")
-    shape = struct.unpack(f">{rank}I", header[4:])
-    size = math.prod(shape)
-    if size == 0:
-        raise DataError(f"{path}: holds no values; its header says shape {shape}.")
-    if size > most:
-        raise DataError(
-            f"{path}: its header promises shape {shape}, more than a file of "
-            f"{path.stat().st_size} bytes can hold."
-        )
-    values = stream.read(size)
-    if len(values) < size:
-        raise DataError(
-            f"{path}: is cut short: {len(values)} of the {size} values that its header promises."
-        )
-    if stream.read(1):
-        raise DataError(f"{path}: goes on after the {size} values that its header promises.")
+    with (
+        unreadable(str(path), "an IDX file", OSError, EOFError, zlib.error),
+        path.open("rb") as file,
+    ):
+        compressed = file.peek(2)[:2] == GZIP_MAGIC
+        stream = gzip.GzipFile(fileobj=file) if compressed else file
+        header = stream.read(4 + 4 * rank)
+        magic = bytes([0, 0, UNSIGNED_BYTE, rank])
+        if header[:4] != magic:
+            raise DataError(
+                f"{path}: begins with {header[:4].hex(' ') or 'nothing'}; an IDX file of unsigned "
+                f"bytes with {rank} dimension(s) begins with {magic.hex(' ')}."
+            )
+        if len(header) < 4 + 4 * rank:
+            raise DataError(f"{path}: is cut short within its header.")
+        shape = struct.unpack(f">{rank}I", header[4:])
+        size, on_disk = math.prod(shape), path.stat().st_size
+        if size == 0:
+            raise DataError(f"{path}: holds no values; its header says shape {shape}.")
+        if size > min(on_disk * (LARGEST_EXPANSION if compressed else 1), LARGEST_ARRAY):
+            raise DataError(
+                f"{path}: its header promises shape {shape}, more than a file of {on_disk} bytes "
+                "can hold."
+            )
+        values = stream.read(size)
+        if len(values) < size:
+            raise DataError(
+                f"{path}: is cut short: {len(values)} of the {size} values that its header "
+                "promises."
+            )
+        if stream.read(1):
+            raise DataError(f"{path}: goes on after the {size} values that its header promises.")
     return np.frombuffer(values, dtype=np.uint8).reshape(shape)

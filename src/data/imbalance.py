@@ -35,13 +35,13 @@ class Imbalance:
         ratio: rho, rows of the largest class over rows of the rarest; at least 1.
         rare: class numbers. For `step` the rare ones; for `longtail` those at the end of the
             tail, the last one the rarest, behind the other classes in their own order.
-        num_classes: K.
+        class_names: K names.
     """
 
     profile: str
     ratio: float
     rare: tuple[int, ...]
-    num_classes: int
+    class_names: tuple[str, ...]
 
     def targets(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Rows that each class keeps of its `counts`, both int64, shape (K,); 0 is possible."""
@@ -50,9 +50,9 @@ class Imbalance:
         if self.profile == "step":
             wanted[list(self.rare)] = largest / self.ratio
         elif self.profile == "longtail":
-            common = [k for k in range(self.num_classes) if k not in self.rare]
+            common = [k for k in range(len(counts)) if k not in self.rare]
             for rank, k in enumerate([*common, *self.rare]):
-                wanted[k] = largest * self.ratio ** (-rank / (self.num_classes - 1))
+                wanted[k] = largest * self.ratio ** (-rank / (len(counts) - 1))
         return np.minimum(np.rint(wanted).astype(np.int64), counts)
 
     def thin(self, y: Labels, rows: Rows, seed: int) -> Rows:
@@ -68,7 +68,7 @@ class Imbalance:
         """
         if self.profile == "none":
             return rows
-        counts = np.bincount(y[rows], minlength=self.num_classes)
+        counts = np.bincount(y[rows], minlength=len(self.class_names))
         targets = np.maximum(self.targets(counts), np.minimum(1, counts))
         rng = np.random.default_rng(seed)
         kept = np.zeros(len(rows), dtype=bool)
@@ -76,20 +76,21 @@ class Imbalance:
             kept[rng.permutation(np.flatnonzero(y[rows] == k))[:target]] = True
         return rows[kept]
 
-    def check_training_rows(self, y_train: Labels, class_names: tuple[str, ...]) -> None:
-        """Refuses a ratio that leaves a class without one row of the training split.
+    def thin_training(self, y: Labels, rows: Rows, seed: int) -> Rows:
+        """Thins the training split, which must keep a row of each class by the profile itself.
 
         Raises:
             DataError: naming the ratio, the class and the largest ratio that would do.
         """
-        counts = np.bincount(y_train, minlength=self.num_classes)
+        counts = np.bincount(y[rows], minlength=len(self.class_names))
         gone = np.flatnonzero(self.targets(counts) == 0)
         if gone.size:
             raise DataError(
                 f"data.imbalance_ratio={self.ratio:g} leaves no training row of "
-                f"{shortened(class_names[k] for k in gone)}; the largest class has "
+                f"{shortened(self.class_names[k] for k in gone)}; the largest class has "
                 f"{counts.max()} training rows, so the ratio can be {counts.max()} at most."
             )
+        return self.thin(y, rows, seed)
 
 
 def imbalance(
@@ -122,7 +123,7 @@ def imbalance(
             f"data.rare_classes={list(rare_classes)!r} must name at least one class, and not all "
             f"{len(class_names)}, for data.profile=step."
         )
-    return Imbalance(profile, float(ratio), rare, len(class_names))
+    return Imbalance(profile, float(ratio), rare, class_names)
 
 
 def _class_number(wanted: int | str, class_names: tuple[str, ...]) -> int:

@@ -8,7 +8,8 @@ from sklearn.preprocessing import StandardScaler
 
 from src.data.dataset import LEAST_CLASSES, Dataset, Labels
 from src.data.errors import DataError
-from src.data.split import three_way
+from src.data.parameters import check_fraction, check_whole
+from src.data.split import stratified_split
 
 ROUNDING = 1e-9
 """What a sum of equal shares may differ from 1 by."""
@@ -18,8 +19,10 @@ def majority_share(n_classes: int, minority_fraction: float) -> float:
     """What K-1 minority classes of equal share leave for class 0.
 
     Raises:
-        DataError: where class 0 would be smaller than another.
+        DataError: for a value that cannot be, or where class 0 would be smaller than another.
     """
+    check_whole("data.n_classes", n_classes, LEAST_CLASSES)
+    check_fraction("data.minority_fraction", minority_fraction)
     if minority_fraction * n_classes > 1 + ROUNDING:
         raise DataError(
             f"data.minority_fraction={minority_fraction} for each of {n_classes - 1} minority "
@@ -36,9 +39,8 @@ def made_dataset(
     feature_names: tuple[str, ...],
     name: str,
     source: str,
-    val_fraction: float,
-    test_fraction: float,
     seed: int,
+    **fractions: float,
 ) -> Dataset:
     """Splits rows of numbers and standardises them by the training split, and by no other.
 
@@ -49,9 +51,8 @@ def made_dataset(
         feature_names: d names.
         name: what the data set is called.
         source: where it came from.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
         seed: of the split.
+        fractions: `val_fraction` and `test_fraction`, shares for validation and test.
 
     Returns:
         The data set, its fitted `StandardScaler` in `preprocessing`.
@@ -61,19 +62,12 @@ def made_dataset(
     """
     minority = [f"minority_{k}" for k in range(1, n_classes)]
     class_names = ("majority", *(minority if n_classes > LEAST_CLASSES else ["minority"]))
-    split = three_way(
-        y,
-        class_names,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        source=source,
-    )
-    scaler = StandardScaler().fit(x[split.train])
+    rows = stratified_split(y, class_names, source, seed, **fractions)
+    scaler = StandardScaler().fit(x[rows[0]])
     return Dataset.of_rows(
         scaler.transform(x),
         y,
-        split,
+        rows,
         class_names=class_names,
         feature_names=feature_names,
         name=name,

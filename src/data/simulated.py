@@ -22,7 +22,6 @@ around each object, which no linear model can draw.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from src.data.dataset import LEAST_CLASSES, Dataset
 from src.data.errors import DataError
@@ -74,8 +73,6 @@ def simulated(
     check_whole("data.n_samples", n_samples, 1)
     check_whole("data.n_noise", n_noise, 0)
     check_whole("data.n_features", n_features, n_noise + 1)
-    check_whole("data.n_classes", n_classes, LEAST_CLASSES)
-    check_fraction("data.minority_fraction", minority_fraction)
     check_fraction("data.hard_fraction", hard_fraction)
     check_number("data.easy_distance", easy_distance, 0)
     check_number("data.hard_spread", hard_spread, 0, above=True)
@@ -90,16 +87,18 @@ def simulated(
     rng = np.random.default_rng(seed)
     two = n_classes == LEAST_CLASSES
     centres = (0.0 if two else object_distance) * np.eye(n_classes - 1, informative)
-    x, y = _rows(
-        rng,
-        centres,
-        n_samples,
-        minority_fraction=minority_fraction,
-        hard_fraction=hard_fraction,
-        easy_distance=easy_distance,
-        hard_spread=hard_spread,
-    )
-    x = np.hstack([x, rng.standard_normal((n_samples, n_noise))])
+    n_minority = round(n_samples * minority_fraction)
+    n_majority = n_samples - (n_classes - 1) * n_minority
+    n_hard = round(n_majority * hard_fraction)
+    direction = np.full(informative, informative**-0.5)
+    easy = rng.standard_normal((n_majority - n_hard, informative)) + easy_distance * direction
+    around = centres[rng.integers(n_classes - 1, size=n_hard)]
+    hard = around + hard_spread * rng.standard_normal((n_hard, informative))
+    minority = np.repeat(centres, n_minority, axis=0)
+    minority = minority + rng.standard_normal(minority.shape)
+    noise = rng.standard_normal((n_samples, n_noise))
+    x = np.hstack([np.vstack([easy, hard, minority]), noise])
+    y = np.repeat(np.arange(n_classes), [n_majority] + [n_minority] * (n_classes - 1))
     kinds = [("informative", informative), ("noise", n_noise)]
     return made_dataset(
         x,
@@ -112,28 +111,3 @@ def simulated(
         test_fraction=test_fraction,
         seed=seed,
     )
-
-
-def _rows(
-    rng: np.random.Generator,
-    centres: NDArray[np.float64],
-    n_samples: int,
-    *,
-    minority_fraction: float,
-    hard_fraction: float,
-    easy_distance: float,
-    hard_spread: float,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Informative columns, shape (n, p), and class numbers, shape (n,); not yet in random order."""
-    objects, informative = centres.shape
-    n_minority = round(n_samples * minority_fraction)
-    n_majority = n_samples - objects * n_minority
-    n_hard = round(n_majority * hard_fraction)
-    direction = np.full(informative, informative**-0.5)
-    easy = easy_distance * direction + rng.standard_normal((n_majority - n_hard, informative))
-    around = centres[rng.integers(objects, size=n_hard)]
-    hard = around + hard_spread * rng.standard_normal((n_hard, informative))
-    minority = np.repeat(centres, n_minority, axis=0)
-    minority = minority + rng.standard_normal(minority.shape)
-    y = np.repeat(np.arange(objects + 1), [n_majority] + [n_minority] * objects)
-    return np.vstack([easy, hard, minority]), y

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,60 +12,47 @@ from src.data.parameters import check_fraction, check_seed
 Rows = NDArray[np.int64]
 
 
-class Split(NamedTuple):
-    """Row numbers of the three splits, int64, each in random order; together every row, once."""
-
-    train: Rows
-    val: Rows
-    test: Rows
-
-
-def three_way(
-    y: Labels,
-    class_names: tuple[str, ...],
-    *,
-    val_fraction: float,
-    test_fraction: float,
-    seed: int,
-    source: str,
-) -> Split:
-    """Splits every class by itself: `round(n_k * fraction)` rows, at least one, to val and test.
+def stratified_split(
+    y: Labels, class_names: tuple[str, ...], source: str, seed: int, **fractions: float
+) -> list[Rows]:
+    """Splits every class by itself: `round(n_k * fraction)` rows, at least one, are held out.
 
     scikit-learn's `train_test_split(stratify=...)` can leave a small class out of a split; here
-    each class is in all three.
+    each class is in all of them.
 
     Args:
         y: class numbers, int64, shape (n,), values 0 to K-1.
         class_names: K names, for the error.
-        val_fraction: share for validation, between 0 and 1.
-        test_fraction: share for the test, between 0 and 1.
-        seed: which rows go where; the same seed gives the same split.
         source: where the rows came from, for the error.
+        seed: which rows go where; the same seed gives the same split.
+        fractions: share of each split that is held out, between 0 and 1, named as its key under
+            `data`: `val_fraction` and, if the test rows are to come from `y` too, `test_fraction`.
 
     Returns:
-        The row numbers of the three splits.
+        Row numbers of the training split and of each split held out, int64, in random order;
+        together every row, once.
 
     Raises:
         DataError: where the fractions are wrong, there are fewer than two classes, or a class
-            has fewer than three rows.
+            has fewer rows than there are splits.
     """
-    check_fraction("data.val_fraction", val_fraction)
-    check_fraction("data.test_fraction", test_fraction)
-    if val_fraction + test_fraction >= 1:
-        raise DataError(
-            f"data.val_fraction={val_fraction} and data.test_fraction={test_fraction} leave no "
-            "row to train on; their sum must be below 1."
-        )
-    return Split(*_per_class(y, class_names, (val_fraction, test_fraction), seed, source))
-
-
-def two_way(
-    y: Labels, class_names: tuple[str, ...], *, val_fraction: float, seed: int, source: str
-) -> tuple[Rows, Rows]:
-    """Row numbers of train and validation, as `three_way` gives those of three splits."""
-    check_fraction("data.val_fraction", val_fraction)
-    train, val = _per_class(y, class_names, (val_fraction,), seed, source)
-    return train, val
+    for key, fraction in fractions.items():
+        check_fraction(f"data.{key}", fraction)
+    if sum(fractions.values()) >= 1:
+        given = " and ".join(f"data.{key}={fraction}" for key, fraction in fractions.items())
+        raise DataError(f"{given} leave no row to train on; their sum must be below 1.")
+    check_seed(seed)
+    check_class_counts(y, class_names, len(fractions) + 1, source)
+    rng = np.random.default_rng(seed)
+    by_class = []
+    for k in range(len(class_names)):
+        rows = rng.permutation(np.flatnonzero(y == k))
+        held_out = [max(1, round(len(rows) * fraction)) for fraction in fractions.values()]
+        while sum(held_out) >= len(rows):
+            held_out[int(np.argmax(held_out))] -= 1
+        sizes = [len(rows) - sum(held_out), *held_out]
+        by_class.append(np.split(rows, np.cumsum(sizes)[:-1]))
+    return [rng.permutation(np.concatenate(part)) for part in zip(*by_class, strict=True)]
 
 
 def stratified_subset(y: Labels, size: int, num_classes: int, seed: int) -> Rows:
@@ -113,28 +98,3 @@ def check_class_counts(
             f"{source}: too few rows of class {shown}; a class needs at least {least} rows, one "
             f"for each split.{hint}"
         )
-
-
-def _per_class(
-    y: Labels, class_names: tuple[str, ...], fractions: tuple[float, ...], seed: int, source: str
-) -> list[Rows]:
-    """Row numbers: first what is left for training, then one part for each fraction."""
-    check_seed(seed)
-    check_class_counts(y, class_names, len(fractions) + 1, source)
-    rng = np.random.default_rng(seed)
-    parts: list[list[Rows]] = [[] for _ in range(len(fractions) + 1)]
-    by_class = np.split(np.argsort(y, kind="stable"), np.cumsum(np.bincount(y))[:-1])
-    for members in by_class:
-        rows = rng.permutation(members)
-        sizes = _sizes(len(rows), fractions)
-        for part, chunk in zip(parts, np.split(rows, np.cumsum(sizes)[:-1]), strict=True):
-            part.append(chunk)
-    return [rng.permutation(np.concatenate(part)) for part in parts]
-
-
-def _sizes(n: int, fractions: tuple[float, ...]) -> list[int]:
-    """Rows of one class for training and for each fraction, none of them zero."""
-    held_out = [max(1, round(n * fraction)) for fraction in fractions]
-    while sum(held_out) >= n:
-        held_out[int(np.argmax(held_out))] -= 1
-    return [n - sum(held_out), *held_out]

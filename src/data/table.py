@@ -16,8 +16,8 @@ import pandas as pd
 from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError, shortened
 from src.data.parameters import check_choice, check_delimiter, check_whole
-from src.data.split import check_class_counts, three_way
-from src.data.tabular.column_checks import check_columns, clean_columns, refuse_missing
+from src.data.split import check_class_counts, stratified_split
+from src.data.tabular.column_checks import clean_columns
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import column_number, encode_labels
@@ -99,25 +99,16 @@ def table(
         features, y, class_names = _without_rare(features, y, class_names, min_class_count, source)
     hint = " To leave such classes out, set data.drop_rare_classes=true."
     check_class_counts(y, class_names, min_class_count, source, hint)
-    features = clean_columns(features, source)
-    check_columns(features, max_categories, source)
-    if missing == "refuse":
-        refuse_missing(features, source)
-    split = three_way(
-        y,
-        class_names,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        source=source,
-    )
+    features = clean_columns(features, source, missing=missing, max_categories=max_categories)
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    rows = stratified_split(y, class_names, source, seed, **fractions)
     layout = TableLayout(tuple(names), names[target], header, delimiter)
-    train = features.iloc[split.train]
+    train = features.iloc[rows[0]]
     fitted = fit_columns(train, missing=missing, source=source, layout=layout)
     return Dataset.of_rows(
         fitted.transform(features),
         y,
-        split,
+        rows,
         class_names=class_names,
         feature_names=fitted.feature_names,
         name=file.stem,

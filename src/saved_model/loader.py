@@ -9,7 +9,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from src.errors import UserError
-from src.saved_model.decisions import TUNED, check_decision
+from src.saved_model.decisions import DECISIONS, TUNED
 from src.saved_model.predictor import Predictor
 
 
@@ -33,8 +33,10 @@ class PyFunc:
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE, which a server answers with status 400.
         """
+        decision = (params or {}).get("decision", TUNED)
         try:
-            decision = check_decision((params or {}).get("decision", TUNED), "decision")
+            if decision not in DECISIONS:
+                raise UserError(f"decision={decision!r}: must be {' or '.join(DECISIONS)}")
             return self.predictor.predict(model_input, decision)
         except UserError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error

@@ -99,7 +99,11 @@ class Predictor:
         else:
             features = _array(rows, self.facts)
         if not np.isfinite(features).all():
-            self._raise_not_finite(features)
+            row, *index = np.argwhere(~np.isfinite(features))[0].tolist()
+            names = self.facts.feature_names
+            column = names[index[0]] if names else str(tuple(index))
+            reason = "is missing, infinite, or too far from the training rows for float32"
+            raise CellError(row, column, reason)
         return features
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -141,13 +145,6 @@ class Predictor:
         names = self.facts.class_names
         probabilities = dict(zip(map(probability_column, names), columns, strict=True))
         return pd.DataFrame({CLASS: np.array(names, dtype=object)[chosen], **probabilities})
-
-    def _raise_not_finite(self, features: NDArray[np.float32]) -> None:
-        row, *index = (int(i) for i in np.argwhere(~np.isfinite(features))[0])
-        names = self.facts.feature_names
-        column = names[index[0]] if names else str(tuple(index))
-        reason = "is missing, infinite, or too far from the training rows for float32"
-        raise CellError(row, column, reason)
 
 
 def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:

@@ -56,7 +56,14 @@ def plan_columns(
     absent = [name for name in wanted if name not in names]
     surplus = [name for name in names if name not in wanted and name != label]
     if absent:
-        raise DataError(_missing(absent, surplus, names, wanted, source))
+        message = f"{source}: columns {shortened(absent)} are missing"
+        if len(absent) == len(wanted):
+            raise DataError(
+                f"{message}, that is all of them; its first row is {shortened(names, 6)}. If that "
+                "is data already, say --no-header"
+            )
+        near = close_match(absent[0], surplus)
+        raise DataError(f"{message}; it has {shortened(names)}.{near}")
     known = {*(layout.columns if layout else ()), *keep}
     strange = [name for name in surplus if name not in known]
     if strange and not ignore_extra:
@@ -65,20 +72,3 @@ def plan_columns(
             "goes on without them, --keep NAME copies one into the answer"
         )
     return ColumnPlan(label, tuple(keep), tuple(name for name in surplus if name not in keep))
-
-
-def _missing(
-    absent: Sequence[str],
-    surplus: Sequence[str],
-    names: Sequence[str],
-    wanted: Sequence[str],
-    source: str,
-) -> str:
-    message = f"{source}: columns {shortened(absent)} are missing"
-    if len(absent) == len(wanted):
-        return (
-            f"{message}, that is all of them; its first row is {shortened(names, 6)}. If that is "
-            "data already, say --no-header"
-        )
-    near = close_match(absent[0], surplus)
-    return f"{message}; it has {shortened(names)}.{near}"

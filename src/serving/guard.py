@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from src.data.tabular.columns import TablePreprocessing
 from src.data.tabular.new_rows import new_rows
 from src.data.tabular.text_table import TextTable
 from src.errors import UserError
@@ -62,33 +63,21 @@ class Guard:
             return
         headers = dict(scope["headers"])
         try:
-            body = await asyncio.wait_for(self._body(receive), BODY_SECONDS)
-        except TimeoutError:
-            reason = f"the body did not arrive within {BODY_SECONDS} seconds"
-            await _answer(send, 408, "REQUEST_TIMEOUT", reason)
-            return
-        if body is None:
-            reason = (
-                f"the body is larger than {self._largest:,} bytes; send fewer rows at a time, or "
-                f"start the server with {LIMIT_VARIABLE} set to more"
-            )
-            await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", reason)
-            return
-        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if not kind:
-            reason = "the request has no Content-Type; right is application/json or text/csv"
-            await _answer(send, 415, "INVALID_PARAMETER_VALUE", reason)
-            return
-        try:
+            body = await self._body(receive)
+            kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+            if not kind:
+                reason = "the request has no Content-Type; right is application/json or text/csv"
+                raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
             if kind == PARQUET_TYPE and _cells(body) > MOST_CELLS:
                 reason = f"the table has more than {MOST_CELLS:,} cells; send fewer rows at a time"
-                await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", reason)
-                return
+                raise _RefusedError(413, "REQUEST_LIMIT_EXCEEDED", reason)
             if kind == b"text/csv" and self._facts.table:
-                headers[b"content-type"], body = PARQUET_TYPE, self._as_parquet(body)
+                headers[b"content-type"], body = PARQUET_TYPE, _as_parquet(body, self._facts.table)
             headers[b"content-length"] = str(len(body)).encode()
             scope = {**scope, "headers": list(headers.items())}
-            await self._app(scope, _replayed(body, receive), _Shortened(send))
+            await self._app(scope, _replayed(body, receive), _shortened(send))
+        except _RefusedError as error:
+            await _answer(send, *error.args)
         except UserError as error:
             await _answer(send, 400, "INVALID_PARAMETER_VALUE", str(error))
         except (RecursionError, ValueError) as error:
@@ -96,54 +85,59 @@ class Guard:
             reason = f"the body cannot be parsed: {str(error)[:LONGEST_REASON]}"
             await _answer(send, 400, "INVALID_PARAMETER_VALUE", reason)
 
-    async def _body(self, receive: Receive) -> bytes | None:
-        """All of the body, or None where it is too large."""
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            part = message.get("body", b"")
-            size += len(part)
-            if size <= self._largest:
-                parts.append(part)
-            else:
-                parts.clear()
-            if not message.get("more_body") or size > DRAINED * self._largest:
-                return b"".join(parts) if size <= self._largest else None
-
-    def _as_parquet(self, body: bytes) -> bytes:
-        """A CSV body read by the rules of training, as MLflow takes a table with its types."""
-        facts = self._facts
-        with TextTable(io.BytesIO(body), "request", header=True, delimiter=",") as file:
-            (frame,) = new_rows(file, file.source, facts.table)
-        if facts.table:
-            facts.table.check_columns(frame.columns)
-            frame = frame[list(facts.columns or ())]
-        stream = io.BytesIO()
-        frame.to_parquet(stream)
-        return stream.getvalue()
+    async def _body(self, receive: Receive) -> bytes:
+        body, size, more = bytearray(), 0, True
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more and size <= DRAINED * self._largest:
+                    message = await receive()
+                    part, more = message.get("body", b""), message.get("more_body", False)
+                    size += len(part)
+                    body += part
+                    if size > self._largest:
+                        body.clear()
+        except TimeoutError as error:
+            reason = f"the body did not arrive within {BODY_SECONDS} seconds"
+            raise _RefusedError(408, "REQUEST_TIMEOUT", reason) from error
+        if size > self._largest:
+            reason = (
+                f"the body is larger than {self._largest:,} bytes; send fewer rows at a time, or "
+                f"start the server with {LIMIT_VARIABLE} set to more"
+            )
+            raise _RefusedError(413, "REQUEST_LIMIT_EXCEEDED", reason)
+        return bytes(body)
 
 
-class _Shortened:
-    """Sends an answer on; an error without stack trace and without what was sent.
+class _RefusedError(Exception):
+    """Answered at once, with its arguments: status, error code and reason."""
 
-    Args:
-        send: the way on.
-    """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._start: Message | None = None
-        self._parts: list[bytes] = []
+def _shortened(send: Send) -> Send:
+    """Sends an answer on; an error without stack trace and without what was sent."""
+    status, parts = 0, []
 
-    async def __call__(self, message: Message) -> None:
+    async def forward(message: Message) -> None:
+        nonlocal status
         if message["type"] == "http.response.start" and message["status"] >= 400:
-            self._start = message
-        elif self._start is None:
-            await self._send(message)
+            status = message["status"]
+        elif not status:
+            await send(message)
         else:
-            self._parts.append(message.get("body", b""))
+            parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                await _answer(self._send, self._start["status"], *_reason(b"".join(self._parts)))
+                await _answer(send, status, *_reason(b"".join(parts)))
+
+    return forward
+
+
+def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
+    """A CSV body read by the rules of training, as MLflow takes a table with its types."""
+    with TextTable(io.BytesIO(body), "request", header=True, delimiter=",") as file:
+        (frame,) = new_rows(file, file.source, table)
+    table.check_columns(frame.columns)
+    stream = io.BytesIO()
+    frame[[*table.numeric, *table.categorical]].to_parquet(stream)
+    return stream.getvalue()
 
 
 def _cells(body: bytes) -> int:

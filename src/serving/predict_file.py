@@ -1,11 +1,12 @@
 """Predicts a file of rows, a chunk at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,38 +27,12 @@ from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.table_file import TableFile, open_table
 from src.data.tabular.text_table import TextTable
 from src.saved_model.facts import CLASS, ServingFacts
-from src.serving.answer_file import AnswerFile
+from src.serving.answer_file import answer_file
 from src.serving.columns import ColumnPlan, plan_columns
 from src.serving.find import SavedModel
 
-if TYPE_CHECKING:
-    from src.saved_model.predictor import Predictor
-
 CHUNK = 16_384
 """Rows in memory at a time."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be predicted, and how.
-
-    Attributes:
-        rows: the file.
-        out: where the answer goes.
-        decision: `tuned` or `argmax`.
-        keep: columns of the file that go into the answer.
-        ignore_extra: whether columns that training did not know may be there.
-        header: whether the first row of a text file holds names; None: as in training.
-        delimiter: one character between the cells of a text file; None takes it from the suffix.
-    """
-
-    rows: Path
-    out: Path
-    decision: str
-    keep: tuple[str, ...] = ()
-    ignore_extra: bool = False
-    header: bool | None = None
-    delimiter: str | None = None
 
 
 @dataclass
@@ -93,46 +68,64 @@ class Tally:
         return float((2 * known.diagonal() / np.maximum(sums, 1)).mean())
 
 
-def predict_file(model: SavedModel, order: Order) -> Tally:
+def predict_file(
+    model: SavedModel,
+    rows: Path,
+    out: Path,
+    decision: str,
+    *,
+    keep: Sequence[str] = (),
+    ignore_extra: bool = False,
+    header: bool | None = None,
+    delimiter: str | None = None,
+) -> Tally:
     """Predicts every row of a file; the answer appears when it is whole.
 
     The file's first rows are read, and its columns checked, before TensorFlow is imported.
 
     Args:
         model: the model.
-        order: what is to be done.
+        rows: the file.
+        out: where the answer goes.
+        decision: `tuned` or `argmax`.
+        keep: columns of the file that go into the answer.
+        ignore_extra: whether columns that training did not know may be there.
+        header: whether the first row of a text file holds names; None: as in training.
+        delimiter: one character between the cells of a text file; None takes it from the suffix.
 
     Raises:
         UserError: for a file or a value that cannot be used; names row and column.
     """
-    check_delimiter("--delimiter", order.delimiter)
+    check_delimiter("--delimiter", delimiter)
     loaded = None if model.facts else model.load()
     facts = model.facts or loaded.facts  # type: ignore[union-attr]
     layout = facts.table.layout if facts.table else None
-    header = order.header if order.header is not None else (layout is None or layout.header)
-    source = str(order.rows)
-    with open_table(order.rows, f"{source}:", header=header, delimiter=order.delimiter) as file:
+    if header is None:
+        header = layout is None or layout.header
+    source = str(rows)
+    with open_table(rows, f"{source}:", header=header, delimiter=delimiter) as file:
         if isinstance(file, TextTable) and not header:
             name_by_width(file, layout, facts.columns or file.names)
-        plan = _plan(file, facts, order)
+        plan = _plan(file, facts, source, keep=keep, ignore_extra=ignore_extra)
         chunks = new_rows(file, source, facts.table, size=CHUNK, as_text=plan.kept)
         first = next(chunks)
         kept = {name: file.type_of(name) for name in plan.kept}
-        with AnswerFile(order.out, facts, kept) as answer:
+        with answer_file(out, facts, kept) as write:
             tally = Tally(plan, np.zeros((len(facts.class_names) + 1, len(facts.class_names)), int))
             loaded = loaded or model.load()
             started = perf_counter()
-            for chunk in _with_progress(chain([first], chunks), file, order):
-                predicted = _predicted(loaded, chunk, order, header, before=tally.rows)
+            for chunk in _with_progress(chain([first], chunks), file, rows.name):
+                with _named(source, before=tally.rows, header=header):
+                    predicted = dict(loaded.predict(chunk, decision).items())
                 _count(tally, chunk, predicted, facts)
-                answer.write({name: chunk[name] for name in plan.kept} | predicted)
+                write({name: chunk[name] for name in plan.kept} | predicted)
             tally.seconds = perf_counter() - started
     return tally
 
 
-def _plan(file: TableFile, facts: ServingFacts, order: Order) -> ColumnPlan:
-    """What becomes of the file's columns, before a row of them is read."""
-    source = str(order.rows)
+def _plan(
+    file: TableFile, facts: ServingFacts, source: str, *, keep: Sequence[str], ignore_extra: bool
+) -> ColumnPlan:
     if isinstance(file, NpzTable):
         right = (len(file.names),) if facts.table else facts.input_shape
         if file.shape[1:] != right:
@@ -140,26 +133,24 @@ def _plan(file: TableFile, facts: ServingFacts, order: Order) -> ColumnPlan:
             shape = file.shape[1:]
             raise DataError(f"{source}: 'x' has rows of shape {shape}; the model takes {wanted}")
         if facts.table is None:
-            if order.keep:
-                raise DataError(f"--keep {order.keep[0]}: {source} has an array, without columns")
+            if keep:
+                raise DataError(f"--keep {keep[0]}: {source} has an array, without columns")
             return ColumnPlan(None, (), ())
-    return plan_columns(file.names, facts, source, keep=order.keep, ignore_extra=order.ignore_extra)
+    return plan_columns(file.names, facts, source, keep=keep, ignore_extra=ignore_extra)
 
 
-def _predicted(
-    model: "Predictor", chunk: Any, order: Order, header: bool, before: int
-) -> dict[str, Any]:
-    """The columns of the answer for a chunk."""
+@contextmanager
+def _named(source: str, *, before: int, header: bool) -> Iterator[None]:
+    """Errors about a chunk name the file, and the row as it is counted there."""
     try:
-        return dict(model.predict(chunk, order.decision).items())
+        yield
     except CellError as error:
-        found = error.shifted(before)
-        hint = ""
-        if found.row == 0 and not header:
-            hint = "; if the first row holds the columns' names, say --header"
-        raise DataError(f"{order.rows}: {found}{hint}") from error
+        row = error.row + before
+        hint = "; if the first row holds the columns' names, say --header"
+        cell = CellError(row, error.column, error.reason)
+        raise DataError(f"{source}: {cell}{'' if row or header else hint}") from error
     except DataError as error:
-        raise DataError(f"{order.rows}: {error}") from error
+        raise DataError(f"{source}: {error}") from error
 
 
 def _count(tally: Tally, chunk: Any, predicted: dict[str, Any], facts: ServingFacts) -> None:
@@ -173,7 +164,7 @@ def _count(tally: Tally, chunk: Any, predicted: dict[str, Any], facts: ServingFa
     np.add.at(tally.counts, (true, chosen), 1)
 
 
-def _with_progress(chunks: Iterator[Any], file: TableFile, order: Order) -> Iterator[Any]:
+def _with_progress(chunks: Iterator[Any], file: TableFile, name: str) -> Iterator[Any]:
     """The chunks, with a bar on the terminal that shows the time left."""
     console = Console(stderr=True)
     bar = Progress(
@@ -187,7 +178,7 @@ def _with_progress(chunks: Iterator[Any], file: TableFile, order: Order) -> Iter
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(order.rows.name, total=file.total, rows=0)
+        task = bar.add_task(name, total=file.total, rows=0)
         count = 0
         for chunk in chunks:
             yield chunk

@@ -99,11 +99,8 @@ def test_one_row_may_read_otherwise_than_a_whole_column(raw, fitted):
 @pytest.mark.parametrize(
     ("column", "cell", "reason"),
     [
-        ("age", "40", "'40' is no number"),
         ("age", True, "True is no number"),
-        ("age", [1], r"\[1\] is no number"),
         ("age", {"a": 1}, "is no number"),
-        ("age", float("inf"), "inf is infinite or beyond 1e\\+100"),
         ("age", 10**400, "too large"),
         ("age", pd.Timestamp("2024-01-02"), "is no number"),
         ("ward", ["north"], r"\['north'\] is no category"),

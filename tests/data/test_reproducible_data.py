@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,4 +57,5 @@ def test_another_seed_makes_another_split(small_csv):
     for source in (simulated, classification, digits, partial(table, str(small_csv), "y")):
         one, two = source(seed=1), source(seed=2)
         assert one.fingerprint != two.fingerprint
+        assert np.abs(np.diff(one.y_train)).sum() > 5  # not class by class
         assert one.class_counts == two.class_counts or source is classification

@@ -47,14 +47,6 @@ def predictor(in_use):
 
 
 @pytest.fixture(scope="module")
-def recorded(in_use):
-    """Validation and test logits as they were recorded, and the data set."""
-    with np.load(in_use.output / "predictions.npz") as arrays:
-        logits = arrays["test_logits"]
-    return logits, table(str(in_use.file), "outcome", drop=["patient"])
-
-
-@pytest.fixture(scope="module")
 def elsewhere(in_use, tmp_path_factory):
     """What a process without the project says of the raw table."""
     cwd = tmp_path_factory.mktemp("elsewhere")
@@ -71,16 +63,14 @@ def elsewhere(in_use, tmp_path_factory):
     return cwd, done.stdout
 
 
-def test_features_of_raw_rows_are_those_of_training_to_the_bit(predictor, recorded, in_use):
-    _, data = recorded
+def test_features_of_raw_rows_are_those_of_training_and_logits_those_recorded(predictor, in_use):
+    data = table(str(in_use.file), "outcome", drop=["patient"])
     ours = np.vstack([data.x_train, data.x_val, data.x_test])
     features = predictor.features(pd.read_csv(in_use.file))
     order = [np.lexsort(rows.T) for rows in (ours, features)]
     np.testing.assert_array_equal(ours[order[0]], features[order[1]])
-
-
-def test_logits_and_classes_are_those_recorded(predictor, recorded):
-    logits, data = recorded
+    with np.load(in_use.output / "predictions.npz") as arrays:
+        logits = arrays["test_logits"]
     np.testing.assert_allclose(predictor.logits(data.x_test), logits, rtol=0, atol=1e-5)
 
 

@@ -96,10 +96,6 @@ def with_good(**changes):
     return records({**GOOD, **changes})
 
 
-def without(column):
-    return records({name: value for name, value in GOOD.items() if name != column})
-
-
 def test_answers_are_those_of_the_model_in_every_format(server, in_use):
     rows = in_use.raw[list(GOOD)].head(40)
     expected = Predictor.load(in_use.folder).predict(rows)
@@ -141,12 +137,11 @@ def test_gaps_and_unknown_categories_are_right_as_in_training(server, row):
     assert found["probability_ill"] + found["probability_well"] == pytest.approx(1)
 
 
-def much(size):
-    return b'{"dataframe_records": [' + b" " * size + b"]}"
-
-
+MUCH = b'{"dataframe_records": [' + b" " * 100_000_000 + b"]}"
+HUGE = parquet(pd.DataFrame(dict.fromkeys(GOOD, np.zeros(1_100_000))))
+TWICE = json.dumps({"dataframe_split": {"columns": [*GOOD, "age"], "data": [[*GOOD.values(), 1]]}})
 HOSTILE = {
-    "missing column": (without("age"), JSON, 400, r"missing inputs ['age']"),
+    "missing column": (with_good().replace("age", "agee"), JSON, 400, "missing inputs ['age']"),
     "text for a number": (with_good(age="old"), JSON, 400, "row 1, column 'age': 'old'"),
     "digits in quotes": (with_good(age="40"), JSON, 400, "row 1, column 'age': '40' is no number"),
     "infinity": (with_good(age=float("inf")), JSON, 400, "inf is infinite"),
@@ -163,12 +158,7 @@ HOSTILE = {
     "truncated": (with_good()[:40], JSON, 400, "valid JSON"),
     "not UTF-8": (b"\xff\xfe\x00", JSON, 400, "valid JSON"),
     "deeply nested": ("[" * 200_000, JSON, 400, "cannot be parsed"),
-    "repeated columns": (
-        json.dumps({"dataframe_split": {"columns": [*GOOD, "age"], "data": [[*GOOD.values(), 1]]}}),
-        JSON,
-        400,
-        "",
-    ),
+    "repeated columns": (TWICE, JSON, 400, ""),
     "no content type": (with_good(), None, 415, "no Content-Type"),
     "other content type": (with_good(), "text/plain", 415, "content types"),
     "other encoding": (with_good(), f"{JSON}; charset=latin1", 415, "UTF-8"),
@@ -177,14 +167,9 @@ HOSTILE = {
     "empty CSV": ("", CSV, 400, "empty"),
     "binary CSV": (b"\0\1", CSV, 400, "zero bytes"),
     "no Parquet": (b"PAR1 no more PAR1", PARQUET, 400, "Parquet"),
-    "a huge Parquet": (
-        parquet(pd.DataFrame(dict.fromkeys(GOOD, np.zeros(1_100_000)))),
-        PARQUET,
-        413,
-        "cells",
-    ),
+    "a huge Parquet": (HUGE, PARQUET, 413, "cells"),
     "a long text that is no JSON": (b"x" * 10_000_000, JSON, 400, "valid JSON"),
-    "100 MB": (much(100_000_000), JSON, 413, "larger than 16,777,216 bytes"),
+    "100 MB": (MUCH, JSON, 413, "larger than 16,777,216 bytes"),
     "100 MB in pieces": ([b"x" * 10**6] * 100, JSON, 413, "larger than 16,777,216 bytes"),
 }
 

@@ -78,14 +78,13 @@ def texts_of(column: pd.Series, name: str) -> tuple[NDArray[np.intp], list[str]]
         column = column.astype(object)
     try:
         codes, values = pd.factorize(column)
-        return codes, [_text(value) for value in values]
+        return codes, [text_of(value) for value in values]
     except TypeError:
-        _each(column, name, lambda cell: _is_missing(cell) or _text(cell))
+        _each(column, name, lambda cell: _is_missing(cell) or text_of(cell))
         raise
 
 
 def _each(column: pd.Series, name: str, read: Callable[[Any], Any]) -> list[Any]:
-    """What each cell reads as; raises `CellError` for the first that cannot be read."""
     found = []
     for row, cell in enumerate(column):
         try:
@@ -112,7 +111,12 @@ def _number(cell: Any) -> float:
     return float(cell)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A category or a class as text: whole numbers without a fraction, text without quotes.
+
+    Raises:
+        TypeError: for what is neither text, number nor truth value.
+    """
     if isinstance(value, str):
         return unquoted(value)
     if isinstance(value, bool | np.bool_):

@@ -19,67 +19,58 @@ DATE_KINDS = {"date", "datetime", "datetime64", "time", "timedelta", "timedelta6
 NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
 
 
-def clean_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+def clean_columns(
+    frame: pd.DataFrame, source: str, *, missing: str = "impute", max_categories: int = 50
+) -> pd.DataFrame:
     """Every column as float numbers with NaN, or as text with None.
 
     Args:
         frame: columns as read.
         source: the file, for errors.
+        missing: `impute`, or `refuse` for none at all.
+        max_categories: the most texts of a column before it counts as an identifier.
 
     Raises:
         DataError: naming the column, for dates, infinite or huge numbers and whatever is neither
-            number nor text.
+            number nor text, for an empty column, an identifier, and missing values if refused.
     """
-    cleaned = {str(name): _clean(frame[name], str(name), source) for name in frame.columns}
-    return pd.DataFrame(cleaned, index=frame.index)
-
-
-def refuse_missing(frame: pd.DataFrame, source: str) -> None:
-    """Raises a `DataError` that names the columns where values are missing, and how many."""
-    counts = frame.isna().sum()
-    found = [f"{name!r} ({count})" for name, count in counts.items() if count]
-    if found:
+    columns = {str(name): _clean(frame[name], str(name), source) for name in frame.columns}
+    cleaned = pd.DataFrame(columns, index=frame.index)
+    for name in cleaned:
+        _check(cleaned[name].dropna(), str(name), source, max_categories)
+    counts = cleaned.isna().sum()
+    if missing == "refuse" and counts.any():
+        found = [f"{name!r} ({count})" for name, count in counts.items() if count]
         raise DataError(
             f"{source}: values are missing in columns {', '.join(found[:20])}; fill them, or set "
             "data.missing=impute."
         )
+    return cleaned
 
 
-def check_columns(frame: pd.DataFrame, max_categories: int, source: str) -> None:
-    """Refuses an empty column, and one of text with so many values that it must be an identifier.
-
-    Args:
-        frame: columns as `clean_columns` returns them.
-        max_categories: the most categories of a column that will do.
-        source: the file, for the error.
-
-    Raises:
-        DataError: naming the column; says so where most of its cells are numbers.
-    """
-    for name in frame:
-        column = frame[name].dropna()
-        where, drop = f"{source}: column {name!r}", f"data.drop=[{name}]"
-        if column.empty:
-            raise DataError(f"{where} is empty; leave it out with {drop}.")
-        if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
-            continue
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().all():
-            raise DataError(
-                f"{where} holds numbers stored as text; store them as numbers, or leave the column "
-                f"out with {drop}."
-            )
-        if numbers.notna().mean() > 0.5:
-            odd = column[numbers.isna()].iloc[0]
-            raise DataError(
-                f"{where} is of numbers but for {int(numbers.isna().sum())} cells, such as "
-                f"{odd!r}; mend or empty them, or leave the column out with {drop}."
-            )
+def _check(column: pd.Series, name: str, source: str, max_categories: int) -> None:
+    where, drop = f"{source}: column {name!r}", f"data.drop=[{name}]"
+    if column.empty:
+        raise DataError(f"{where} is empty; leave it out with {drop}.")
+    if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
+        return
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.notna().all():
         raise DataError(
-            f"{where} has {column.nunique()} different texts, more than "
-            f"data.max_categories={max_categories}: an identifier or free text? Leave it out with "
-            f"{drop}, or raise the limit."
+            f"{where} holds numbers stored as text; store them as numbers, or leave the column "
+            f"out with {drop}."
         )
+    if numbers.notna().mean() > 0.5:
+        odd = column[numbers.isna()].iloc[0]
+        raise DataError(
+            f"{where} is of numbers but for {int(numbers.isna().sum())} cells, such as {odd!r}; "
+            f"mend or empty them, or leave the column out with {drop}."
+        )
+    raise DataError(
+        f"{where} has {column.nunique()} different texts, more than "
+        f"data.max_categories={max_categories}: an identifier or free text? Leave it out with "
+        f"{drop}, or raise the limit."
+    )
 
 
 def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
@@ -89,7 +80,8 @@ def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
     if column.isna().all():
         return pd.Series(np.nan, index=column.index)
     kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in DATE_KINDS or (kind == "string" and _looks_like_dates(column)):
+    probed = column.dropna().head(DATES_PROBED) if kind == "string" else ()
+    if kind in DATE_KINDS or (len(probed) and all(DATE.fullmatch(unquoted(v)) for v in probed)):
         raise DataError(
             f"{where} holds dates or times; turn them into numbers (an age, a month), or leave the "
             f"column out with data.drop=[{name}]."
@@ -110,8 +102,3 @@ def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
         f"{where} holds values of kind {kind!r}; right are numbers, text and true or false. Leave "
         f"it out with data.drop=[{name}]."
     )
-
-
-def _looks_like_dates(column: pd.Series) -> bool:
-    probed = column.dropna().head(DATES_PROBED)
-    return all(DATE.fullmatch(unquoted(value)) for value in probed)

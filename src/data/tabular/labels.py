@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
-from src.data.tabular.cells import unquoted
+from src.data.tabular.cells import text_of
 
 WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
@@ -78,22 +78,16 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
             f"the first is row {first} of the data; fill or remove them."
         )
     codes, values = pd.factorize(column)
-    _check_values(codes, values, f"{source}: label column {column.name!r}")
-    names = [_class_name(value, column.name, source) for value in values]
+    where = f"{source}: label column {column.name!r}"
+    _check_values(codes, values, where)
+    for value in values:
+        if isinstance(value, float | np.floating) and not np.isfinite(value):
+            raise DataError(f"{where} holds {value}; no class is that.")
+    names = [text_of(value) if isinstance(value, str | Real) else str(value) for value in values]
     numbers = all(NUMBER.fullmatch(name) for name in names)
     class_names = sorted({*names}, key=lambda name: (float(name) if numbers else 0, name))
     number = {name: k for k, name in enumerate(class_names)}
     return np.array([number[name] for name in names], dtype=np.int64)[codes], tuple(class_names)
-
-
-def _class_name(value: Any, column: Any, source: str) -> str:
-    if isinstance(value, str):
-        return unquoted(value)
-    if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
-            raise DataError(f"{source}: label column {column!r} holds {value}; no class is that.")
-        return str(int(value)) if float(value).is_integer() else repr(float(value))
-    return str(value)
 
 
 def _check_values(codes: Labels, values: Any, where: str) -> None:

@@ -6,6 +6,7 @@ import math
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def __init__(self, stream: IO[bytes], source: str) -> None:
         self._file, self._source = stream, source
+        # A damaged archive makes zipfile, zlib and NumPy raise anything.
+        self._named = partial(unreadable, source, "an NPZ file", Exception)
         self.done = 0
         with self._named():
             self._archive = zipfile.ZipFile(stream)
@@ -142,10 +145,6 @@ class NpzTable(AbstractContextManager["NpzTable"]):
             f"{self._source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
             "two-dimensional array of numbers, one row per example (for images: as trained on)."
         )
-
-    def _named(self) -> AbstractContextManager[None]:
-        # A damaged archive makes zipfile, zlib and NumPy raise anything.
-        return unreadable(self._source, "an NPZ file", Exception)
 
 
 def _usable(rows: NDArray[Any]) -> NDArray[Any]:

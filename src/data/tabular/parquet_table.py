@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import BinaryIO
 
 import pandas as pd
@@ -23,6 +24,8 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
         self._source = source
+        errors = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError)
+        self._named = partial(unreadable, source, "a Parquet file", *errors)
         self.done = 0
         with self._named():
             self._file = pq.ParquetFile(stream)
@@ -60,7 +63,3 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
 
     def __exit__(self, *error: object) -> None:
         self._file.close(force=True)
-
-    def _named(self) -> AbstractContextManager[None]:
-        errors = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError)
-        return unreadable(self._source, "a Parquet file", *errors)
