@@ -63,10 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> None:
-    names = model.facts.class_names if model.facts else [f"class_{k}" for k in range(99)]
     given = tally.counts.sum(axis=0)
     shown = [
-        f"{names[k]} {given[k]:,} ({100 * given[k] / max(tally.rows, 1):.1f} %)"
+        f"{tally.class_names[k]} {given[k]:,} ({100 * given[k] / max(tally.rows, 1):.1f} %)"
         for k in given.argsort(kind="stable")[::-1][:MOST_CLASSES]
     ]
     more = f" and {len(given) - MOST_CLASSES} more" if len(given) > MOST_CLASSES else ""

@@ -38,16 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision; it decides by "
         f"{options.decision} unless asked otherwise. Its description is the model card"
     )
-    where = _where(options)
+    where = f" --root {options.root}" if options.root != "mlruns" else ""
+    where += f" --uri {options.uri}" if options.uri else ""
     print("Next:")
     print(f"  python -m src.predict --model {name}@{alias} rows.csv -o out.csv{where}")
     print(f"  make serve NAME={name}{'' if alias == 'champion' else f' ALIAS={alias}'}")
     return 0
-
-
-def _where(options: argparse.Namespace) -> str:
-    root = f" --root {options.root}" if options.root != "mlruns" else ""
-    return root + (f" --uri {options.uri}" if options.uri else "")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,12 +40,14 @@ class Tally:
     """What was predicted.
 
     Attributes:
+        class_names: K names.
         plan: what became of the file's columns.
         counts: of true classes (rows) and predicted ones; the last row is for rows whose class is
             not given or not known, shape (K + 1, K).
         seconds: from the first row to the last, the model being loaded.
     """
 
+    class_names: tuple[str, ...]
     plan: ColumnPlan
     counts: NDArray[np.int64]
     seconds: float = 0.0
@@ -111,13 +113,14 @@ def predict_file(
         first = next(chunks)
         kept = {name: file.type_of(name) for name in plan.kept}
         with answer_file(out, facts, kept) as write:
-            tally = Tally(plan, np.zeros((len(facts.class_names) + 1, len(facts.class_names)), int))
+            classes = len(facts.class_names)
+            tally = Tally(facts.class_names, plan, np.zeros((classes + 1, classes), int))
             loaded = loaded or model.load()
             started = perf_counter()
             for chunk in _with_progress(chain([first], chunks), file, rows.name):
                 with _named(source, before=tally.rows, header=header):
                     predicted = dict(loaded.predict(chunk, decision).items())
-                _count(tally, chunk, predicted, facts)
+                _count(tally, chunk, predicted)
                 write({name: chunk[name] for name in plan.kept} | predicted)
             tally.seconds = perf_counter() - started
     return tally
@@ -153,9 +156,9 @@ def _named(source: str, *, before: int, header: bool) -> Iterator[None]:
         raise DataError(f"{source}: {error}") from error
 
 
-def _count(tally: Tally, chunk: Any, predicted: dict[str, Any], facts: ServingFacts) -> None:
-    classes = len(facts.class_names)
-    number = {name: k for k, name in enumerate(facts.class_names)}
+def _count(tally: Tally, chunk: Any, predicted: dict[str, Any]) -> None:
+    classes = len(tally.class_names)
+    number = {name: k for k, name in enumerate(tally.class_names)}
     chosen = predicted[CLASS].map(number).to_numpy(np.int64)
     true = np.full(len(chosen), classes)
     if tally.plan.label:

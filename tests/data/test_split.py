@@ -39,11 +39,6 @@ def test_class_counts_agree_with_scikit_learns_stratified_split():
         np.testing.assert_array_equal(np.bincount(y[ours]), np.bincount(theirs))
 
 
-def test_the_smallest_class_that_can_be_split_has_three_rows():
-    y = np.array([0] * 50 + [1] * 3)
-    assert [int((y[part] == 1).sum()) for part in split(y)] == [1, 1, 1]
-
-
 def test_a_subset_keeps_the_proportions():
     y = np.repeat([0, 1], [80, 20])
     rows = stratified_subset(y, 50, 2, seed=0)

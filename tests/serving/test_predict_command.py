@@ -9,6 +9,7 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,6 +199,10 @@ def test_a_bare_keras_file_takes_features_and_says_what_it_lacks(predict, in_use
     whole, _ = predict("rows.npz", "--decision", "argmax", model="run")
     np.testing.assert_array_equal(found.iloc[:, 1:], whole.iloc[:, 1:])
     assert set(found["class"]) <= {"class_0", "class_1"}
+    network = keras.Sequential([keras.Input(features.shape[1:]), keras.layers.Dense(120)])
+    network.layers[0].set_weights([np.zeros((features.shape[1], 120)), np.arange(120.0)])
+    network.save("many.keras")
+    assert "Classes: class_119 " in predict("rows.npz", model="many.keras")[1]
     with pytest.raises(UserError, match="no model can be loaded"):
         Path("broken.keras").write_bytes(b"x")
         predict("rows.npz", model="broken.keras")
