@@ -1,4 +1,4 @@
-"""What every source of data returns: three splits, the classes' names, and a fingerprint.
+"""The data set that every source returns: three splits, class names, and a fingerprint.
 
 Example:
     >>> from src.data.simulated import simulated

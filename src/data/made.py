@@ -1,4 +1,4 @@
-"""What made data sets share: one large class, equal small ones, standardised columns."""
+"""The common shape of made data sets: one large class, equal small ones, standardised columns."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from src.data.parameters import check_fraction, check_whole
 from src.data.split import stratified_split
 
 ROUNDING = 1e-9
-"""What a sum of equal shares may differ from 1 by."""
+"""Largest difference from 1 of a sum of equal shares."""
 
 
 def majority_share(n_classes: int, minority_fraction: float) -> float:
-    """What K-1 minority classes of equal share leave for class 0.
+    """The share that K-1 minority classes of equal size leave for class 0.
 
     Raises:
         DataError: for a value that cannot be, or where class 0 would be smaller than another.

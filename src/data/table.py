@@ -86,7 +86,12 @@ def table(
         frame = opened.read(LARGEST_TABLE)
     names = [str(name) for name in frame.columns]
     frame.columns = pd.Index(names)
-    target = _label_number(label, names, source)
+    if len(names) == 1 and (found := [mark for mark in ";\t|," if mark in names[0]]):
+        raise DataError(
+            f"{source}: has one column, named {names[0]!r}; if its cells are separated by "
+            f"{found[0]!r}, set data.delimiter={found[0]!r}."
+        )
+    target = column_number(label, names, "data.label", source)
     y, class_names = encode_labels(frame[names[target]], source)
     left_out = {target, *(column_number(wanted, names, "data.drop", source) for wanted in drop)}
     kept = [name for i, name in enumerate(names) if i not in left_out]
@@ -115,15 +120,6 @@ def table(
         source=source,
         preprocessing=fitted,
     )
-
-
-def _label_number(label: str | int, names: list[str], source: str) -> int:
-    if len(names) == 1 and (found := [mark for mark in ";\t|," if mark in names[0]]):
-        raise DataError(
-            f"{source}: has one column, named {names[0]!r}; if its cells are separated by "
-            f"{found[0]!r}, set data.delimiter={found[0]!r}."
-        )
-    return column_number(label, names, "data.label", source)
 
 
 def _without_rare(

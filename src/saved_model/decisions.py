@@ -1,3 +1,3 @@
-"""How probabilities become a class: with what was tuned on validation rows, or as they are."""
+"""The two decisions: class offsets tuned on validation rows, or the most probable class."""
 
 TUNED, ARGMAX = DECISIONS = ("tuned", "argmax")

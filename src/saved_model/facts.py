@@ -1,4 +1,4 @@
-"""What a saved model needs beside its weights; one JSON file, read without executing anything."""
+"""The facts that a saved model needs beside its weights: one JSON file, read without running code."""
 
 from __future__ import annotations
 

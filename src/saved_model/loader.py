@@ -14,7 +14,7 @@ from src.saved_model.predictor import Predictor
 
 
 class PyFunc:
-    """What :func:`mlflow.pyfunc.load_model` wraps.
+    """The model that :func:`mlflow.pyfunc.load_model` wraps.
 
     Args:
         predictor: does the work.

@@ -20,7 +20,7 @@ from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column
 BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""
 MODEL_FILES = ("data/model.keras", "model.keras")
-"""Where the network lies: in the folder of an MLflow model, or of a run."""
+"""Paths of the network in the folder of an MLflow model, or of a run."""
 PROJECT = "src"
 """The package of the project, whose own classes are registered with Keras."""
 

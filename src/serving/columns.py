@@ -9,7 +9,7 @@ from src.saved_model.facts import ServingFacts
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """What becomes of the columns of a file.
+    """The use of each column of a file.
 
     Attributes:
         label: the column of true classes, where the file has it.

@@ -36,7 +36,7 @@ class SavedModel:
 
     @property
     def decision(self) -> str:
-        """What it decides by unless asked otherwise, as its signature says."""
+        """The decision that it takes unless asked otherwise, as its signature says."""
         file = self.path / "MLmodel"
         if not file.is_file():
             return TUNED

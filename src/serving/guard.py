@@ -133,7 +133,7 @@ def _shortened(send: Send) -> Send:
 def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
     """A CSV body read by the rules of training, as MLflow takes a table with its types."""
     with TextTable(io.BytesIO(body), "request", header=True, delimiter=",") as file:
-        (frame,) = new_rows(file, file.source, table)
+        (frame,) = new_rows(file, table)
     table.check_columns(frame.columns)
     stream = io.BytesIO()
     frame[[*table.numeric, *table.categorical]].to_parquet(stream)

@@ -37,7 +37,7 @@ CHUNK = 16_384
 
 @dataclass
 class Tally:
-    """What was predicted.
+    """The result of predicting a file.
 
     Attributes:
         class_names: K names.
@@ -54,12 +54,12 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """How many rows were predicted."""
+        """Number of rows predicted."""
         return int(self.counts.sum())
 
     @property
     def labelled(self) -> int:
-        """How many of them had a class that the model knows."""
+        """Number of those rows whose given class the model knows."""
         return int(self.counts[:-1].sum())
 
     @property
@@ -104,12 +104,11 @@ def predict_file(
     layout = facts.table.layout if facts.table else None
     if header is None:
         header = layout is None or layout.header
-    source = str(rows)
-    with open_table(rows, f"{source}:", header=header, delimiter=delimiter) as file:
+    with open_table(rows, f"{rows}:", header=header, delimiter=delimiter) as file:
         if isinstance(file, TextTable) and not header:
             name_by_width(file, layout, facts.columns or file.names)
-        plan = _plan(file, facts, source, keep=keep, ignore_extra=ignore_extra)
-        chunks = new_rows(file, source, facts.table, size=CHUNK, as_text=plan.kept)
+        plan = _plan(file, facts, keep=keep, ignore_extra=ignore_extra)
+        chunks = new_rows(file, facts.table, size=CHUNK, as_text=plan.kept)
         first = next(chunks)
         kept = {name: file.type_of(name) for name in plan.kept}
         with answer_file(out, facts, kept) as write:
@@ -118,7 +117,7 @@ def predict_file(
             loaded = loaded or model.load()
             started = perf_counter()
             for chunk in _with_progress(chain([first], chunks), file, rows.name):
-                with _named(source, before=tally.rows, header=header):
+                with _named(file.source, before=tally.rows, header=header):
                     predicted = dict(loaded.predict(chunk, decision).items())
                 _count(tally, chunk, predicted)
                 write({name: chunk[name] for name in plan.kept} | predicted)
@@ -127,19 +126,21 @@ def predict_file(
 
 
 def _plan(
-    file: TableFile, facts: ServingFacts, source: str, *, keep: Sequence[str], ignore_extra: bool
+    file: TableFile, facts: ServingFacts, *, keep: Sequence[str], ignore_extra: bool
 ) -> ColumnPlan:
     if isinstance(file, NpzTable):
         right = (len(file.names),) if facts.table else facts.input_shape
         if file.shape[1:] != right:
             wanted = "(columns,)" if facts.table else right
             shape = file.shape[1:]
-            raise DataError(f"{source}: 'x' has rows of shape {shape}; the model takes {wanted}")
+            raise DataError(
+                f"{file.source}: 'x' has rows of shape {shape}; the model takes {wanted}"
+            )
         if facts.table is None:
             if keep:
-                raise DataError(f"--keep {keep[0]}: {source} has an array, without columns")
+                raise DataError(f"--keep {keep[0]}: {file.source} has an array, without columns")
             return ColumnPlan(None, (), ())
-    return plan_columns(file.names, facts, source, keep=keep, ignore_extra=ignore_extra)
+    return plan_columns(file.names, facts, file.source, keep=keep, ignore_extra=ignore_extra)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ COPIED_TAGS = ("loss.label", "model", "data", "seed", "identity", "data.fingerpr
 
 @dataclass(frozen=True)
 class Promotion:
-    """What a promotion did.
+    """The outcome of a promotion.
 
     Attributes:
         version: of the name, as the registry counts.
@@ -180,7 +180,7 @@ def _card(store: Store, run_id: str) -> str:
 
 
 def _best_of_sweep(store: Store, run_id: str) -> str:
-    """What to do with the id of a sweep: take the run that validated best."""
+    """Advice for the id of a sweep: take the run that validated best."""
     try:
         runs = [one for one in store.children(run_id) if "best_val_f1_macro" in one.data.metrics]
     except MlflowException:

@@ -19,7 +19,7 @@ from src.data.errors import CellError, DataError, shortened
 from src.data.tabular.cells import MISSING_CATEGORY, numbers_of, texts_of
 
 TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
-"""What pandas takes for truth values where a whole column of training holds nothing else."""
+"""Texts that pandas takes for truth values if a whole column of training holds nothing else."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from src.data.tabular.text_table import TextTable
 
 def new_rows(
     file: TableFile,
-    source: str,
     table: TablePreprocessing | None,
     *,
     size: int | None = None,
@@ -30,7 +29,6 @@ def new_rows(
 
     Args:
         file: the table.
-        source: what it is called in errors.
         table: of the model; None where it was trained on arrays.
         size: rows of a chunk; None reads all at once.
         as_text: more columns that a text file is to give as they are written.
@@ -47,7 +45,7 @@ def new_rows(
             yield pd.DataFrame(chunk, columns=file.names)
             continue
         if table and isinstance(file, TextTable):
-            _check_numbers(chunk, table, source, before)
+            _check_numbers(chunk, table, file.source, before)
         yield chunk
         before += len(chunk)
 

@@ -37,7 +37,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
     """
 
     def __init__(self, stream: IO[bytes], source: str) -> None:
-        self._file, self._source = stream, source
+        self._file, self.source = stream, source
         # A damaged archive makes zipfile, zlib and NumPy raise anything.
         self._named = partial(unreadable, source, "an NPZ file", Exception)
         self.done = 0
@@ -54,7 +54,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         return [f"column_{i}" for i in range(self.shape[1])] if len(self.shape) == 2 else []
 
     def type_of(self, name: str) -> pa.DataType:
-        """That of `x`."""
+        """The type of `x`."""
         return pa.from_numpy_dtype(_usable(np.empty(0, self._dtype)).dtype)
 
     def chunks(
@@ -63,7 +63,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         """Arrays, read as a stream."""
         if self._fortran and self.total > 1:
             raise DataError(
-                f"{self._source}: 'x' is stored column by column (Fortran order); right is row by "
+                f"{self.source}: 'x' is stored column by column (Fortran order); right is row by "
                 "row: np.savez(path, x=np.ascontiguousarray(x))."
             )
         row = math.prod(self.shape[1:]) * self._dtype.itemsize
@@ -83,12 +83,12 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or y.dtype.kind not in LABELS:
             raise DataError(
-                f"{self._source}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label "
+                f"{self.source}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label "
                 "per row, whole numbers or text."
             )
         if len(x) != len(y):
             raise DataError(
-                f"{self._source}: 'x' has {len(x)} rows and 'y' has {len(y)}; they must be equal."
+                f"{self.source}: 'x' has {len(x)} rows and 'y' has {len(y)}; they must be equal."
             )
         frame = pd.DataFrame(_usable(x), columns=self.names)
         frame["y"] = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
@@ -103,7 +103,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
             stream, shape, dtype, fortran = self._open(name)
             if math.prod(shape) * max(dtype.itemsize, 8) > largest * 8:
                 raise DataError(
-                    f"{self._source}: array {name!r} has shape {shape}; {largest:,} values are the "
+                    f"{self.source}: array {name!r} has shape {shape}; {largest:,} values are the "
                     "most that fit."
                 )
             flat = np.frombuffer(stream.read(), dtype) if 0 not in shape else np.empty(0, dtype)
@@ -114,7 +114,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         members = [member.removesuffix(".npy") for member in self._archive.namelist()]
         if name not in members:
             raise DataError(
-                f"{self._source}: needs the arrays 'x' and 'y', as np.savez(path, x=x, y=y) writes "
+                f"{self.source}: needs the arrays 'x' and 'y', as np.savez(path, x=x, y=y) writes "
                 f"them ('x' alone to predict); it holds {shortened(members) or 'nothing'}."
             )
         info = self._archive.getinfo(f"{name}.npy")
@@ -122,7 +122,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         version = npy.read_magic(stream)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read_header(stream)
-        where = f"{self._source}: array {name!r}"
+        where = f"{self.source}: array {name!r}"
         if dtype.hasobject:
             raise DataError(
                 f"{where} holds pickled Python objects, which are never loaded; save it as numbers "
@@ -142,7 +142,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def _misshapen(self) -> DataError:
         return DataError(
-            f"{self._source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
+            f"{self.source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
             "two-dimensional array of numbers, one row per example (for images: as trained on)."
         )
 

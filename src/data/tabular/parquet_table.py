@@ -23,7 +23,7 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
     """
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
-        self._source = source
+        self.source = source
         errors = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError)
         self._named = partial(unreadable, source, "a Parquet file", *errors)
         self.done = 0
@@ -55,7 +55,7 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         """All rows."""
         if self.total * len(self.names) > largest:
             raise DataError(
-                f"{self._source}: {self.total} rows of {len(self.names)} columns are more than "
+                f"{self.source}: {self.total} rows of {len(self.names)} columns are more than "
                 f"the {largest:,} cells that fit."
             )
         (frame,) = self.chunks()

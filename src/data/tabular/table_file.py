@@ -15,8 +15,9 @@ SUFFIXES = (*DELIMITERS, ".parquet", ".npz")
 TableFile = TextTable | ParquetTable | NpzTable
 """An open table, a context that closes it.
 
-`names` are those of its columns, `column_0`, ... where it has none; `total` is how much there is,
-in bytes or in rows, and `done` how much of it was read; `type_of(name)` is a column's Arrow type.
+`source` is its path as text; `names` are those of its columns, `column_0`, ... where it has none;
+`total` is its size in bytes or in rows, and `done` the part of it that was read; `type_of(name)` is
+a column's Arrow type.
 `chunks(size, as_text)` gives the rows, at least one table, or array for an NPZ file, of `size` rows
 (None: all), the columns `as_text` as a text file has them written. `read(largest)` gives all rows
 and their labels, checked as rows to train on, of at most so many cells.
