@@ -1,4 +1,4 @@
-"""The facts that a saved model needs beside its weights: one JSON file, read without running code."""
+"""The facts that a saved model needs beside its weights: one JSON file that runs no code."""
 
 from __future__ import annotations
 
