@@ -39,17 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _config(words: Sequence[str]) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
 
     from src.config.check import check
     from src.config.register import register
 
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("config", list(words))
-    check(cfg)
-    config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
-    return config
+        return check(compose("config", list(words)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -87,7 +87,7 @@ def _train(
     from src.engine.graph_cache import process_graphs
     from src.runs.outputs import write_model, write_results
 
-    started_ms = _now_ms()
+    started_ms = time.time_ns() // 10**6
     with tracker.following(metadata, folder):
         logger = EpochLogger(tracker.send)
         trained = train(
@@ -108,7 +108,7 @@ def _train(
             metrics=metrics,
             best_epoch=trained.best_epoch,
             started_ms=started_ms,
-            ended_ms=_now_ms(),
+            ended_ms=time.time_ns() // 10**6,
             tracking=config["tracking"] | {"root": root},
         ).save(folder)
         recorded = tracker.finish(folder, history_sent=logger.complete)
@@ -158,8 +158,3 @@ def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path) -> fl
         cached.metrics["test_f1_macro"],
     )
     return cached.metrics.get("best_val_f1_macro", float("nan"))
-
-
-def _now_ms() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 10**6

@@ -4,14 +4,14 @@ import ast
 import importlib
 import inspect
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.checkout import ROOT, tracked
+
 OURS = {"src", "tests", "benchmarks", "hydra_plugins", "train"}
 """Top-level names that are no library's."""
 INTERNAL = re.compile(
@@ -24,15 +24,6 @@ DOCUMENTED = {"os._exit"}
 MOST_ENTRIES = 8
 ENTRY = ("Version:", "Upstream: https://", "Without it:")
 """What the docstring of an entry in `src/compat` says."""
-
-
-def files() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode:
-        pytest.skip("not in a git checkout")
-    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def module_name(file: Path) -> str:
@@ -137,7 +128,8 @@ class Uses:
 @pytest.fixture(scope="module")
 def trees():
     """The syntax tree of each file of the project."""
-    return {file: ast.parse(file.read_text()) for file in files()}
+    files = [ROOT / name for name in tracked("*.py")]
+    return {file: ast.parse(file.read_text()) for file in files if file.is_file()}
 
 
 def test_the_project_keeps_to_public_names_of_libraries(trees):

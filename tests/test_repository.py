@@ -12,7 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).parents[1]
+from tests.checkout import ROOT, tracked
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
 EXTRA_LOCKS = {
@@ -123,22 +124,9 @@ def test_continuous_integration_calls_make_test():
 
 
 # --- layout -------------------------------------------------------------------------------------
-def tracked() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode:
-        pytest.skip("not in a git checkout")
-    return listed.stdout.splitlines()
-
-
 def test_of_runs_only_the_readmes_are_tracked():
-    assert [
-        name for name in tracked() if name.startswith(("multirun/", "mlruns/", "outputs/"))
-    ] == [
-        "mlruns/README.md",
-        "multirun/README.md",
-    ]
+    names = tracked("mlruns", "multirun", "outputs")
+    assert names == ["mlruns/README.md", "multirun/README.md"]
 
 
 def test_no_data_model_or_database_is_tracked():

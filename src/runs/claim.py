@@ -40,12 +40,12 @@ def claimed(
     """
     folder = Path(root) / UNFINISHED / identity[:32]
     with ExitStack() as holding:
-        lock = _lock_if_free(folder / "lock")
-        if lock is not None:
-            holding.enter_context(lock)
+        lock = None
+        with suppress(OSError):  # a finished run can be read where nothing can be written, too
+            lock = holding.enter_context(_lock(folder / "lock"))
         found = find()
         if found is None and lock is None:
-            lock = holding.enter_context(_lock(folder / "lock", name))
+            lock = holding.enter_context(_lock(folder / "lock", waiting=name))
             found = find()
         if found is not None and lock is not None:
             clear(folder)
@@ -57,22 +57,8 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock_if_free(file: Path) -> IO[str] | None:
-    """The open file that holds the lock; None where another process has it.
-
-    None, too, where nothing can be written: a finished run can be read there all the same.
-    """
-    try:
-        return _lock(file)
-    except OSError:
-        return None
-
-
 def _lock(file: Path, waiting: str = "") -> IO[str]:
     """The open file that holds the lock.
-
-    The holder before may have removed the folder, and a lock on a file that is gone keeps nobody
-    out, so the lock is taken again on a new file.
 
     Args:
         file: made where it is missing.
@@ -81,32 +67,17 @@ def _lock(file: Path, waiting: str = "") -> IO[str]:
     Raises:
         BlockingIOError: where another process has it, and is not waited for.
     """
-    while True:
+    while True:  # a holder removes the folder in the end, and a lock on no file keeps nobody out
         file.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            lock = file.open("w", encoding="utf-8")
+        with suppress(FileNotFoundError), ExitStack() as closing:
+            lock = closing.enter_context(file.open("w", encoding="utf-8"))
             try:
-                _hold(lock, waiting)
-                if _lies_at(lock, file):
-                    return lock
-            except BaseException:
-                lock.close()
-                raise
-            lock.close()
-
-
-def _lies_at(lock: IO[str], file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(lock.fileno()), file.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _hold(lock: IO[str], waiting: str) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if not waiting:
-            raise
-        log.info("%s: another process trains it, waiting for its result", waiting)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not waiting:
+                    raise
+                log.info("%s: another process trains it, waiting for its result", waiting)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(lock.fileno()), file.stat()):
+                closing.pop_all()
+                return lock

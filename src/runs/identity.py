@@ -96,8 +96,32 @@ def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
     Args:
         config: the resolved config.
     """
-    names = {name for target in set(_targets(config)) if (name := module_of(target))}
+    found = {
+        target
+        for key, target in targets(config)
+        if isinstance(target, str) and not key.startswith("data.")
+    }
+    names = {name for target in found if (name := module_of(target))}
     return {name: file for name in sorted(names) if (file := module_file(name))}
+
+
+def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Each ``_target_`` of a config, and each ``path``, which ``hydra.utils.get_*`` imports.
+
+    Args:
+        node: the config, or a part of it.
+        key: dotted path of the part.
+
+    Yields:
+        The dotted path, and the value as it stands.
+    """
+    if isinstance(node, list):
+        node = dict(enumerate(node))
+    for name, value in node.items() if isinstance(node, Mapping) else ():
+        path = f"{key}.{name}" if key else str(name)
+        if name in {"_target_", "path"}:
+            yield path, value
+        yield from targets(value, path)
 
 
 @cache
@@ -132,19 +156,6 @@ def _code_digest(modules: tuple[tuple[str, Path], ...]) -> str:
     for name, file in sorted(files.items()):
         digest.update(f"{name}\0{normalized_source(file)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
-
-
-def _targets(node: Any) -> Iterator[str]:
-    """Every ``_target_`` but the data's, whose fingerprint says it all."""
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            if key in {"_target_", "path"} and isinstance(value, str):  # path: of hydra.utils.get_*
-                yield value
-            elif key != "data":
-                yield from _targets(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _targets(value)
 
 
 def _parts(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,18 +26,18 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
         config: the resolved config.
         dataset: what it is trained on.
     """
-    label = loss_label(config["loss"])
+    label, identity = loss_label(config["loss"]), run_identity(config, dataset)
     model, data = config["model"]["name"], dataset.name
     seed = config["seed"]
     return RunMetadata(
-        identity=run_identity(config, dataset),
+        identity=identity,
         name=f"{label} · {model} · {data} · seed {seed}",
         description=(
             f"**{label}** with model **{model}** on **{data}**, seed {seed}.\n\n"
             f"{dataset.describe()}.\n\nBest epoch by `{config['training']['monitor']}`; "
             "the test split was used once, after that."
         ),
-        tags=_tags(config, dataset, label),
+        tags=_tags(config, dataset, label, identity),
         params=flat_params(config),
         dataset=_dataset_facts(dataset),
     )
@@ -59,7 +59,7 @@ def _flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _tags(config: Mapping[str, Any], dataset: Dataset, label: str) -> dict[str, str]:
+def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str) -> dict[str, str]:
     commit, changed = git_state()
     tags = {
         "loss": config["loss"]["name"],
@@ -68,7 +68,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str) -> dict[str, 
         "data": dataset.name,
         "metric": config["metric"]["name"],
         "seed": str(config["seed"]),
-        "identity": run_identity(config, dataset),
+        "identity": identity,
         "setting": setting_identity(config),
         "data.fingerprint": dataset.fingerprint,
         "code": code_of(config),

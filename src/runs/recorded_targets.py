@@ -2,10 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from src.errors import UserError
+from src.runs.identity import targets
 from src.runs.source_closure import imported_from, module_file, module_of
 
 OF_KERAS = re.compile(
@@ -33,7 +34,9 @@ def check_targets(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tup
         UserError: for the first one that may not be built.
     """
     modules = set()
-    for key, target in _targets(config):
+    for key, target in targets(config):
+        if not key.endswith("_target_"):
+            continue
         if key.startswith("data.") and key != "data._target_":
             raise UserError(
                 f"{key}={target}: is not built; right for recorded data are values alone"
@@ -44,17 +47,6 @@ def check_targets(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tup
         if module and not target.startswith("src."):
             modules.add(module)
     return tuple(sorted(modules))
-
-
-def _targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The place of each ``_target_`` in a config, and its value."""
-    if isinstance(node, list):
-        node = dict(enumerate(node))
-    for name, value in node.items() if isinstance(node, Mapping) else ():
-        place = f"{key}.{name}" if key else str(name)
-        if name == "_target_":
-            yield place, value
-        yield from _targets(value, place)
 
 
 def _is_allowed(target: str, trusted: Sequence[str]) -> bool:

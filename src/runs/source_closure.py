@@ -10,10 +10,12 @@ import importlib.util
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 INSTALLED = {"site-packages", "dist-packages"}
 """Folders that package managers install into."""
+IMPORTERS = ("import_module", "__import__")
 
 
 def source_closure(names: Iterable[str]) -> dict[str, Path]:
@@ -34,7 +36,7 @@ def source_closure(names: Iterable[str]) -> dict[str, Path]:
         if name in found or (file := module_file(name)) is None:
             continue
         found[name] = file
-        waiting += _packages(name)
+        waiting += accumulate(name.split(".")[:-1], "{}.{}".format)
         waiting += _imported_names(file, name)
     return dict(sorted(found.items()))
 
@@ -45,9 +47,8 @@ def module_of(target: str) -> str | None:
     Returns:
         Its dotted name; None where it is installed or not found.
     """
-    parts = target.split(".")
-    names = (".".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
-    return next((name for name in names if module_file(name) is not None), None)
+    packages = list(accumulate(target.split(".")[:-1], "{}.{}".format))
+    return next((name for name in reversed(packages) if module_file(name) is not None), None)
 
 
 def module_file(name: str) -> Path | None:
@@ -56,8 +57,8 @@ def module_file(name: str) -> Path | None:
     folder = _import_folder(top)
     if folder is None:
         return None
-    place = folder.joinpath(top, *rest)
-    files = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    path = folder.joinpath(top, *rest)
+    files = (path / "__init__.py", path.with_name(f"{path.name}.py"))
     return next((file for file in files if file.is_file()), None)
 
 
@@ -91,23 +92,11 @@ def _import_folder(top: str) -> Path | None:
         return None
     if spec is None:
         return None
-    places = list(spec.submodule_search_locations or ())
-    if not places and spec.has_location and spec.origin:
-        places = [spec.origin]
-    if not places or _is_installed(Path(places[0])):
+    origin = spec.origin if spec.has_location else None
+    first = next(iter(spec.submodule_search_locations or ()), origin)
+    if first is None or Path(first).is_relative_to(sysconfig.get_path("stdlib")):
         return None
-    return Path(places[0]).parent
-
-
-def _is_installed(place: Path) -> bool:
-    library = Path(sysconfig.get_path("stdlib"))
-    return place.is_relative_to(library) or not INSTALLED.isdisjoint(place.parts)
-
-
-def _packages(name: str) -> list[str]:
-    """The packages that a module lies in: ``a`` and ``a.b`` of ``a.b.c``."""
-    parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))]
+    return Path(first).parent if INSTALLED.isdisjoint(Path(first).parts) else None
 
 
 def _imported_names(file: Path, name: str) -> Iterator[str]:
@@ -123,7 +112,7 @@ def _imported_names(file: Path, name: str) -> Iterator[str]:
             base = imported_from(node, package)
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and _calls_import_module(node):
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(IMPORTERS):
             yield from (str(word.value) for word in node.args[:1] if isinstance(word, ast.Constant))
 
 
@@ -144,12 +133,6 @@ def imported_from(node: ast.ImportFrom, package: str) -> str:
     parts = package.split(".")
     parts = parts[: len(parts) - (node.level - 1)]
     return ".".join([*parts, node.module] if node.module else parts)
-
-
-def _calls_import_module(call: ast.Call) -> bool:
-    function = call.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in {"import_module", "__import__"}
 
 
 def _parse(file: Path) -> ast.Module | None:

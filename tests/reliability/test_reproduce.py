@@ -1,10 +1,11 @@
 """`python -m src.reproduce`: IDENTICAL for what is as recorded, else the exact difference."""
 
+import functools
+import operator
 import pickle
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -18,6 +19,7 @@ from src.errors import UserError
 from src.runs.identity import setting_identity
 from src.runs.recorded_targets import check_targets
 from src.tracking.store import Store
+from tests.marker import Marker
 from tests.reliability.children import ROOT
 from tests.reliability.recorded import place, runs_of
 
@@ -161,54 +163,43 @@ def test_what_is_not_as_recorded_is_named_and_executed_only_where_allowed(tamper
     assert ("IDENTICAL" in out) != changes_numbers
 
 
-def hostile(run, section, target, **arguments):
+HOSTILE = [
+    ("data", "pathlib.Path.touch", {"self": "MARKER"}),
+    ("data", "src.runs.claim.clear", {"folder": "FOLDER"}),
+    ("data", "src.data.table.pd.read_pickle", {}),
+    ("loss.fn", "os.system", {"command": "touch MARKER"}),
+    ("metric.metrics.f1_macro", "keras.saving.load_model", {}),
+    ("training.optimizer", 3, {}),
+    ("data.path", "pandas.read_pickle", {}),
+]
+"""Section of the config, what it would build there, and with which arguments."""
+
+
+def hostile(run, section, target, arguments):
     """Has the record build something else; the store's tags fit, as in a record made so."""
     file = run.folder / "config.yaml"
     config = yaml.safe_load(file.read_text())
-    node = config
-    for key in section.split("."):
-        node = node[key]
-    node |= {"_target_": target, **arguments}
-    file.write_text(yaml.safe_dump(config))
-    run.set_tag("setting", setting_identity(config))
+    *sections, last = section.split(".")
+    node = functools.reduce(operator.getitem, sections, config)
+    before = node[last] if isinstance(node[last], dict) else {}
+    node[last] = before | {"_target_": target, **arguments}
+    text = yaml.safe_dump(config).replace("MARKER", str(run.marker))
+    file.write_text(text.replace("FOLDER", str(run.folder)))
+    run.set_tag("setting", setting_identity(yaml.safe_load(file.read_text())))
 
 
-HOSTILE = {
-    "data.path._target_=pandas.read_pickle: is not built; right for recorded data are values": (
-        lambda run: hostile(
-            run, "data", "src.data.table.table", path={"_target_": "pandas.read_pickle"}
-        )
-    ),
-    "data._target_=pathlib.Path.touch: is not built from a record; right are src.components": (
-        lambda run: hostile(run, "data", "pathlib.Path.touch", self=str(run.marker))
-    ),
-    "data._target_=src.runs.claim.clear: is not built": (
-        lambda run: hostile(run, "data", "src.runs.claim.clear", folder=str(run.folder))
-    ),
-    "data._target_=src.data.table.pd.read_pickle: is not built": (
-        lambda run: hostile(run, "data", "src.data.table.pd.read_pickle")
-    ),
-    "loss.fn._target_=os.system: is not built": (
-        lambda run: hostile(run, "loss.fn", "os.system", command=f"touch {run.marker}")
-    ),
-    "metric.metrics.f1_macro._target_=keras.saving.load_model: is not built": (
-        lambda run: hostile(run, "metric.metrics.f1_macro", "keras.saving.load_model")
-    ),
-    "training.optimizer._target_=3: is not built": (
-        lambda run: hostile(run, "training.optimizer", 3)
-    ),
-}
-
-
-@pytest.mark.parametrize("said", HOSTILE)
+@pytest.mark.parametrize("built", HOSTILE)
 @pytest.mark.parametrize("words", [(), ("--allow-different",)], ids=["", "allowed"])
 def test_a_record_builds_nothing_but_sources_components_and_parts_of_keras(
-    tampered, said, words, capsys
+    tampered, built, words, capsys
 ):
-    HOSTILE[said](tampered)
+    section, target, arguments = built
+    hostile(tampered, section, target, arguments)
     status, out, err = executed(capsys, *tampered.words, *words)
     assert (status, out) == (2, "")
-    assert err.startswith(f"Error: {said}")
+    assert err.startswith(f"Error: {section}._target_={target}: is not built")
+    of_values = section == "data.path"
+    assert "right for recorded data are values" in err if of_values else "right are src.co" in err
     assert len(err.splitlines()) == 1
     assert not tampered.marker.exists()
     assert tampered.folder.exists()
@@ -255,59 +246,46 @@ def test_a_weight_that_was_changed_is_shown(tampered, capsys):
     assert "weights: " in out
 
 
-class Marker:
-    """Creates a file when unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-def with_a_lambda(run):
-    code = f"lambda x: (open({str(run.marker)!r}, 'w'), x)[1]"
+def with_a_lambda(file, marker):
+    code = f"lambda x: (open({str(marker)!r}, 'w'), x)[1]"
     layer = keras.layers.Lambda(eval(code))
-    keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(2)]).save(run.model)
-    run.marker.unlink(missing_ok=True)  # building the model executed it
+    keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(2)]).save(file)
+    marker.unlink(missing_ok=True)  # building the model executed it
 
 
-def with_a_pickle(run):
-    poison = np.array([Marker(run.marker)], dtype=object)
-    np.savez(run.folder / "predictions.npz", val_logits=poison, test_logits=poison)
+def with_a_pickle(file, marker):
+    poison = np.array([Marker(marker)], dtype=object)
+    np.savez(file, val_logits=poison, test_logits=poison)
 
 
-DAMAGED = {
-    "predictions.npz": [
-        with_a_pickle,
-        lambda run: (run.folder / "predictions.npz").write_bytes(pickle.dumps(Marker(run.marker))),
-        lambda run: (run.folder / "predictions.npz").write_bytes(b"PK"),
-        lambda run: np.savez(run.folder / "predictions.npz", val_logits=np.array("x")),
-    ],
-    "config.yaml": [
-        lambda run: (run.folder / "config.yaml").write_text("data: ["),
-        lambda run: (run.folder / "config.yaml").write_text("data: 3"),
-        lambda run: (run.folder / "config.yaml").write_text(
-            f"!!python/object/apply:os.system ['touch {run.marker}']"
-        ),
-        lambda run: (run.folder / "config.yaml").unlink(),
-    ],
-    "history.csv": [lambda run: (run.folder / "history.csv").write_text("loss\nx\n")],
-    "model.keras": [
-        with_a_lambda,
-        lambda run: run.model.write_bytes(b"PK"),
-        lambda run: run.model.unlink(),
-    ],
-}
+DAMAGED = [
+    ("predictions.npz", with_a_pickle),
+    ("predictions.npz", lambda file, marker: file.write_bytes(pickle.dumps(Marker(marker)))),
+    ("predictions.npz", b"PK"),
+    ("predictions.npz", lambda file, _: np.savez(file, val_logits=np.array("x"))),
+    ("config.yaml", b"data: ["),
+    ("config.yaml", b"data: 3"),
+    ("config.yaml", b"!!python/object/apply:os.system ['touch MARKER']"),
+    ("config.yaml", None),
+    ("history.csv", b"loss\nx\n"),
+    ("model.keras", with_a_lambda),
+    ("model.keras", b"PK"),
+    ("model.keras", None),
+]
+"""A file, and what it holds instead: bytes, what a function writes, or None where it is gone."""
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"), [(name, each) for name, damages in DAMAGED.items() for each in damages]
-)
-def test_a_damaged_record_is_refused_and_nothing_in_it_executed(tampered, name, damage, capsys):
-    damage(tampered)
+@pytest.mark.parametrize(("name", "content"), DAMAGED)
+def test_a_damaged_record_is_refused_and_nothing_in_it_executed(tampered, name, content, capsys):
+    file = tampered.model if name == "model.keras" else tampered.folder / name
+    if content is None:
+        file.unlink()
+    elif isinstance(content, bytes):
+        file.write_bytes(content.replace(b"MARKER", str(tampered.marker).encode()))
+    else:
+        content(file, tampered.marker)
     status, out, err = executed(capsys, *tampered.words)
     assert (status, out) == (2, "")
     assert err.startswith(f"Error: {name} of the record cannot be read: ")
     assert len(err.splitlines()) == 1
-    assert not Path(tampered.marker).exists()
+    assert not tampered.marker.exists()

@@ -14,6 +14,7 @@ from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train as fit
 from src.engine.model import build_model
+from tests.marker import Marker
 
 SMALL = (
     "data.n_samples=300",
@@ -85,16 +86,6 @@ def test_an_interrupted_training_ends_with_the_same_bits(resolved, tmp_path, wor
 
 
 # --- checkpoints that are none ------------------------------------------------------------------
-class Marker:
-    """Creates a file when unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
 @pytest.fixture(scope="module")
 def begun(resolved, tmp_path_factory):
     """A model as it starts, and the checkpoint that its training leaves."""
@@ -105,6 +96,12 @@ def begun(resolved, tmp_path_factory):
     return build_model(config, dataset), (folder / "checkpoint.npz").read_bytes()
 
 
+def stored(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
 def repacked(whole, compression=zipfile.ZIP_STORED, **changes):
     """The checkpoint with some of its arrays replaced; None leaves one out."""
     content = io.BytesIO()
@@ -112,9 +109,7 @@ def repacked(whole, compression=zipfile.ZIP_STORED, **changes):
         for name in arrays.files:
             array = changes.get(name, arrays[name])
             if array is not None:
-                stream = io.BytesIO()
-                np.save(stream, array)
-                made.writestr(f"{name}.npy", stream.getvalue())
+                made.writestr(f"{name}.npy", stored(array))
     return content.getvalue()
 
 
@@ -136,19 +131,13 @@ def bomb():
     return content.getvalue()
 
 
-def bare_array():
-    content = io.BytesIO()
-    np.save(content, np.zeros(3))
-    return content.getvalue()
-
-
 DAMAGED = {
     "empty": lambda whole, _: b"",
     "cut short": lambda whole, _: whole[: len(whole) // 2],
     "cut by a byte": lambda whole, _: whole[:-1],
     "a byte flipped": lambda whole, _: whole[:900] + bytes([whole[900] ^ 1]) + whole[901:],
     "no archive": lambda whole, _: b"checkpoint",
-    "one array": lambda whole, _: bare_array(),
+    "one array": lambda whole, _: stored(np.zeros(3)),
     "a pickle": lambda whole, marker: pickle.dumps(Marker(marker)),
     "a pickle in it": lambda whole, marker: repacked(whole, variable_0=np.array([Marker(marker)])),
     "a pickle as state": lambda whole, marker: repacked(whole, state=np.array([Marker(marker)])),
@@ -165,16 +154,19 @@ DAMAGED = {
 }
 
 
+def resumed(model, folder, logger):
+    """How many epochs a training with this model does not have to train again."""
+    best = BestEpoch("loss", "min", None, 3)
+    return Checkpoint(folder / "checkpoint.npz", model, best, logger).epochs_done
+
+
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_checkpoint_that_is_none_starts_anew_and_runs_no_code(begun, tmp_path, damage, caplog):
     model, whole = begun
     marker = tmp_path / "was-unpickled"
     (tmp_path / "checkpoint.npz").write_bytes(DAMAGED[damage](whole, marker))
     before = [weight.tobytes() for weight in model.get_weights()]
-    checkpoint = Checkpoint(
-        tmp_path / "checkpoint.npz", model, BestEpoch("loss", "min", None, 3), EpochLogger()
-    )
-    assert checkpoint.epochs_done == 0
+    assert resumed(model, tmp_path, EpochLogger()) == 0
     assert [weight.tobytes() for weight in model.get_weights()] == before
     assert "starting anew" in caplog.text
     assert not marker.exists()
@@ -184,10 +176,5 @@ def test_a_whole_checkpoint_is_taken(begun, tmp_path):
     model, whole = begun
     (tmp_path / "checkpoint.npz").write_bytes(whole)
     logger = EpochLogger()
-    assert (
-        Checkpoint(
-            tmp_path / "checkpoint.npz", model, BestEpoch("loss", "min", None, 3), logger
-        ).epochs_done
-        == 3
-    )
+    assert resumed(model, tmp_path, logger) == 3
     assert [row["epoch"] for row in logger.rows] == [1, 2, 3]

@@ -1,23 +1,16 @@
 """A tracking server that goes away in the middle of a training, and a store that is locked."""
 
-import os
 import shlex
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
 from src.tracking import upload
-from src.ui import QUIET
 from tests.reliability.children import LONGEST
+from tests.tracking.servers import free_port, mlflow_server
 
 pytestmark = pytest.mark.slow
 
@@ -35,73 +28,30 @@ PATIENCE = 60
 """Seconds within which a training has to end once its server is gone."""
 
 
-class Server:
-    """A real MLflow server that can be killed and started again."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.uri = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        self._process = None
-
-    def start(self):
-        words = ["--backend-store-uri", f"sqlite:///{self.folder}/server.db"]
-        words += ["--artifacts-destination", f"{self.folder}/artifacts", "--workers", "1"]
-        port = self.uri.rpartition(":")[2]
-        with (self.folder / "server.txt").open("a") as log:
-            self._process = subprocess.Popen(
-                [Path(sys.executable).with_name("mlflow"), "server", *words, "--port", port],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=QUIET | os.environ,
-                start_new_session=True,
-            )
-
-    def wait(self):
-        """Returns when it answers."""
-        deadline = time.monotonic() + LONGEST
-        while not self._answers():
-            assert time.monotonic() < deadline and self._process.poll() is None
-            time.sleep(0.1)
-
-    def _answers(self):
-        try:
-            return urllib.request.urlopen(f"{self.uri}/health", timeout=2).status == 200
-        except OSError:
-            return False
-
-    def kill(self):
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-    def epochs(self):
-        """How many epochs it has of all runs."""
-        client = MlflowClient(self.uri)
-        runs = client.search_runs([found.experiment_id for found in client.search_experiments()])
-        return sum(len(client.get_metric_history(run.info.run_id, "val_f1_macro")) for run in runs)
+def epochs(uri):
+    """How many epochs a server has of all runs."""
+    client = MlflowClient(uri)
+    runs = client.search_runs([found.experiment_id for found in client.search_experiments()])
+    return sum(len(client.get_metric_history(run.info.run_id, "val_f1_macro")) for run in runs)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("server"))
-    started.start()
-    yield started
-    started.kill()
+    """Starts the same server, once or again: a context manager that gives its address."""
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    return lambda: mlflow_server(f"sqlite:///{folder}/server.db", folder, 1, port)
 
 
 @pytest.fixture(scope="module")
 def trained(server, forks, tmp_path_factory):
     """A run whose server was killed after some epochs: status, seconds to its end, folder."""
     cwd = tmp_path_factory.mktemp("trained")
-    server.wait()
-    child = forks.start((*WORDS, f"tracking.uri={server.uri}"), cwd)
-    deadline = time.monotonic() + LONGEST
-    while server.epochs() < 3:
-        assert time.monotonic() < deadline and child.poll() is None
-        time.sleep(0.2)
-    server.kill()
+    with server() as uri:
+        child = forks.start((*WORDS, f"tracking.uri={uri}"), cwd)
+        deadline = time.monotonic() + LONGEST
+        while epochs(uri) < 3:
+            assert time.monotonic() < deadline and child.poll() is None
+            time.sleep(0.2)
     gone = time.monotonic()
     status = child.wait()
     return status, time.monotonic() - gone, cwd
@@ -129,20 +79,18 @@ def test_it_says_once_what_was_not_logged_and_how_to_upload_it(trained):
 @pytest.fixture(scope="module")
 def uploaded(server, trained):
     """The server is back, and the folder was uploaded by the words of the warning, then again."""
-    server.start()
-    server.wait()
     said = (trained[2] / "output.txt").read_text()
     words = shlex.split(said[said.index(UPLOAD) :].splitlines()[0].removeprefix(UPLOAD))
-    assert upload.main(words) == 0
-    again = upload.upload(folder_of(trained[2]))
-    client = MlflowClient(server.uri)
-    runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
-    return client, runs, again
+    with server() as uri:
+        assert upload.main(words) == 0
+        yield uri, upload.upload(folder_of(trained[2]))
 
 
 def test_the_command_brings_everything_once(uploaded):
-    client, (run,), again = uploaded
-    assert again == run.info.run_id
+    uri, run_id = uploaded
+    client = MlflowClient(uri)
+    (run,) = client.search_runs([found.experiment_id for found in client.search_experiments()])
+    assert run_id == run.info.run_id
     assert run.info.status == "FINISHED"
     assert "test_f1_macro" in run.data.metrics
     steps = [row.step for row in client.get_metric_history(run.info.run_id, "val_f1_macro")]
@@ -151,9 +99,9 @@ def test_the_command_brings_everything_once(uploaded):
     assert len(run.outputs.model_outputs) == 1
 
 
-def test_the_same_command_typed_again_trains_nothing(uploaded, server, trained, forks):
+def test_the_same_command_typed_again_trains_nothing(uploaded, trained, forks):
     cwd = trained[2]
-    assert forks.start((*WORDS, f"tracking.uri={server.uri}"), cwd).wait() == 0
+    assert forks.start((*WORDS, f"tracking.uri={uploaded[0]}"), cwd).wait() == 0
     assert (cwd / "output.txt").read_text().count("trained before, answered from") == 1
 
 

@@ -10,7 +10,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 
 from src.runs.record import read_history
-from tests.tracking.postgres import missing, mlflow_server, postgres
+from tests.tracking.servers import missing, mlflow_server, postgres
 from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, metadata_of
 
 pytestmark = pytest.mark.slow

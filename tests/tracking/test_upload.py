@@ -64,6 +64,16 @@ def test_an_upload_again_changes_nothing(uploaded):
     assert len(store.search("")) == 1
 
 
+def test_a_record_of_an_earlier_version_is_that_of_the_same_run(uploaded, tmp_path):
+    folder, store, run_id = uploaded
+    other = shutil.copytree(folder, tmp_path / "job")
+    content = json.loads((other / record.RECORD).read_text())
+    content["head"] = content.pop("metadata")
+    record.write_json(other / record.RECORD, content)
+    assert RunRecord.load(other) == RunRecord.load(folder)
+    assert upload(other, store) == run_id
+
+
 def test_a_run_that_was_deleted_in_the_store_is_made_anew(uploaded, tmp_path):
     folder, store, run_id = uploaded
     other = shutil.copytree(folder, tmp_path / "job")

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster and an MLflow server on it, both in a temporary folder, on 127.0.0.1."""
+"""A PostgreSQL cluster and MLflow servers, in temporary folders, on 127.0.0.1."""
 
 import os
 import shutil
@@ -80,14 +80,14 @@ def postgres():
 
 
 @contextmanager
-def mlflow_server(database, folder, workers=2):
-    """An MLflow server that keeps artifacts itself; yields its address."""
-    port = free_port()
+def mlflow_server(database, folder, workers=2, port=None):
+    """An MLflow server that keeps artifacts itself; yields its address, and is killed after it."""
+    port = port or free_port()
     words = ["--backend-store-uri", database, "--artifacts-destination", folder / "artifacts"]
     words += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     command = [sys.executable, "-m", "mlflow", "server", *map(str, words)]
     with (
-        (folder / "server.log").open("w") as log,
+        (folder / "server.log").open("a") as log,
         subprocess.Popen(
             command,
             cwd=folder,
@@ -102,11 +102,7 @@ def mlflow_server(database, folder, workers=2):
             _wait(child, lambda: _answers(address), folder / "server.log")
             yield address
         finally:
-            os.killpg(child.pid, signal.SIGTERM)
-            try:
-                child.wait(60)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _answers(address):
