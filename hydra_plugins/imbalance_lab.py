@@ -5,9 +5,10 @@ needed: see :mod:`src.sweeps`.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -21,7 +22,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from src.sweeps.jobs import Finished, Job
+    from src.sweeps.jobs import Job
     from src.sweeps.sweep import Sweep
 
 
@@ -54,7 +55,7 @@ class JobLauncher(Configured, Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Hydra's interface, which other sweepers use: makes a sweep of these jobs."""
-        from src.sweeps.plan import Plan
+        from src.sweeps.jobs import Plan
         from src.sweeps.sweep import run_plan
 
         plan = Plan.of(self.context, self.master, job_overrides, initial_job_idx)
@@ -75,7 +76,19 @@ class SerialLauncher(JobLauncher):
 
 
 class ParallelLauncher(JobLauncher):
-    """Runs jobs outside this process, several at once."""
+    """Runs jobs outside this process, several at once.
+
+    Hydra's own launchers of this kind hand back nothing before every job is done, so they can show
+    no progress.
+
+    Attributes:
+        module: of :mod:`src.sweeps`; its ``results`` takes a function that runs a job and can be
+            pickled, all jobs, the threads of TensorFlow in each, and the launcher's options. It
+            yields each job as it ends; jobs under way when it is closed end as interrupted ones.
+            It raises ``UserError`` where a job's process ended without a result.
+    """
+
+    module: str
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
@@ -86,62 +99,29 @@ class ParallelLauncher(JobLauncher):
         waiting = sweep.plan.repeats_last() if sweep.plan else jobs
         execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
         by_number = {job.number: job for job in jobs}
+        results = import_module(f"src.sweeps.{self.module}").results
         threads = int(self.master.training.threads)
-        with closing(self.results(execute, waiting, threads, **self.options)) as results:
-            for one in results:
-                sweep.ended(by_number[one.number], one.returned, one.printed)
-
-    @abstractmethod
-    def results(
-        self,
-        execute: Callable[["Job"], "Finished"],
-        jobs: Sequence["Job"],
-        threads: int,
-        **options: Any,
-    ) -> Generator["Finished", None, None]:
-        """Runs jobs, in their order where there are more than places; yields them as they end.
-
-        Closing the generator ends the jobs under way as an interruption does.
-
-        Args:
-            execute: runs a job; can be pickled.
-            jobs: all of them.
-            threads: of TensorFlow in each job.
-            **options: of the launcher.
-
-        Raises:
-            UserError: where a job's process ended without a result.
-        """
+        with closing(results(execute, waiting, threads, **self.options)) as finished:
+            for number, returned, printed in finished:
+                sweep.ended(by_number[number], returned, printed)
 
 
 class JoblibLauncher(ParallelLauncher):
     """Worker processes on this machine."""
 
-    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
-        """Runs jobs by joblib."""
-        from src.sweeps.joblib_launcher import results
-
-        return results(*arguments, **options)
+    module = "joblib_launcher"
 
 
 class SubmititLauncher(ParallelLauncher):
     """Slurm, or processes that are started in its manner."""
 
-    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
-        """Runs jobs by submitit."""
-        from src.sweeps.submitit_launcher import results
-
-        return results(*arguments, **options)
+    module = "submitit_launcher"
 
 
 class RayLauncher(ParallelLauncher):
     """A Ray cluster."""
 
-    def results(self, *arguments: Any, **options: Any) -> Generator["Finished", None, None]:
-        """Runs jobs as Ray's tasks."""
-        from src.sweeps.ray_launcher import results
-
-        return results(*arguments, **options)
+    module = "ray_launcher"
 
 
 # --- sweepers -----------------------------------------------------------------------------------
@@ -150,7 +130,7 @@ class GridSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
-        from src.sweeps.plan import Plan, split
+        from src.sweeps.jobs import Plan, split
 
         plan = Plan.of(self.context, self.master, split(_words(self, arguments)))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong

@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import hydra
@@ -61,7 +60,7 @@ def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:
     gc.freeze()  # what is imported stays; looking through it takes a tenth of a short command
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # runs every clean-up
     wants_traceback = FULL_ERROR in os.environ
     os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
     try:
@@ -158,11 +157,10 @@ def is_mistake(error: BaseException) -> bool:
 
 def message(error: BaseException) -> str:
     """What to tell the user: the mistake, the key, and what would be right."""
-    if isinstance(error, UserError):
-        return str(error)
     cause = error.__cause__
-    if isinstance(cause, UserError):
-        return str(cause)
+    for one in (error, cause):
+        if isinstance(one, UserError):
+            return str(one)
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
         reason = (cause.msg or str(cause)).splitlines()[0]
         return f"{cause.full_key}: {reason}{_legal_keys(cause)}"
@@ -175,10 +173,9 @@ def _legal_keys(error: OmegaConfBaseException) -> str:
     try:
         keys = [str(key) for key in node]
     except (TypeError, OmegaConfBaseException):
-        return ""
-    if not keys or str(error.key) in keys:
-        return ""
-    return f". Legal keys there: {', '.join(keys)}"
+        keys = []
+    wrong = keys and str(error.key) not in keys
+    return f". Legal keys there: {', '.join(keys)}" if wrong else ""
 
 
 def _no_room(error: Exception) -> str:
@@ -187,8 +184,3 @@ def _no_room(error: Exception) -> str:
         return ""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{os.strerror(error.errno)}. {MAKE_ROOM}"
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Turns SIGTERM into an exit that runs every clean-up."""
-    raise SystemExit(TERMINATED)

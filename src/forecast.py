@@ -55,7 +55,7 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
-    from src.sweeps.plan import split
+    from src.sweeps.jobs import split
 
     register()
     parser = OverridesParser.create()

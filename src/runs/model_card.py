@@ -5,10 +5,11 @@ alone; TensorFlow is not needed. The text is that of ``templates/model_card.md.j
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
@@ -57,10 +58,7 @@ def model_card(
     }
     drawn = {name: resample(y_test, y_pred, len(names)) for name, y_pred in decided.items()}
     accuracy = {name: float((y_pred == y_test).mean()) for name, y_pred in decided.items()}
-    template = Environment(
-        loader=PackageLoader("src.runs"), keep_trailing_newline=True
-    ).get_template("model_card.md.j2")
-    return template.render(
+    return _template().render(
         description=metadata.description,
         identity=metadata.identity,
         tags=metadata.tags,
@@ -85,6 +83,12 @@ def model_card(
         by_class=_by_class(metadata, metrics, drawn, support, np.exp(log_p).mean(axis=0)),
         table=_table,
     )
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("src.runs")
+    return Environment(loader=loader, keep_trailing_newline=True).get_template("model_card.md.j2")
 
 
 def _results(

@@ -1,7 +1,4 @@
-"""Jobs in worker processes of this machine, each of which runs many with TensorFlow loaded once.
-
-``hydra-joblib-launcher`` hands back nothing before every job is done, so it can show no progress.
-"""
+"""Jobs in worker processes of this machine, each of which runs many with TensorFlow loaded once."""
 
 import os
 import signal
@@ -22,7 +19,7 @@ LOOKS = 1.0
 def results(
     execute: Callable[[Job], Finished], jobs: Sequence[Job], threads: int, *, n_jobs: int = -1
 ) -> Generator[Finished, None, None]:
-    """See ``ParallelLauncher.results``; ``n_jobs`` workers at most."""
+    """See ``ParallelLauncher``; ``n_jobs`` workers at most."""
     if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs < -1 or n_jobs == 0:
         raise UserError(
             f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, or -1 for as many as "
@@ -49,11 +46,11 @@ def results(
 
 def _begin(parent: int) -> None:
     """Makes a process a worker: Ctrl-C is for PARENT to decide on, with which the worker ends."""
+
+    def end_with_parent() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOKS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOKS)
-    os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=end_with_parent, daemon=True).start()

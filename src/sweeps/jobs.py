@@ -1,7 +1,8 @@
-"""One job of a sweep: composed by Hydra, run here or in a worker that sends back its output."""
+"""The jobs of a sweep: composed and checked before any is trained, run here or in a worker."""
 
 import contextlib
 import io
+import itertools
 import json
 import pickle
 import traceback
@@ -11,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
+from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from src.config.check import check
 from src.errors import UserError
+from src.runs.identity import config_identity, digest_of
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
@@ -31,16 +35,36 @@ class Job:
     config: DictConfig
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A job that has run in a worker: what Hydra returns for it, and all that it printed."""
+def split(overrides: Sequence[Override]) -> list[list[str]]:
+    """The words of each job: every combination of the values, the last key fastest.
 
-    number: int
-    returned: JobReturn
-    printed: str
+    Args:
+        overrides: parsed; of a key that is there twice the last one counts.
+
+    Raises:
+        UserError: for a sweep that lists no values.
+    """
+    words = {override.get_key_element(): _words(override) for override in overrides}
+    return [list(job) for job in itertools.product(*words.values())]
 
 
-def compose(context: HydraContext, master: DictConfig, words: Sequence[str], number: int) -> Job:
+def _words(override: Override) -> list[str]:
+    """One word for each value; an interval lists none, nor does a range without a step."""
+    values = []
+    if not override.is_sweep_override():
+        values = [override.get_value_element_as_str()]
+    elif override.is_discrete_sweep():
+        with contextlib.suppress(ValueError):
+            values = list(override.sweep_string_iterator())
+    if not values:
+        raise UserError(
+            f"{override.input_line}: a grid needs values, such as a,b or range(0,5); "
+            "hydra/sweeper=optuna searches an interval"
+        )
+    return [f"{override.get_key_element()}={value}" for value in values]
+
+
+def compose(context: HydraContext, master: DictConfig, number: int, words: Sequence[str]) -> Job:
     """Composes a job from the sweep's config and its own overrides.
 
     Raises:
@@ -52,6 +76,72 @@ def compose(context: HydraContext, master: DictConfig, words: Sequence[str], num
         config.hydra.job.id = str(number)
         config.hydra.job.num = number
     return Job(number, list(words), config)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a grid, in the order in which they were typed.
+
+    Attributes:
+        jobs: all of them.
+        identities: of their configs; equal ones are one experiment.
+        forced: whether any job is to be trained though it is done.
+        one_source: whether all jobs have the same data, seeds aside.
+    """
+
+    jobs: list[Job]
+    identities: list[str]
+    forced: bool
+    one_source: bool
+
+    @classmethod
+    def of(
+        cls,
+        context: HydraContext,
+        master: DictConfig,
+        words_of_jobs: Sequence[Sequence[str]],
+        first: int = 0,
+    ) -> "Plan":
+        """Composes and checks jobs, the first of which has the number FIRST.
+
+        Raises:
+            UserError: names the first job whose config is wrong.
+        """
+        jobs, configs = [], []
+        for number, words in enumerate(words_of_jobs, first):
+            jobs.append(compose(context, master, number, words))
+            try:
+                configs.append(check(jobs[-1].config))
+            except UserError as error:
+                raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
+        sources = [{**config["data"], "seed": None} for config in configs]
+        return cls(
+            jobs,
+            [config_identity(config) for config in configs],
+            forced=any(config["force"] for config in configs),
+            one_source=all(source == sources[0] for source in sources),
+        )
+
+    @property
+    def identity(self) -> str:
+        """The same for sweeps over the same set of experiments, in any order."""
+        return digest_of({"jobs": sorted(set(self.identities))})
+
+    def summary(self) -> str:
+        """How many jobs there are, and how many of them are different experiments."""
+        jobs, different = len(self.jobs), len(set(self.identities))
+        same = "" if jobs == different else f", {different} different experiments"
+        return f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
+
+    def repeats_last(self) -> list[Job]:
+        """The jobs, those that repeat an earlier one's experiment last: its run answers them."""
+        firsts = [self.identities.index(identity) for identity in self.identities]
+        order = sorted(range(len(self.jobs)), key=lambda index: firsts[index] != index)
+        return [self.jobs[index] for index in order]
+
+
+Finished = tuple[int, JobReturn, str]
+"""Of a job that has run in a worker: its number, what Hydra returns for it, and what it printed."""
 
 
 def run_here(context: HydraContext, function: TaskFunction, job: Job) -> JobReturn:
@@ -66,14 +156,7 @@ def run_here(context: HydraContext, function: TaskFunction, job: Job) -> JobRetu
 
 
 def run_in_worker(context: HydraContext, function: TaskFunction, state: Any, job: Job) -> Finished:
-    """Runs a job in a worker.
-
-    Args:
-        context: Hydra's.
-        function: the job's.
-        state: of Hydra's singletons in the process that opened the sweep.
-        job: the job.
-    """
+    """Runs a job in a worker; ``state`` is that of Hydra's singletons in the sweep's process."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         setup_globals()
@@ -82,18 +165,17 @@ def run_in_worker(context: HydraContext, function: TaskFunction, state: Any, job
     error = error_of(returned)
     if error is not None:
         returned.return_value = portable(error)
-    return Finished(job.number, returned, printed.getvalue())
+    return job.number, returned, printed.getvalue()
 
 
 def error_of(returned: JobReturn) -> Exception | None:
     """What a job failed with; None where it did not."""
-    if returned.status == JobStatus.COMPLETED:
-        return None
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):  # Hydra announces what is looked at
-            _ = returned.return_value
-    except Exception as error:
-        return error
+    if returned.status != JobStatus.COMPLETED:
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):  # Hydra announces what is looked at
+                _ = returned.return_value
+        except Exception as error:
+            return error
     return None
 
 
@@ -111,16 +193,9 @@ def portable(error: Exception) -> Exception:
 
 
 def parent_run_id(hydra: HydraConf) -> str | None:
-    """The MLflow run of the sweep that a job belongs to.
-
-    Args:
-        hydra: the ``hydra`` node of the job's config.
-    """
+    """The MLflow run of the sweep that a job belongs to, by the job's ``hydra`` node."""
     if hydra.mode != RunMode.MULTIRUN:
         return None
-    try:
-        file = Path(hydra.sweep.dir) / SWEEP_FILE
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return content.get("parent_run_id") or None
+    file = Path(hydra.sweep.dir) / SWEEP_FILE
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found.get("parent_run_id") or None

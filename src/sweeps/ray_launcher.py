@@ -1,7 +1,4 @@
-"""Jobs as tasks of a Ray cluster, or of one that Ray starts on this machine for the sweep.
-
-``hydra-ray-launcher`` hands back nothing before every job is done, so it can show no progress.
-"""
+"""Jobs as tasks of a Ray cluster, or of one that Ray starts on this machine for the sweep."""
 
 import os
 from collections.abc import Callable, Generator, Sequence
@@ -35,7 +32,7 @@ def results(
     num_cpus: int | None = None,
     num_gpus: float = 0,
 ) -> Generator[Finished, None, None]:
-    """See ``ParallelLauncher.results``; without ADDRESS Ray starts here."""
+    """See ``ParallelLauncher``; without ADDRESS Ray starts here."""
     variables = {name: os.environ.get(name, value) for name, value in QUIET.items()}
     variables |= {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": str(threads)}
     here = {"num_cpus": num_cpus, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
@@ -50,8 +47,12 @@ def results(
         raise UserError(f"hydra.launcher.address={address}: {error}") from error
     running: list[Any] = []
     try:
-        task = ray.remote(_run).options(num_cpus=threads, num_gpus=num_gpus, max_retries=0)
-        running = [task.remote(execute, job) for job in jobs]
+
+        @ray.remote(num_cpus=threads, num_gpus=num_gpus, max_retries=0)
+        def task(job: Job) -> Finished:  # Ray takes functions alone
+            return execute(job)
+
+        running = [task.remote(job) for job in jobs]
         while running:
             (ended,), running = ray.wait(running, num_returns=1)
             yield ray.get(ended)
@@ -66,7 +67,3 @@ def results(
         if running:
             ray.wait(running, num_returns=len(running), timeout=GRACE)
         ray.shutdown()
-
-
-def _run(execute: Callable[[Job], Finished], job: Job) -> Finished:
-    return execute(job)

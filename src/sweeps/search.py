@@ -6,7 +6,7 @@ returns, a score of the validation split; the test split has no say.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import optuna
 from hydra.core.override_parser.types import (
@@ -16,7 +16,7 @@ from hydra.core.override_parser.types import (
     RangeSweep,
     Transformer,
 )
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobStatus
 from hydra.errors import InstantiationException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
@@ -29,15 +29,19 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
+from src.config.legal import problems
+from src.config.ranges import Count, one_of
 from src.errors import UserError
 from src.sweeps.jobs import compose
 from src.sweeps.sweep import Sweep
 
-DIRECTIONS = ("maximize", "minimize")
-LOG_TAG = "log"
-"""As in ``tag(log, interval(1e-4, 1e-1))``: on a logarithmic scale."""
+OPTIONS = {
+    "n_trials": Count,
+    "n_jobs": Count,
+    "direction": Annotated[str, one_of("maximize", "minimize")],
+}
 
 
 def search(
@@ -71,60 +75,46 @@ def search(
         Exception: what the first job failed with, after all trials.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    for key, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise UserError(f"hydra.sweeper.{key}={value}: must be a whole number from 1")
-    if direction not in DIRECTIONS:
-        raise UserError(
-            f"hydra.sweeper.direction={direction}: must be one of {', '.join(DIRECTIONS)}"
-        )
-    fixed, space = _read(overrides)
+    given = {"n_trials": n_trials, "n_jobs": n_jobs, "direction": direction}
+    for key, value in given.items():
+        for _, reason in problems(value, OPTIONS[key], strict=True):
+            raise UserError(f"hydra.sweeper.{key}={value}: {reason}")
     try:
         study = optuna.create_study(
             direction=StudyDirection[direction.upper()], sampler=instantiate(sampler)
         )
     except InstantiationException as error:
         raise UserError(f"hydra.sweeper.sampler: {error}") from error
+    fixed, space = _read(overrides)
     with Sweep(config, n_trials) as sweep:
         for first in range(0, n_trials, n_jobs):
             trials = [study.ask(space) for _ in range(min(n_jobs, n_trials - first))]
             words = [[*fixed, *_words(trial.params)] for trial in trials]
-            jobs = [compose(context, config, one, first + i) for i, one in enumerate(words)]
-            sweep.run(launcher, jobs)
-            for trial, job in zip(trials, jobs, strict=True):
-                _tell(study, trial, sweep.returned[job.number])
+            sweep.run(launcher, [compose(context, config, *job) for job in enumerate(words, first)])
+            for trial in trials:
+                returned = sweep.returned[trial.number]
+                if returned.status == JobStatus.COMPLETED:
+                    study.tell(trial, float(returned.return_value))
+                else:
+                    study.tell(trial, state=TrialState.FAIL)
         best = _report_best(study, sweep)
     sweep.raise_first_error()
     return best
 
 
 def _read(given: Sequence[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
-    """What stays the same in all trials, and what is searched."""
+    """The words that stay the same in all trials, and what is searched."""
     overrides = {one.get_key_element(): one for one in given}
-    space = {
-        key: distribution(override)
-        for key, override in overrides.items()
-        if override.is_sweep_override()
-    }
-    if not space:
+    sweeps = {key: one for key, one in overrides.items() if one.is_sweep_override()}
+    if not sweeps:
         raise UserError(
             "hydra/sweeper=optuna: nothing to search; right is a range, such as "
             "'loss.gamma=interval(0,5)', or choices, such as model=mlp,cosine"
         )
-    fixed = [
-        f"{key}={override.get_value_element_as_str()}"
-        for key, override in overrides.items()
-        if key not in space
-    ]
-    return fixed, space
-
-
-def _tell(study: optuna.Study, trial: Trial, returned: JobReturn) -> None:
-    """Hands a job's score to the sampler."""
-    if returned.status == JobStatus.COMPLETED:
-        study.tell(trial, float(returned.return_value))
-    else:
-        study.tell(trial, state=TrialState.FAIL)
+    fixed = {
+        key: one.get_value_element_as_str() for key, one in overrides.items() if key not in sweeps
+    }
+    return _words(fixed), {key: distribution(one) for key, one in sweeps.items()}
 
 
 def _report_best(study: optuna.Study, sweep: Sweep) -> FrozenTrial | None:
@@ -160,22 +150,20 @@ def distribution(override: Override) -> BaseDistribution:
             return CategoricalDistribution(list(items))
         if isinstance(sweep, RangeSweep):
             values = list(sweep.range())
-            if all(isinstance(value, int) for value in values):
-                step = abs(int(sweep.step))
-                return IntDistribution(int(min(values)), int(max(values)), step=step)
-            return FloatDistribution(min(values), max(values), step=abs(float(sweep.step)))
+            return _between(min(values), max(values), step=abs(sweep.step))
         if isinstance(sweep, IntervalSweep):
-            low, high = sweep.start, sweep.end
-            log = LOG_TAG in sweep.tags
-            if isinstance(low, int) and isinstance(high, int):
-                return IntDistribution(low, high, log=log)
-            return FloatDistribution(float(low or 0), float(high or 0), log=log)
+            return _between(sweep.start, sweep.end, log="log" in sweep.tags)
     except ValueError as error:
         raise UserError(f"{override.input_line}: {error}") from error
     raise UserError(
         f"{override.input_line}: cannot be searched; right is choice(...), range(...) or "
         "interval(...)"
     )
+
+
+def _between(low: Any, high: Any, **options: Any) -> BaseDistribution:
+    whole = isinstance(low, int) and isinstance(high, int)
+    return (IntDistribution if whole else FloatDistribution)(low, high, **options)
 
 
 def _words(params: Mapping[str, Any]) -> list[str]:

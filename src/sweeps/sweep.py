@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, filter_overrides
@@ -18,8 +17,7 @@ from rich.progress import Progress
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
-from src.sweeps.jobs import SWEEP_FILE, Job, error_of
-from src.sweeps.plan import Plan
+from src.sweeps.jobs import SWEEP_FILE, Job, Plan, error_of
 from src.sweeps.table import collect_rows, markdown_table, print_table
 
 if TYPE_CHECKING:
@@ -52,7 +50,6 @@ class Sweep:
         self._config, self._total = config, total
         self._folder = Path(config.hydra.sweep.dir).absolute()
         self._failed: dict[int, tuple[str, Exception]] = {}
-        self._begun = time.monotonic()
         console = Console(stderr=True)  # in a file the bar would leave blank lines
         self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("sweep", total=total)
@@ -90,12 +87,7 @@ class Sweep:
         self._announce(len(self.returned) + 1, job)
 
     def ended(self, job: Job, returned: JobReturn, printed: str | None = None) -> None:
-        """Notes how a job ended.
-
-        Args:
-            job: that has ended.
-            returned: what Hydra returns for it.
-            printed: what the job had to say, where it has not been shown yet.
+        """Notes how a job ended, and shows what it printed, where that has not been shown yet.
 
         Raises:
             DataError: where no later job can use the data either.
@@ -105,13 +97,14 @@ class Sweep:
             self._bar.start()
             self._announce(len(self.returned), job)
             print(printed.strip() and f"{printed.rstrip()}\n", end="", flush=True)
-            self._bar.update(self._task, completed=len(self.returned))
+            self._bar.advance(self._task)
         error = error_of(returned)
+        if error is None:
+            return
         one_source = self.plan is not None and self.plan.one_source
         if isinstance(error, DataError) and one_source and printed is None:
             raise error
-        if error is not None:
-            self._failed[job.number] = (_words(job), error)
+        self._failed[job.number] = (_words(job), error)
 
     @property
     def results(self) -> list[JobReturn]:
@@ -124,40 +117,28 @@ class Sweep:
         for error in sorted(errors, key=is_mistake):
             raise error
 
-    def _announce(self, place: int, job: Job) -> None:
-        left = self._time_left()
-        print(f"[{place}/{self._total}{left and f', {left}'}] {_words(job)}", flush=True)
+    def _announce(self, number: int, job: Job) -> None:
+        """One line; the time left is taken from the jobs that have ended."""
+        done, left = len(self.returned), ""
+        if 0 < done < self._total:
+            seconds = (time.monotonic() - self._begun) / done * (self._total - done)
+            left = f", {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
+        print(f"[{number}/{self._total}{left}] {_words(job)}", flush=True)
 
-    def _time_left(self) -> str:
-        """``2 min left``, from the time of the jobs that are done; empty where none is, or all."""
-        done = len(self.returned)
-        if not 0 < done < self._total:
-            return ""
-        seconds = (time.monotonic() - self._begun) / done * (self._total - done)
-        return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Names the jobs that failed, prints the table and ends the parent run."""
         self._bar.stop()
         if self._failed:
-            print(self._failures(), file=sys.stderr)
+            count, words = len(self._failed), [words for words, _ in self._failed.values()]
+            more = [f"and {count - MOST_NAMED} more"] if count > MOST_NAMED else []
+            lines = [f"{count} job(s) failed:", *words[:MOST_NAMED], *more]
+            print("\n  ".join(lines), file=sys.stderr)
         if error is None:
             self._close("FAILED" if self._failed else "FINISHED")
             return
         killed = not isinstance(error, Exception) or was_interrupted(error)
         with suppress(OSError):
             self._close("KILLED" if killed else "FAILED")
-
-    def _failures(self) -> str:
-        """Which jobs failed."""
-        count, words = len(self._failed), [words for words, _ in self._failed.values()]
-        more = [f"and {count - MOST_NAMED} more"] if count > MOST_NAMED else []
-        return "\n  ".join([f"{count} job(s) failed:", *words[:MOST_NAMED], *more])
 
     def _close(self, status: str) -> None:
         rows = collect_rows(self._folder)

@@ -63,26 +63,17 @@ def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str,
         artifact_path=logged.artifact_location, model_uuid=model_id, run_id=run.info.run_id
     )
     with tempfile.TemporaryDirectory() as draft:
-        save_model(Path(draft) / NAME, model, folder)
+        _save_model(Path(draft) / NAME, model, folder)
         client.log_model_artifacts(model_id, f"{draft}/{NAME}")
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])
     return model_id
 
 
-def save_model(path: Path, model: Model, run_folder: Path) -> None:
-    """Writes the folder of an MLflow model.
-
-    Args:
-        path: the folder, missing or empty.
-        model: receives what describes the folder.
-        run_folder: holds the ``.keras`` file, ``serving.json``, the card and the input example.
-
-    Raises:
-        OSError: where a file cannot be read or written.
-    """
+def _save_model(path: Path, model: Model, run_folder: Path) -> None:
+    """Writes the folder of an MLflow model, and into MODEL what describes it."""
     facts = ServingFacts.load(run_folder)
-    versions = {name: version(name) for name in REQUIRED}
+    versions = _versions()
     described = {"keras_version": versions["keras"], "keras_backend": "tensorflow"}
     model.add_flavor("keras", data="data", save_exported_model=False, **described)
     with tempfile.TemporaryDirectory() as draft:
@@ -93,20 +84,16 @@ def save_model(path: Path, model: Model, run_folder: Path) -> None:
             code_paths=_copy_code(run_folder / record.CODE, Path(draft)),
             mlflow_model=model,
             signature=signature(facts),
-            input_example=input_example(facts, run_folder),
+            input_example=_input_example(facts, run_folder),
             pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
-            metadata={"columns": column_kinds(facts), "class_names": list(facts.class_names)},
+            metadata={"columns": _column_kinds(facts), "class_names": list(facts.class_names)},
         )
     for name in (FILE, record.CARD):
         shutil.copyfile(run_folder / name, path / name)
 
 
 def _copy_code(own: Path, draft: Path) -> list[str]:
-    """Copies the code that travels with a model: the run's own modules, and the project's files.
-
-    Returns:
-        The paths of the entries of ``draft``, for MLflow to copy.
-    """
+    """Copies the run's own modules and the project's files that travel; gives what to take."""
     if own.is_dir():
         shutil.copytree(own, draft, dirs_exist_ok=True)
     for name, content in _project_code().items():
@@ -116,22 +103,21 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
 
 
 @cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in REQUIRED}
+
+
+@cache
 def _project_code() -> dict[str, bytes]:
     """The project's files that travel, read once: a process goes on with the code it began with."""
     files = travelling_modules().values()
     return {str(file.relative_to(PROJECT)): file.read_bytes() for file in files}
 
 
-def input_example(facts: ServingFacts, run_folder: Path) -> Any:
-    """An input example.
+def _input_example(facts: ServingFacts, run_folder: Path) -> Any:
+    """A few rows as trained on; for a table one made-up row, no person's data.
 
-    Args:
-        facts: of the model.
-        run_folder: holds a few rows as trained on.
-
-    Returns:
-        For a table one made-up row, no person's data: the median of each number and the first
-        of each column's categories. Else the few rows.
+    It has the median of each number and the first of each column's categories.
     """
     table = facts.table
     if table is None:
@@ -167,7 +153,7 @@ def decision_param(default: str) -> ParamSchema:
     return ParamSchema([ParamSpec("decision", DataType.string, default)])
 
 
-def column_kinds(facts: ServingFacts) -> dict[str, str]:
+def _column_kinds(facts: ServingFacts) -> dict[str, str]:
     """The kind of each column: ``number``, or text with so many known categories."""
     if facts.table is None:
         return dict.fromkeys(facts.feature_names or (), "number, on the scale of training")

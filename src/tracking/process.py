@@ -49,21 +49,13 @@ def end_run(client: "MlflowClient", run_id: str, status: str, ended_ms: int | No
             raise
 
 
-def close_dead_runs(store: "Store") -> list[str]:
-    """Marks runs KILLED that say RUNNING though their process on this machine is gone.
-
-    Args:
-        store: where to look.
-
-    Returns:
-        The ids of the runs that were marked.
-    """
+def close_dead_runs(store: "Store") -> None:
+    """Marks runs KILLED that say RUNNING though their process on this machine is gone."""
     condition = f"attributes.status = 'RUNNING' AND tags.`{UNDER_WAY}` = '{platform.node()}'"
-    dead = [run for run in store.search(condition) if not _alive(run.data.tags)]
-    for run in dead:
-        end_run(store.client, run.info.run_id, "KILLED")
-        log.info("%s: its process is gone, marked KILLED", run.info.run_name)
-    return [run.info.run_id for run in dead]
+    for run in store.search(condition):
+        if not _alive(run.data.tags):
+            end_run(store.client, run.info.run_id, "KILLED")
+            log.info("%s: its process is gone, marked KILLED", run.info.run_name)
 
 
 def _alive(tags: Mapping[str, str]) -> bool:

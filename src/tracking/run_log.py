@@ -62,8 +62,7 @@ def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Ru
 def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
     """Makes a data set an input of a run.
 
-    MLflow looks for the data set and inserts it where it finds none: of two runs that begin on the
-    same data at once, one is refused, and finds it when it looks again.
+    MLflow refuses one of two runs that insert the same data set at once; tried again, it finds it.
     """
     for attempt in range(ATTEMPTS):
         try:

@@ -99,8 +99,7 @@ class Store:
         """The latest finished run with an identity, in any experiment."""
         (name,) = identity_tag(identity)
         condition = f"tags.`{name}` LIKE '%' AND attributes.status = 'FINISHED'"
-        page = self.client.search_runs(self.experiment_ids(), condition, max_results=1)
-        return page[0] if page else None
+        return self._latest(condition, "start_time")
 
     def children(self, parent_id: str) -> list[Run]:
         """All runs of a sweep, oldest first: those it trained, and those that answered its jobs."""
@@ -116,8 +115,12 @@ class Store:
         condition = f"tags.`{SWEEP_COMMAND}` LIKE '%'"
         condition += f" AND attributes.run_id = '{wanted}'" if wanted else ""
         condition += " AND attributes.status != 'RUNNING'" if ended else ""
+        return self._latest(condition, "end_time")
+
+    def _latest(self, condition: str, time: str) -> Run | None:
+        order = [f"attributes.{time} DESC"]
         page = self.client.search_runs(
-            self.experiment_ids(), condition, max_results=1, order_by=["attributes.end_time DESC"]
+            self.experiment_ids(), condition, max_results=1, order_by=order
         )
         return page[0] if page else None
 
@@ -185,11 +188,7 @@ def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
 
 
 def _all_pages(ask: Callable[[str | None], Any]) -> list[Any]:
-    """All pages of an answer.
-
-    Args:
-        ask: for the page behind a token; None asks for the first.
-    """
+    """All pages of an answer; ``ask`` gives the page behind a token, None asks for the first."""
     page = ask(None)
     found = list(page)
     while page.token:

@@ -40,21 +40,23 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
         UserError: where the folder holds no finished run, or the store cannot be used.
     """
     final = RunRecord.load(folder)
-    began_in = _remembered(folder).get("uri") or final.tracking["uri"]
-    store = store or Store.open(final.tracking | {"uri": began_in})
+    known = _remembered(folder)
+    store = store or Store.open(final.tracking | {"uri": known.get("uri") or final.tracking["uri"]})
     if not all((folder / name).exists() for name in run_log.PICTURES):
         draw_if_wanted(folder)
     with store.needed():
-        run = _existing_run(store, folder)
+        run = _existing_run(store, known.get("run_id"))
         if run is None:
-            run = run_log.create_run(store, final.metadata, parent_of(folder))
-            remember_run(folder, store.uri, run.info.run_id)
+            parent_id = known.get("parent_run_id") or None
+            run = run_log.create_run(store, final.metadata, parent_id)
+            remember_run(folder, store.uri, run.info.run_id, parent_id)
             history = True
         run_id: str = run.info.run_id
         if history:
             run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
         model_id = None
-        if final.tracking["log_model"] and not _has_model(run):
+        has_model = bool(run.outputs and run.outputs.model_outputs)
+        if final.tracking["log_model"] and not has_model:
             from src.tracking.logged_model import log_model
 
             model_id = log_model(store.client, run, folder, final.metadata.params)
@@ -63,30 +65,19 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
     return run_id
 
 
-def remember_run(folder: Path, uri: str, run_id: str, parent_id: str | None = None) -> None:
-    """Notes in the folder which MLflow run is its own."""
-    known = _remembered(folder)
-    parent = parent_id or known.get("parent_run_id", "")
-    record.write_json(
-        folder / record.MLFLOW, {"uri": uri, "run_id": run_id, "parent_run_id": parent}
-    )
-
-
-def parent_of(folder: Path) -> str | None:
-    """The MLflow run of the sweep that the folder's job belongs to."""
-    return _remembered(folder).get("parent_run_id") or None
+def remember_run(folder: Path, uri: str, run_id: str, parent_id: str | None) -> None:
+    """Notes in the folder which MLflow run is its own, and that of its sweep."""
+    ids = {"uri": uri, "run_id": run_id, "parent_run_id": parent_id or ""}
+    record.write_json(folder / record.MLFLOW, ids)
 
 
 def _remembered(folder: Path) -> dict[str, str]:
-    try:
-        content: dict[str, str] = json.loads((folder / record.MLFLOW).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
+    file = folder / record.MLFLOW
+    content: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     return content
 
 
-def _existing_run(store: Store, folder: Path) -> Run | None:
-    run_id = _remembered(folder).get("run_id")
+def _existing_run(store: Store, run_id: str | None) -> Run | None:
     if not run_id:
         return None
     try:
@@ -96,10 +87,6 @@ def _existing_run(store: Store, folder: Path) -> Run | None:
             raise
         return None
     return run if run.info.lifecycle_stage == "active" else None
-
-
-def _has_model(run: Run) -> bool:
-    return bool(run.outputs and run.outputs.model_outputs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

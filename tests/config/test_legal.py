@@ -64,7 +64,8 @@ def test_bounds_hold_for_integers_of_any_size(value):
         (5, Annotated[str, one_of("a", "b")], "must be one of a, b"),
         ([0.1, "x"], Alpha, "must be a positive number, a list with one positive number a class"),
         (None, Annotated[dict[str, Any], Target], "needs a _target_"),
-        ("x", AutoCount, "must be a valid integer, or auto"),
+        ("12", AutoCount, "must be a valid integer, or auto"),
+        (2.0, AutoCount, "must be a valid integer, or auto"),
         (0, AutoCount, "must be greater than or equal to 1, or auto"),
         ([4, 0], AutoCounts, "[1] must be greater than or equal to 1, or auto"),
         (4, AutoCounts, "must be a valid list, or auto"),
@@ -99,6 +100,10 @@ def test_each_wrong_entry_of_a_list_is_named_by_its_place():
     said = "must be greater than or equal to 1"
     assert reasons([1, 0, -1], Positives) == [((1,), said), ((2,), said)]
     assert reasons([[1], [2, 0]], list[Positives]) == [((1, 1), said)]
+
+
+def test_text_that_reads_as_a_number_is_none_where_types_are_strict():
+    assert reasons("3", Count, strict=True) == [((), "must be a valid integer")]
 
 
 def test_an_own_check_comes_first():

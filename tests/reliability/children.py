@@ -6,11 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 240
 """Seconds after which a child is taken to hang."""
+ENDLESS = (
+    "data.n_samples=4000",
+    "training.batch_size=8",
+    "training.epochs=100000",
+    "tracking.plots=false",
+)
+"""Epochs of some 40 ms: in a second too few of them gather for sending to take long."""
 
 
 class Child:
@@ -51,6 +59,32 @@ def fresh(arguments, cwd, **environment):
             stderr=subprocess.STDOUT,
         )
     return Child(process.pid, process.poll)
+
+
+@contextmanager
+def endless(cwd, *words):
+    """A sweep that goes on until a signal ends it, in a process group of its own."""
+    with subprocess.Popen(
+        [sys.executable, ROOT / "train.py", *words, *ENDLESS],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def wait_until(ready, child, log=None):
+    """Waits for what a child does; LOG is the file that it writes to, if not to pipes."""
+    deadline = time.monotonic() + LONGEST
+    while not ready():
+        assert child.poll() is None, log.read_text() if log else child.communicate()
+        assert time.monotonic() < deadline, log.read_text() if log else f"not in {LONGEST} s"
+        time.sleep(0.2)
 
 
 class Forks:

@@ -12,8 +12,7 @@ from hydra.types import HydraContext
 from src.config.register import register
 from src.data.errors import CellError
 from src.errors import UserError
-from src.sweeps.jobs import error_of, portable
-from src.sweeps.plan import Plan, split
+from src.sweeps.jobs import Plan, error_of, portable, split
 from tests.conftest import ROOT
 
 

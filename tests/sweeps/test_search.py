@@ -7,10 +7,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
-from mlflow.tracking import MlflowClient
 
 from src.errors import UserError
 from src.sweeps.search import search
+from tests.reliability.recorded import runs_of
 
 CONF = """
 x: 0
@@ -132,11 +132,7 @@ def test_trials_that_fail_are_told_and_raised_in_the_end(searched, capsys):
         (("x=interval(0,1)",), {"n_trials": 0}, r"hydra\.sweeper\.n_trials=0"),
         (("x=interval(0,1)",), {"n_jobs": 1.5}, r"hydra\.sweeper\.n_jobs=1\.5"),
         (("x=interval(0,1)",), {"direction": "up"}, "maximize, minimize"),
-        (
-            ("x=interval(0,1)",),
-            {"sampler": "Best"},
-            r"sampler: .*optuna\.samplers\.Best",
-        ),
+        (("x=interval(0,1)",), {"sampler": "Best"}, r"sampler: .*optuna\.samplers\.Best"),
     ],
 )
 def test_a_mistake_is_one_clear_error(searched, words, options, said):
@@ -157,11 +153,7 @@ def test_trials_are_runs_of_one_sweep_judged_by_validation(train, tiny, tmp_path
     )
     outcome = train(("-m", *words), tmp_path)
     assert outcome.status == 0, outcome.err
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
-    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
-    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
-    trials = [run for run in runs if run is not parent]
+    trials, (parent,) = runs_of(tmp_path / "mlruns")
     assert [run.info.status for run in [parent, *trials]] == ["FINISHED"] * 4
     assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {parent.info.run_id}
     scores = [run.data.metrics["best_val_f1_macro"] for run in trials]

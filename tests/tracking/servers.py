@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from src.ui import QUIET
+from tests.reliability.children import wait_until
 
 NOBODY = ("postgres", "nobody")
 """Whom PostgreSQL runs as where the caller is root, which it refuses."""
@@ -70,7 +70,9 @@ def postgres():
         subprocess.Popen(serve, stdout=log, stderr=log, **options) as child,
     ):
         try:
-            _wait(child, lambda: subprocess.run(ready, check=False).returncode == 0, folder / "log")
+            wait_until(
+                lambda: subprocess.run(ready, check=False).returncode == 0, child, folder / "log"
+            )
             subprocess.run(create, check=True, **options)
             yield f"postgresql://lab@127.0.0.1:{port}/mlflow"
         finally:
@@ -99,7 +101,7 @@ def mlflow_server(database, folder, workers=2, port=None):
     ):
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait(child, lambda: _answers(address), folder / "server.log")
+            wait_until(lambda: _answers(address), child, folder / "server.log")
             yield address
         finally:
             os.killpg(child.pid, signal.SIGKILL)
@@ -109,11 +111,3 @@ def _answers(address):
     with suppress(OSError):
         return urllib.request.urlopen(f"{address}/health", timeout=2).status == 200
     return False
-
-
-def _wait(child, ready, log, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert child.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.2)

@@ -1,10 +1,6 @@
 """However a run or a sweep ends, the store says so: FAILED, KILLED, never RUNNING for ever."""
 
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import keras
 import pytest
@@ -15,30 +11,13 @@ from src.engine.fit import train
 from src.runs.metadata import describe_run
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.store import Store
+from tests.reliability.children import LONGEST, endless, wait_until
+from tests.reliability.recorded import runs_of
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
 PLAIN = ("tracking.log_model=false", "tracking.plots=false")
-ENDLESS = ("data.n_samples=4000", "training.batch_size=8", "training.epochs=100000")
-"""Epochs of some 40 ms: in a second too few of them gather for sending to take long."""
-LONGEST = 240
-"""Seconds after which a child is taken to hang."""
-START = f"""
-import runpy, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would leave it off
-sys.path.insert(0, {str(ROOT)!r})
-sys.argv = ["train.py", *sys.argv[1:]]
-runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
-"""
-
-
-def runs_in(folder):
-    """The parent of the only sweep in a folder's store, and the jobs' runs, oldest first."""
-    runs = Store.at(str(folder / "mlruns"), None).search("")
-    (parent,) = [run for run in runs if "sweep.command" in run.data.tags]
-    return parent, [run for run in runs if run is not parent]
 
 
 # --- interrupted --------------------------------------------------------------------------------
@@ -46,58 +25,25 @@ def epochs_logged(folder):
     """How many epochs of the only job are in the store so far."""
     if not (folder / "mlruns" / "mlflow.db").exists():
         return 0
-    store = Store.at(str(folder / "mlruns"), None)
-    jobs = store.search("tags.`mlflow.parentRunId` LIKE '%'")
-    return sum(
-        len(store.client.get_metric_history(run.info.run_id, "val_f1_macro")) for run in jobs
-    )
-
-
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
-    """Two sweeps, each in the middle of its first training when a signal comes."""
-    children = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        folder = tmp_path_factory.mktemp(number.name)
-        words = ("-m", "loss=ce,focal", *PLAIN, *ENDLESS)
-        children[number] = (
-            folder,
-            subprocess.Popen(
-                [sys.executable, "-c", START, *words],
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            ),
-        )
-    ended = {}
-    for number, (folder, child) in children.items():
-        deadline = time.monotonic() + LONGEST
-        while epochs_logged(folder) < 3:
-            assert child.poll() is None, child.communicate()
-            assert time.monotonic() < deadline, f"no epochs in the store after {LONGEST} s"
-            time.sleep(0.2)
-        child.send_signal(number)
-        out, err = child.communicate(timeout=LONGEST)
-        ended[number] = folder, child.returncode, out, err
-    yield ended
-    for _, child in children.values():
-        child.kill()
+    ask = Store.at(str(folder / "mlruns"), None).client.get_metric_history
+    return sum(len(ask(run.info.run_id, "val_f1_macro")) for run in runs_of(folder / "mlruns")[0])
 
 
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
 )
-def test_an_interruption_ends_run_and_sweep_as_killed(interrupted, number, status):
-    folder, returncode, _, err = interrupted[number]
-    assert returncode == status
+def test_an_interruption_ends_run_and_sweep_as_killed(tmp_path, number, status):
+    with endless(tmp_path, "-m", "loss=ce,focal", *PLAIN) as child:
+        wait_until(lambda: epochs_logged(tmp_path) >= 3, child)
+        child.send_signal(number)
+        _, err = child.communicate(timeout=LONGEST)
+    assert child.returncode == status
     said = ["Interrupted; the same command goes on where it was."] if status == 130 else []
     assert [line for line in err.splitlines() if line] == said
-    parent, jobs = runs_in(folder)
-    assert parent.info.status == "KILLED"
-    assert [run.info.status for run in jobs] == ["KILLED"]
-    assert jobs[0].data.metrics["val_f1_macro"] > 0
-    assert not list(folder.glob("multirun/*/*/*/run.json"))
+    (run,), (parent,) = runs_of(tmp_path / "mlruns")
+    assert [one.info.status for one in (parent, run)] == ["KILLED"] * 2
+    assert run.data.metrics["val_f1_macro"] > 0
+    assert not list(tmp_path.glob("multirun/*/*/*/run.json"))
 
 
 # --- jobs that fail -----------------------------------------------------------------------------
@@ -139,7 +85,7 @@ def test_a_job_that_fails_does_not_keep_the_others_from_running(commands):
     assert second.startswith("  model=cnn")
     assert error.startswith("Error: ")
     assert "cnn" in error
-    parent, jobs = runs_in(folder)
+    jobs, (parent,) = runs_of(folder / "mlruns")
     assert parent.info.status == "FAILED"
     ended = {run.data.tags["model"]: run.info.status for run in jobs}
     assert ended == {"cnn": "FAILED", "mlp": "FINISHED"}

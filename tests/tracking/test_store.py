@@ -12,15 +12,12 @@ from src.tracking.store import Store
 def test_the_environment_outranks_the_config_and_the_config_the_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://from.environment")
     assert tracking_uri("root", "http://from.config") == "http://from.environment"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # counts as none
+    assert tracking_uri("root", "http://from.config") == "http://from.config"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert tracking_uri("root", "http://from.config") == "http://from.config"
     monkeypatch.chdir(tmp_path)
     assert tracking_uri("root", None) == f"sqlite:///{tmp_path}/root/mlflow.db"
-
-
-def test_an_empty_variable_counts_as_none(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    assert tracking_uri("root", "http://from.config") == "http://from.config"
 
 
 def test_reading_where_no_store_is_says_how_to_make_one(tmp_path):

@@ -86,12 +86,9 @@ def test_a_run_that_was_deleted_in_the_store_is_made_anew(uploaded, tmp_path):
         store.client.restore_run(run_id)
 
 
-def test_a_folder_without_a_finished_run_is_refused(tmp_path):
+def test_a_folder_without_a_whole_record_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"holds no finished run \(no run\.json\)"):
         upload(tmp_path)
-
-
-def test_a_damaged_record_is_refused(tmp_path):
     (tmp_path / "run.json").write_text('{"head": ')
     with pytest.raises(UserError, match=r"run\.json: is not a run's record"):
         upload(tmp_path)

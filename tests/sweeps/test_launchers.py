@@ -1,70 +1,70 @@
-"""A sweep in parallel on this machine: the results of the serial one, and a clean end."""
+"""Sweeps in parallel: the results of the serial one, and a clean end."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from src.errors import UserError
 from src.sweeps.joblib_launcher import results
+from tests.reliability.children import LONGEST, ROOT, endless, wait_until
 from tests.reliability.recorded import numbers_in, runs_of
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-START = f"""
-import runpy, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` would leave it off
-sys.path.insert(0, {str(ROOT)!r})
-sys.argv = ["train.py", *sys.argv[1:]]
-runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
-"""
-ENDLESS = ("data.n_samples=4000", "training.batch_size=8", "training.epochs=100000")
-"""Epochs of some 40 ms: in a second too few of them gather for sending to take long."""
-LONGEST = 240
-"""Seconds after which a child is taken to hang."""
+
+
+def needs(package):
+    missing = find_spec(package) is None
+    return pytest.mark.skipif(missing, reason=f"{package} is not installed: make cluster")
 
 
 # --- the same results ---------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def parallel(sweep, train, tmp_path_factory):
-    """The sweep of `tests/conftest.py` by two workers, in a folder and a store of its own."""
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(JOBLIB, id="joblib"),
+        pytest.param(("hydra/launcher=submitit_local",), marks=needs("submitit"), id="submitit"),
+        pytest.param(("hydra/launcher=ray",), marks=needs("ray"), id="ray"),
+    ],
+)
+def parallel(request, sweep, train, tmp_path_factory):
+    """The sweep of `tests/conftest.py` by each launcher, in a folder and a store of its own."""
     folder = tmp_path_factory.mktemp("parallel")
-    outcome = train((*sweep.arguments, *JOBLIB), folder)
+    outcome = train((*sweep.arguments, *request.param), folder)
     assert outcome.status == 0, outcome.err
     (place,) = folder.glob("multirun/*/*")
-    return folder, place, outcome
+    return folder, place, outcome, request.param
 
 
-def test_two_workers_train_what_the_serial_sweep_trains_to_the_bit(sweep, parallel):
-    _, place, _ = parallel
+def test_what_is_trained_in_parallel_is_what_the_serial_sweep_trains_to_the_bit(sweep, parallel):
+    _, place, *_ = parallel
     trained = {file.parent.name for file in place.glob("*/run.json")}
     assert trained == {folder.name for folder in sweep.trained}
     for name in trained:
         assert numbers_in(place / name) == numbers_in(sweep.folder / name)
-    answered = {file.parent.name for file in place.glob("*/answered.json")}
-    assert answered == {"1", "2"}
+    assert {file.parent.name for file in place.glob("*/answered.json")} == {"1", "2"}
 
 
 def test_the_runs_of_a_parallel_sweep_are_children_of_one_parent(parallel):
-    folder, _, _ = parallel
+    folder, *_, words = parallel
     jobs, (parent,) = runs_of(folder / "mlruns")
-    assert parent.info.status == "FINISHED"
-    assert len(jobs) == 4
-    for run in jobs:
-        assert run.info.status == "FINISHED"
-        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
-        assert run.data.tags["process.pid"] != parent.data.tags["process.pid"]
-    assert len({run.data.tags["process.pid"] for run in jobs}) == 2
+    assert [run.info.status for run in (parent, *jobs)] == ["FINISHED"] * 5
+    assert [run.data.tags["mlflow.parentRunId"] for run in jobs] == [parent.info.run_id] * 4
+    processes = {run.data.tags["process.pid"] for run in jobs}
+    assert parent.data.tags["process.pid"] not in processes
+    assert len(processes) == 2 or words != JOBLIB
 
 
 def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
-    *_, outcome = parallel
+    _, _, outcome, _ = parallel
     places = [line.split("]")[0] for line in outcome.out.splitlines() if line.startswith("[")]
     assert [place.split("/")[0].strip("[") for place in places] == list("123456")
     assert places[-1] == "[6/6"
@@ -72,6 +72,24 @@ def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
     assert outcome.out.count(": test macro F1") == 4
     assert outcome.out.count("trained before, answered from") == 2
     assert outcome.err == ""
+
+
+@needs("submitit")
+def test_slurm_that_is_not_here_is_one_clear_error(tmp_path, monkeypatch):
+    from src.sweeps import submitit_launcher
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="slurm"):
+        next(submitit_launcher.results(str, [], 1, cluster="slurm", folder=str(tmp_path)))
+
+
+@needs("submitit")
+def test_a_slurm_job_that_is_stopped_is_queued_again_with_the_same_task():
+    from src.sweeps.submitit_launcher import Resumable
+
+    again = Resumable(str).checkpoint("job")
+    assert isinstance(again.function, Resumable)
+    assert again.args == ("job",)
 
 
 # --- jobs that fail -----------------------------------------------------------------------------
@@ -102,33 +120,22 @@ def alive(pid):
         return False
 
 
-def wait_for_two_jobs(child, folder):
-    """Until two trainings are under way."""
-    deadline = time.monotonic() + LONGEST
-    while len(list(folder.glob("mlruns/unfinished/*/checkpoint.npz"))) < 2:
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline, f"no two jobs under way after {LONGEST} s"
-        time.sleep(0.2)
+@contextmanager
+def two_jobs_under_way(folder, *words):
+    """A sweep by two workers, when each is in the middle of a training."""
+    with endless(folder, "-m", *JOBLIB, *words) as child:
+        wait_until(lambda: len([*folder.glob("mlruns/unfinished/*/checkpoint.npz")]) == 2, child)
+        yield child
 
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory):
     """Two jobs that fail, then two under way when Ctrl-C comes; folder, status, output, error."""
     folder = tmp_path_factory.mktemp("interrupted")
-    words = ("model=cnn,mlp", "loss=ce,focal", "tracking.plots=false", *ENDLESS)
-    child = subprocess.Popen(
-        [sys.executable, "-c", START, "-m", *JOBLIB, *words],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        process_group=0,
-    )
-    wait_for_two_jobs(child, folder)
-    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to each process of the group
-    out, err = child.communicate(timeout=LONGEST)
-    yield folder, child.returncode, out, err
-    child.kill()
+    with two_jobs_under_way(folder, "model=cnn,mlp", "loss=ce,focal") as child:
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to each process of the group
+        out, err = child.communicate(timeout=LONGEST)
+    return folder, child.returncode, out, err
 
 
 def test_ctrl_c_ends_workers_runs_and_sweep(interrupted):
@@ -158,7 +165,7 @@ from src.sweeps.joblib_launcher import results
 
 
 def busy(job):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # whole, beside the other's
     time.sleep(99 * job)
 
 
@@ -184,18 +191,10 @@ def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
 
 
 def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_path):
-    words = ("model=mlp", "loss=ce,focal", *ENDLESS)
-    child = subprocess.Popen(
-        [sys.executable, "-c", START, "-m", *JOBLIB, *words],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for_two_jobs(child, tmp_path)
-    first, second = runs_of(tmp_path / "mlruns")[0]
-    os.kill(int(first.data.tags["process.pid"]), signal.SIGKILL)
-    _, err = child.communicate(timeout=LONGEST)
+    with two_jobs_under_way(tmp_path, "model=mlp", "loss=ce,focal") as child:
+        first, second = runs_of(tmp_path / "mlruns")[0]
+        os.kill(int(first.data.tags["process.pid"]), signal.SIGKILL)
+        _, err = child.communicate(timeout=LONGEST)
     assert child.returncode == 2
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("Error: a worker was ended from outside")
