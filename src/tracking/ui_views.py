@@ -44,7 +44,9 @@ CURVE = {
     "useGlobalLineSmoothing": True,
 }
 """Options of a chart by epoch."""
-FIRST_SECTION, OTHERS = "imbalance-first", "imbalance-others"
+FIRST = "imbalance-first"
+SECTIONS = {FIRST: "Losses side by side", "imbalance-others": "Model metrics"}
+"""Parts of the charts' page; the second receives every other metric."""
 BY_LOSS = {
     "aggregateFunction": "average",
     "groupByKeys": [{"mode": "tag", "groupByData": "loss.label"}],
@@ -61,7 +63,9 @@ def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None 
     """
 
     def save(key: str, name: str, condition: str, group_by: dict[str, Any] | None = None) -> None:
-        view = _view(name, condition, group_by)
+        now, page = time.time_ns() // 10**6, json.dumps(_page(condition, group_by))
+        state = f"deflate;{base64.b64encode(zlib.compress(page.encode())).decode()}"
+        view = {"name": name, "createdAt": now, "updatedAt": now, "state": state}
         client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
 
     client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
@@ -70,7 +74,10 @@ def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None 
         of_sweep = f"tags.`sweep.{sweep_id}` LIKE '%'"
         save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep)
         save(CURVES, "Last sweep, curves by loss", of_sweep, BY_LOSS)
-        _link_views(client, experiment_id)
+        note = client.get_experiment(experiment_id).tags.get(NOTE_TAG, EXPERIMENT_NOTE)
+        if note.endswith(EXPERIMENT_NOTE):  # nobody has written another
+            linked = f"{view_links(experiment_id)}\n\n{EXPERIMENT_NOTE}"
+            client.set_experiment_tag(experiment_id, NOTE_TAG, linked)
 
 
 def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
@@ -86,11 +93,7 @@ def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
 
 
 def runs_link(experiment_id: str) -> str:
-    """The address of an experiment's runs within the UI, from ``#`` on.
-
-    Args:
-        experiment_id: whose runs.
-    """
+    """The address of an experiment's runs within the UI, from ``#`` on."""
     return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
 
 
@@ -99,22 +102,6 @@ def view_links(experiment_id: str) -> str:
     table = view_link(experiment_id, LAST_SWEEP)
     curves = view_link(experiment_id, CURVES, charts=True)
     return f"[Last sweep, losses side by side]({table}) · [its curves by loss]({curves})"
-
-
-def _link_views(client: "MlflowClient", experiment_id: str) -> None:
-    """Puts the links before the experiment's description, unless somebody has written another."""
-    note = client.get_experiment(experiment_id).tags.get(NOTE_TAG, EXPERIMENT_NOTE)
-    if note.endswith(EXPERIMENT_NOTE):
-        linked = f"{view_links(experiment_id)}\n\n{EXPERIMENT_NOTE}"
-        client.set_experiment_tag(experiment_id, NOTE_TAG, linked)
-
-
-def _view(name: str, condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
-    """A saved view: its name, and the state of the page, packed."""
-    now = time.time_ns() // 10**6
-    state = zlib.compress(json.dumps(_page(condition, group_by)).encode())
-    packed = f"deflate;{base64.b64encode(state).decode()}"
-    return {"name": name, "createdAt": now, "updatedAt": now, "state": packed}
 
 
 def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
@@ -140,25 +127,26 @@ def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
         "groupBy": group_by,
         "groupsExpanded": {},
         "compareRunSections": [
-            _section(FIRST_SECTION, "Losses side by side", generated=False),
-            _section(OTHERS, "Model metrics", generated=True),
+            {
+                "uuid": key,
+                "name": name,
+                "display": True,
+                "isReordered": False,
+                "deleted": False,
+                "isGenerated": key != FIRST,
+            }
+            for key, name in SECTIONS.items()
         ],
         "compareRunCharts": curves + [_chart("BAR", metric) for metric in BARS],
     }
 
 
-def _section(key: str, name: str, *, generated: bool) -> dict[str, Any]:
-    """A part of the charts' page; the generated one receives every other metric."""
-    flags = {"display": True, "isReordered": False, "deleted": False, "isGenerated": generated}
-    return {"uuid": key, "name": name, **flags}
-
-
 def _chart(kind: str, metric: str, **options: Any) -> dict[str, Any]:
     return {
-        "uuid": f"{FIRST_SECTION}-{metric}",
+        "uuid": f"{FIRST}-{metric}",
         "type": kind,
         "metricKey": metric,
-        "metricSectionId": FIRST_SECTION,
+        "metricSectionId": FIRST,
         "runsCountToCompare": 10,
         "deleted": False,
         "isGenerated": False,
