@@ -114,7 +114,8 @@ class Breaks(keras.losses.Loss):
 
 def test_a_training_that_raises_ends_as_failed(own_store, own_words, run_here, tmp_path):
     broken = ("loss.fn._target_=test_endings.Breaks", "~loss.fn.from_logits", "loss.name=broken")
-    with pytest.raises(RuntimeError, match="the loss broke"):
+    raised = pytest.raises(RuntimeError, match="the loss broke")
+    with pytest.warns(UserWarning, match="the loss broke"), raised:
         run_here(tmp_path, *own_words, *broken)
     (run,) = own_store.search("tags.loss = 'broken'")
     assert run.info.status == "FAILED"
