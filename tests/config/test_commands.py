@@ -20,6 +20,7 @@ CASES = {
     "list": ["loss=focal", "loss.alpha=[1,2,3]", "tracking=none"],
     "file": ["data=table", "data.path=nowhere.csv", "tracking=none"],
 }
+HEAVY = ("in its folder", "list", "file")
 """Those of them that load MLflow come last."""
 
 
@@ -42,9 +43,6 @@ def test_asking_is_no_mistake(outcomes, case):
     assert outcomes[case].err == ""
 
 
-HEAVY = ("in its folder", "list", "file")
-
-
 @pytest.mark.parametrize("case", [case for case in CASES if case not in HEAVY])
 def test_what_ends_before_a_job_begins_loads_nothing_heavy_and_writes_nothing(
     outcomes, folders, case
@@ -53,18 +51,12 @@ def test_what_ends_before_a_job_begins_loads_nothing_heavy_and_writes_nothing(
     assert list(folders[case].iterdir()) == []
 
 
-def test_the_help_shows_the_choices_and_examples(outcomes):
+def test_the_help_shows_choices_and_examples_as_hydra_does_and_the_config_what_was_set(outcomes):
     text = outcomes["help"].out
     for words in ("loss: asymmetric, ce,", "-m loss=ce,focal loss.gamma=0,1,2", "epochs: 20"):
         assert words in text
-
-
-def test_the_help_is_hydras_own_to_the_letter(outcomes):
     assert outcomes["help of a config"].out == outcomes["Hydra's own"].out
     assert "gamma: 1.0" in outcomes["help of a config"].out
-
-
-def test_the_config_is_shown_with_what_was_set(outcomes):
     assert "_target_: src.components.MacroF1" in outcomes["job"].out
 
 
@@ -97,10 +89,7 @@ def test_a_mistake_ends_with_status_2_and_a_message_on_stderr(outcomes, case, wo
         assert "Warning" not in outcome.err
 
 
-def test_none_of_them_loads_tensorflow(outcomes):
+def test_none_of_them_loads_tensorflow_or_starts_a_job(outcomes):
     last = outcomes[list(CASES)[-1]]
     assert not {"tensorflow", "keras"} & set(last.loaded)
-
-
-def test_a_sweep_with_one_bad_job_starts_none(outcomes):
     assert "[1/" not in outcomes["second job"].out
