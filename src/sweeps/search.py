@@ -37,11 +37,7 @@ from src.errors import UserError
 from src.sweeps.jobs import compose
 from src.sweeps.sweep import Sweep
 
-OPTIONS = {
-    "n_trials": Count,
-    "n_jobs": Count,
-    "direction": Annotated[str, one_of("maximize", "minimize")],
-}
+Direction = Annotated[str, one_of("maximize", "minimize")]
 
 
 def search(
@@ -75,9 +71,9 @@ def search(
         Exception: what the first job failed with, after all trials.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    given = {"n_trials": n_trials, "n_jobs": n_jobs, "direction": direction}
-    for key, value in given.items():
-        for _, reason in problems(value, OPTIONS[key], strict=True):
+    options = {"n_trials": (n_trials, Count), "n_jobs": (n_jobs, Count)}
+    for key, (value, legal) in (options | {"direction": (direction, Direction)}).items():
+        for _, reason in problems(value, legal, strict=True):
             raise UserError(f"hydra.sweeper.{key}={value}: {reason}")
     try:
         study = optuna.create_study(
