@@ -1,4 +1,4 @@
-"""Checks of constructor arguments, each raising a ValueError that names the argument."""
+"""Constructor arguments: their checks, which raise a ValueError naming them, and their config."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 from typing import Any
 
+import keras
+
 PACKAGE = "imbalance"  # under which every component is registered with Keras
 Alpha = float | Iterable[float] | None
+
+
+class ConfiguredLoss(keras.losses.Loss):
+    """A loss that holds each of its constructor's `arguments` in an attribute of that name."""
+
+    arguments: tuple[str, ...] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        own = {name: getattr(self, name) for name in self.arguments}
+        return {**super().get_config(), **own, "dtype": self.dtype}
 
 
 def is_whole(value: Any, least: int = 1) -> bool:
@@ -21,11 +34,31 @@ def is_finite(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def check_gamma(gamma: float, name: str = "gamma") -> float:
-    """Return a focusing parameter as a float, or raise ValueError: it is finite and >= 0."""
-    if not is_finite(gamma) or gamma < 0:
-        raise ValueError(f"`{name}` must be a finite number >= 0, for example 2.0. Got {gamma!r}.")
-    return float(gamma)
+def check_not_negative(value: float, name: str) -> float:
+    """Return the value as a float, or raise ValueError: it is finite and >= 0."""
+    if not is_finite(value) or value < 0:
+        raise ValueError(f"`{name}` must be a finite number >= 0. Got {value!r}.")
+    return float(value)
+
+
+def check_positive(value: float, name: str, instead: str = "") -> float:
+    """Return the value as a float, or raise ValueError: it is finite and > 0.
+
+    Args:
+        value: Of the argument.
+        name: Of the argument.
+        instead: Other values that the argument may have, for the message.
+    """
+    if not is_finite(value) or value <= 0:
+        raise ValueError(f"`{name}` must be a finite number > 0{instead}. Got {value!r}.")
+    return float(value)
+
+
+def check_num_classes(num_classes: int) -> int:
+    """Return K as a plain integer, or raise ValueError: it is whole and >= 2."""
+    if not is_whole(num_classes, least=2):
+        raise ValueError(f"`num_classes` must be a whole number >= 2. Got {num_classes!r}.")
+    return int(num_classes)
 
 
 def check_share(share: float, name: str) -> float:
@@ -76,9 +109,4 @@ def check_alpha(alpha: Alpha) -> float | list[float] | None:
         return None
     if isinstance(alpha, Iterable) and not isinstance(alpha, str):
         return check_weights(alpha, "alpha")
-    if not is_finite(alpha) or float(alpha) <= 0:
-        raise ValueError(
-            "`alpha` must be a finite number > 0, one such number per class, or None for no "
-            f"weighting. Got {alpha!r}."
-        )
-    return float(alpha)
+    return check_positive(alpha, "alpha", ", one per class, or None for no weighting")

@@ -7,12 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from .arguments import PACKAGE, check_gamma, check_share
+from .arguments import PACKAGE, ConfiguredLoss, check_not_negative, check_share
 from .margin import focal, nan_without_class, sparse_inputs
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class AsymmetricLoss(keras.losses.Loss):
+class AsymmetricLoss(ConfiguredLoss):
     r"""$-(1 - p_t)^{\gamma_+} \log p_t - \sum_{c \ne t} q_c^{\gamma_-} \log(1 - q_c)$.
 
     $p_c = \sigma(x_c)$, one sigmoid per class, and $q_c = \max(p_c - m, 0)$: a wrong class scored
@@ -46,6 +46,8 @@ class AsymmetricLoss(keras.losses.Loss):
         0.6931
     """
 
+    arguments = ("gamma_pos", "gamma_neg", "margin")
+
     def __init__(
         self,
         gamma_pos: float = 0.0,
@@ -56,8 +58,8 @@ class AsymmetricLoss(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.gamma_pos = check_gamma(gamma_pos, "gamma_pos")
-        self.gamma_neg = check_gamma(gamma_neg, "gamma_neg")
+        self.gamma_pos = check_not_negative(gamma_pos, "gamma_pos")
+        self.gamma_neg = check_not_negative(gamma_neg, "gamma_neg")
         self.margin = check_share(margin, "margin")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -74,8 +76,3 @@ class AsymmetricLoss(keras.losses.Loss):
         log_margin = ops.log(ops.convert_to_tensor(self.margin, dtype=logits.dtype))
         log_1_q = ops.logaddexp(-ops.softplus(logits), log_margin)
         return ops.where(q > 0, -ops.exp(self.gamma_neg * log_q) * log_1_q, 0.0)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"gamma_pos": self.gamma_pos, "gamma_neg": self.gamma_neg, "margin": self.margin}
-        return {**super().get_config(), **own, "dtype": self.dtype}

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .arguments import is_whole
+from .arguments import check_num_classes
 from .margin import widen
 
 
@@ -105,11 +105,9 @@ class ConfusionMetric(keras.metrics.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not is_whole(num_classes, least=2):
-            raise ValueError(f"`num_classes` must be a whole number >= 2. Got {num_classes!r}.")
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie between 0 and 1. Got {threshold!r}.")
-        self.num_classes = k = int(num_classes)
+        self.num_classes = k = check_num_classes(num_classes)
         self.from_logits, self.threshold = bool(from_logits), float(threshold)
         self._direction = "up"
         self._matrix = self.add_weight((k, k), "zeros", dtype="float64", name="confusion")

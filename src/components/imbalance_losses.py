@@ -18,7 +18,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from .arguments import PACKAGE, check_counts, check_gamma, check_share, check_weights, is_finite
+from .arguments import (
+    PACKAGE,
+    ConfiguredLoss,
+    check_counts,
+    check_not_negative,
+    check_positive,
+    check_share,
+    check_weights,
+)
 from .margin import (
     class_factor,
     class_values,
@@ -30,7 +38,7 @@ from .margin import (
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class ClassWeightedCrossentropy(keras.losses.Loss):
+class ClassWeightedCrossentropy(ConfiguredLoss):
     r"""$-w_t \log p_t$ with $w_c = n / (K n_c)$, or with weights of your own.
 
     The weights are those of scikit-learn's `class_weight="balanced"`: examples weigh 1 on
@@ -54,6 +62,8 @@ class ClassWeightedCrossentropy(keras.losses.Loss):
         >>> round(float(loss([1], [[0.0, 0.0]])), 4)  # 10 log 2
         6.9315
     """
+
+    arguments = ("class_counts", "weights")
 
     def __init__(
         self,
@@ -82,22 +92,15 @@ class ClassWeightedCrossentropy(keras.losses.Loss):
         weight = class_factor(self.class_weights, is_true, logits, given)
         return weight * cross_entropy(true_class_margin(is_true, logits))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"class_counts": self.class_counts, "weights": self.weights}
-        return {**super().get_config(), **own, "dtype": self.dtype}
-
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class ClassBalancedFocalLoss(keras.losses.Loss):
+class ClassBalancedFocalLoss(ConfiguredLoss):
     r"""$-w_t (1 - p_t)^\gamma \log p_t$ with $w_c \propto 1 / E_{n_c}$.
 
-    $E_n = (1 - \beta^n) / (1 - \beta)$ is the effective number of examples: with beta near 1 it is
-    n, and the weights are the inverse frequencies; with beta 0 it is 1, and all classes weigh the
-    same. The weights are scaled to sum to K, as in the paper.
-
-    The paper takes $p_t$ from K independent sigmoids and sums over the classes; here it is the
-    softmax probability, so that it differs from focal loss in its weights and in nothing else.
+    $E_n = (1 - \beta^n) / (1 - \beta)$ is the effective number of examples: n with beta near 1
+    (weights by inverse frequency), 1 with beta 0 (equal weights). The weights sum to K, as in the
+    paper. The paper takes $p_t$ from K independent sigmoids and sums over the classes; here it is
+    the softmax probability, so that only the weights differ from focal loss.
 
     Args:
         class_counts: Training examples of each class, K whole numbers > 0.
@@ -119,6 +122,8 @@ class ClassBalancedFocalLoss(keras.losses.Loss):
         [0.1474, 1.8526]
     """
 
+    arguments = ("class_counts", "beta", "gamma")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -130,7 +135,7 @@ class ClassBalancedFocalLoss(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.class_counts = check_counts(class_counts)
-        self.beta, self.gamma = check_share(beta, "beta"), check_gamma(gamma)
+        self.beta, self.gamma = check_share(beta, "beta"), check_not_negative(gamma, "gamma")
         log_beta = math.log(self.beta) if self.beta > 0 else -math.inf
         # 1 / (1 - beta^n), without cancellation where beta is next to 1.
         inverse = [-1 / math.expm1(count * log_beta) for count in self.class_counts]
@@ -142,14 +147,9 @@ class ClassBalancedFocalLoss(keras.losses.Loss):
         weight = class_factor(self.class_weights, is_true, logits, "class_counts")
         return weight * focal(true_class_margin(is_true, logits), self.gamma)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"class_counts": self.class_counts, "beta": self.beta, "gamma": self.gamma}
-        return {**super().get_config(), **own, "dtype": self.dtype}
-
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class LogitAdjustedCrossentropy(keras.losses.Loss):
+class LogitAdjustedCrossentropy(ConfiguredLoss):
     r"""Cross-entropy of $x_c + \tau \log \pi_c$, with $\pi_c$ the share of class c in training.
 
     A rare class must win by $\tau \log(\pi_j / \pi_t)$ in training, so the unadjusted logits, by
@@ -173,6 +173,8 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
         2.3026
     """
 
+    arguments = ("class_counts", "tau")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -182,7 +184,7 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.class_counts, self.tau = check_counts(class_counts), check_gamma(tau, "tau")
+        self.class_counts, self.tau = check_counts(class_counts), check_not_negative(tau, "tau")
         total = sum(self.class_counts)
         self.adjustments = [self.tau * math.log(count / total) for count in self.class_counts]
 
@@ -192,23 +194,17 @@ class LogitAdjustedCrossentropy(keras.losses.Loss):
         adjusted = logits + class_values(self.adjustments, logits, "class_counts")
         return cross_entropy(true_class_margin(is_true, adjusted))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"class_counts": self.class_counts, "tau": self.tau}
-        return {**super().get_config(), **own, "dtype": self.dtype}
-
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class LDAMLoss(keras.losses.Loss):
+class LDAMLoss(ConfiguredLoss):
     r"""Cross-entropy of $s\,(x_c - \Delta_c [c = t])$, $\Delta_c = C\,n_c^{-1/4}$: wider margins.
 
     C is chosen so that the rarest class has the margin `max_margin`.
 
-    Made for cosines: in the paper the features and the weights of the last layer have norm 1, so
-    that each $x_c$ lies in [-1, 1], a margin of 0.5 means the same for every example, and the
-    scale s gives the softmax its range. Use it on a cosine classifier that does no scaling of its
-    own. On ordinary logits it runs, but the model can undo the margins by growing its weights,
-    and the scale multiplies gradients by 30.
+    Made for cosines: in the paper each $x_c$ lies in [-1, 1], so that a margin of 0.5 means the
+    same for every example. Use it on a cosine classifier that does no scaling of its own. On
+    ordinary logits the model can undo the margins by growing its weights, and the scale multiplies
+    gradients by 30.
 
     Args:
         class_counts: Training examples of each class, K whole numbers > 0.
@@ -228,6 +224,8 @@ class LDAMLoss(keras.losses.Loss):
         [0.25, 0.5]
     """
 
+    arguments = ("class_counts", "max_margin", "scale")
+
     def __init__(
         self,
         class_counts: Iterable[int],
@@ -238,10 +236,9 @@ class LDAMLoss(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        if not is_finite(scale) or scale <= 0:
-            raise ValueError(f"`scale` must be a finite number > 0. Got {scale!r}.")
         self.class_counts = check_counts(class_counts)
-        self.max_margin, self.scale = check_gamma(max_margin, "max_margin"), float(scale)
+        self.max_margin = check_not_negative(max_margin, "max_margin")
+        self.scale = check_positive(scale, "scale")
         rarest = min(self.class_counts)
         self.margins = [self.max_margin * (rarest / count) ** 0.25 for count in self.class_counts]
 
@@ -251,12 +248,3 @@ class LDAMLoss(keras.losses.Loss):
         margins = class_values(self.margins, logits, "class_counts")
         shifted = self.scale * ops.where(is_true, logits - margins, logits)
         return cross_entropy(true_class_margin(is_true, shifted))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {
-            "class_counts": self.class_counts,
-            "max_margin": self.max_margin,
-            "scale": self.scale,
-        }
-        return {**super().get_config(), **own, "dtype": self.dtype}

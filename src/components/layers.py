@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .arguments import PACKAGE, is_finite, is_whole
+from .arguments import PACKAGE, check_not_negative, is_finite, is_whole
 from .margin import widen
 
 
@@ -84,12 +84,10 @@ class L2Normalize(keras.layers.Layer):
         axes = [axis] if isinstance(axis, int) else list(axis)
         if not axes or not all(isinstance(a, int) and not isinstance(a, bool) for a in axes):
             raise ValueError(f"`axis` must be an integer or a sequence of them. Got {axis!r}.")
-        if not is_finite(epsilon) or epsilon < 0:
-            raise ValueError(f"`epsilon` must be a finite number >= 0. Got {epsilon!r}.")
         if scale is not None and (not is_finite(scale) or scale == 0):
             raise ValueError(f"`scale` must be a finite number, not 0, or None. Got {scale!r}.")
         self.axis = axis if isinstance(axis, int) else axes
-        self.epsilon = float(epsilon)
+        self.epsilon = check_not_negative(epsilon, "epsilon")
         self.scale = None if scale is None else float(scale)
         self.supports_masking = True
 

@@ -12,12 +12,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from .arguments import PACKAGE, Alpha, check_alpha, check_gamma
+from .arguments import PACKAGE, Alpha, ConfiguredLoss, check_alpha, check_not_negative
 from .margin import class_factor, focal, same_shape, sparse_inputs, true_class_margin, widen
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class SparseCategoricalFocalLoss(keras.losses.Loss):
+class SparseCategoricalFocalLoss(ConfiguredLoss):
     r"""$FL(p_t) = -\alpha\,(1 - p_t)^\gamma \log(p_t)$ for K classes and integer labels.
 
     $p_t$ is the softmax probability of the true class. With gamma 0 and alpha 1 it is
@@ -50,6 +50,8 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         0.065
     """
 
+    arguments = ("gamma", "alpha", "from_logits")
+
     def __init__(
         self,
         gamma: float = 2.0,
@@ -60,7 +62,7 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.gamma, self.alpha = check_gamma(gamma), check_alpha(alpha)
+        self.gamma, self.alpha = check_not_negative(gamma, "gamma"), check_alpha(alpha)
         self.from_logits = bool(from_logits)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -73,14 +75,9 @@ class SparseCategoricalFocalLoss(keras.losses.Loss):
             return loss
         return class_factor(self.alpha, is_true, scores, "alpha") * loss
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"gamma": self.gamma, "alpha": self.alpha, "from_logits": self.from_logits}
-        return {**super().get_config(), **own, "dtype": self.dtype}
-
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class BinaryFocalLoss(keras.losses.Loss):
+class BinaryFocalLoss(ConfiguredLoss):
     r"""$FL(p_t) = -\alpha\,(1 - p_t)^\gamma \log(p_t)$ for targets 0 and 1 and one score each.
 
     $p_t = \sigma(x)$ for target 1 and $1 - \sigma(x)$ for target 0.
@@ -115,6 +112,8 @@ class BinaryFocalLoss(keras.losses.Loss):
         0.0217
     """
 
+    arguments = ("gamma", "alpha", "from_logits")
+
     def __init__(
         self,
         gamma: float = 2.0,
@@ -125,7 +124,7 @@ class BinaryFocalLoss(keras.losses.Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.gamma, self.alpha = check_gamma(gamma), check_alpha(alpha)
+        self.gamma, self.alpha = check_not_negative(gamma, "gamma"), check_alpha(alpha)
         if isinstance(self.alpha, list) and len(self.alpha) != 2:
             raise ValueError(
                 f"`alpha` must be one number or two, (alpha_0, alpha_1). Got {self.alpha}."
@@ -145,11 +144,6 @@ class BinaryFocalLoss(keras.losses.Loss):
         if self.alpha is not None:
             loss = class_factor(self.alpha, is_true, softmax_logits, "alpha") * loss
         return ops.mean(loss, axis=-1) if len(loss.shape) > 1 else loss
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"gamma": self.gamma, "alpha": self.alpha, "from_logits": self.from_logits}
-        return {**super().get_config(), **own, "dtype": self.dtype}
 
 
 def binary_inputs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .arguments import PACKAGE, is_finite
+from .arguments import PACKAGE, check_positive
 from .step_metrics import OF_TRAINING, StepLog
 
 
@@ -71,7 +71,7 @@ class ClippedModel(keras.Model):
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            scaled_loss = self.optimizer.scale_loss(loss * replica_weight(rows))
+            scaled_loss = self.optimizer.scale_loss(by_rows(loss, rows))
         weights = self.trainable_weights
         if not weights:
             warnings.warn("The model has no trainable weights.", stacklevel=2)
@@ -81,8 +81,8 @@ class ClippedModel(keras.Model):
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
         self.step_log.update_state(norm, self.clip_norm, self.optimizer.learning_rate)
         self.optimizer.apply(gradients, weights)
-        # Keras's mean of the loss comes first; it divided this replica's part by their number.
-        self.metrics[0].update_state(loss * replicas(), sample_weight=rows)
+        # Keras's mean of the loss comes first; it takes that of this replica's rows.
+        self.metrics[0].update_state(undivided(loss), sample_weight=rows)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def __init__(self, *args: Any, clip_norm: float | None = None, **kwargs: Any) -> None:
@@ -91,12 +91,10 @@ class ClippedModel(keras.Model):
             raise ValueError(
                 f"A ClippedModel is built as ClippedModel(inputs, outputs). No {missing}."
             )
-        if clip_norm is not None and (not is_finite(clip_norm) or clip_norm <= 0):
-            raise ValueError(
-                f"`clip_norm` must be a finite number > 0, or None for none. Got {clip_norm!r}."
-            )
+        if clip_norm is not None:
+            clip_norm = check_positive(clip_norm, "clip_norm", ", or None for no clipping")
         super().__init__(*args, **kwargs)
-        self.clip_norm = None if clip_norm is None else float(clip_norm)
+        self.clip_norm = clip_norm
         self.step_log = StepLog()
         self._evaluates = False
 
@@ -163,15 +161,21 @@ def replicas() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
-def replica_weight(rows: Any) -> Any:
-    """Return this replica's share of the batch's rows by the mean share: 1 where all have as many.
+def undivided(loss: Any) -> Any:
+    """Return the mean over this replica's rows, which Keras divides by the number of replicas."""
+    return loss if replicas() == 1 else loss * replicas()
 
-    Keras's losses are means over a replica's rows, divided by the number of replicas.
+
+def by_rows(loss: Any, rows: Any) -> Any:
+    """Return the loss weighted by this replica's share of the batch's rows.
+
+    Summed over the replicas that is the mean over the batch.
     """
     if replicas() == 1:
-        return 1.0
+        return loss
     rows = tf.cast(rows, tf.float32)
-    return rows * replicas() / tf.distribute.get_replica_context().all_reduce("SUM", rows)
+    share = rows / tf.distribute.get_replica_context().all_reduce("SUM", rows)
+    return undivided(loss) * share
 
 
 def _of_evaluation(logs: dict[str, Any]) -> dict[str, Any]:

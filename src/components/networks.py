@@ -11,13 +11,13 @@ from typing import Any
 
 import keras
 
-from .arguments import check_gamma, check_share, is_whole
+from .arguments import check_not_negative, check_num_classes, check_share, is_whole
 from .layers import CosineDense, L2Normalize
 from .models import ClippedModel
 
 
 def _check_common(
-    input_shape: Sequence[int], num_classes: int, dropout: float, widths: dict[str, Sequence[int]]
+    input_shape: Sequence[int], num_classes: int, dropout: float, l2: float, **widths: Sequence[int]
 ) -> tuple[int, ...]:
     """Return the input shape as a tuple, or raise ValueError on what all networks share."""
     shape = tuple(input_shape)
@@ -26,18 +26,13 @@ def _check_common(
             "`input_shape` must hold the sizes of one example, whole numbers > 0 without the "
             f"batch, for example (8, 8, 1). Got {input_shape!r}."
         )
-    if not is_whole(num_classes, least=2):
-        raise ValueError(f"`num_classes` must be a whole number >= 2. Got {num_classes!r}.")
+    check_num_classes(num_classes)
     check_share(dropout, "dropout")
+    check_not_negative(l2, "l2")
     for name, sizes in widths.items():
         if not all(is_whole(size) for size in sizes):
             raise ValueError(f"`{name}` must hold whole numbers > 0. Got {list(sizes)}.")
     return tuple(int(size) for size in shape)
-
-
-def _regularizer(l2: float) -> Any:
-    """Return an L2 penalty on kernels, or None for 0."""
-    return keras.regularizers.L2(l2) if check_gamma(l2, "l2") else None
 
 
 def _hidden(x: Any, hidden: Sequence[int], dropout: float, l2: float) -> Any:
@@ -47,7 +42,7 @@ def _hidden(x: Any, hidden: Sequence[int], dropout: float, l2: float) -> Any:
         x = keras.layers.Dense(
             int(width),
             activation="relu",
-            kernel_regularizer=_regularizer(l2),
+            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
             name=f"hidden_{index}",
         )(x)
         if dropout:
@@ -88,7 +83,7 @@ def mlp(
         >>> mlp((8, 8, 1), num_classes=10, hidden=(32,)).output_shape
         (None, 10)
     """
-    shape = _check_common(input_shape, num_classes, dropout, {"hidden": hidden})
+    shape = _check_common(input_shape, num_classes, dropout, l2, hidden=hidden)
     inputs = keras.Input(shape, name="features")
     outputs = _logits(_hidden(inputs, hidden, dropout, l2), num_classes)
     return ClippedModel(inputs, outputs, clip_norm=clip_norm, name="mlp")
@@ -127,8 +122,7 @@ def cnn(
         >>> cnn((8, 8, 1), num_classes=10, filters=(8, 16)).output_shape
         (None, 10)
     """
-    widths = {"filters": filters, "dense": [dense]}
-    shape = _check_common(input_shape, num_classes, dropout, widths)
+    shape = _check_common(input_shape, num_classes, dropout, l2, filters=filters, dense=[dense])
     if len(shape) != 3:
         raise ValueError(
             "The cnn needs images of shape (height, width, channels). Got `input_shape` "
@@ -142,7 +136,7 @@ def cnn(
             3,
             padding="same",
             activation="relu",
-            kernel_regularizer=_regularizer(l2),
+            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
             name=f"conv_{index}",
         )(x)
         x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool_{index}")(x)
@@ -187,7 +181,7 @@ def cosine(
         >>> cosine((20,), num_classes=3, hidden=(16,)).output_shape
         (None, 3)
     """
-    shape = _check_common(input_shape, num_classes, dropout, {"hidden": hidden})
+    shape = _check_common(input_shape, num_classes, dropout, l2, hidden=hidden)
     if not hidden:
         raise ValueError("`hidden` must name at least one layer for its features to be directions.")
     inputs = keras.Input(shape, name="features")

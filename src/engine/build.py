@@ -4,7 +4,7 @@ A value ``auto`` in a node stands for what only the data knows: ``input_shape``,
 or ``class_counts`` (of the training split).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,29 +31,7 @@ def load_dataset(node: Mapping[str, Any]) -> Dataset:
     Raises:
         UserError: where the data cannot be used, or the target gives no ``Dataset``.
     """
-    return _checked(build(without_name(node), "data"), node)
-
-
-def load_datasets(node: Mapping[str, Any], seeds: Sequence[int | None]) -> list[Dataset]:
-    """The data sets of several seeds.
-
-    Args:
-        node: as :func:`load_dataset` takes it; its own seed does not matter.
-        seeds: one a data set; all the same give the same data set. None where the node has none.
-
-    Raises:
-        UserError: where the data cannot be used, or the target gives no ``Dataset``.
-    """
-    unseeded = {key: value for key, value in without_name(node).items() if key != "seed"}
-    load = build({**unseeded, "_partial_": True}, "data")
-    made = {
-        seed: _checked(load() if seed is None else load(seed=seed), node)
-        for seed in dict.fromkeys(seeds)
-    }
-    return [made[seed] for seed in seeds]
-
-
-def _checked(dataset: Any, node: Mapping[str, Any]) -> Dataset:
+    dataset = build(without_name(node), "data")
     if not isinstance(dataset, Dataset):
         raise UserError(
             f"data._target_={node.get('_target_')}: must return a src.data.dataset.Dataset, "

@@ -1,9 +1,9 @@
 """Keras callbacks of a run: best epoch, scores of each class, safety, progress, TensorBoard."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import keras
 import numpy as np
@@ -100,19 +100,11 @@ class StopWhereNotFinite(keras.callbacks.Callback):
         )
 
 
-@runtime_checkable
-class HasClassScores(Protocol):
-    """A metric that knows the F1 of each class."""
-
-    def class_scores(self) -> Mapping[str, Any]:
-        """Tensors (K,) by name, ``f1`` among them."""
-
-
 class PerClassF1(keras.callbacks.Callback):
     """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
 
-    They come from the confusion matrix that the macro-F1 metric holds anyway, read once per epoch.
-    The callback comes before every one that reads the logs.
+    They come from the first metric that has ``class_scores``, as a ``ConfusionMetric`` has, read
+    once per epoch. The callback comes before every one that reads the logs.
     """
 
     def __init__(self) -> None:
@@ -131,18 +123,13 @@ class PerClassF1(keras.callbacks.Callback):
 
     def _scores(self, prefix: str) -> dict[str, float]:
         """F1 of each class so far; none without such a metric, or with many classes."""
-        metrics = [leaf for metric in self.model.metrics for leaf in _leaves(metric)]
-        metric = next((metric for metric in metrics if isinstance(metric, HasClassScores)), None)
-        if metric is None:
-            return {}
-        f1 = keras.ops.convert_to_numpy(metric.class_scores()["f1"]).tolist()
-        named = {f"{prefix}f1_class_{k}": float(value) for k, value in enumerate(f1)}
-        return named if len(named) <= MOST_CLASSES else {}
-
-
-def _leaves(metric: keras.metrics.Metric) -> Sequence[keras.metrics.Metric]:
-    """A metric, or those inside ``compile_metrics``."""
-    return getattr(metric, "metrics", None) or [metric]
+        for compiled in self.model.metrics:
+            for metric in getattr(compiled, "metrics", [compiled]):
+                if hasattr(metric, "class_scores"):
+                    f1 = keras.ops.convert_to_numpy(metric.class_scores()["f1"]).tolist()
+                    few = f1 if len(f1) <= MOST_CLASSES else []
+                    return {f"{prefix}f1_class_{k}": value for k, value in enumerate(few)}
+        return {}
 
 
 class ProgressBar(keras.callbacks.Callback):

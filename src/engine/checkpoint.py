@@ -29,7 +29,7 @@ BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
 
 @dataclass(frozen=True)
 class State:
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes:
         variables: of the model and its optimizer, in their order.
@@ -93,11 +93,13 @@ class Checkpoint(keras.callbacks.Callback):
         if self._state is not None and not _fits(self._state, model):
             log.warning("%s: does not fit the model, starting anew", self._file)
             self._state = None
-        self.epochs_done = 0
-        self.stopped = False
+        self.epochs_done, self.stopped = 0, False
         self._next = 0.0
         if self._state is not None:
-            self._restore(model, self._state)
+            for variable, value in zip(variables_of(model), self._state.variables, strict=True):
+                variable.assign(value)
+            logger.resume(self._state.rows)
+            self.epochs_done, self.stopped = len(self._state.rows), self._state.stopped
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Brings back what other callbacks forget when training begins."""
@@ -125,13 +127,6 @@ class Checkpoint(keras.callbacks.Callback):
             content[f"best_{number}"] = weights
         _write(self._file, content)
         self._next = time.monotonic() + SECONDS_APART
-
-    def _restore(self, model: keras.Model, state: State) -> None:
-        for variable, value in zip(variables_of(model), state.variables, strict=True):
-            variable.assign(value)
-        self._logger.resume(state.rows)
-        self.epochs_done = len(state.rows)
-        self.stopped = state.stopped
 
 
 def _fits(state: State, model: keras.Model) -> bool:

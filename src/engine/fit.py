@@ -84,7 +84,7 @@ def train(
     chain += [saved] if saved else []
     first = training["epochs"] if saved and saved.stopped else done
     try:
-        trainer.fit(dataset, chain, first_epoch=first, epochs=training["epochs"])
+        trainer.fit(dataset, chain, range(first, training["epochs"]))
     finally:
         bar.close()
         logger.flush()

@@ -74,25 +74,19 @@ def measure(
     Returns:
         One entry a loss and epoch, and the share of the training rows that each group has.
     """
-    watched = {}
+    groups: dict[str, NDArray[np.bool_]] = {}
+    found = []
     for name, node in losses.items():
         watch = _Logits(dataset.x_train)
-        one = {**config, "loss": node}
-        history = train(one, dataset, name, [watch]).history
+        history = train({**config, "loss": node}, dataset, name, [watch]).history
         loss = build(node["fn"], "loss.fn", data_arguments(dataset))
-        watched[name] = (loss, watch.logits, history)
-    groups = _groups(dataset, next(iter(watched.values()))[1][-1])
-    found = [
-        Shares(
-            loss=name,
-            epoch=epoch,
-            shares=_shares(pulls(loss, dataset.y_train, logits), groups),
-            val_f1=history[epoch - 1]["val_f1_macro"] if epoch else float("nan"),
-        )
-        for name, (loss, seen, history) in watched.items()
-        for epoch, logits in enumerate(seen)
-    ]
-    return found, {name: float(rows.mean()) for name, rows in groups.items()}
+        groups = groups or _groups(dataset, watch.logits[-1])
+        scores = [float("nan"), *(row["val_f1_macro"] for row in history)]
+        for epoch, logits in enumerate(watch.logits):
+            pull = pulls(loss, dataset.y_train, logits)
+            shares = {group: float(pull[rows].sum() / pull.sum()) for group, rows in groups.items()}
+            found.append(Shares(name, epoch, shares, scores[epoch]))
+    return found, {group: float(rows.mean()) for group, rows in groups.items()}
 
 
 class _Logits(keras.callbacks.Callback):
@@ -122,10 +116,6 @@ def _groups(dataset: Dataset, reference: NDArray[np.float32]) -> dict[str, NDArr
     return dict(zip(GROUPS, (easy, majority & ~easy, ~majority), strict=True))
 
 
-def _shares(pull: NDArray[np.float64], groups: Mapping[str, NDArray[np.bool_]]) -> dict[str, float]:
-    return {name: float(pull[rows].sum() / pull.sum()) for name, rows in groups.items()}
-
-
 def table(found: Sequence[Shares], rows: Mapping[str, float], epochs: Sequence[int]) -> str:
     """The shares as Markdown, per cent.
 
@@ -134,14 +124,19 @@ def table(found: Sequence[Shares], rows: Mapping[str, float], epochs: Sequence[i
         rows: share of the training rows of each group.
         epochs: those to show.
     """
+    shown = [one for one in found if one.epoch in epochs]
     lines = [
-        "| loss | epochs done | " + " | ".join(GROUPS) + " | validation macro F1 |",
-        "| --- " + "| --: " * (len(GROUPS) + 2) + "|",
-        "| share of the rows | | " + " | ".join(f"{100 * rows[g]:.1f} %" for g in GROUPS) + " | |",
+        ["loss", "epochs done", *GROUPS, "validation macro F1"],
+        ["---", *["--:"] * (len(GROUPS) + 2)],
+        ["share of the rows", "", *_per_cent(rows), ""],
+        *([one.loss, str(one.epoch), *_per_cent(one.shares), _score(one.val_f1)] for one in shown),
     ]
-    for one in found:
-        if one.epoch in epochs:
-            shares = " | ".join(f"{100 * one.shares[group]:.1f} %" for group in GROUPS)
-            f1 = "" if np.isnan(one.val_f1) else f"{one.val_f1:.3f}"
-            lines.append(f"| {one.loss} | {one.epoch} | {shares} | {f1} |")
-    return "\n".join(lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _per_cent(shares: Mapping[str, float]) -> list[str]:
+    return [f"{100 * shares[group]:.1f} %" for group in GROUPS]
+
+
+def _score(f1: float) -> str:
+    return "" if np.isnan(f1) else f"{f1:.3f}"

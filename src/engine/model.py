@@ -10,7 +10,7 @@ from src.compat.keras import build_from_first_replica
 from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, without_name
 from src.engine.distribution import scope_of
-from src.engine.seeding import prepare_for
+from src.engine.seeding import prepare
 
 Config = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
     """
     arguments = data_arguments(dataset)
     training = config["training"]
-    prepare_for(training)
+    prepare(training)
     with scope_of(training):
         model = build(without_name(config["model"]), "model", arguments)
         metrics = [

@@ -9,40 +9,31 @@ import tensorflow as tf
 from src.errors import UserError
 
 
-def prepare(seed: int, *, deterministic: bool, threads: int, precision: str) -> None:
+def prepare(training: Mapping[str, Any]) -> None:
     """Puts Keras and TensorFlow into the state in which a run starts.
 
     Called before each run, so that the fifth job of a sweep starts as the first did: layer names
     and the random generators begin anew.
 
     Args:
-        seed: seeds Python, NumPy, TensorFlow and Keras.
-        deterministic: whether operations must give the same bits each time, in any graph.
-        threads: threads within one operation and between operations.
-        precision: Keras dtype policy: float32, mixed_float16 or mixed_bfloat16.
+        training: the resolved node. ``seed`` is that of Python, NumPy, TensorFlow and Keras; with
+            ``deterministic`` operations give the same bits each time, in any graph; ``threads``
+            is their number within one operation and between operations; ``precision`` is a dtype
+            policy of Keras: float32, mixed_float16 or mixed_bfloat16.
 
     Raises:
         UserError: where ``threads`` differs from what this process already runs with.
     """
     keras.backend.clear_session(free_memory=False)  # a full collection takes longer than a build
-    _limit_threads(threads)
-    if deterministic:  # stays on for the rest of the process: TensorFlow offers no way back
+    _limit_threads(training["threads"])
+    if training["deterministic"]:  # stays on in this process: TensorFlow offers no way back
         tf.config.experimental.enable_op_determinism()
     # Grappler regroups products with constants, in each graph in another way. Without it operations
     # run as they are written, and a graph is loaded in less time than it takes to rewrite it.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": deterministic})
-    keras.config.set_dtype_policy(precision)
-    keras.utils.set_random_seed(seed)
-
-
-def prepare_for(training: Mapping[str, Any]) -> None:
-    """The same, by the keys of a resolved ``training`` node."""
-    prepare(
-        training["seed"],
-        deterministic=training["deterministic"],
-        threads=training["threads"],
-        precision=training["precision"],
-    )
+    without_grappler = {"disable_meta_optimizer": training["deterministic"]}
+    tf.config.optimizer.set_experimental_options(without_grappler)
+    keras.config.set_dtype_policy(training["precision"])
+    keras.utils.set_random_seed(training["seed"])
 
 
 def _limit_threads(threads: int) -> None:

@@ -23,6 +23,7 @@ from src.engine.traced_hyperparameters import TracedHyperparameters
 PREDICT_BATCH = 1024
 STEPS_A_CALL = 64
 """Training steps in one call of the graph: an interruption is heard between calls."""
+Callbacks = Sequence[keras.callbacks.Callback]
 Results = dict[str, Any]
 """Values of the metrics by name; of a metric that has several, a mapping."""
 
@@ -68,23 +69,14 @@ class TrainingGraph:
         """Hands the state over to that model."""
         _copy(self.model, model)
 
-    def fit(
-        self,
-        dataset: Dataset,
-        callbacks: Sequence[keras.callbacks.Callback],
-        *,
-        seed: int,
-        first_epoch: int,
-        epochs: int,
-    ) -> None:
+    def fit(self, dataset: Dataset, callbacks: Callbacks, epochs: range, seed: int) -> None:
         """What ``model.fit`` does with a validation split, but for batch hooks.
 
         Args:
             dataset: trained on ``train``, validated on ``val`` after each epoch.
             callbacks: Keras callbacks.
+            epochs: counted from 0, one after the other, unless a callback stops it before.
             seed: of the order of the batches.
-            first_epoch: counted from 0.
-            epochs: where training ends, unless a callback stops it before.
         """
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
@@ -93,14 +85,14 @@ class TrainingGraph:
         chain = keras.callbacks.CallbackList(
             list(callbacks),
             model=self.model,
-            epochs=epochs,
+            epochs=epochs.stop,
             steps=-(-rows // self._batch_size),
             verbose=0,
         )
         self.model.stop_training = False
         logs: dict[str, Any] = {}
         chain.on_train_begin()
-        for epoch in range(first_epoch, epochs):
+        for epoch in epochs:
             chain.on_epoch_begin(epoch)
             self._reset()
             order = shuffled(in_order, seed, epoch)

@@ -77,17 +77,16 @@ def score_tuned(
     classes = val_logits.shape[1]
     offsets = tune_offsets(y_val, val_logits)
     found = {f"decision_offset_{k}": float(value) for k, value in enumerate(offsets)}
-    found["val_tuned_f1_macro"] = float(
-        f1_score(
-            y_val,
-            decide(val_logits, offsets),
-            average="macro",
-            labels=np.arange(classes),
-            zero_division=0,
-        )
-    )
+    found["val_tuned_f1_macro"] = macro_f1(y_val, decide(val_logits, offsets), classes)
     on_test = _at(y_test, decide(test_logits, offsets), classes, ("f1", "recall"))
     return found | {f"test_tuned_{name}": value for name, value in on_test.items()}
+
+
+def macro_f1(y_true: NDArray[np.int64], y_pred: NDArray[np.integer], classes: int) -> float:
+    """Mean F1 of all K classes; a class neither there nor predicted counts 0."""
+    return float(
+        f1_score(y_true, y_pred, average="macro", labels=np.arange(classes), zero_division=0)
+    )
 
 
 def _at(

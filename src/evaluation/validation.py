@@ -6,11 +6,9 @@ scored by cross-fitting: each part of the split is decided by offsets tuned on t
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
-from sklearn.metrics import f1_score
 
-from src.evaluation.calibration import brier_score, expected_calibration_error
-from src.evaluation.decision import check_finite, decide, tune_offsets
+from src.evaluation.decision import decide, tune_offsets
+from src.evaluation.scores import macro_f1, score
 
 FOLDS = 5
 FEW_FOLDS = 2
@@ -34,15 +32,9 @@ def score_validation(
     Raises:
         UserError: where a logit is not finite.
     """
-    check_finite(val_logits)
-    log_p = log_softmax(val_logits.astype(np.float64), axis=1)
-    probabilities = np.exp(log_p)
-    return {
-        "best_val_ece": expected_calibration_error(y_val, probabilities),
-        "best_val_brier": brier_score(y_val, probabilities),
-        "best_val_log_loss": float(-log_p[np.arange(len(y_val)), y_val].mean()),
-        "val_tuned_crossfit_f1_macro": crossfit_f1(y_val, val_logits),
-    }
+    values = score(y_val, val_logits).values
+    found = {f"best_val_{name}": values[name] for name in ("ece", "brier", "log_loss")}
+    return found | {"val_tuned_crossfit_f1_macro": crossfit_f1(y_val, val_logits)}
 
 
 def crossfit_f1(
@@ -69,9 +61,7 @@ def crossfit_f1(
         elif held.any():
             offsets = tune_offsets(y_true[~held], logits[~held])
             chosen[held] = decide(logits[held], offsets)
-    return float(
-        f1_score(y_true, chosen, average="macro", labels=np.arange(classes), zero_division=0)
-    )
+    return macro_f1(y_true, chosen, classes)
 
 
 def _deal(y_true: NDArray[np.int64], folds: int) -> NDArray[np.int64]:

@@ -18,7 +18,8 @@ def test_vectors_come_out_with_norm_one_along_the_axis(seed, axis):
     x = np.random.default_rng(seed).normal(size=(4, 3, 5)).astype("float32")
     axes = tuple(axis) if not isinstance(axis, int) else axis
     expected = x / np.sqrt((x.astype("float64") ** 2).sum(axes, keepdims=True))
-    np.testing.assert_allclose(L2Normalize(axis)(x), expected, rtol=1e-5, atol=1e-7)
+    saved = keras.layers.serialize(L2Normalize(axis))
+    np.testing.assert_allclose(keras.layers.deserialize(saved)(x), expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("magnitude", [1e-37, 1e-30, 1e-3, 1.0, 1e15, 1e30, 1e38])
@@ -166,13 +167,3 @@ def test_cosine_dense_gives_cosines_whatever_the_lengths_of_its_kernel():
 def test_bad_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_configs_give_the_same_layer_again():
-    for made in (
-        L2Normalize((1, 2), 1e-6, 4.0, name="a"),
-        CosineDense(3, kernel_initializer="ones", name="b"),
-    ):
-        again = keras.layers.deserialize(keras.layers.serialize(made))
-        assert again.get_config() == made.get_config()
-    assert L2Normalize((1, 2), 1e-6, 4.0).get_config()["axis"] == [1, 2]

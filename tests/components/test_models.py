@@ -1,5 +1,7 @@
 """ClippedModel: stock training when off, the formula when on, and what it logs."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -25,13 +27,14 @@ def crossentropy():
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def train(model, x, y, optimizer=None, *, epochs=2, fit=None, **arguments):
-    optimizer = optimizer or keras.optimizers.Adam(0.01)
-    model.compile(optimizer, crossentropy(), **arguments)
+def train(model, data, optimizer=None, *, epochs=2, fit=None, **arguments):
+    """Data are arrays x and y, or batches."""
+    model.compile(optimizer or keras.optimizers.Adam(0.01), crossentropy(), **arguments)
     keras.utils.set_random_seed(1)
-    size = {} if y is None else {"batch_size": 32}
-    run = model.fit(x, y, **size, epochs=epochs, verbose=0, **(fit or {}))
-    return run.history
+    arrays = (
+        {"x": data[0], "y": data[1], "batch_size": 32} if isinstance(data, tuple) else {"x": data}
+    )
+    return model.fit(**arrays, epochs=epochs, verbose=0, **(fit or {})).history
 
 
 def assert_same_weights(one, other):
@@ -39,47 +42,38 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+def assert_close_weights(one, other):
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def distance(before, model):
+    """How far the weights of a model have moved, as one vector."""
+    pairs = zip(before, model.get_weights(), strict=True)
+    return np.sqrt(sum(((a - b) ** 2).sum() for a, b in pairs))
+
+
 CLASS_WEIGHTS = {"class_weight": {0: 1.0, 1: 3.0, 2: 9.0}}
 EXAMPLE_WEIGHTS = {"sample_weight": np.linspace(0, 2, 300)}
-
-
-def adam_accumulating():
-    return keras.optimizers.Adam(0.01, gradient_accumulation_steps=3)
-
-
-def sgd_clipping():
-    return keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=0.2)
-
-
-def adamw_scaling_and_averaging():
-    return keras.optimizers.AdamW(0.01, loss_scale_factor=64.0, use_ema=True)
 
 
 @pytest.mark.parametrize(
     ("optimizer", "compile_arguments", "fit"),
     [
-        pytest.param(None, {}, {}, id="plain"),
-        pytest.param(None, {"steps_per_execution": 4}, CLASS_WEIGHTS, id="steps_per_execution"),
-        pytest.param(None, {"run_eagerly": True}, {}, id="eager"),
-        pytest.param(sgd_clipping, {}, EXAMPLE_WEIGHTS, id="global_clipnorm"),
-        pytest.param(adam_accumulating, {}, {}, id="gradient_accumulation"),
-        pytest.param(adamw_scaling_and_averaging, {}, {}, id="loss_scale_factor"),
+        (partial(keras.optimizers.Adam, 0.01), {}, {}),
+        (partial(keras.optimizers.Adam, 0.01), {"steps_per_execution": 4}, CLASS_WEIGHTS),
+        (partial(keras.optimizers.Adam, 0.01), {"run_eagerly": True}, {}),
+        (partial(keras.optimizers.SGD, 0.1, 0.9, global_clipnorm=0.2), {}, EXAMPLE_WEIGHTS),
+        (partial(keras.optimizers.Adam, 0.01, gradient_accumulation_steps=3), {}, {}),
+        (partial(keras.optimizers.AdamW, 0.01, loss_scale_factor=64.0, use_ema=True), {}, {}),
     ],
+    ids=["plain", "steps_per_execution", "eager", "global_clipnorm", "accumulation", "loss_scale"],
 )
 def test_with_clipping_off_training_is_stock_to_the_bit(blobs, optimizer, compile_arguments, fit):
-    x, y = blobs
+    compile_arguments = {"weighted_metrics": ["accuracy"], **compile_arguments}
     models = [make(cls, l2=1e-3) for cls in (keras.Model, ClippedModel)]
     stock, ours = (
-        train(
-            model,
-            x,
-            y,
-            optimizer and optimizer(),
-            fit=fit,
-            metrics=[MacroF1(3)],
-            weighted_metrics=["accuracy"],
-            **compile_arguments,
-        )
+        train(model, blobs, optimizer(), fit=fit, metrics=[MacroF1(3)], **compile_arguments)
         for model in models
     )
     assert_same_weights(*models)
@@ -100,37 +94,28 @@ def with_no_weights_where_weights_would_be(x, y):
 @pytest.mark.parametrize("batches", [of_unknown_length, with_no_weights_where_weights_would_be])
 def test_batches_from_elsewhere_train_as_in_stock_keras(blobs, batches):
     models = [make(cls) for cls in (keras.Model, ClippedModel)]
-    stock, ours = (train(model, batches(*blobs), None, fit={"shuffle": False}) for model in models)
+    stock, ours = (train(model, batches(*blobs), fit={"shuffle": False}) for model in models)
     assert_same_weights(*models)
     assert {key: ours[key] for key in stock} == stock
 
 
 def test_a_model_compiled_anew_trains_by_what_it_was_compiled_with(blobs):
-    x, y = blobs
     models = [make(cls) for cls in (keras.Model, ClippedModel)]
     for model in models:
         for optimizer in (keras.optimizers.SGD(0.1), keras.optimizers.Adam(0.01)):
-            train(model, x, y, optimizer, epochs=1)
-        model.train_on_batch(x, y)
+            train(model, blobs, optimizer, epochs=1)
+        model.train_on_batch(*blobs)
     assert_same_weights(*models)
 
 
-def test_under_xla_training_is_stock_too(blobs):
-    x, y = blobs
-    clip_norm = 0.3
-    stock, ours = make(keras.Model), make(clip_norm=clip_norm)
-    train(stock, x, y, keras.optimizers.Adam(0.01, global_clipnorm=clip_norm), jit_compile=True)
-    train(ours, x, y, jit_compile=True)
-    for a, b in zip(stock.get_weights(), ours.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs):
-    x, y = blobs
+@pytest.mark.parametrize(
+    ("jit", "same"), [(False, assert_same_weights), (True, assert_close_weights)]
+)
+def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs, jit, same):
     stock, ours = make(keras.Model), make(clip_norm=0.3)
-    train(stock, x, y, keras.optimizers.Adam(0.01, global_clipnorm=0.3))
-    history = train(ours, x, y)
-    assert_same_weights(stock, ours)
+    train(stock, blobs, keras.optimizers.Adam(0.01, global_clipnorm=0.3), jit_compile=jit)
+    history = train(ours, blobs, jit_compile=jit)
+    same(stock, ours)
     assert max(history["clipped_fraction"]) > 0
 
 
@@ -148,12 +133,11 @@ def step_norms(model, x, y, batch_size):
 
 @pytest.mark.parametrize("how", [{}, {"steps_per_execution": 4}, {"jit_compile": True}])
 def test_norm_and_fraction_are_means_over_the_epochs_steps(blobs, how):
-    x, y = blobs
     model = make(l2=1e-2, dropout=0.0, clip_norm=1.0)
-    norms = step_norms(model, x, y, 32)
+    norms = step_norms(model, *blobs, 32)
     model.clip_norm = float(np.median(norms))
     # A learning rate of 0 leaves the weights where they are, so the norms can be known.
-    history = train(model, x, y, keras.optimizers.SGD(0.0), epochs=2, fit={"shuffle": False}, **how)
+    history = train(model, blobs, keras.optimizers.SGD(0.0), fit={"shuffle": False}, **how)
     assert history["grad_norm"] == pytest.approx([norms.mean()] * 2, rel=1e-5)
     expected = (norms > model.clip_norm).mean()
     assert 0 < expected < 1
@@ -161,92 +145,74 @@ def test_norm_and_fraction_are_means_over_the_epochs_steps(blobs, how):
 
 
 def test_an_update_is_the_clipped_gradient_times_the_learning_rate(blobs):
-    x, y = blobs
     model = make(dropout=0.0, clip_norm=0.05)
     before = model.get_weights()
-    train(model, x, y, keras.optimizers.SGD(1.0), epochs=1, fit={"steps_per_epoch": 1})
-    moved = np.sqrt(
-        sum(((a - b) ** 2).sum() for a, b in zip(before, model.get_weights(), strict=True))
-    )
-    assert moved == pytest.approx(0.05, rel=1e-4)
+    train(model, blobs, keras.optimizers.SGD(1.0), epochs=1, fit={"steps_per_epoch": 1})
+    assert distance(before, model) == pytest.approx(0.05, rel=1e-4)
 
 
 def test_gradients_below_the_threshold_are_left_alone(blobs):
-    x, y = blobs
     off, high = make(), make(clip_norm=1e6)
-    train(off, x, y)
-    assert train(high, x, y)["clipped_fraction"] == [0.0, 0.0]
-    for a, b in zip(off.get_weights(), high.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    train(off, blobs)
+    assert train(high, blobs)["clipped_fraction"] == [0.0, 0.0]
+    assert_close_weights(off, high)
 
 
-def test_the_learning_rate_logged_is_that_of_the_epochs_last_step(blobs):
-    x, y = blobs
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
-    fit = {"validation_data": (x, y)}
-    history = train(make(), x, y, keras.optimizers.SGD(schedule), fit=fit)
-    assert history["learning_rate"] == pytest.approx([0.1 * 0.5**9, 0.1 * 0.5**19])
-
-
-def test_a_callback_that_lowers_the_learning_rate_shows(blobs):
-    x, y = blobs
-    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
-    history = train(make(), x, y, keras.optimizers.SGD(0.1), fit={"callbacks": [halve]})
-    assert history["learning_rate"] == pytest.approx([0.05, 0.025])
+@pytest.mark.parametrize(
+    ("rate", "callbacks", "expected"),
+    [
+        (
+            keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5),
+            [],
+            [0.1 * 0.5**9, 0.1 * 0.5**19],
+        ),
+        (0.1, [keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)], [0.05, 0.025]),
+    ],
+    ids=["schedule", "callback"],
+)
+def test_the_learning_rate_logged_is_that_of_the_epochs_last_step(blobs, rate, callbacks, expected):
+    fit = {"validation_data": blobs, "callbacks": callbacks}
+    history = train(make(), blobs, keras.optimizers.SGD(rate), fit=fit)
+    assert history["learning_rate"] == pytest.approx(expected)
 
 
 def test_validation_and_evaluation_log_nothing_of_training(blobs):
-    x, y = blobs
     model = make(clip_norm=1.0)
-    history = train(model, x, y, fit={"validation_data": (x, y)}, metrics=["accuracy"])
+    history = train(model, blobs, fit={"validation_data": blobs}, metrics=["accuracy"])
     assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"} | EXTRA
-    assert set(model.evaluate(x, y, verbose=0, return_dict=True)) == {"loss", "accuracy"}
-    assert len(model.evaluate(x, y, verbose=0)) == 2
+    assert set(model.evaluate(*blobs, verbose=0, return_dict=True)) == {"loss", "accuracy"}
+    assert len(model.evaluate(*blobs, verbose=0)) == 2
 
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_under_loss_scaling_the_norm_is_that_of_the_unscaled_gradients(blobs, jit, mixed_float16):
-    x, y = blobs
     model = make(dropout=0.0, clip_norm=0.05)
-    norms = step_norms(model, x, y, 32)
+    norms = step_norms(model, *blobs, 32)
     before = model.get_weights()
     fit = {"shuffle": False, "steps_per_epoch": 1}
-    history = train(model, x, y, keras.optimizers.SGD(1.0), epochs=1, fit=fit, jit_compile=jit)
+    history = train(model, blobs, keras.optimizers.SGD(1.0), epochs=1, fit=fit, jit_compile=jit)
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert history["grad_norm"] == pytest.approx([norms[0]], rel=1e-2)
     assert history["clipped_fraction"] == [1.0]
-    moved = np.sqrt(
-        sum(((a - b) ** 2).sum() for a, b in zip(before, model.get_weights(), strict=True))
-    )
-    assert moved == pytest.approx(0.05, rel=1e-2)
+    assert distance(before, model) == pytest.approx(0.05, rel=1e-2)
 
 
 @pytest.mark.parametrize("clip_norm", [None, 0.05])
-def test_a_step_that_overflows_is_skipped_and_left_out_of_the_means(
-    blobs, clip_norm, mixed_float16
-):
+def test_an_overflowing_step_is_skipped_and_left_out_of_means(blobs, clip_norm, mixed_float16):
     x, y = blobs
     model = make(dropout=0.0, clip_norm=clip_norm)
     norms = step_norms(model, x, y, 300)
-    optimizer = keras.optimizers.LossScaleOptimizer(
-        keras.optimizers.SGD(0.0), initial_scale=2.0**22
-    )
+    sgd = keras.optimizers.SGD(0.0)
+    optimizer = keras.optimizers.LossScaleOptimizer(sgd, initial_scale=2.0**22)
     model.compile(optimizer, crossentropy())
     history = model.fit(x, y, batch_size=300, epochs=12, verbose=0).history
-    scales = float(optimizer.dynamic_scale)
-    skipped = int(np.log2(2.0**22 / scales))
+    skipped = int(np.log2(2.0**22 / float(optimizer.dynamic_scale)))
     assert 0 < skipped < 12  # the first steps overflow, each halving the scale
-    assert history["grad_norm"] == pytest.approx(
-        [0.0] * skipped + [norms[0]] * (12 - skipped), rel=2e-2
-    )
+    expected = [0.0] * skipped + [norms[0]] * (12 - skipped)
+    assert history["grad_norm"] == pytest.approx(expected, rel=2e-2)
     assert int(optimizer.iterations) == 12 - skipped
-    together = model.fit(
-        np.concatenate([x * np.float32(1e6), x]),
-        np.concatenate([y, y]),
-        batch_size=300,
-        shuffle=False,
-        verbose=0,
-    ).history
+    twice = np.concatenate([x * np.float32(1e6), x]), np.concatenate([y, y])
+    together = model.fit(*twice, batch_size=300, shuffle=False, verbose=0).history
     assert together["grad_norm"] == pytest.approx([norms[0]], rel=2e-2)
     assert together["clipped_fraction"] == [float(clip_norm is not None)]
 
@@ -265,24 +231,21 @@ def test_repeated_rows_of_an_embedding_are_summed_before_the_norm():
 
 
 def test_a_frozen_model_still_evaluates_its_loss(blobs):
-    x, y = blobs
     model = make(clip_norm=1.0)
     model.trainable = False
     before = model.get_weights()
     with pytest.warns(UserWarning, match="no trainable weights"):
-        history = train(model, x, y, run_eagerly=True, epochs=1)
-    for a, b in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+        history = train(model, blobs, run_eagerly=True, epochs=1)
+    assert distance(before, model) == 0
     assert history["grad_norm"] == [0.0]
 
 
 def test_config_keeps_the_graph_and_the_threshold(blobs):
-    x, _ = blobs
     model = make(clip_norm=0.7, name="mine")
     again = ClippedModel.from_config(model.get_config())
     assert (again.clip_norm, again.name, type(again)) == (0.7, "mine", ClippedModel)
     again.set_weights(model.get_weights())
-    np.testing.assert_array_equal(again(x), model(x))
+    np.testing.assert_array_equal(again(blobs[0]), model(blobs[0]))
 
 
 @pytest.mark.parametrize("clip_norm", [0, -1.0, np.nan, np.inf, True, "1"])

@@ -8,45 +8,27 @@ import keras
 import numpy as np
 import pytest
 
-from src import components
-from src.components import (
-    AsymmetricLoss,
-    BinaryFocalLoss,
-    ClassBalancedFocalLoss,
-    ClassWeightedCrossentropy,
-    ClippedModel,
-    ImbalanceReport,
-    LDAMLoss,
-    LogitAdjustedCrossentropy,
-    MacroF1,
-    SparseCategoricalFocalLoss,
-    batch_macro_f1,
-    cnn,
-    cosine,
-    custom_objects,
-    mlp,
-    sparse_categorical_focal_loss,
-)
+from src import components as c
 
 COUNTS = [240, 45, 15]
 CASES = {
     "focal": lambda: (
-        mlp((6,), 3, dropout=0.3, l2=1e-3, clip_norm=0.5),
-        SparseCategoricalFocalLoss(alpha=[0.2, 0.3, 0.5]),
-        [MacroF1(3)],
+        c.mlp((6,), 3, dropout=0.3, l2=1e-3, clip_norm=0.5),
+        c.SparseCategoricalFocalLoss(alpha=[0.2, 0.3, 0.5]),
+        c.MacroF1(3),
     ),
-    "function": lambda: (mlp((6,), 3), sparse_categorical_focal_loss, [batch_macro_f1]),
-    "cosine": lambda: (cosine((6,), 3, scale=None), LDAMLoss(COUNTS), [ImbalanceReport(3)]),
-    "scaled": lambda: (cosine((6,), 3, clip_norm=0.5), AsymmetricLoss(), [MacroF1(3)]),
-    "cnn": lambda: (cnn((3, 2, 1), 3, filters=(4,)), ClassBalancedFocalLoss(COUNTS), [MacroF1(3)]),
-    "weighted": lambda: (mlp((6,), 3), ClassWeightedCrossentropy(COUNTS), [MacroF1(3)]),
+    "function": lambda: (c.mlp((6,), 3), c.sparse_categorical_focal_loss, c.batch_macro_f1),
+    "cosine": lambda: (c.cosine((6,), 3, scale=None), c.LDAMLoss(COUNTS), c.ImbalanceReport(3)),
+    "scaled": lambda: (c.cosine((6,), 3, clip_norm=0.5), c.AsymmetricLoss(), c.MacroF1(3)),
+    "cnn": lambda: (
+        c.cnn((3, 2, 1), 3, filters=(4,)), c.ClassBalancedFocalLoss(COUNTS), c.MacroF1(3)
+    ),
+    "weighted": lambda: (c.mlp((6,), 3), c.ClassWeightedCrossentropy(COUNTS), c.MacroF1(3)),
     "adjusted": lambda: (
-        mlp((6,), 3),
-        LogitAdjustedCrossentropy(COUNTS),
-        [ImbalanceReport(3, [2])],
+        c.mlp((6,), 3), c.LogitAdjustedCrossentropy(COUNTS), c.ImbalanceReport(3, [2])
     ),
-    "binary": lambda: (binary_network(), BinaryFocalLoss(), [MacroF1(2, from_logits=True)]),
-}
+    "binary": lambda: (binary_network(), c.BinaryFocalLoss(), c.MacroF1(2, from_logits=True)),
+}  # fmt: skip
 # The others differ from these in a loss without state.
 TRAINED_ON = ["focal", "function", "cosine", "scaled", "cnn"]
 # Run in a process of its own: what a file needs beside itself is an import or a dictionary.
@@ -94,22 +76,22 @@ for how in ("registered", "named"):
             results[f"{name}_history_{key}"] = np.array(values)
 
 # Two replicas: the metric adds them up, the clipping model clips the sum of the gradients.
+def clipped():
+    model = mlp((6,), 3, clip_norm=0.1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, metrics=[MacroF1(3)])
+    return model
+
 x, y = data["x_weighted"], data["y_weighted"]
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-    shared = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
-    shared.compile(
-        keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy", metrics=[MacroF1(3)]
-    )
-    clipped = mlp((6,), 3, clip_norm=0.1)
-    clipped.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-alone = mlp((6,), 3, clip_norm=0.1)
-alone.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-alone.set_weights(clipped.get_weights())
+    two = clipped()
+one = clipped()
+one.set_weights(two.get_weights())
 results["replicas"] = np.array(
-    shared.evaluate(x, y, batch_size=60, verbose=0, return_dict=True)["f1_macro"]
+    two.evaluate(x, y, batch_size=60, verbose=0, return_dict=True)["f1_macro"]
 )
-results["replicas_predicted"] = np.asarray(shared(x)).argmax(1)
-for name, model in (("two", clipped), ("one", alone)):
+results["replicas_predicted"] = np.asarray(two(x)).argmax(1)
+for name, model in (("two", two), ("one", one)):
     # 37 batches of 8 and one of 3, which the replicas share as 2 and 1
     model.fit(x[:299], y[:299], batch_size=8, epochs=2, shuffle=False, verbose=0)
     results[f"replicas_{name}"] = np.concatenate([w.ravel() for w in model.get_weights()])
@@ -119,7 +101,7 @@ np.savez(f"{folder}/results.npz", **results)
 
 def binary_network():
     inputs = keras.Input((6,))
-    return ClippedModel(inputs, keras.layers.Dense(1)(inputs), clip_norm=0.1)
+    return c.ClippedModel(inputs, keras.layers.Dense(1)(inputs), clip_norm=0.1)
 
 
 def train(model, x, y):
@@ -136,11 +118,11 @@ def trained(tmp_path_factory):
     data, expected = {}, {}
     for name, case in CASES.items():
         keras.utils.set_random_seed(1)
-        model, loss, metrics = case()
+        model, loss, metric = case()
         data[f"x_{name}"] = x.reshape(-1, *model.input_shape[1:])
         data[f"y_{name}"] = np.minimum(y, model.output_shape[-1])
         arrays = data[f"x_{name}"], data[f"y_{name}"]
-        model.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics)
+        model.compile(keras.optimizers.Adam(0.01), loss, metrics=[metric])
         train(model, *arrays)
         model.save(folder / f"{name}.keras")
         before = np.asarray(model(arrays[0], training=False))
@@ -154,7 +136,7 @@ def trained(tmp_path_factory):
 def loaded(trained):
     """The same files loaded and trained on in one fresh process."""
     folder, _ = trained
-    root = Path(components.__file__).parents[2]
+    root = Path(c.__file__).parents[2]
     run = subprocess.run(
         [sys.executable, "-c", LOADER, str(root), str(folder), ",".join(TRAINED_ON), *CASES],
         capture_output=True,
@@ -202,9 +184,9 @@ def test_two_replicas_count_together_and_clip_their_sum(trained, loaded):
 def test_every_public_component_is_registered_and_among_the_custom_objects():
     registered = keras.saving.get_custom_objects()
     functions = {"cnn", "cosine", "mlp", "custom_objects", "l2_normalize", "ConfusionMetric"}
-    public = set(components.__all__) - functions
-    assert {name for name in custom_objects() if ">" not in name} == public
+    public = set(c.__all__) - functions
+    assert {name for name in c.custom_objects() if ">" not in name} == public
     for name in public:
-        component = getattr(components, name)
+        component = getattr(c, name)
         assert registered[f"imbalance>{name}"] is component
-        assert custom_objects()[f"imbalance>{name}"] is component
+        assert c.custom_objects()[f"imbalance>{name}"] is component

@@ -14,7 +14,7 @@ class SeesBatches(keras.callbacks.Callback):
 def bits(trained):
     """All that a run comes to, to the bit."""
     return (
-        [weight.tobytes() for weight in trained.model.get_weights()],
+        b"".join(weight.tobytes() for weight in trained.model.get_weights()),
         [np.asarray(variable).tobytes() for variable in trained.model.optimizer.variables],
         trained.val_logits.tobytes(),
         trained.test_logits.tobytes(),

@@ -8,19 +8,11 @@ import pytest
 
 from src.data.dataset import Dataset
 from src.engine.build import load_dataset
-from src.engine.fit import Trained
-from src.engine.fit import train as fit
+from src.engine.fit import Trained, train
+from src.engine.graph_cache import GraphCache
 
 SMALL = (
     "data.n_samples=400",
-    "data.minority_fraction=0.2",
-    "training.epochs=3",
-    "training.batch_size=32",
-    "training.learning_rate=0.01",
-    "training.progress=false",
-)
-TINY = (
-    "data.n_samples=300",
     "data.minority_fraction=0.2",
     "training.epochs=2",
     "training.batch_size=32",
@@ -37,27 +29,26 @@ def float32_again():
     keras.config.set_dtype_policy(policy)
 
 
-@pytest.fixture(scope="session")
-def fitted(resolved) -> Callable[..., Trained]:
-    """Trains the config of some overrides; small data unless they name a source."""
-
-    def run(*overrides: str) -> Trained:
-        named = any(word.startswith("data=") for word in overrides)
-        small = [word for word in SMALL if not (named and word.startswith("data."))]
-        config = resolved(*small, *overrides)
-        return fit(config, load_dataset(config["data"]), "test")
-
-    return run
-
-
 @pytest.fixture
+def graphs() -> GraphCache:
+    """A process that has trained nothing yet."""
+    return GraphCache()
+
+
+@pytest.fixture(scope="session")
 def job(resolved) -> Callable[..., tuple[dict[str, Any], Dataset]]:
-    """A config of some overrides and its data set; two epochs, small data unless it is digits."""
+    """A config of some overrides and its data set; small data unless they name a source."""
 
     def made(*overrides: str) -> tuple[dict[str, Any], Dataset]:
-        digits = "data=digits" in overrides
-        small = [word for word in TINY if not (digits and word.startswith("data."))]
+        named = any(word.startswith("data=") for word in overrides)
+        small = [word for word in SMALL if not (named and word.startswith("data."))]
         config = resolved(*small, *overrides)
         return config, load_dataset(config["data"])
 
     return made
+
+
+@pytest.fixture(scope="session")
+def fitted(job) -> Callable[..., Trained]:
+    """Trains the job of some overrides."""
+    return lambda *overrides: train(*job(*overrides), "test")

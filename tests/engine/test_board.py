@@ -6,23 +6,18 @@ import pytest
 import tensorflow as tf
 
 from src.config.check import check
-from src.engine.build import load_dataset
 from src.engine.callbacks import tensorboard_callbacks
 from src.engine.fit import train
 from src.errors import UserError
-
-SMALL = ("data.n_samples=400", "data.minority_fraction=0.2", "training.epochs=2")
-QUIET = ("training.progress=false", "training.tensorboard=true")
+from tests.engine.by_fit import bits
 
 
-def test_it_holds_the_epochs_and_changes_no_bit(resolved, fitted, tmp_path):
+def test_it_holds_the_epochs_and_changes_no_bit(job, fitted, tmp_path):
     accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    config = resolved(*SMALL, *QUIET)
+    config, dataset = job("training.tensorboard=true")
     callbacks = tensorboard_callbacks(config["training"], tmp_path)
-    logged = train(config, load_dataset(config["data"]), "test", callbacks)
-    plain = fitted(*SMALL, "training.batch_size=64", "training.learning_rate=0.001")
-    assert logged.history == plain.history
-    assert logged.test_logits.tobytes() == plain.test_logits.tobytes()
+    logged, plain = train(config, dataset, "", callbacks), fitted()
+    assert bits(logged) == bits(plain)
     events = accumulators.EventAccumulator(str(tmp_path / "tensorboard" / "validation"))
     events.Reload()
     recorded = events.Tensors("epoch_f1_macro")
@@ -31,7 +26,7 @@ def test_it_holds_the_epochs_and_changes_no_bit(resolved, fitted, tmp_path):
 
 
 def test_nothing_is_written_unasked(resolved, tmp_path):
-    assert tensorboard_callbacks(resolved(*SMALL)["training"], tmp_path) == []
+    assert tensorboard_callbacks(resolved()["training"], tmp_path) == []
 
 
 def test_without_tensorboard_the_error_names_the_command(composer, monkeypatch):

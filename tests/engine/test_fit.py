@@ -5,18 +5,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from src.engine.build import check_loss, load_dataset
+from src.engine.build import check_loss
+from src.engine.fit import train
 from src.errors import UserError
 from src.evaluation.scores import score
 
-DIGITS = ("data=digits", "training.epochs=2")
-
 
 @pytest.mark.parametrize("model", ["mlp", "cnn", "cosine"])
-def test_every_model_learns_digits(fitted, resolved, model):
-    words = (f"model={model}", *DIGITS)
-    trained = fitted(*words)
-    dataset = load_dataset(resolved(*words)["data"])
+def test_every_model_learns_digits(job, model):
+    config, dataset = job(f"model={model}", "data=digits")
+    trained = train(config, dataset, "")
     guessing = score(dataset.y_test, np.zeros_like(trained.test_logits)).values["f1_macro"]
     assert score(dataset.y_test, trained.test_logits).values["f1_macro"] > guessing + 0.2
 
@@ -30,9 +28,9 @@ def test_half_precision_computes_in_float16_and_answers_in_float32(fitted):
     assert all(np.isfinite(row["val_loss"]) for row in trained.history)
 
 
-def test_the_model_comes_back_at_its_best_epoch(fitted, resolved):
-    trained = fitted("training.epochs=6", "training.learning_rate=0.1")
-    dataset = load_dataset(resolved("data.n_samples=400", "data.minority_fraction=0.2")["data"])
+def test_the_model_comes_back_at_its_best_epoch(job):
+    config, dataset = job("training.epochs=6", "training.learning_rate=0.1")
+    trained = train(config, dataset, "")
     by_epoch = [row["val_f1_macro"] for row in trained.history]
     assert trained.best_epoch == int(np.argmax(by_epoch)) + 1
     assert trained.best_epoch < len(by_epoch), "else going back would show nothing"
@@ -77,10 +75,10 @@ def test_what_does_not_fit_is_said(fitted, words, said):
         (["loss=weighted_ce", "loss.fn.class_counts=[5,4,3]"], r"^loss\.fn\.class_counts.* 2 for"),
     ],
 )
-def test_a_list_of_the_wrong_length_is_refused_before_training(resolved, words, said):
-    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", *words)
+def test_a_list_of_the_wrong_length_is_refused_before_training(job, words, said):
+    config, dataset = job(*words)
     with pytest.raises(UserError, match=said):
-        check_loss(config["loss"], load_dataset(config["data"]))
+        check_loss(config["loss"], dataset)
 
 
 def test_a_list_of_the_right_length_trains_with_it(fitted):
@@ -91,6 +89,6 @@ def test_a_list_of_the_right_length_trains_with_it(fitted):
     assert minority_share("[0.01,0.99]") > minority_share("[0.99,0.01]") + 0.2
 
 
-def test_a_knob_that_the_loss_does_not_use_may_be_anything(resolved):
-    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", "loss.alpha=[1,2,3]")
-    check_loss(config["loss"], load_dataset(config["data"]))
+def test_a_knob_that_the_loss_does_not_use_may_be_anything(job):
+    config, dataset = job("loss.alpha=[1,2,3]")
+    check_loss(config["loss"], dataset)

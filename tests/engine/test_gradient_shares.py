@@ -12,26 +12,28 @@ from src.engine.gradient_shares import GROUPS, measure, pulls, table
 EPOCHS = 3
 
 
-@pytest.fixture(scope="module")
-def rows():
+def cross_entropy_slope(p_t):
+    return p_t - 1
+
+
+def focal_slope(p_t):
+    """d FL / d z_t = alpha (1 - p_t)^gamma (gamma p_t log p_t + p_t - 1)."""
+    return 0.25 * (1 - p_t) ** 2 * (2 * p_t * np.log(p_t) + p_t - 1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [
+        (keras.losses.SparseCategoricalCrossentropy(from_logits=True), cross_entropy_slope),
+        (SparseCategoricalFocalLoss(gamma=2.0, alpha=0.25), focal_slope),
+    ],
+)
+def test_a_row_pulls_by_the_derivative_of_the_formula(loss, slope):
+    """The derivatives by the other logits sum to minus that by the true class's."""
     rng = np.random.default_rng(0)
-    return rng.integers(3, size=50), rng.normal(0, 3, (50, 3)).astype(np.float32)
-
-
-def test_cross_entropy_pulls_by_twice_what_the_true_class_lacks(rows):
-    y, logits = rows
+    y, logits = rng.integers(3, size=50), rng.normal(0, 3, (50, 3)).astype(np.float32)
     p_t = softmax(logits.astype(np.float64), axis=1)[np.arange(len(y)), y]
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    np.testing.assert_allclose(pulls(loss, y, logits), 2 * (1 - p_t), atol=1e-6)
-
-
-def test_focal_loss_pulls_by_the_derivative_of_its_formula(rows):
-    y, logits = rows
-    p_t = softmax(logits.astype(np.float64), axis=1)[np.arange(len(y)), y]
-    # d FL / d z_t = alpha (1 - p_t)^gamma (gamma p_t log p_t + p_t - 1); the others sum to minus it
-    slope = 0.25 * (1 - p_t) ** 2 * (2 * p_t * np.log(p_t) + p_t - 1)
-    loss = SparseCategoricalFocalLoss(gamma=2.0, alpha=0.25)
-    np.testing.assert_allclose(pulls(loss, y, logits), 2 * np.abs(slope), atol=1e-6)
+    np.testing.assert_allclose(pulls(loss, y, logits), 2 * np.abs(slope(p_t)), atol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.engine.by_fit import bits
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
 LOSSES = sorted(file.stem for file in (CONF / "loss").glob("*.yaml"))
 MODEL = "model.dropout=0.2"
 """Dropout, so that the random numbers of training count too."""
-
-
-def bits(trained):
-    weights = b"".join(weight.tobytes() for weight in trained.model.get_weights())
-    return weights, trained.val_logits.tobytes(), trained.test_logits.tobytes()
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +26,12 @@ def one_of_each_loss(fitted, first):
 
 
 def test_the_same_run_again_is_the_same_to_the_bit(fitted, first):
-    again = fitted(MODEL)
-    assert bits(again) == bits(first)
-    assert again.history == first.history
-    assert (again.best_epoch, again.best_value) == (first.best_epoch, first.best_value)
+    assert bits(fitted(MODEL)) == bits(first)
 
 
 def test_so_it_is_after_many_other_runs(fitted, first, one_of_each_loss):
-    again = fitted(MODEL)
     assert len(one_of_each_loss) > 4
-    assert bits(again) == bits(first)
-    assert again.history == first.history
+    assert bits(fitted(MODEL)) == bits(first)
 
 
 def test_several_steps_in_one_execution_train_the_same_weights(fitted, first):
@@ -84,5 +76,5 @@ def test_the_imbalance_metric_reports_validation_and_training(one_of_each_loss, 
 def test_metrics_do_not_change_training(fitted, one_of_each_loss):
     plain = fitted("loss=ce", "metric=f1_macro", "training.epochs=1")
     with_all = one_of_each_loss["ce"]
-    assert bits(plain) == bits(with_all)
+    assert bits(plain)[:4] == bits(with_all)[:4]
     assert plain.history[0]["val_f1_macro"] == with_all.history[0]["val_f1_macro"]

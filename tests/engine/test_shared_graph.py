@@ -15,12 +15,6 @@ from tests.engine.by_fit import SeesBatches, bits
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def graphs():
-    """A process that has trained nothing yet."""
-    return GraphCache()
-
-
 # --- the same bits ------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "words",
@@ -43,12 +37,6 @@ def test_a_shared_graph_gives_the_bits_of_fit(job, graphs, words):
     assert list(by_graph.history[0]) == list(by_fit.history[0])
 
 
-def test_predictions_are_those_of_keras(job):
-    trained = train(*(made := job()), "")
-    by_keras = trained.model.predict(made[1].x_test, batch_size=1024, verbose=0)
-    assert trained.test_logits.tobytes() == by_keras.tobytes()
-
-
 def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job, graphs):
     seeds = [job(f"seed={seed}", "model.dropout=0.2") for seed in range(4)]
     alone = bits(train(*seeds[2], ""))
@@ -59,22 +47,6 @@ def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job, graphs):
     for one, again in zip(in_order, reversed(backwards), strict=True):
         assert bits(one) == bits(again)
     assert len({bits(one)[2] for one in in_order}) == len(seeds)
-
-
-def test_every_run_goes_back_to_its_own_best_epoch(job, graphs):
-    words = ("training.epochs=6", "training.learning_rate=0.1")
-    runs = [train(*job(f"seed={seed}", *words), "", graphs=graphs) for seed in range(3)]
-    for trained in runs:
-        by_epoch = [row["val_f1_macro"] for row in trained.history]
-        assert trained.best_epoch == int(np.argmax(by_epoch)) + 1
-    assert len({trained.best_epoch for trained in runs}) > 1, "else it shows nothing"
-
-
-def test_a_model_stays_as_it_was_when_the_next_run_is_trained(job, graphs):
-    first = train(*job("seed=0"), "", graphs=graphs)
-    before = bits(first)
-    train(*job("seed=1"), "", graphs=graphs)
-    assert bits(first) == before
 
 
 def test_the_graph_that_was_not_used_for_longest_goes_first(job):

@@ -6,18 +6,12 @@ import pytest
 from src import components
 from src.components import LDAMLoss, SparseCategoricalFocalLoss
 from src.engine.fit import train
-from src.engine.graph_cache import GraphCache, graph_key
+from src.engine.graph_cache import graph_key
 from src.engine.traced_hyperparameters import DECLARED
 from src.errors import UserError
 from tests.engine.by_fit import SeesBatches, bits
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def graphs():
-    """A process that has trained nothing yet."""
-    return GraphCache()
 
 
 # --- the same bits ------------------------------------------------------------------------------
