@@ -1,7 +1,5 @@
 """Looks through the attributes of a component."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +24,12 @@ def held(owner: Any) -> Iterator[tuple[str, Any]]:
 
 def layers_within(layer: Any) -> list[Any]:
     """A layer and all layers that it holds, at any depth."""
-    found = {id(layer): layer}
-    waiting = [layer]
-    while waiting:
-        for _, value in held(waiting.pop()):
-            if isinstance(value, keras.layers.Layer) and id(value) not in found:
-                found[id(value)] = value
-                waiting.append(value)
-    return list(found.values())
+    found = [layer]
+    for known in found:  # which grows on the way
+        for _, value in held(known):
+            if isinstance(value, keras.layers.Layer) and all(value is not one for one in found):
+                found.append(value)
+    return found
 
 
 def lost(component: Any, copy: Any) -> list[str]:

@@ -1,19 +1,16 @@
 """Whether two results are the same number, within a tolerance, and how they differ."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def as_vector(value: Any) -> np.ndarray:
     """All numbers of a tensor, or of a structure of tensors, as one float64 vector."""
-    if isinstance(value, dict):
-        value = [value[key] for key in sorted(value)]
-    if isinstance(value, list | tuple):
-        return np.concatenate([as_vector(part) for part in value]) if value else np.zeros(0)
+    if isinstance(value, dict | list | tuple):
+        return np.concatenate([np.zeros(0), *map(as_vector, tf.nest.flatten(value))])
     array = keras.ops.convert_to_numpy(value)
     if array.dtype.kind in "SUO":  # texts: by their codes
         return np.array([hash(str(text)) % 10007 for text in array.ravel()], dtype="float64")
@@ -26,9 +23,7 @@ def differs_by(first: Any, second: Any, tolerance: float = 1e-4) -> float | None
     Different shapes, or a NaN on one side only, are infinitely far apart.
     """
     a, b = as_vector(first), as_vector(second)
-    if a.shape != b.shape:
-        return float("inf")
-    if not np.array_equal(np.isnan(a), np.isnan(b)) or not np.array_equal(np.isinf(a), np.isinf(b)):
+    if not all(np.array_equal(are(a), are(b)) for are in (np.isnan, np.isinf)):
         return float("inf")
     finite = np.isfinite(a)
     if not finite.any():

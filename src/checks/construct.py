@@ -1,7 +1,5 @@
 """Finds out of which kind a component is, and how a new one is made."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Collection
@@ -49,13 +47,6 @@ def takes_predictions(function: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return len(names) == 2 and "true" in names[0] and "pred" in names[1]
-
-
-def kind_of_function(function: Any) -> str:
-    """A function of labels and predictions is a loss, unless its name says metric."""
-    name = getattr(function, "__name__", "").lower()
-    is_metric = any(word in name for word in _METRIC_WORDS) and "loss" not in name
-    return "metric" if is_metric else "loss"
 
 
 @dataclass(frozen=True)
@@ -148,7 +139,7 @@ def recipe(
 
 
 def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
-    """The kind of what a function returned; of a loss or metric as a function, as asked for."""
+    """The kind of a component, or of a function: a loss, unless asked for or named otherwise."""
     if isinstance(product, tuple(_BASES.values())):
         return kind_of_class(type(product)) or ""
     if not takes_predictions(product):
@@ -156,7 +147,11 @@ def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
             f"{name}() returns a {type(product).__name__}, no loss, metric, layer or model. A loss "
             "or metric that is a function must take (y_true, y_pred)"
         )
-    return kind if kind in ("loss", "metric") else kind_of_function(product)
+    if kind in ("loss", "metric"):
+        return kind
+    words = getattr(product, "__name__", "").lower()
+    is_metric = any(word in words for word in _METRIC_WORDS) and "loss" not in words
+    return "metric" if is_metric else "loss"
 
 
 def parameters_of(source: Any) -> dict[str, inspect.Parameter]:
@@ -181,8 +176,7 @@ def _missing(
         parameters = parameters_of(source)
     except (TypeError, ValueError):
         return {}
-    kinds = {key: p.kind for key, p in parameters.items()}
-    named = [key for key, kind in kinds.items() if kind is not inspect.Parameter.VAR_KEYWORD]
+    named = [key for key, p in parameters.items() if p.kind is not p.VAR_KEYWORD]
     unknown = [key for key in given if key not in named]
     if unknown and len(named) == len(parameters):
         raise UserError(
@@ -190,10 +184,9 @@ def _missing(
         )
     needed = [
         key
-        for key in named
-        if parameters[key].default is inspect.Parameter.empty
-        and kinds[key] is not inspect.Parameter.VAR_POSITIONAL
-        and key not in {*given, *fed}
+        for key, p in parameters.items()
+        if key in named and p.default is p.empty and p.kind is not p.VAR_POSITIONAL
+        if key not in {*given, *fed}
     ]
     if any(key not in USUAL for key in needed):
         example = ", ".join(f'"{key}": ...' for key in needed)

@@ -1,27 +1,24 @@
 """Checks that a component computes in a graph, and compiled by XLA, what it computes eagerly."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from src.checks.closeness import differs_by, shown
 from src.checks.registry import Fails, check
-from src.checks.subject import Subject
 
 
 @check("loss", "metric")
-def runs_in_a_graph(subject: Subject[Any]) -> str:
+def runs_in_a_graph(subject: Any) -> str:
     """In a graph, with an unknown batch size, it gives the eager result."""
     return _agrees(subject, jit_compile=False)
 
 
 @check("loss", "metric", "layer")
-def runs_under_jit_compile(subject: Subject[Any]) -> str:
+def runs_under_jit_compile(subject: Any) -> str:
     """Compiled by XLA it gives the eager result."""
     return _agrees(subject, jit_compile=True)
 
 
-def _agrees(subject: Subject[Any], jit_compile: bool) -> str:
+def _agrees(subject: Any, jit_compile: bool) -> str:
     value, eager = subject.graph_output(jit_compile)
     if differs_by(value, eager, 1e-3):
         raise Fails(f"{shown(value)} in the graph, {shown(eager)} eagerly")

@@ -1,7 +1,5 @@
 """Runs a check in a fresh state of Keras, and leaves the caller's state as it was."""
 
-from __future__ import annotations
-
 import contextlib
 import random
 import warnings

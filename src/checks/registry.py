@@ -5,19 +5,18 @@ raises `Fails`, `Warns` or `DoesNotApply` with what it saw. The advice to the co
 stands in the `advice.yaml` of each kind.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 from src.checks.messages import one_line
+from src.checks.results import FAIL, NOT_APPLICABLE, WARN
 
 KINDS = ("loss", "metric", "layer", "model")
 
@@ -33,17 +32,25 @@ _MODULES = {
 class Finding(Exception):  # noqa: N818 (a result, no error of the kit)
     """The outcome of a check; the message says what was seen."""
 
+    status: ClassVar[str]
+
 
 class Fails(Finding):
     """The component does what it must not."""
+
+    status = FAIL
 
 
 class Warns(Finding):
     """The component is legal, but it costs something."""
 
+    status = WARN
+
 
 class DoesNotApply(Finding):
     """The check has nothing to look at in this component; the message says why."""
+
+    status = NOT_APPLICABLE
 
 
 @contextmanager

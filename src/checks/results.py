@@ -1,7 +1,5 @@
 """The result of a check, and the report of all checks of one component."""
 
-from __future__ import annotations
-
 import textwrap
 from collections import Counter
 from dataclasses import asdict, dataclass, field

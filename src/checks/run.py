@@ -1,7 +1,5 @@
 """Runs checks on components: the functions to call, and the mark for pytest."""
 
-from __future__ import annotations
-
 import functools
 import time
 import warnings
@@ -15,7 +13,7 @@ from src.checks.losses.subject import LossSubject
 from src.checks.messages import one_line
 from src.checks.metrics.subject import MetricSubject
 from src.checks.models.subject import ModelSubject
-from src.checks.registry import Check, DoesNotApply, Fails, Warns, checks_of
+from src.checks.registry import Check, Finding, checks_of
 from src.checks.results import FAIL, NOT_APPLICABLE, PASS, WARN, Report, Result
 from src.checks.subject import Subject
 
@@ -28,7 +26,6 @@ _SUBJECTS: dict[str, type[Subject[Any]]] = {
     "layer": LayerSubject,
     "model": ModelSubject,
 }
-_STATUSES = {Fails: FAIL, Warns: WARN, DoesNotApply: NOT_APPLICABLE}
 
 
 def check_loss(component: Any, **arguments: Any) -> Report:
@@ -124,11 +121,9 @@ def _result_of(check: Check, subject: Subject[Any]) -> Result:
     began = time.perf_counter()
     try:
         status, seen = PASS, isolated(functools.partial(check.run, subject))
-    except (Fails, Warns, DoesNotApply) as found:
-        status, seen = _STATUSES[type(found)], str(found)
-    except SystemExit as error:
-        status, seen = FAIL, f"it called sys.exit({error.code!r})"
-    except Exception as error:
+    except Finding as found:
+        status, seen = found.status, str(found)
+    except (Exception, SystemExit) as error:
         status, seen = FAIL, one_line(error)
     seconds = time.perf_counter() - began
     return Result(check.name, status, seen, check.why, check.mend, check.example, seconds)
@@ -136,7 +131,7 @@ def _result_of(check: Check, subject: Subject[Any]) -> Result:
 
 def parametrize_with_checks(
     *components: Any, kind: str | None = None, **arguments: Any
-) -> pytest.MarkDecorator:
+) -> "pytest.MarkDecorator":
     """A pytest mark: one test per component and check, with both names in its id.
 
     The test calls its argument `check`: a failure is an AssertionError that says what was seen,

@@ -1,12 +1,10 @@
 """Checks that a component survives saving: configs that come back, files that load."""
 
-from __future__ import annotations
-
+import contextlib
 import inspect
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,6 @@ from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.subject import Subject
 
 _NOT_ALTERED = {"name", "dtype", "reduction", "trainable", "seed", "inputs", "outputs"}
-_REGISTERED = """
-@keras.saving.register_keras_serializable(package="mine")
-class Scale(keras.layers.Layer):
-    def __init__(self, factor, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
-"""
 
 
 @check("loss", "metric", "layer")
@@ -36,7 +25,7 @@ def config_round_trips(subject: Subject[Any]) -> str:
     """`from_config(get_config())` gives the same component, whatever its arguments."""
     if subject.is_function:
         raise DoesNotApply("a function has no config; a saved model names it")
-    changes = [{}, *_altered(subject.recipe)]
+    changes = [{}, *_alterations(subject.recipe)]
     for change in changes:
         made = subject.make(**change)
         copy = _copy_by_config(made)
@@ -56,23 +45,17 @@ def config_round_trips(subject: Subject[Any]) -> str:
     return f"the copy is the same, {names} altered"
 
 
-def _altered(recipe: Recipe) -> Iterator[dict[str, Any]]:
-    """Constructor arguments that differ from the defaults, one at a time: those it accepts.
-
-    A config that forgets an argument shows only where the argument is not at its default.
-    """
-    if not recipe.is_class:
-        return
-    for name, parameter in parameters_of(recipe.source).items():
+def _alterations(recipe: Recipe) -> list[dict[str, Any]]:
+    """Arguments not at their defaults, where one that the config forgets shows: those it takes."""
+    found = []
+    for name, parameter in parameters_of(recipe.source).items() if recipe.is_class else ():
         default = recipe.arguments.get(name, parameter.default)
-        if name in _NOT_ALTERED or not isinstance(default, bool | int | float):
-            continue
-        change = {name: _other(default)}
-        try:
-            recipe.make(**change)
-        except Exception:  # whatever it raises, the value is not one it takes
-            continue
-        yield change
+        if name not in _NOT_ALTERED and isinstance(default, bool | int | float):
+            change = {name: _other(default)}
+            with contextlib.suppress(Exception):  # the value is not one it takes
+                recipe.make(**change)
+                found.append(change)
+    return found
 
 
 def _other(value: Any) -> Any:
@@ -84,11 +67,7 @@ def _other(value: Any) -> Any:
 
 
 def _copy_by_config(component: Any) -> Any:
-    """The component made anew from its config, through JSON as in a saved file.
-
-    Raises:
-        Fails: there is no config, it is not JSON, or the class does not take it.
-    """
+    """The component made anew from its config, through JSON as in a saved file."""
     name = type(component).__name__
     with failing("get_config"):
         config = keras.saving.serialize_keras_object(component)
@@ -104,10 +83,9 @@ def _copy_by_config(component: Any) -> Any:
 def _objects_beside(component: type) -> dict[str, Any]:
     """The class and the other custom classes of its module, by name, for `custom_objects`."""
     module = sys.modules.get(component.__module__)
-    classes = [] if component.__module__.startswith("keras.") else list(vars(module).values())
     plain = {
         value.__name__: value
-        for value in reversed([component, *classes])
+        for value in [*reversed(vars(module).values()), component]
         if inspect.isclass(value)
         and hasattr(value, "get_config")
         and not value.__module__.startswith("keras.")

@@ -1,7 +1,5 @@
 """A component under check, as the checks of every kind see it."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
@@ -16,10 +14,6 @@ from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply, Fails
 
 Data = TypeVar("Data")
-
-
-class Refused(Exception):  # noqa: N818 (a finding about the component)
-    """The component took none of the data that were tried; the message says how."""
 
 
 class Subject(Generic[Data]):
@@ -38,11 +32,7 @@ class Subject(Generic[Data]):
         self.recipe = recipe
 
     def make(self, **changes: Any) -> Any:
-        """A new component.
-
-        Args:
-            **changes: constructor arguments that differ from the recipe's.
-        """
+        """A new component, of constructor arguments that differ so from the recipe's."""
         return self.recipe.make(**changes)
 
     def forms(self) -> Iterable[Any]:
@@ -62,7 +52,7 @@ class Subject(Generic[Data]):
         """The first form that suits the component, else the first that it takes.
 
         Raises:
-            Refused: it takes none.
+            Fails: it takes none; the message says how it refused each.
         """
         refusals: dict[str, str] = {}
         taken: list[Data] = []
@@ -81,26 +71,27 @@ class Subject(Generic[Data]):
             refusals.setdefault(form.form, f"{form.what}: {said}")
         if taken:
             return taken[0]
-        raise Refused(f"{self.refusal}{'; '.join(refusals.values())}")
+        raise Fails(f"{self.refusal}{'; '.join(refusals.values())}")
 
     @functools.cached_property
-    def _found(self) -> Data | Refused:
+    def _found(self) -> Data | Fails:
         try:
             return self.find_data()
-        except Refused as refusal:
-            return refusal
+        except Fails as failure:
+            return failure
 
     @property
     def data(self) -> Data:
         """The data that the component takes."""
-        if isinstance(self._found, Refused):
+        if isinstance(self._found, Fails):
             raise DoesNotApply(f"it cannot be called, see {self.first_check}")
         return self._found
 
-    def require_data(self) -> None:
-        """Raises `Fails` where the component takes no data at all."""
-        if isinstance(self._found, Refused):
-            raise Fails(str(self._found))
+    def require_data(self) -> Data:
+        """The same; raises `Fails` where the component takes no data at all."""
+        if isinstance(self._found, Fails):
+            raise self._found
+        return self._found
 
     @property
     def is_function(self) -> bool:
@@ -116,24 +107,13 @@ class Subject(Generic[Data]):
         """The values of one component on the data."""
         raise NotImplementedError
 
-    def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
-        """The values of a component in a graph, and eagerly.
-
-        Args:
-            jit_compile: whether XLA compiles the graph; otherwise the batch size is unknown in it.
-        """
-        raise NotImplementedError
-
 
 def in_graph(
     function: Callable[..., Any], tensors: Sequence[tf.Tensor], jit_compile: bool
 ) -> Callable[..., Any]:
-    """A function in a graph, traced without autograph, as Keras traces its training step.
+    """A function of such tensors in a graph, traced without autograph, as Keras traces its step.
 
-    Args:
-        function: of tensors.
-        tensors: that it will be called on.
-        jit_compile: whether XLA compiles the graph; otherwise the batch size is unknown in it.
+    Unless XLA compiles the graph, the batch size is unknown in it.
     """
     size = tensors[0].shape[:1] if jit_compile else [None]
     signature = [tf.TensorSpec([*size, *t.shape[1:]], t.dtype) for t in tensors]

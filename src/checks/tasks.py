@@ -1,7 +1,5 @@
 """Labels and predictions in the forms that losses and metrics take them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,6 +45,11 @@ class Task:
         if scale == "logits":
             near = (2 * target - 1) * (3.0 if sureness < 1 else 100.0)
         return near.astype("float32")
+
+    def right_and_wrong(self, scale: str, sureness: float = 0.9) -> tuple[Array, Array]:
+        """Predictions for the target, and for one that is wrong for every example."""
+        right = self.predicting(self.target, scale, sureness)
+        return right, self.predicting(self.wrong(), scale, sureness)
 
     def wrong(self) -> Array:
         """A target that is wrong for every example."""

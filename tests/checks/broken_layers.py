@@ -48,11 +48,6 @@ class NoSuperInit(keras.layers.Layer):
         self.factor = 2.0
 
 
-class DunderCall(RightLayer):
-    def __call__(self, inputs):
-        return inputs * 2
-
-
 class InInit(RightLayer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -73,11 +68,6 @@ class UnusedWeight(RightLayer):
         self.bias = self.add_weight(shape=(input_shape[-1],), name="bias")
 
 
-class FixedBatch(RightLayer):
-    def call(self, inputs):
-        return tf.reshape(super().call(inputs), (inputs.shape[0], 6))
-
-
 class WrongShape(RightLayer):
     def call(self, inputs):
         return tf.concat([inputs, super().call(inputs)], axis=-1)
@@ -91,31 +81,11 @@ class AlwaysNoisy(RightLayer):
         return super().call(inputs) + tf.random.normal(tf.shape(inputs), dtype=inputs.dtype)
 
 
-class MaskTooLong(RightMean):
-    def compute_mask(self, inputs, mask=None):
-        return mask
-
-
-class PaddingCounts(RightMean):
-    def call(self, inputs, mask=None):
-        return tf.reduce_mean(inputs, axis=1)
-
-
-class Float32Constant(RightLayer):
-    def call(self, inputs):
-        return super().call(inputs) + tf.constant(1.0)
-
-
 class ByPythonFunction(RightLayer):
     def call(self, inputs):
         same = tf.py_function(lambda t: t, [inputs], inputs.dtype)
         same.set_shape(inputs.shape)
         return super().call(same)
-
-
-class ForgetsItsFactor(RightLayer):
-    def get_config(self):
-        return keras.layers.Layer.get_config(self)
 
 
 class NoConfig(keras.layers.Layer):
@@ -138,21 +108,35 @@ class Unregistered(keras.layers.Layer):
         return inputs * 2
 
 
+def broken(name, base=RightLayer, **methods):
+    """The right layer, or another, with other methods."""
+    return type(name, (base,), methods)
+
+
 BROKEN = {
     "can_be_called": NoSuperInit,
-    "defines_call_not_dunder_call": DunderCall,
+    "defines_call_not_dunder_call": broken("DunderCall", __call__=lambda self, inputs: inputs * 2),
     "creates_weights_in_build": InInit,
     "weights_are_made_by_add_weight": TensorFlowVariable,
     "every_weight_gets_a_gradient": UnusedWeight,
-    "takes_any_batch_size": FixedBatch,
+    "takes_any_batch_size": broken(
+        "FixedBatch", call=lambda self, x: tf.reshape(RightLayer.call(self, x), (x.shape[0], 6))
+    ),
     "compute_output_shape_is_right": WrongShape,
     "inference_is_deterministic": AlwaysNoisy,
-    "masks_are_handed_on": MaskTooLong,
-    "follows_the_dtype_policy": Float32Constant,
+    "masks_are_handed_on": broken(
+        "MaskTooLong", RightMean, compute_mask=lambda self, inputs, mask=None: mask
+    ),
+    "follows_the_dtype_policy": broken(
+        "Float32Constant", call=lambda self, x: RightLayer.call(self, x) + tf.constant(1.0)
+    ),
     "runs_under_jit_compile": ByPythonFunction,
-    "config_round_trips": ForgetsItsFactor,
+    "config_round_trips": broken("ForgetsItsFactor", get_config=keras.layers.Layer.get_config),
     "saves_and_loads": no_config,
     "loads_without_custom_objects": Unregistered,
 }
-MORE = {PaddingCounts: "masks_are_handed_on"}
+PADDING_COUNTS = broken(
+    "PaddingCounts", RightMean, call=lambda self, x, mask=None: tf.reduce_mean(x, axis=1)
+)
+MORE = {PADDING_COUNTS: "masks_are_handed_on"}
 RIGHT = (RightLayer, RightMean)

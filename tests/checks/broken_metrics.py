@@ -34,31 +34,11 @@ class RightMetric(keras.metrics.Metric):
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
-class OneArgument(RightMetric):
-    def update_state(self, y_true):
-        self.count.assign_add(tf.cast(tf.shape(y_true)[0], tf.float64))
-
-
-class PerClass(RightMetric):
-    def result(self):
-        return tf.stack([super().result()] * 3)
-
-
 class AlwaysHalf(RightMetric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         self.right(y_true, y_pred)
         self.hits.assign(1)
         self.count.assign(2)
-
-
-class NeverReset(RightMetric):
-    def reset_state(self):
-        pass
-
-
-class ResetsHalf(RightMetric):
-    def reset_state(self):
-        self.hits.assign(0)
 
 
 class InPython(RightMetric):
@@ -149,22 +129,26 @@ class ByPythonFunction(RightMetric):
         return tf.ensure_shape(tf.py_function(lambda t: t, [right], tf.float64), (None,))
 
 
-class NoConfig(RightMetric):
-    def get_config(self):
-        return keras.metrics.Metric.get_config(self)
-
-
 def batch_f1_score(y_true, y_pred):
     right = tf.cast(y_true, tf.int32) == tf.argmax(y_pred, -1, output_type=tf.int32)
     share = tf.reduce_mean(tf.cast(right, tf.float32))
     return 2 * share / (1 + share * share)
 
 
+def broken(name, **methods):
+    """The right metric with other methods."""
+    return type(name, (RightMetric,), methods)
+
+
 BROKEN = {
-    "takes_labels_and_predictions": OneArgument,
-    "result_is_a_scalar": PerClass,
+    "takes_labels_and_predictions": broken(
+        "OneArgument", update_state=lambda self, y_true: self.count.assign_add(1)
+    ),
+    "result_is_a_scalar": broken(
+        "PerClass", result=lambda self: tf.stack([RightMetric.result(self)] * 3)
+    ),
     "result_follows_the_predictions": AlwaysHalf,
-    "reset_state_forgets_everything": NeverReset,
+    "reset_state_forgets_everything": broken("NeverReset", reset_state=lambda self: None),
     "state_is_in_variables": InPython,
     "instances_share_nothing": Shared,
     "batching_does_not_change_the_result": MeanOfBatches,
@@ -174,11 +158,13 @@ BROKEN = {
     "takes_float16_predictions": Float32Only,
     "runs_in_a_graph": ByNumpy,
     "runs_under_jit_compile": ByPythonFunction,
-    "config_round_trips": NoConfig,
+    "config_round_trips": broken("NoConfig", get_config=keras.metrics.Metric.get_config),
 }
 # Other ways to go wrong that the same checks find.
 MORE = {
-    ResetsHalf: "reset_state_forgets_everything",
+    broken(
+        "ResetsHalf", reset_state=lambda self: self.hits.assign(0)
+    ): "reset_state_forgets_everything",
     InTensorFlowVariable: "state_is_in_variables",
     LastBatch: "batching_does_not_change_the_result",
     TakesNoWeights: "weights_count_samples",

@@ -39,21 +39,6 @@ class ByNumpy(RightModel):
         return loss
 
 
-class NoOptimizerStep(RightModel):
-    def update(self, gradients):
-        pass
-
-
-class Uphill(RightModel):
-    def update(self, gradients):
-        super().update([-gradient for gradient in gradients])
-
-
-class DropsSampleWeights(RightModel):
-    def loss_of(self, x, y, y_pred, sample_weight):
-        return self.compute_loss(x, y, y_pred)
-
-
 class SkipsRegularisation(RightModel):
     def loss_of(self, x, y, y_pred, sample_weight):
         errors = tf.square(tf.cast(y_pred, tf.float32) - y)
@@ -64,16 +49,6 @@ class CountsInPython(RightModel):
     def update(self, gradients):
         self.rounds = getattr(self, "rounds", 0) + 1
         super().update([gradient / self.rounds for gradient in gradients])
-
-
-class LosesTheLogs(RightModel):
-    def logs(self, loss, x, y, y_pred, sample_weight):
-        return {"loss": loss}
-
-
-class NeverUpdatesItsLoss(RightModel):
-    def logs(self, loss, x, y, y_pred, sample_weight):
-        return self.compute_metrics(x, y, y_pred, sample_weight)
 
 
 class HidesItsMetric(RightModel):
@@ -105,11 +80,6 @@ class ByPythonFunction(RightModel):
         return tf.ensure_shape(tf.py_function(lambda t: t, [loss], loss.dtype), ())
 
 
-class DoesNotScale(RightModel):
-    def scaled(self, loss):
-        return loss
-
-
 class ForgetsItsNorm(RightModel):
     def __init__(self, *args, clip_norm=1.0, **kwargs):
         super().__init__(*args, **kwargs)
@@ -134,25 +104,34 @@ def cannot_be_saved():
     return CannotBeSaved(lambda x: x * 2)
 
 
-class Unregistered(RightModel):
-    pass
+def broken(name, **methods):
+    """The right model with other methods."""
+    return type(name, (RightModel,), methods)
 
 
 BROKEN = {
     "can_be_trained": ByNumpy,
-    "the_optimizer_steps": NoOptimizerStep,
-    "training_lowers_the_loss": Uphill,
-    "sample_weights_change_the_step": DropsSampleWeights,
+    "the_optimizer_steps": broken("NoOptimizerStep", update=lambda self, gradients: None),
+    "training_lowers_the_loss": broken(
+        "Uphill", update=lambda self, g: RightModel.update(self, [-x for x in g])
+    ),
+    "sample_weights_change_the_step": broken(
+        "DropsSampleWeights", loss_of=lambda self, *data: self.compute_loss(*data[:3])
+    ),
     "regularisation_counts": SkipsRegularisation,
     "graph_and_eager_agree": CountsInPython,
-    "logs_hold_loss_and_metrics": LosesTheLogs,
-    "logged_values_are_right": NeverUpdatesItsLoss,
+    "logs_hold_loss_and_metrics": broken(
+        "LosesTheLogs", logs=lambda self, loss, *data: {"loss": loss}
+    ),
+    "logged_values_are_right": broken(
+        "NeverUpdatesItsLoss", logs=lambda self, loss, *data: self.compute_metrics(*data)
+    ),
     "metrics_are_reset": HidesItsMetric,
     "steps_per_execution_changes_nothing": OwnTrainFunction,
     "trains_under_jit_compile": ByPythonFunction,
-    "trains_in_mixed_precision": DoesNotScale,
+    "trains_in_mixed_precision": broken("DoesNotScale", scaled=lambda self, loss: loss),
     "saves_and_loads": forgets_its_norm,
-    "loads_without_custom_objects": Unregistered,
+    "loads_without_custom_objects": broken("Unregistered"),
 }
 MORE = {cannot_be_saved: "saves_and_loads"}
 RIGHT = (RightModel,)

@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,7 @@ def graded(tmp_path_factory):
     """A folder of submissions, graded: status, rows by file, the page, what was printed."""
     folder = tmp_path_factory.mktemp("submissions")
     for name, text in FILES.items():
-        lines = text.splitlines()
-        indent = min((len(x) - len(x.lstrip()) for x in lines if x.strip()), default=0)
-        (folder / name).write_text("\n".join(x[indent:] for x in lines))
+        (folder / name).write_text(textwrap.dedent(text))
     out = tmp_path_factory.mktemp("out")
     status = main(["--submissions", str(folder), "--out", str(out), "--timeout", "12"])
     with (out / "submissions.csv").open() as stream:

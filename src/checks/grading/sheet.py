@@ -1,7 +1,5 @@
 """Writes the grades of a folder as CSV and as one HTML page that needs nothing else."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,39 +8,33 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from src.checks.grading.submissions import Submission
-from src.checks.results import FAIL, NOT_REACHED, PASS, WARN
+from src.checks.results import FAIL, NOT_REACHED, PASS, STATUSES, WARN
 
 CSV, HTML = "submissions.csv", "submissions.html"
 
 
 def row_of(submission: Submission) -> dict[str, Any]:
-    """One row: the file, its verdict, how many checks ended how, and which.
-
-    Args:
-        submission: the file's reports.
-    """
-    statuses = [result.status for result in submission.results]
+    """One row: the file, its verdict, how many checks ended how, and which."""
+    ended: dict[str, list[str]] = {status: [] for status in STATUSES}
+    for report in submission.reports:
+        for result in report.results:
+            ended[result.status].append(result.name)
     return {
         "file": submission.file,
         "verdict": "PASS" if submission.passed else "FAIL",
         "components": " ".join(report.component for report in submission.reports),
-        "passed": statuses.count(PASS),
-        "warned": statuses.count(WARN),
-        "failed": statuses.count(FAIL),
-        "not_reached": statuses.count(NOT_REACHED),
-        "failed_checks": submission.names(FAIL),
-        "warnings": submission.names(WARN),
+        "passed": len(ended[PASS]),
+        "warned": len(ended[WARN]),
+        "failed": len(ended[FAIL]),
+        "not_reached": len(ended[NOT_REACHED]),
+        "failed_checks": " ".join(dict.fromkeys(ended[FAIL])),
+        "warnings": " ".join(dict.fromkeys(ended[WARN])),
         "problem": submission.problem,
     }
 
 
 def write_csv(file: Path, submissions: Sequence[Submission]) -> None:
-    """Writes one row per file; no cell begins as a formula does.
-
-    Args:
-        file: where to.
-        submissions: graded files, one or more.
-    """
+    """Writes one row per file; no cell begins as a formula does."""
     rows = [row_of(submission) for submission in submissions]
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
@@ -56,12 +48,7 @@ def _harmless(value: Any) -> Any:
 
 
 def write_html(file: Path, submissions: Sequence[Submission]) -> None:
-    """Writes the table and, below it, each file's checks with what to mend.
-
-    Args:
-        file: where to.
-        submissions: graded files.
-    """
+    """Writes the table and, below it, each file's checks with what to mend."""
     loader = PackageLoader("src.checks.grading")
     environment = Environment(loader=loader, autoescape=select_autoescape(default=True))
     rows = [(row_of(submission), submission) for submission in submissions]

@@ -1,7 +1,5 @@
 """Grades a folder of files: every component in each, two child processes at a time."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -34,19 +32,9 @@ class Submission:
     problem: str = ""
 
     @property
-    def results(self) -> list[Result]:
-        """The results of all components."""
-        return [result for report in self.reports for result in report.results]
-
-    @property
     def passed(self) -> bool:
         """Whether there is a component and nothing failed."""
-        return bool(self.reports) and not self.problem and all(r.passed for r in self.reports)
-
-    def names(self, status: str) -> str:
-        """Names of the checks that ended so, once each."""
-        found = (result.name for result in self.results if result.status == status)
-        return " ".join(dict.fromkeys(found))
+        return bool(self.reports) and all(report.passed for report in self.reports)
 
 
 def grade(
@@ -93,10 +81,9 @@ def _graded(sandbox: Sandbox, file: Path, shown: str, arguments: dict[str, Any])
         names = sandbox.components(file.resolve())
     except UserError as error:
         return Submission(shown, (), f"cannot be imported: {error}")
-    if not names:
-        return Submission(shown, (), "no loss, metric, layer or model in it")
     reports = [_checked(sandbox, file.resolve(), name, arguments) for name in names]
-    return Submission(shown, tuple(reports))
+    problem = "" if reports else "no loss, metric, layer or model in it"
+    return Submission(shown, tuple(reports), problem)
 
 
 def _checked(sandbox: Sandbox, file: Path, name: str, arguments: dict[str, Any]) -> Report:

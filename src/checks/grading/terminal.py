@@ -1,7 +1,5 @@
 """Shows reports on the terminal."""
 
-from __future__ import annotations
-
 import textwrap
 
 from rich.console import Console

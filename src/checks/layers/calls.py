@@ -1,7 +1,5 @@
 """Checks of a layer's calls: any batch size, training and inference, masks, dtype policies."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
@@ -37,7 +35,7 @@ def compute_output_shape_is_right(layer: LayerSubject) -> str:
     outputs = layer.called(layer.ready)
     shapes = [(None, *array.shape[1:]) for array in layer.data.arrays]
     try:
-        said = layer.ready.compute_output_shape(*layer.data.given(shapes))
+        said = layer.ready.compute_output_shape(*layer.data.holding(shapes).arguments)
     except NotImplementedError as error:
         raise DoesNotApply("it says none") from error
     flat = _shapes(said)

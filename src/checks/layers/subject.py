@@ -1,11 +1,10 @@
 """A layer that is being checked: new ones on demand, and the inputs that it takes."""
 
-from __future__ import annotations
-
 import functools
 import inspect
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -24,32 +23,32 @@ class Inputs:
 
     Attributes:
         what: in words.
-        arrays: one an argument of `call`, or the parts of a list.
-        as_list: whether the arrays go in as one list.
+        arguments: of `call`: tensors, or one list of them.
     """
 
     what: str
-    arrays: tuple[Any, ...]
-    as_list: bool = False
+    arguments: tuple[Any, ...]
 
     @property
     def form(self) -> str:
         """The inputs by name."""
         return self.what
 
-    def given(self, arrays: Any) -> tuple[Any, ...]:
-        """The arguments of a call, made of these arrays or of symbols in their place."""
-        return (list(arrays),) if self.as_list else tuple(arrays)
+    @property
+    def arrays(self) -> list[Any]:
+        """The tensors in the arguments."""
+        return tf.nest.flatten(self.arguments)
 
-    def holding(self, arrays: Any) -> Inputs:
-        """The same with other arrays."""
-        return replace(self, arrays=tuple(arrays))
+    def holding(self, arrays: Iterable[Any]) -> Self:
+        """The same with other tensors, or with shapes in their place."""
+        return replace(self, arguments=tf.nest.pack_sequence_as(self.arguments, list(arrays)))
 
-    def symbols(self) -> list[Any]:
-        """Symbolic inputs, batch size unknown."""
-        return [keras.Input(a.shape[1:], dtype=a.dtype.name) for a in self.arrays]
+    def symbolic(self) -> Self:
+        """The same with symbols, batch size unknown."""
+        return self.holding(keras.Input(a.shape[1:], dtype=a.dtype.name) for a in self.arrays)
 
 
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _SHAPES = {
     "vectors": (6,),
     "sequences": (STEPS, 6),
@@ -59,7 +58,7 @@ _SHAPES = {
 }
 
 
-def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> list[Inputs]:
+def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> Iterator[Inputs]:
     """Inputs to try, the simplest first.
 
     Args:
@@ -71,23 +70,20 @@ def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> list
     def floats(*shape: int) -> tf.Tensor:
         return tf.constant(generator.uniform(0.05, 0.95, (BATCH, *shape)), tf.float32)
 
-    found = []
     shapes = _SHAPES if shape is None else {"inputs": shape}
-    for name, size in shapes.items():
-        what = f"{name} (batch, {', '.join(map(str, size))})"
-        if arguments == 1:
-            found.append(Inputs(what, (floats(*size),)))
-    if arguments == 1 and shape is None:
-        integers = tf.constant(generator.integers(0, 4, (BATCH, STEPS)), tf.int32)
-        found.append(Inputs(f"integers (batch, {STEPS})", (integers,)))
-        texts = tf.constant([["one two"], ["two"], ["three"], ["one"]])
-        found.append(Inputs("texts (batch, 1)", (texts,)))
-    for name, size in shapes.items():
-        count = max(arguments, 2)
-        what = f"{count} {name} (batch, {', '.join(map(str, size))})"
-        arrays = tuple(floats(*size) for _ in range(count))
-        found.append(Inputs(what, arrays, as_list=arguments == 1))
-    return found
+    names = {f"{name} (batch, {', '.join(map(str, size))})": size for name, size in shapes.items()}
+    if arguments == 1:
+        for name, size in names.items():
+            yield Inputs(name, (floats(*size),))
+        if shape is None:
+            integers = tf.constant(generator.integers(0, 4, (BATCH, STEPS)), tf.int32)
+            yield Inputs(f"integers (batch, {STEPS})", (integers,))
+            texts = tf.constant([["one two"], ["two"], ["three"], ["one"]])
+            yield Inputs("texts (batch, 1)", (texts,))
+    count = max(arguments, 2)
+    for name, size in names.items():
+        arrays = [floats(*size) for _ in range(count)]
+        yield Inputs(f"{count} {name}", (arrays,) if arguments == 1 else tuple(arrays))
 
 
 class LayerSubject(Subject[Inputs]):
@@ -98,9 +94,11 @@ class LayerSubject(Subject[Inputs]):
     parameters: frozenset[str] = frozenset()
     """No constructor arguments are compared with a loaded copy: `config_round_trips` does that."""
 
-    def forms(self) -> list[Inputs]:
+    def forms(self) -> Iterator[Inputs]:
         """The usual inputs, as many as `call` needs."""
-        return candidates(self._needed(), self.recipe.input_shape)
+        parameters = inspect.signature(self.make().call).parameters.values()
+        needed = {p.name for p in parameters if p.default is p.empty and p.kind in _POSITIONAL}
+        return candidates(max(len(needed - {"training", "mask"}), 1), self.recipe.input_shape)
 
     def tried(self, form: Inputs) -> np.ndarray:
         """Whether the layer can be called; its output may be anything."""
@@ -112,18 +110,11 @@ class LayerSubject(Subject[Inputs]):
         layer = self.make()
         try:
             eager = self.called(layer, form, training=True)
-            symbolic = layer(*form.given(form.symbols()))
+            symbolic = layer(*form.symbolic().arguments)
         except Exception:
             return False
         ranks = [len(part.shape) for part in tf.nest.flatten(eager)]
         return ranks == [len(part.shape) for part in tf.nest.flatten(symbolic)]
-
-    def _needed(self) -> int:
-        """The number of arguments that `call` needs."""
-        parameters = list(inspect.signature(self.make().call).parameters.values())
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        required = [p for p in parameters if p.kind in kinds and p.default is p.empty]
-        return max(len({p.name for p in required} - {"training", "mask"}), 1)
 
     def takes(self, layer: Any, name: str) -> bool:
         """Whether the layer's `call` has an argument of that name."""
@@ -132,18 +123,11 @@ class LayerSubject(Subject[Inputs]):
     def called(
         self, layer: Any, inputs: Inputs | None = None, *, training: bool = False, **keywords: Any
     ) -> Any:
-        """The layer's output.
-
-        Args:
-            layer: made by `make`.
-            inputs: other than those found.
-            training: handed on where `call` takes it.
-            **keywords: of the call.
-        """
+        """The layer's output, for the inputs found unless given; `training` where it is taken."""
         inputs = inputs or self.data
         if self.takes(layer, "training"):
             keywords["training"] = training
-        return layer(*inputs.given(inputs.arrays), **keywords)
+        return layer(*inputs.arguments, **keywords)
 
     def built(self) -> Any:
         """A new layer that has been called once."""
@@ -159,12 +143,12 @@ class LayerSubject(Subject[Inputs]):
     @functools.cached_property
     def model(self) -> Any:
         """A functional model of the ready layer alone, batch size unknown; nothing changes it."""
-        symbols = self.data.symbols()
-        return keras.Model(symbols, self.ready(*self.data.given(symbols)))
+        symbols = self.data.symbolic()
+        return keras.Model(symbols.arrays, self.ready(*symbols.arguments))
 
     def in_saved_model(self) -> tuple[Any, Any, Any]:
         """The layer, the model to save, and its inputs."""
-        return self.ready, self.model, list(self.data.arrays)
+        return self.ready, self.model, self.data.arrays
 
     def outputs_differ(self, made: Any, copy: Any) -> bool:
         """Whether a copy with the same weights gives another output."""

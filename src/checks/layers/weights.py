@@ -1,7 +1,5 @@
 """Checks of a layer's weights: created in `build`, by `add_weight`, and trained."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from src.checks.attributes import held, layers_within
@@ -12,8 +10,7 @@ from src.checks.registry import DoesNotApply, Fails, Warns, check
 @check("layer")
 def can_be_called(layer: LayerSubject) -> str:
     """It can be called on a batch."""
-    layer.require_data()
-    return f"takes {layer.data.what}"
+    return f"takes {layer.require_data().what}"
 
 
 @check("layer")

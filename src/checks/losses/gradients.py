@@ -1,7 +1,5 @@
 """Checks of a loss's gradient: that there is one, that it is right, that it stays finite."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from src.checks.closeness import differs_by, shown
@@ -63,8 +61,8 @@ def _computes_in_float64(loss: LossSubject) -> bool:
 def finite_when_saturated(loss: LossSubject) -> str:
     """Value and gradient are finite at predictions of exactly 0 and 1, or logits of +-100."""
     task = loss.data
-    for what, target in (("right", task.target), ("wrong", task.wrong())):
-        y_pred = task.predicting(target, loss.scale, sureness=1.0)
+    predictions = task.right_and_wrong(loss.scale, sureness=1.0)
+    for what, y_pred in zip(("right", "wrong"), predictions, strict=True):
         value, gradient = loss.value_and_gradient(task.y_true, y_pred)
         for name, array in (("value", value), ("gradient", gradient)):
             if not np.isfinite(array).all():

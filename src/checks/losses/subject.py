@@ -1,7 +1,5 @@
 """A loss that is being checked: new ones on demand, and the labels that it takes."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -48,13 +46,7 @@ class LossSubject(Subject[Task]):
     def make(
         self, reduction: str | None = "sum_over_batch_size", dtype: str = "float32", **changes: Any
     ) -> Any:
-        """A new loss.
-
-        Args:
-            reduction: set on the loss, whatever its constructor takes.
-            dtype: that the loss computes in, unless its constructor sets another.
-            **changes: other constructor arguments.
-        """
+        """A new loss; the reduction is set on it, the dtype is its default."""
         floatx = keras.config.floatx()
         keras.config.set_floatx(dtype)
         try:
@@ -100,27 +92,19 @@ class LossSubject(Subject[Task]):
         finite = np.isfinite(value).all() and np.isfinite(gradient).all()
         if not finite or not np.any(gradient != 0):
             return False
-        costs = {
-            scale: self.cost_of_right_and_wrong(scale) for scale in ("logits", "probabilities")
-        }
-        right_costs_less = {scale: right < wrong for scale, (right, wrong) in costs.items()}
-        return right_costs_less["logits"] or not right_costs_less["probabilities"]
+        costs = map(self.cost_of_right_and_wrong, ("logits", "probabilities"))
+        of_logits, of_probabilities = (right < wrong for right, wrong in costs)
+        return of_logits or not of_probabilities
 
     def cost_of_right_and_wrong(self, scale: str) -> tuple[float, float]:
         """The loss of predictions that are right, and of predictions that are wrong."""
-        task, made = self.data, self.make()
-        right, wrong = (
-            float(made(task.y_true, task.predicting(target, scale)))
-            for target in (task.target, task.wrong())
-        )
-        return right, wrong
+        made, (right, wrong) = self.make(), self.data.right_and_wrong(scale)
+        return float(made(self.data.y_true, right)), float(made(self.data.y_true, wrong))
 
     @functools.cached_property
     def values(self) -> np.ndarray:
         """The losses of the task's examples, unreduced, in the shape that the loss gives them."""
-        value = self.make(None)(self.data.y_true, self.data.y_pred)
-        array: np.ndarray = keras.ops.convert_to_numpy(value)
-        return array
+        return np.asarray(self.make(None)(self.data.y_true, self.data.y_pred))
 
     @property
     def is_scalar(self) -> bool:

@@ -1,7 +1,5 @@
 """Checks of a loss's values: its shape, its reduction, its weights, its examples one by one."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 
@@ -14,8 +12,7 @@ from src.checks.tasks import BATCH
 @check("loss")
 def takes_labels_and_predictions(loss: LossSubject) -> str:
     """It takes labels and predictions in one of the usual forms and gives finite numbers."""
-    loss.require_data()
-    return f"takes {loss.data.what}, as {loss.scale}"
+    return f"takes {loss.require_data().what}, as {loss.scale}"
 
 
 @check("loss")

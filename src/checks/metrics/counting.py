@@ -1,7 +1,5 @@
 """Checks of what a metric counts: all examples, however batched and weighted, once each."""
 
-from __future__ import annotations
-
 import numpy as np
 import tensorflow as tf
 

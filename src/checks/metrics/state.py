@@ -1,7 +1,5 @@
 """Checks of a metric's state: forgotten at a reset, held in variables, of one instance alone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,7 @@ from src.checks.registry import Fails, check
 @check("metric")
 def takes_labels_and_predictions(metric: MetricSubject) -> str:
     """It takes labels and predictions in one of the usual forms and gives finite numbers."""
-    metric.require_data()
-    return f"takes {metric.data.what}"
+    return f"takes {metric.require_data().what}"
 
 
 @check("metric")

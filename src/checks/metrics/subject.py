@@ -1,7 +1,5 @@
 """A metric that is being checked: new ones on demand, and the labels that it takes."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect
@@ -23,11 +21,7 @@ class MetricSubject(Subject[Task]):
     refusal = "it gave no finite result for any form of labels. "
 
     def make(self, **changes: Any) -> Any:
-        """A new metric; a function becomes one as `compile` makes it, by its mean over batches.
-
-        Args:
-            **changes: other constructor arguments.
-        """
+        """A new metric; a function becomes one as `compile` makes it, by its mean over batches."""
         made = self.recipe.make(**changes)
         if isinstance(made, keras.metrics.Metric):
             return made
@@ -38,8 +32,15 @@ class MetricSubject(Subject[Task]):
         return self.value(arguments_of(form))
 
     def suits(self, form: Task) -> bool:
-        """Whether the metric tells right from wrong in this form and takes weights."""
-        return self._tells_right_from_wrong(form) and self._takes_weights(form)
+        """Whether the metric tells right from wrong in this form, and takes weights."""
+        if form.form != "values":
+            if differs_by(*self.values_right_and_wrong(form), 1e-6) is None:
+                return False
+            self.values_right_and_wrong(form, slice(0, 1))  # raises where no single example fits
+        with contextlib.suppress(Exception):
+            self.value(arguments_of(form), sample_weight=tf.ones(BATCH))
+            return True
+        return False
 
     def forms(self, seed: int = 0) -> list[Task]:
         """Forms to try; a metric whose second argument is the weight takes values alone."""
@@ -49,33 +50,13 @@ class MetricSubject(Subject[Task]):
             return [Task("values", "values (batch,), no labels", values, values, values)]
         return list(tasks(seed, for_metric=True))
 
-    def _takes_weights(self, task: Task) -> bool:
-        """Whether weights, one per example, fit; a form in which they do comes first."""
-        with contextlib.suppress(Exception):
-            self.value(arguments_of(task), sample_weight=tf.ones(BATCH))
-            return True
-        return False
-
-    def _tells_right_from_wrong(self, task: Task) -> bool:
-        """Whether right and wrong predictions differ on a batch, and one example is taken."""
-        if task.form == "values":
-            return True
-        if differs_by(*self.values_right_and_wrong(task), 1e-6) is None:
-            return False
-        self.values_right_and_wrong(task, slice(0, 1))  # raises where the form has no single one
-        return True
-
     def values_right_and_wrong(
         self, task: Task, rows: slice = slice(None)
     ) -> tuple[np.ndarray, np.ndarray]:
         """The results for right and for wrong probabilities."""
         y_true = tf.convert_to_tensor(task.y_true[rows])
-        right, wrong = (
-            self.value(
-                (y_true, tf.convert_to_tensor(task.predicting(target, "probabilities")[rows]))
-            )
-            for target in (task.target, task.wrong())
-        )
+        guesses = (guess[rows] for guess in task.right_and_wrong("probabilities"))
+        right, wrong = (self.value((y_true, tf.convert_to_tensor(guess))) for guess in guesses)
         return right, wrong
 
     @functools.cached_property
@@ -89,13 +70,7 @@ class MetricSubject(Subject[Task]):
         return arguments_of(self.data), arguments_of(self.other)
 
     def updated(self, *batches: tuple[Any, ...], metric: Any = None, **keywords: Any) -> Any:
-        """A metric after some batches, a new one unless given.
-
-        Args:
-            *batches: arguments of `update_state`.
-            metric: to be updated.
-            **keywords: of each update.
-        """
+        """A metric, a new one unless given, after updates by these arguments."""
         metric = self.make() if metric is None else metric
         for batch in batches:
             metric.update_state(*batch, **keywords)
@@ -114,7 +89,7 @@ class MetricSubject(Subject[Task]):
         used = self.updated(self.batches[0])  # variables that depend on shapes are made eagerly
         used.reset_state()
 
-        def update(*batch: tf.Tensor) -> None:
+        def update(*batch: tf.Tensor) -> None:  # whatever update_state returns
             used.update_state(*batch)
 
         function = in_graph(update, self.batches[0], jit_compile)

@@ -1,7 +1,5 @@
 """Checks that a model trains alike eagerly, by several steps at once, by XLA and in float16."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,11 +1,10 @@
 """Checks of what a model logs: loss and metrics, with their right values, afresh each epoch."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 
 from src.checks.attributes import held
+from src.checks.closeness import as_vector
 from src.checks.models.subject import METRIC, WHOLE, ModelSubject
 from src.checks.registry import DoesNotApply, Fails, check
 
@@ -52,11 +51,7 @@ def metrics_are_reset(model: ModelSubject) -> str:
         for name, part in held(made)
         if isinstance(part, keras.metrics.Metric) and not name.startswith("_metrics[")
     }
-    kept = [
-        name
-        for name, metric in found.items()
-        if any(np.any(np.array(v) != 0) for v in metric.variables)
-    ]
+    kept = [name for name, metric in found.items() if as_vector(metric.variables).any()]
     if kept:
         raise Fails(f"not reset: {', '.join(kept)}")
     return f"{len(found)} metrics reset" if found else "the compiled ones, and it has no others"

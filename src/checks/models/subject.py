@@ -1,21 +1,20 @@
 """A model that is being checked: one instance, put back to its first weights for each check."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from src.checks.closeness import as_vector
 from src.checks.layers.subject import candidates
 from src.checks.messages import one_line
-from src.checks.registry import DoesNotApply
-from src.checks.subject import Refused, Subject
+from src.checks.registry import DoesNotApply, Fails
+from src.checks.subject import Subject
 
 EXAMPLES, BATCH = 20, 8  # the last batch is smaller
 WHOLE = 2 * BATCH  # examples in whole batches
@@ -47,17 +46,8 @@ class ToyProblem:
         return tf.nest.map_structure(lambda part: part[:count], self.x)
 
 
-@dataclass(frozen=True)
-class Fit:
-    """The outcome of a fit.
-
-    Attributes:
-        before: the weights.
-        after: the weights.
-        losses: before and after.
-        history: the logs.
-        steps: of the optimizer.
-    """
+class Fit(NamedTuple):
+    """The outcome of a fit: weights and loss before and after it, its logs, optimizer steps."""
 
     before: np.ndarray
     after: np.ndarray
@@ -92,7 +82,7 @@ class ModelSubject(Subject[ToyProblem]):
                 refusals.append(f"inputs {shapes}: {one_line(error)}")
                 continue
             if not isinstance(outputs, tf.Tensor):
-                raise Refused("it has several outputs, and the kit labels for one only")
+                raise Fails("it has several outputs, and the kit labels for one only")
             first = [np.array(v) for v in model.variables]
             for y, loss in _labels_and_losses(outputs):
                 try:
@@ -102,7 +92,7 @@ class ModelSubject(Subject[ToyProblem]):
                     refusals.append(f"loss {loss}: {one_line(error)}")
                     continue
                 return ToyProblem(model, first, x, y, loss)
-        raise Refused("; ".join(dict.fromkeys(refusals)))
+        raise Fails("; ".join(dict.fromkeys(refusals)))
 
     def _inputs(self, model: Any) -> list[Any]:
         """Inputs to try: of the shapes that the model says, else the usual ones."""
@@ -113,20 +103,15 @@ class ModelSubject(Subject[ToyProblem]):
         else:
             arrays = [inputs.arrays[0] for inputs in candidates()]
             return [a if a.dtype == tf.string else tf.concat([a] * 5, axis=0) for a in arrays]
-        sizes = [tuple(size or 5 for size in shape) for shape in shapes]
-        made = [
-            tf.constant(np.random.default_rng(4).uniform(0.05, 0.95, (EXAMPLES, *size)), tf.float32)
-            for size in sizes
-        ]
-        return [made[0] if len(made) == 1 else made]
+        made = []
+        for shape in shapes:
+            size = (EXAMPLES, *(size or 5 for size in shape))
+            values = np.random.default_rng(4).uniform(0.05, 0.95, size)
+            made.append(tf.constant(values, tf.float32))
+        return made if len(made) == 1 else [made]
 
     def restarted(self, rate: float = RATE, **compiling: Any) -> Any:
-        """The model with its first weights, compiled anew.
-
-        Args:
-            rate: learning rate of plain gradient descent.
-            **compiling: further arguments of `compile`.
-        """
+        """The model with its first weights, compiled anew; `rate` is that of gradient descent."""
         problem = self.data
         for variable, value in zip(problem.model.variables, problem.first, strict=False):
             variable.assign(value)
@@ -160,25 +145,16 @@ class ModelSubject(Subject[ToyProblem]):
     def fitted(
         self, model: Any, examples: int = EXAMPLES, epochs: int = 1, **fitting: Any
     ) -> dict[str, list[float]]:
-        """The history of a fit in the order of the data.
-
-        Args:
-            model: compiled.
-            examples: how many of them.
-            epochs: how many.
-            **fitting: further arguments of `fit`.
-        """
+        """The history of a fit of a compiled model, in the order of the data."""
         x, y = self.data.inputs(examples), self.data.y[:examples]
-        keywords = {"batch_size": BATCH, "shuffle": False, "verbose": 0, **fitting}
-        history: dict[str, list[float]] = model.fit(x, y, epochs=epochs, **keywords).history
+        how = {"epochs": epochs, "batch_size": BATCH, "shuffle": False, "verbose": 0}
+        history: dict[str, list[float]] = model.fit(x, y, **how, **fitting).history
         return history
 
     def is_random(self, model: Any) -> bool:
         """Whether training differs from inference, by dropout or batch statistics."""
-        first, second = (
-            np.asarray(model(self.data.x, training=training)) for training in (True, False)
-        )
-        return not np.allclose(first, second, atol=1e-5)
+        x = self.data.x
+        return not np.allclose(model(x, training=True), model(x, training=False), atol=1e-5)
 
     def in_saved_model(self) -> tuple[Any, Any, Any]:
         """The model twice, as what is checked and as what is saved, and its inputs."""
@@ -204,7 +180,7 @@ def compile_for_check(model: Any, loss: Any, rate: float, **compiling: Any) -> N
 
 def weights_of(model: Any) -> np.ndarray:
     """All trainable weights as one vector."""
-    return np.concatenate([np.asarray(w, "float64").ravel() for w in model.trainable_weights])
+    return as_vector(model.trainable_weights)
 
 
 def _labels_and_losses(outputs: tf.Tensor) -> Iterator[tuple[np.ndarray, Any]]:

@@ -1,7 +1,5 @@
 """Checks of a model's training step: that it steps, downhill, for every term of the loss."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

@@ -4,8 +4,6 @@ Each job runs in a session of its own, with nothing to read, its output in one f
 in another: what it breaks, it breaks for itself.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import inspect
@@ -20,6 +18,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
+
+from src.checks.messages import one_line
+from src.errors import UserError
 
 LARGEST_FILE = 256 * 1024 * 1024  # of output, or of a saved model
 EVENTS, OUTPUT = "events.jsonl", "output.txt"
@@ -70,7 +71,7 @@ def _work(job: dict[str, Any], pipe: Connection) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _do(emit, **job)
     except BaseException as error:
-        emit("broken", text=_first_line(error))
+        emit("broken", text=one_line(error))
         os._exit(70)
     os._exit(0)
 
@@ -96,7 +97,6 @@ def _do(
     from src.checks.construct import recipe
     from src.checks.registry import checks_of
     from src.checks.run import results_of
-    from src.errors import UserError
 
     keras.utils.set_random_seed(0)
     try:
@@ -111,7 +111,7 @@ def _do(
         emit("mistake", text=str(error))
         return
     except BaseException as error:
-        emit("import_failed", text=_first_line(error))
+        emit("import_failed", text=one_line(error))
         return
     checks = checks_of(made.kind)
     fields = ("name", "why", "mend", "example")
@@ -153,11 +153,3 @@ def components_of(module: ModuleType) -> list[str]:
         return inspect.isfunction(value) and (is_loss or takes_predictions(value))
 
     return [name for name, value in vars(module).items() if is_component(name, value)]
-
-
-def _first_line(error: BaseException) -> str:
-    from src.checks.messages import one_line
-
-    if isinstance(error, SystemExit):
-        return f"it called sys.exit({error.code!r})"
-    return one_line(error)

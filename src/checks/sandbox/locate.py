@@ -1,7 +1,5 @@
 """Finds the component that MODULE:NAME or FILE.py:NAME names, without running any code."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import sys
@@ -47,20 +45,17 @@ def _existing(text: str, file: Path) -> Path:
 
 def _module_file(text: str, module: str) -> Path | None:
     """The file of a dotted module; packages on the way are found, not imported."""
-    path: list[str] | None = [str(Path.cwd()), *sys.path]
-    parts = module.split(".")
-    origin = None
-    for index, part in enumerate(parts):
-        within = ".".join(parts[:index])
-        spec = PathFinder.find_spec(".".join(parts[: index + 1]), path) if path else None
+    path = [str(Path.cwd()), *sys.path]
+    within, origin = "", None
+    for part in module.split("."):
+        spec = PathFinder.find_spec(f"{within}.{part}".lstrip("."), path) if path else None
         if spec is None:
-            folders = [Path(folder) for folder in path or [] if Path(folder).is_dir()]
+            folders = [Path(folder) for folder in path if Path(folder).is_dir()]
             beside = (entry.stem for folder in folders for entry in folder.iterdir())
             missing = f"{part} in {within}" if within else part
             raise UserError(f"{text}: there is no module {missing}{_or_near(part, beside)}")
-        locations = spec.submodule_search_locations
-        path = list(locations) if locations is not None else None
-        origin = spec.origin
+        within, origin = f"{within}.{part}".lstrip("."), spec.origin
+        path = list(spec.submodule_search_locations or ())
     return Path(origin) if origin and origin.endswith(".py") else None
 
 

@@ -1,7 +1,5 @@
 """Runs code of others in a child process with a time limit, and reports on it regardless."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import multiprocessing
@@ -11,7 +9,7 @@ import tempfile
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from src.checks.results import FAIL, NOT_REACHED, Report, Result
 from src.checks.sandbox.child import EVENTS, OUTPUT, serve
@@ -43,7 +41,7 @@ class Sandbox:
         self._child: BaseProcess | None = None
         self._pipe: Connection
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         """Nothing is started before the first job."""
         return self
 
@@ -58,12 +56,9 @@ class Sandbox:
             UserError: the file cannot be imported.
         """
         events, ending = self._run(file=str(file))
-        for event in events:
-            if event["event"] == "listed":
-                return list(event["components"])
-            if event["event"] == "import_failed":
-                raise UserError(event["text"])
-        raise UserError(ending)
+        if not events or events[-1]["event"] != "listed":
+            raise UserError(events[-1]["text"] if events else ending)
+        return list(events[-1]["components"])
 
     def report(self, name: str, **job: Any) -> Report:
         """Checks one component.
@@ -76,9 +71,8 @@ class Sandbox:
             UserError: there is no such component, or it cannot be made from these arguments.
         """
         events, ending = self._run(name=name, **job)
-        for event in events:
-            if event["event"] == "mistake":
-                raise UserError(event["text"])
+        if events and events[-1]["event"] == "mistake":
+            raise UserError(events[-1]["text"])
         return _report(name, events, ending)
 
     def _run(self, **job: Any) -> tuple[list[Event], str]:
