@@ -5,6 +5,7 @@ raises `Fails`, `Warns` or `DoesNotApply` with what it saw. The advice to the co
 stands in the `advice.yaml` of each kind.
 """
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
@@ -103,11 +104,7 @@ def check(*kinds: str) -> Callable[[Callable[[Any], str]], Rule]:
     Args:
         *kinds: that it is for: loss, metric, layer, model.
     """
-
-    def make(function: Callable[[Any], str]) -> Rule:
-        return Rule(kinds, function)
-
-    return make
+    return functools.partial(Rule, kinds)
 
 
 def checks_of(kind: str) -> tuple[Check, ...]:

@@ -24,10 +24,10 @@ METRICS = {
     "SparseTopKCategoricalAccuracy": {"k": 2},
     "TopKCategoricalAccuracy": {"k": 2},
 }
-_CONV = {"kernel_size": 2}
+_CONV = {"filters": 2, "kernel_size": 2}
 _FACTOR = {"factor": 0.3}
 _SIZE = {"height": 4, "width": 4}
-# Arguments that the checks do not guess by themselves.
+# Arguments other than those that the checks guess.
 LAYERS = {
     "Activation": {"activation": "relu"},
     **{
@@ -38,9 +38,9 @@ LAYERS = {
     **{f"AveragePooling{d}D": {"pool_size": 2} for d in (1, 2, 3)},
     **dict.fromkeys((f"{name}{d}D" for name in ("Conv", "ConvLSTM") for d in (1, 2, 3)), _CONV),
     **dict.fromkeys((f"Conv{d}DTranspose" for d in (1, 2, 3)), _CONV),
-    **dict.fromkeys(
-        (f"{name}Conv{d}D" for name in ("Depthwise", "Separable") for d in (1, 2)), _CONV
-    ),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _CONV),
+    **{key: {"kernel_size": 2} for key in ("DepthwiseConv1D", "DepthwiseConv2D")},
+    **{key: {"units": 2} for key in ("GRU", "LSTM", "SimpleRNN")},
     **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), _SIZE),
     **dict.fromkeys(
         (

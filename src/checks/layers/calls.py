@@ -40,24 +40,18 @@ def compute_output_shape_is_right(layer: LayerSubject) -> str:
         raise DoesNotApply("it says none") from error
     flat = _shapes(said)
     real = [tuple(part.shape) for part in tf.nest.flatten(outputs)]
-    if len(flat) != len(real) or not all(map(_fits, flat, real)):
+    if not all(map(tf.TensorShape.is_compatible_with, flat, real)) or len(flat) != len(real):
         raise Fails(f"it says {said}, the output has {real}")
     return f"{said}"
 
 
-def _shapes(said: Any) -> list[tuple[int | None, ...]]:
+def _shapes(said: Any) -> list[tf.TensorShape]:
     """The shapes in what `compute_output_shape` returned."""
     if isinstance(said, dict):
         return [shape for part in said.values() for shape in _shapes(part)]
     if all(isinstance(size, int | None) for size in said):
-        return [tuple(said)]
+        return [tf.TensorShape(said)]
     return [shape for part in said for shape in _shapes(part)]
-
-
-def _fits(said: tuple[int | None, ...], real: tuple[int, ...]) -> bool:
-    return len(said) == len(real) and all(
-        size is None or size == known for size, known in zip(said, real, strict=True)
-    )
 
 
 @check("layer")

@@ -6,14 +6,7 @@ import keras
 import numpy as np
 
 from src.checks.closeness import differs_by
-from src.checks.models.subject import (
-    EPOCHS,
-    RATE,
-    WHOLE,
-    ModelSubject,
-    compile_for_check,
-    weights_of,
-)
+from src.checks.models.subject import EPOCHS, WHOLE, ModelSubject, weights_of
 from src.checks.registry import DoesNotApply, Fails, check
 
 
@@ -59,8 +52,7 @@ def trains_in_mixed_precision(model: ModelSubject) -> str:
     half = model.make()
     half(model.data.x)
     half.set_weights(values)
-    compile_for_check(half, model.data.loss, RATE)
-    model.fitted(half, WHOLE, EPOCHS)
+    model.fitted(model.compiled(half), WHOLE, EPOCHS)
     expected = np.linalg.norm(plain.after - plain.before)
     moved = np.linalg.norm(weights_of(half) - plain.before)
     seen = f"weights moved by {moved:.3g}, in float32 by {expected:.3g}"

@@ -115,8 +115,16 @@ class ModelSubject(Subject[ToyProblem]):
         problem = self.data
         for variable, value in zip(problem.model.variables, problem.first, strict=False):
             variable.assign(value)
-        compile_for_check(problem.model, problem.loss, rate, **compiling)
-        return problem.model
+        return self.compiled(problem.model, rate, **compiling)
+
+    def compiled(self, model: Any, rate: float = RATE, **compiling: Any) -> Any:
+        """A model compiled with plain gradient descent, a loss that fits, and one metric."""
+        metric = keras.metrics.MeanMetricWrapper(mean_prediction, name=METRIC)
+        optimizer: Any = keras.optimizers.SGD(rate)
+        if model.dtype_policy.name == "mixed_float16":  # so small a scale that nothing overflows
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
+        model.compile(optimizer=optimizer, loss=self.data.loss, metrics=[metric], **compiling)
+        return model
 
     @property
     def parameters(self) -> set[str]:
@@ -167,15 +175,6 @@ def mean_prediction(y_true: Any, y_pred: Any) -> Any:
     """A metric of predictions alone, so that it takes labels of any form."""
     del y_true
     return keras.ops.mean(keras.ops.cast(y_pred, "float32") + 1.0, axis=-1)
-
-
-def compile_for_check(model: Any, loss: Any, rate: float, **compiling: Any) -> None:
-    """Compiles with plain gradient descent, a loss that fits, and one metric."""
-    metric = keras.metrics.MeanMetricWrapper(mean_prediction, name=METRIC)
-    optimizer: Any = keras.optimizers.SGD(rate)
-    if model.dtype_policy.name == "mixed_float16":  # so small a scale that nothing overflows
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
-    model.compile(**{"optimizer": optimizer, "loss": loss, "metrics": [metric], **compiling})
 
 
 def weights_of(model: Any) -> np.ndarray:
