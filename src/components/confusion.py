@@ -31,7 +31,8 @@ def true_classes(y_true: Any, num_classes: int) -> tuple[Any, Any]:
         classes = ops.clip(ops.cast(labels, "int32"), 0, num_classes - 1)
         return classes, ops.cast(classes, labels.dtype) == labels
     if shape[1:] == (num_classes,):
-        classes = ops.argmax(labels, axis=1)
+        # Of integers the argmax is one operation, of floats six: Keras looks for -0.0 among them.
+        classes = ops.argmax(ops.cast(labels, "int32"), axis=1)
         one_hot = ops.one_hot(classes, num_classes, dtype=labels.dtype)
         return classes, ops.all(labels == one_hot, axis=1)
     raise ValueError(
