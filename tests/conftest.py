@@ -59,53 +59,48 @@ class Outcome:
     out: str
     err: str
     seconds: float
-    loaded: tuple[str, ...] = ()
+    loaded: Sequence[str] = ()
 
 
 Command = tuple[Sequence[str], Path]
 
 
-def _train(arguments: Sequence[str], cwd: Path) -> Outcome:
-    started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, ROOT / "train.py", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
+def _child(*words: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, check=False, **options
     )
-    return Outcome(done.returncode, done.stdout, done.stderr, time.perf_counter() - started)
-
-
-def _train_several(commands: Sequence[Command], folder: Path) -> list[Outcome]:
-    file = folder / "outcomes.json"
-    words = [{"arguments": list(arguments), "cwd": str(cwd)} for arguments, cwd in commands]
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "several_commands.py", file],
-        input=json.dumps(words),
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    outcomes = json.loads(file.read_text())
-    return [Outcome(**{**content, "loaded": tuple(content["loaded"])}) for content in outcomes]
 
 
 @pytest.fixture(scope="session")
 def train() -> Callable[[Sequence[str], Path], Outcome]:
     """Runs ``python train.py ARGUMENTS`` in a child process, in a folder of its own."""
-    return _train
+
+    def run(arguments: Sequence[str], cwd: Path) -> Outcome:
+        started = time.perf_counter()
+        done = _child(ROOT / "train.py", *arguments, cwd=cwd)
+        return Outcome(done.returncode, done.stdout, done.stderr, time.perf_counter() - started)
+
+    return run
 
 
 @pytest.fixture(scope="session")
 def train_several() -> Callable[[Sequence[Command], Path], list[Outcome]]:
     """Runs several ``python train.py``, one after another, in one child; it imports from FOLDER."""
-    return _train_several
+
+    def run(commands: Sequence[Command], folder: Path) -> list[Outcome]:
+        file = folder / "outcomes.json"
+        words = [{"arguments": list(arguments), "cwd": str(cwd)} for arguments, cwd in commands]
+        done = _child(
+            *(ROOT / "tests" / "several_commands.py", file),
+            input=json.dumps(words),
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(folder)},
+        )
+        assert done.returncode == 0, done.stderr
+        return [Outcome(**content) for content in json.loads(file.read_text())]
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -200,12 +195,16 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], No
 
 
 @pytest.fixture(scope="session")
-def sweep(tmp_path_factory: pytest.TempPathFactory, empty_store: Callable[[Path], None]) -> Sweep:
+def sweep(
+    train: Callable[[Sequence[str], Path], Outcome],
+    empty_store: Callable[[Path], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Sweep:
     """``python train.py -m loss=ce,focal loss.gamma=0,1,2`` on tiny data."""
     cwd = tmp_path_factory.mktemp("sweep")
     empty_store(cwd / "mlruns")
     arguments = ("-m", "loss=ce,focal", "loss.gamma=0,1,2", *TINY)
-    return Sweep(cwd, arguments, _train(arguments, cwd))
+    return Sweep(cwd, arguments, train(arguments, cwd))
 
 
 @pytest.fixture(scope="session")

@@ -59,11 +59,7 @@ def model_card(
     drawn = {name: resample(y_test, y_pred, len(names)) for name, y_pred in decided.items()}
     accuracy = {name: float((y_pred == y_test).mean()) for name, y_pred in decided.items()}
     return _template().render(
-        description=metadata.description,
-        identity=metadata.identity,
-        tags=metadata.tags,
-        dataset=metadata.dataset,
-        rows=metadata.dataset["rows"],
+        metadata=metadata,
         training=config["training"],
         optimizer=config["training"]["optimizer"]["_target_"].rpartition(".")[2],
         best_epoch=best_epoch,

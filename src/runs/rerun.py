@@ -11,13 +11,7 @@ from src.data.dataset import Dataset
 from src.engine.build import load_dataset
 from src.errors import UserError
 from src.runs import record
-from src.runs.identity import (
-    code_of,
-    git_state,
-    library_versions,
-    run_identity,
-    setting_identity,
-)
+from src.runs.identity import code_of, git_state, library_versions, run_identity, setting_identity
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.record_reader import Recorded, read_weights
 from src.runs.recorded_targets import check_targets
@@ -103,11 +97,12 @@ def _pairs(
     from src.evaluation.scores import score
 
     trained = train(config, dataset, recorded.name)
-    epochs = zip_longest(recorded.history, trained.history)
+    none: dict[str, float] = {}
+    epochs = zip_longest(recorded.history, trained.history, fillvalue=none)
     for epoch, (before, now) in enumerate(epochs, start=1):
-        for name in {**(before or {}), **(now or {})}:
+        for name in {**before, **now}:
             if name not in {"epoch", "time_ms"}:
-                yield f"epoch {epoch}: {name}", (before or {}).get(name), (now or {}).get(name)
+                yield f"epoch {epoch}: {name}", before.get(name), now.get(name)
     yield "validation logits", recorded.logits["val"], trained.val_logits
     yield "test logits", recorded.logits["test"], trained.test_logits
     for name, value in score(dataset.y_test, trained.test_logits).values.items():

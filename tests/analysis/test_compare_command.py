@@ -109,10 +109,10 @@ def test_terminal_shows_both_decisions_and_the_sentence(made, capsys):
     assert "over 7 seeds, decisions tuned" in shown
 
 
-def test_a_seed_that_failed_or_diverged_is_in_no_pair_and_is_named_everywhere(
+def test_runs_that_failed_diverged_or_are_of_others_are_in_no_pair_and_named_everywhere(
     made, tmp_path, capsys
 ):
-    """Focal loss fails with seed 3 and diverges with seed 4."""
+    """Focal loss fails with seed 3 and diverges with seed 4; one run was made by hand."""
     experiment = made.client.create_experiment("diverged", (tmp_path / "artifacts").as_uri())
     for label in ("ce", "focal(gamma=2)"):
         for seed in range(5):
@@ -120,16 +120,22 @@ def test_a_seed_that_failed_or_diverged_is_in_no_pair_and_is_named_everywhere(
             f1 = math.nan if sick == 4 else 0.5 + 0.01 * (sick is not None)
             status = "FAILED" if sick == 3 else "FINISHED"
             log_run(made.client, experiment, label, seed, {"test_f1_macro": f1}, status=status)
+    by_hand = made.client.create_run(experiment, run_name="by hand").info.run_id
+    made.client.set_terminated(by_hand, "FINISHED")
     file = tmp_path / "all.json"
     words = ["--root", str(made.root), "--experiment", "diverged", "--json", str(file)]
     assert main([*words, "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     page, content = (tmp_path / "report.html").read_text(), json.loads(file.read_text())
-    for reason in ("seed 3: FAILED", "seed 4: test_f1_macro is NaN"):
-        note = f"focal(gamma=2) {reason}"
+    notes = {
+        "by hand: not made by train.py (no tag loss)",
+        "focal(gamma=2) seed 3: FAILED",
+        "focal(gamma=2) seed 4: test_f1_macro is NaN",
+    }
+    assert notes <= set(content["left_out"])
+    for note in notes:
         assert f"left out: {note}\n" in shown
         assert f"<li>{note}</li>" in page
-        assert note in content["left_out"]
     (found,) = content["comparisons"]
     assert found["seeds"] == [0, 1, 2]
     assert found["mean_difference_pp"] == pytest.approx(1.0)

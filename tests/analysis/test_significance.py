@@ -15,15 +15,6 @@ from src.analysis.statistics.significance import (
 )
 
 
-def test_interval_is_scipys_bca_bootstrap_and_the_same_each_time():
-    values = np.random.default_rng(3).normal(2, 3, 12)
-    expected = stats.bootstrap(
-        (values,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0)
-    ).confidence_interval
-    assert interval(values) == (expected.low, expected.high)
-    assert interval(values) == interval(values)
-
-
 def test_interval_of_many_normal_differences_is_near_the_t_interval():
     values = np.random.default_rng(4).normal(1, 2, 200)
     low, high = interval(values)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from src.data.dataset import Dataset
 from src.data.errors import DataError
 from src.data.table import table
+from tests.marker import Marker
 
 X = np.arange(60.0).reshape(20, 3)
 Z = np.tile([0, 1], 10)
@@ -49,16 +50,6 @@ def npz_of_files(path, compression=zipfile.ZIP_STORED, **contents):
 def test_npz_files_of_the_wrong_arrays(tmp_path, arrays, message):
     with pytest.raises(DataError, match=message):
         table(npz(tmp_path / "mine.npz", **arrays))
-
-
-class Marker:
-    """Creates a file when unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
 
 
 def test_a_pickle_is_refused_and_never_loaded(tmp_path):

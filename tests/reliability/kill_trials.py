@@ -48,7 +48,7 @@ def main():
 
 def uninterrupted(folder, forks, words):
     """The results of the sweep that nobody kills."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     assert forks.start(words, folder).wait() == 0, (folder / "output.txt").read_text()
     return results(folder / "mlruns")
 

@@ -20,9 +20,11 @@ KILLED_WHILE = ("starting", "importing", "training", "writing", "uploading")
 
 
 @pytest.fixture(scope="module")
-def reference(forks, tmp_path_factory):
+def reference(forks, empty_store, tmp_path_factory):
     """The sweep that nobody kills."""
-    return uninterrupted(tmp_path_factory.mktemp("reference") / "sweep", forks, TWO_RUNS)
+    folder = tmp_path_factory.mktemp("reference")
+    empty_store(folder / "mlruns")
+    return uninterrupted(folder, forks, TWO_RUNS)
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,10 @@ def write_table(file, rows=120):
 
 
 @pytest.fixture(scope="module")
-def sweeps(forks, run_here, tmp_path_factory):
+def sweeps(forks, run_here, empty_store, tmp_path_factory):
     """Runs of every loss, every model, and data made, built in, or of a file."""
     cwd = tmp_path_factory.mktemp("sweeps")
+    empty_store(cwd / "mlruns")
     write_table(cwd / "mine.csv")
     table = ("data=table", f"data.path={cwd}/mine.csv", "data.label=y")
     others = "loss=glob(*,exclude=[ce,focal,ldam])"

@@ -36,10 +36,11 @@ def epochs(uri):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(empty_store, tmp_path_factory):
     """Starts the same server, once or again: a context manager that gives its address."""
     folder, port = tmp_path_factory.mktemp("server"), free_port()
-    return lambda: mlflow_server(f"sqlite:///{folder}/server.db", folder, 1, port)
+    empty_store(folder)
+    return lambda: mlflow_server(f"sqlite:///{folder}/mlflow.db", folder, 1, port)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,8 @@ def test_the_same_command_typed_again_trains_nothing(uploaded, trained, forks):
 
 
 # --- locked -------------------------------------------------------------------------------------
-def test_a_store_that_another_process_holds_locked_is_waited_for(run_here, tmp_path):
+def test_a_store_that_another_process_holds_locked_is_waited_for(run_here, empty_store, tmp_path):
+    empty_store(tmp_path)
     words = ("data.n_samples=300", "data.minority_fraction=0.2", "training.epochs=1")
     place = (f"tracking.root={tmp_path}", "tracking.log_model=false", "tracking.plots=false")
     run_here(tmp_path / "first", *words, *place)

@@ -34,7 +34,7 @@ def mixed(rows=300):
 
 
 @pytest.fixture(scope="module")
-def commands(train_several, tmp_path_factory):
+def commands(train_several, empty_store, tmp_path_factory):
     """Four commands in one child, and the folder of each."""
     folders = {name: tmp_path_factory.mktemp(name) for name in ("good", "dates", "rare")}
     tables = {name: mixed() for name in folders}
@@ -42,6 +42,7 @@ def commands(train_several, tmp_path_factory):
     tables["rare"].loc[:1, "target"] = "twice"
     for name, folder in folders.items():
         tables[name].to_csv(folder / "t.csv", index=False)
+        empty_store(folder / "mlruns")
     typed = {name: ([*WORDS, "data.path=t.csv"], folder) for name, folder in folders.items()}
     typed["again"] = ([*typed["good"][0], *BY_HAND], folders["good"])
     outcomes = train_several(list(typed.values()), tmp_path_factory.mktemp("child"))
