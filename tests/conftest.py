@@ -59,7 +59,7 @@ class Outcome:
     out: str
     err: str
     seconds: float
-    loaded: Sequence[str] = ()
+    loaded: tuple[str, ...] = ()
 
 
 Command = tuple[Sequence[str], Path]
@@ -98,7 +98,8 @@ def train_several() -> Callable[[Sequence[Command], Path], list[Outcome]]:
             env=os.environ | {"PYTHONPATH": str(folder)},
         )
         assert done.returncode == 0, done.stderr
-        return [Outcome(**content) for content in json.loads(file.read_text())]
+        outcomes = json.loads(file.read_text())
+        return [Outcome(**content | {"loaded": tuple(content["loaded"])}) for content in outcomes]
 
     return run
 
