@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from src.components import ClippedModel, L2Normalize, LDAMLoss, cnn, cosine, mlp
 
@@ -18,6 +19,17 @@ def test_images_give_one_logit_a_class(network, shape):
     logits = np.asarray(model(np.random.default_rng(0).normal(size=(3, *shape)) * 5))
     assert logits.shape == (3, 4)
     assert not np.allclose(logits.sum(1), 1)
+
+
+@every_network
+def test_every_network_learns_digits(network):
+    images, y = load_digits(return_X_y=True)
+    x = images.reshape(-1, 8, 8, 1).astype("float32") / 16
+    model = network((8, 8, 1), 10, dropout=0.1, clip_norm=5.0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(3e-3), loss, metrics=["accuracy"])
+    model.fit(x[:1400], y[:1400], epochs=4, verbose=0, batch_size=64)
+    assert model.evaluate(x[1400:], y[1400:], verbose=0, return_dict=True)["accuracy"] > 0.8
 
 
 def test_vectors_go_through_mlp_and_cosine_and_the_cnn_names_the_mlp():
