@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from src.compat.tensorflow import without_op_determinism
+
 T = TypeVar("T")
 
 
@@ -18,14 +20,15 @@ def isolated(work: Callable[[], T]) -> T:
     """Runs work in float32 and seeded, in a thread of its own, and returns its result.
 
     Keras holds the dtype policy, its random generator and the counters of its names by thread; the
-    rest is put back: floatx, epsilon, eager functions, registered custom objects, warning filters,
-    TensorFlow's log level and the random states of Python and NumPy. The kit leaves TensorFlow's
+    rest is put back: floatx, epsilon, eager functions, op determinism (off within, since Keras
+    leaves nothing to XLA with it), registered custom objects, warning filters, TensorFlow's log
+    level and the random states of Python and NumPy. The kit leaves TensorFlow's
     own generator alone; a component that calls `tf.random` without a seed moves it on.
 
     Args:
         work: what to run.
     """
-    with _settings_kept(), ThreadPoolExecutor(max_workers=1) as thread:
+    with without_op_determinism(), _settings_kept(), ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(work).result()
 
 

@@ -1,6 +1,10 @@
 """TensorFlow."""
 
-from tensorflow.python.framework import ops
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tensorflow as tf
+from tensorflow.python.framework import config, ops
 
 
 def release_gradients() -> None:
@@ -19,3 +23,25 @@ def release_gradients() -> None:
     registry = ops.gradient_registry._registry
     for name in [name for name in registry if name.startswith("CustomGradient-")]:
         del registry[name]
+
+
+@contextmanager
+def without_op_determinism() -> Iterator[None]:
+    """Turns op determinism off within, and on again where it was on.
+
+    It can be turned on, and neither asked for nor turned off. While it is on, Keras takes every
+    model for one that XLA cannot compile.
+
+    Version: TensorFlow 2.8 to 2.21.
+    Upstream: https://github.com/tensorflow/community/pull/346, which designed it without a way back
+    Without it: the conformance kit does not apply ``trains_under_jit_compile`` in a process that
+        has trained a run before.
+    """
+    on = config.is_op_determinism_enabled()
+    if on:
+        config.disable_op_determinism()
+    try:
+        yield
+    finally:
+        if on:
+            tf.config.experimental.enable_op_determinism()

@@ -3,9 +3,10 @@
 import gc
 import weakref
 
+import keras
 import tensorflow as tf
 
-from src.compat.tensorflow import release_gradients
+from src.compat.tensorflow import release_gradients, without_op_determinism
 
 
 @tf.custom_gradient
@@ -43,3 +44,23 @@ def test_release_gradients_frees_the_graph_and_what_is_traced_later_has_its_grad
         x = tf.Variable(3.0)
         y = tf.function(doubled)(x)
     assert float(tape.gradient(y, x)) == 2
+
+
+def compiled_by_xla():
+    """Whether Keras leaves a model to XLA, which it does not while op determinism is on."""
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse", jit_compile=True)
+    return model.jit_compile
+
+
+def test_without_op_determinism_is_still_needed():
+    assert not hasattr(tf.config.experimental, "disable_op_determinism"), "the entry can go"
+
+
+def test_without_op_determinism_puts_it_back():
+    tf.config.experimental.enable_op_determinism()
+    assert not compiled_by_xla()
+    with without_op_determinism():
+        assert compiled_by_xla()
+    assert not compiled_by_xla()

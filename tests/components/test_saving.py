@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from src import components as c
 
@@ -41,6 +42,8 @@ tf.config.set_logical_device_configuration(
 )
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
+tf.config.experimental.enable_op_determinism()
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 keras.utils.set_random_seed(0)
 sys.path.insert(0, sys.argv[1])
 from src.components import ClippedModel, MacroF1, custom_objects, mlp
@@ -116,6 +119,8 @@ def trained(tmp_path_factory):
     y = rng.choice(3, 300, p=np.array(COUNTS) / 300)
     x = rng.normal(size=(300, 6)).astype("float32") + np.eye(3, 6, dtype="float32")[y] * 2
     data, expected = {}, {}
+    tf.config.experimental.enable_op_determinism()  # and as it is in the fresh process
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     for name, case in CASES.items():
         keras.utils.set_random_seed(1)
         model, loss, metric = case()
