@@ -1,4 +1,4 @@
-"""How fast the project is, against what its user would do otherwise: one program a topic.
+"""How fast the project is, against what its user would do otherwise: one program per topic.
 
 ``python -m benchmarks`` runs them all and writes the tables of ``docs/performance.md``;
 ``python -m benchmarks.NAME`` runs one. A program has a ``main`` that prints a Markdown table and

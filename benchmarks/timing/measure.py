@@ -33,8 +33,8 @@ class Row:
     Attributes:
         what: is measured.
         against: what it is compared with.
-        mine: values of ``what``, one a turn.
-        other: values of ``against``, one a turn.
+        mine: values of ``what``, one per turn.
+        other: values of ``against``, one per turn.
         to_reach: for people, such as ``<= 1.0``; empty where nothing is asked for.
         unit: ``s`` or ``MiB``.
     """
@@ -93,7 +93,7 @@ def in_turn(
         warm: rounds before them that do not; none in a tiny form.
 
     Returns:
-        For each side its values, one a round.
+        For each side its values, one per round.
     """
     taken: list[list[T]] = [[] for _ in sides]
     warm = 0 if options.tiny else warm

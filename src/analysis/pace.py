@@ -17,7 +17,7 @@ class Pace:
     """Seconds that a run takes, from one end to the next, with all that is around its training.
 
     Attributes:
-        lines: by data set, seconds of a run with no epoch and seconds an epoch more.
+        lines: by data set, seconds of a run with no epoch and seconds per epoch more.
     """
 
     lines: Mapping[str, tuple[float, float]]

@@ -1,4 +1,4 @@
-"""What must touch the inside of a library: one file a library, one public function an entry.
+"""What must touch the inside of a library: one file per library, one public function per entry.
 
 The docstring of an entry says what is wrong, then in sections of their own::
 

@@ -72,12 +72,12 @@ def _check_alpha(value: Any) -> None:
     entries = value if isinstance(value, list) and value else [value]
     if value is not None and not all(_is_positive(entry) for entry in entries):
         raise ValueError(
-            "must be a positive number, a list with one positive number a class, or null"
+            "must be a positive number, a list with one positive number per class, or null"
         )
 
 
 Alpha = Annotated[Any, Check(_check_alpha)]
-"""Weight of a loss: one positive number, one a class, or none."""
+"""Weight of a loss: one positive number, one per class, or none."""
 
 
 def _check_target(node: Any) -> None:

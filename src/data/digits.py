@@ -32,7 +32,7 @@ def digits(
 
     The balanced rows are split first. Then training and validation rows are left out to the
     profile; the test rows only where asked, because macro F1 over the handful of rare rows that
-    would be left says little (about four a class at ratio 10).
+    would be left says little (about four per class at ratio 10).
 
     Args:
         seed: of the split and of the rows left out.

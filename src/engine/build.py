@@ -16,7 +16,7 @@ from src.errors import UserError
 
 AUTO = "auto"
 PER_CLASS = ("alpha", "class_counts", "weights")
-"""Arguments of a loss that hold one entry a class where they are lists."""
+"""Arguments of a loss that hold one entry per class where they are lists."""
 
 
 def load_dataset(node: Mapping[str, Any]) -> Dataset:
@@ -55,7 +55,7 @@ def check_loss(loss: Mapping[str, Any], dataset: Dataset) -> None:
         if isinstance(entries, list) and len(entries) != dataset.num_classes:
             key = f"loss.{name}" if loss.get(name) == entries else f"loss.fn.{name}"
             raise UserError(
-                f"{key}={entries}: has {len(entries)} entries; right is one a class, "
+                f"{key}={entries}: has {len(entries)} entries; right is one per class, "
                 f"{dataset.num_classes} for data {dataset.name}"
             )
 

@@ -35,7 +35,7 @@ class State:
         variables: of the model and its optimizer, in their order.
         best_weights: of the best epoch so far.
         best: the fields of :class:`BestEpoch`.
-        rows: of the history, one an epoch.
+        rows: of the history, one per epoch.
         stopped: whether training had ended early.
     """
 

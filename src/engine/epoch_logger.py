@@ -1,4 +1,4 @@
-"""The Keras callback that follows a training: one row an epoch, sent on about once a second."""
+"""The Keras callback that follows a training: one row per epoch, sent on about once a second."""
 
 import logging
 import time
@@ -31,7 +31,7 @@ class EpochLogger(keras.callbacks.Callback):
         clock: gives seconds.
 
     Attributes:
-        rows: one an epoch: ``epoch`` from 1, ``time_ms`` since 1970, and the metrics by Keras's
+        rows: one per epoch: ``epoch`` from 1, ``time_ms`` since 1970, and the metrics by Keras's
             names, ``val_f1_macro`` among them.
         complete: whether every row was sent.
     """

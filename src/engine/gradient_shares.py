@@ -44,7 +44,7 @@ def pulls(loss: keras.losses.Loss, y: Any, logits: Any) -> NDArray[np.float64]:
     """L1 norm of each row's gradient by its logits.
 
     Args:
-        loss: gives one value a row.
+        loss: gives one value per row.
         y: class numbers, shape (n,).
         logits: shape (n, K).
 
@@ -72,7 +72,7 @@ def measure(
         dataset: its training split is measured, its test split is not touched.
 
     Returns:
-        One entry a loss and epoch, and the share of the training rows that each group has.
+        One entry per loss and epoch, and the share of the training rows that each group has.
     """
     groups: dict[str, NDArray[np.bool_]] = {}
     found = []

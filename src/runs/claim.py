@@ -1,4 +1,4 @@
-"""One trainer a run: a lock on its identity, and the folder of its checkpoint."""
+"""One trainer per run: a lock on its identity, and the folder of its checkpoint."""
 
 import fcntl
 import logging
@@ -17,7 +17,7 @@ CHECKPOINT = "checkpoint.npz"
 """In a run's folder: its state after the last epoch that it finished."""
 
 UNFINISHED = "unfinished"
-"""Below ``tracking.root``: one folder a run that has begun and is not recorded yet."""
+"""Below ``tracking.root``: one folder per run that has begun and is not recorded yet."""
 
 
 @contextmanager

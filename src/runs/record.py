@@ -106,7 +106,7 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_history(file: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Writes one CSV row an epoch; floats keep every bit.
+    """Writes one CSV row per epoch; floats keep every bit.
 
     Args:
         file: where to.

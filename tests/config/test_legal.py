@@ -62,7 +62,7 @@ def test_bounds_hold_for_integers_of_any_size(value):
         ("inf", Positive, "must be a finite number"),
         (10**400, Positive, "must be a finite number"),
         (5, Annotated[str, one_of("a", "b")], "must be one of a, b"),
-        ([0.1, "x"], Alpha, "must be a positive number, a list with one positive number a class"),
+        ([0.1, "x"], Alpha, "must be a positive number, a list with one positive number per class"),
         (None, Annotated[dict[str, Any], Target], "needs a _target_"),
         ("12", AutoCount, "must be a valid integer, or auto"),
         (2.0, AutoCount, "must be a valid integer, or auto"),

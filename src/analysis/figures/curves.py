@@ -20,7 +20,7 @@ def mean_precision(runs: Sequence[Predictions], k: int) -> tuple[Floats, float]:
     """The precision that can be had at each recall of ``RECALLS``, averaged over runs.
 
     Args:
-        runs: predictions, one a seed.
+        runs: predictions, one per seed.
         k: the class; the others together are its opposite.
 
     Returns:
@@ -44,7 +44,7 @@ def reliability(runs: Sequence[Predictions]) -> tuple[Floats, Floats, Floats]:
     """Confidence against accuracy, in bins of equal width over all runs together.
 
     Args:
-        runs: predictions, one a seed.
+        runs: predictions, one per seed.
 
     Returns:
         Mean confidence, accuracy (of the most probable class), and share of the examples, for

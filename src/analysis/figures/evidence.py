@@ -116,7 +116,7 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
 
 
 def _read_history(run: FinishedRun) -> list[dict[str, float]]:
-    """One row an epoch; none where they cannot be read."""
+    """One row per epoch; none where they cannot be read."""
     folder = local_folder(run.artifacts)
     try:
         return record.read_history(folder / record.HISTORY) if folder else []

@@ -84,7 +84,7 @@ class Drawing:
         return self.figure.add_subplot()
 
     def legend(self) -> None:
-        """The lines' names under the axes, one a row."""
+        """The lines' names under the axes, one per row."""
         self.figure.legend(loc="outside lower left", ncols=1, handlelength=3.5)
 
 

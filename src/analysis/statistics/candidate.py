@@ -38,7 +38,7 @@ class Candidate:
 
     @property
     def scores(self) -> list[float]:
-        """Validation macro F1, one a seed, 0 to 1."""
+        """Validation macro F1, one per seed, 0 to 1."""
         return [run.metrics[VALIDATION[self.decision]] for run in self.runs]
 
     @property
@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def errors(self) -> list[float]:
-        """Expected calibration error on the validation split, one a seed."""
+        """Expected calibration error on the validation split, one per seed."""
         return [run.metrics[CALIBRATION] for run in self.runs]
 
     @property

@@ -9,7 +9,7 @@ from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 
 PREFIXES = ("test_", "val_tuned_", "best_", "seconds_")
-"""Metrics that are one number a run."""
+"""Metrics that are one number per run."""
 MARK = {"argmax": "test_", "tuned": "test_tuned_"}
 """How the metrics of a decision begin."""
 

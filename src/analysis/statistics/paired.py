@@ -1,4 +1,4 @@
-"""Paired comparison of losses: the same splits and seeds, one difference a seed."""
+"""Paired comparison of losses: the same splits and seeds, one difference per seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

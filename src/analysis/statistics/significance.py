@@ -20,7 +20,7 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
     """BCa bootstrap interval of a mean.
 
     Args:
-        differences: one a seed.
+        differences: one per seed.
 
     Returns:
         Both ends; NaN with fewer than two values, the value itself where all are equal.
@@ -45,7 +45,7 @@ def wilcoxon_p(differences: Sequence[float]) -> float:
     """Two-sided p of Wilcoxon's signed-rank test, as scipy computes it.
 
     Args:
-        differences: one a seed, percentage points.
+        differences: one per seed, percentage points.
 
     Returns:
         1 where all differences are 0.
@@ -89,7 +89,7 @@ def seeds_needed(differences: Sequence[float], comparisons: int = 1) -> int | No
     """With how many seeds a mean like this one, at this spread, could be told from 0.
 
     Args:
-        differences: one a seed.
+        differences: one per seed.
         comparisons: how many are made together.
 
     Returns:
