@@ -62,9 +62,9 @@ def test_counts_are_exact_as_far_as_the_backend_has_numbers_for_them(there):
     assert found["beyond_float32"].tolist() == [[exact, 1], [0, 1]]
 
 
+@JAX
+@pytest.mark.parametrize("there", [way for way in WAYS if "jax" in way], indirect=True)
 def test_a_model_trained_and_saved_on_jax_predicts_the_same_on_tensorflow(there):
-    how, file, found = there
-    if how == "numpy":
-        pytest.skip("Keras's NumPy backend does not train")
+    _, file, found = there
     model = keras.saving.load_model(file.with_suffix(".keras"), custom_objects=custom_objects())
     np.testing.assert_allclose(model.predict(FEATURES), found["predictions"], rtol=1e-4, atol=1e-5)
