@@ -17,8 +17,12 @@ from src.engine.model import build_model
 from src.engine.shared_graph import TrainingGraph
 from src.engine.traced_hyperparameters import loss_key
 
-OF_ONE_RUN = ("seed", "epochs", "patience", "monitor", "mode", "progress", "tensorboard")
+OF_ONE_RUN = (
+    *("seed", "epochs", "patience", "monitor", "mode", "progress", "tensorboard"),
+    "learning_rate",  # the optimizer's node has it
+)
 """Training keys that the graph does not depend on."""
+KERAS_OPTIMIZERS = "keras.optimizers."
 KERAS_STEPS = (
     "fit",
     "evaluate",
@@ -91,10 +95,22 @@ def graph_key(config: Mapping[str, Any], dataset: Dataset) -> str:
         "model": resolve_auto(config["model"], arguments),
         "loss": loss_key(config["loss"]["fn"], arguments),
         "metric": resolve_auto(config["metric"]["metrics"], arguments),
-        "training": training,
+        "training": training | {"optimizer": _without_rate(training["optimizer"])},
         "input": [dataset.input_shape, str(dataset.x_train.dtype), str(dataset.y_train.dtype)],
     }
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _without_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:
+    """An optimizer's node; the learning rate is no part of it where a variable of Keras holds it.
+
+    A schedule is computed in the graph from numbers of its own, and an optimizer of somebody's own
+    may do anything with its rate.
+    """
+    held = str(optimizer.get("_target_")).startswith(KERAS_OPTIMIZERS)
+    if held and isinstance(optimizer.get("learning_rate"), int | float):
+        return {**optimizer, "learning_rate": "held in a variable"}
+    return dict(optimizer)
 
 
 def _trace(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGraph | str:

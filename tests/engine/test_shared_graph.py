@@ -49,6 +49,30 @@ def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job, graphs):
     assert len({bits(one)[2] for one in in_order}) == len(seeds)
 
 
+SCHEDULE = (
+    "training.optimizer.learning_rate={_target_: keras.optimizers.schedules.ExponentialDecay,"
+    " initial_learning_rate: RATE, decay_steps: 5, decay_rate: 0.5}"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "more", "traced"),
+    [
+        ("training.learning_rate=RATE", (), 1),
+        ("training.learning_rate=RATE", ("training.precision=mixed_float16",), 1),
+        (SCHEDULE, (), 3),
+    ],
+    ids=["rate", "rate under a scaled loss", "schedule"],
+)
+def test_learning_rates_share_a_graph_and_schedules_do_not(job, graphs, word, more, traced):
+    words = [word.replace("RATE", rate) for rate in ("1e-3", "0.1", "0.01")]
+    jobs = [job(one, "loss=focal", *more) for one in words]
+    shared = [train(*one, "", graphs=graphs) for one in jobs]
+    assert len(graphs) == traced
+    assert bits(shared[-1]) == bits(train(*jobs[-1], "", [SeesBatches()]))
+    assert len({bits(one)[2] for one in shared}) == len(jobs)
+
+
 def test_the_graph_that_was_not_used_for_longest_goes_first(job):
     graphs = GraphCache(most=2)
     jobs = [job(f"model.hidden=[{width}]", "training.epochs=1") for width in (3, 4, 5)]
