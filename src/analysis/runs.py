@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -15,8 +15,14 @@ DECISIONS = tuple(SCORE)
 OTHER = {"argmax": "tuned", "tuned": "argmax"}
 """The decision that is shown beside the one that is judged."""
 REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "model", "data.fingerprint")
-NOT_OF_THE_SETTING = ("loss.", "metric.")
-"""Parameters that differ between the runs of one setting."""
+FRESH = ("simulated", "classification")
+"""Sources that draw new data for each seed; for runs that did not record it."""
+LEARNING_RATE, OPTIMIZER_RATE = "training.learning_rate", "training.optimizer.learning_rate"
+OF_THE_SETTING = ("data.", "model.", "training.")
+NOT_OF_THE_SETTING = ("model.name", "training.progress", "training.tensorboard")
+"""Parameters that change no result."""
+TEST_SHARE = 0.25
+"""Test rows per row of the other splits where a run did not record them: a fifth of a table."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class FinishedRun:
         loss: name of the loss.
         label: the loss with the knobs it uses.
         seed: of splits and training.
-        setting: hash, the same for runs that differ in loss and seed alone.
+        setting: hash, the same for runs that differ in loss and seed alone, and in the tuned keys.
         title: data and model, and what else tells its setting from others, for people.
         fingerprint: of the data splits.
         ended_ms: when it ended, milliseconds since 1970.
@@ -39,6 +45,12 @@ class FinishedRun:
         class_names: K names; empty where no data set was logged.
         class_counts: training rows of each class; empty where no data set was logged.
         data: name of the data set; the file's name for a table.
+        estimand: ``samples`` where each seed draws fresh data, ``table`` where it splits one anew.
+        rows_train: in the training split; None where it was not recorded, as the next three.
+        rows_val: in the validation split.
+        rows_test: in the test split.
+        rows_test_rarest: of the class with the fewest training rows, in the test split.
+        tuned: keys whose values were chosen by validation; empty at given settings.
     """
 
     run_id: str
@@ -56,6 +68,42 @@ class FinishedRun:
     class_names: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
     data: str = ""
+    estimand: str = "samples"
+    rows_train: int | None = None
+    rows_val: int | None = None
+    rows_test: int | None = None
+    rows_test_rarest: int | None = None
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def test_share(self) -> float | None:
+        """Test rows per row of training and validation; None for fresh samples."""
+        if self.estimand == "samples":
+            return None
+        if not (self.rows_train and self.rows_val and self.rows_test):
+            return TEST_SHARE
+        return self.rows_test / (self.rows_train + self.rows_val)
+
+    @property
+    def terms(self) -> str:
+        """How its loss was set, for a sentence: ``at learning rate 0.001``."""
+        rate = self.params.get(LEARNING_RATE, "")
+        given = f"at learning rate {rate}" if rate and LEARNING_RATE not in self.tuned else ""
+        own = f"each loss at its own best {key_words(self.tuned)}" if self.tuned else ""
+        return ", ".join(filter(None, (own, given)))
+
+    @property
+    def setting_params(self) -> dict[str, str]:
+        """The parameters that tell settings apart, seeds aside."""
+        rate, again = (self.params.get(key) for key in (LEARNING_RATE, OPTIMIZER_RATE))
+        return {
+            name: value
+            for name, value in self.params.items()
+            if name.startswith(OF_THE_SETTING)
+            and name not in NOT_OF_THE_SETTING
+            and name.rpartition(".")[2] != "seed"
+            and not (name == OPTIMIZER_RATE and rate == again)
+        }
 
     def score(self, decision: str) -> float | None:
         """Macro F1 on the test split, 0 to 1; None where it was not recorded."""
@@ -70,7 +118,9 @@ def finished_run(run: "Run") -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
     tags = run.data.tags
     datasets = [entry.dataset for entry in run.inputs.dataset_inputs] if run.inputs else []
-    names, counts = _class_facts(datasets[0].schema, datasets[0].profile) if datasets else ((), ())
+    facts = _facts(datasets[0].schema, datasets[0].profile) if datasets else {}
+    rows = facts.get("rows", {})
+    best = {"best_epoch": float(tags["best_epoch"])} if "best_epoch" in tags else {}
     return FinishedRun(
         run_id=run.info.run_id,
         loss=tags["loss"],
@@ -80,26 +130,41 @@ def finished_run(run: "Run") -> FinishedRun:
         title=f"{tags['data']}, {tags['model']}",
         fingerprint=tags["data.fingerprint"],
         ended_ms=run.info.end_time or 0,
-        metrics=dict(run.data.metrics),
+        metrics=best | dict(run.data.metrics),
         params=dict(run.data.params),
         experiment_id=run.info.experiment_id,
         artifacts=run.info.artifact_uri or "",
-        class_names=names,
-        class_counts=counts,
+        class_names=facts.get("names", ()),
+        class_counts=facts.get("counts", ()),
         data=tags["data"],
+        estimand=tags.get("data.estimand", "samples" if tags["data"] in FRESH else "table"),
+        rows_train=_rows(tags.get("data.rows_train", rows.get("train"))),
+        rows_val=_rows(tags.get("data.rows_val", rows.get("val"))),
+        rows_test=_rows(tags.get("data.rows_test", rows.get("test"))),
+        rows_test_rarest=_rows(tags.get("data.rows_test_rarest")),
     )
 
 
-def _class_facts(
-    schema: str | None, profile: str | None
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Class names and training rows of each class; empty where another tool logged the data."""
+def _facts(schema: str | None, profile: str | None) -> dict[str, Any]:
+    """Names and training rows of the classes, rows of each split; empty from another tool."""
     try:
-        names = json.loads(schema or "{}").get("class_names", ())
-        counts = json.loads(profile or "{}").get("train_rows_by_class", ())
-        return tuple(map(str, names)), tuple(map(int, counts))
+        known = json.loads(profile or "{}")
+        return {
+            "names": tuple(map(str, json.loads(schema or "{}").get("class_names", ()))),
+            "counts": tuple(map(int, known.get("train_rows_by_class", ()))),
+            "rows": dict(known.get("rows", {})),
+        }
     except (ValueError, TypeError, AttributeError):
-        return (), ()
+        return {}
+
+
+def _rows(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def key_words(keys: Iterable[str]) -> str:
+    """Names of keys in words: ``learning rate and gamma``."""
+    return " and ".join(key.rpartition(".")[2].replace("_", " ") for key in keys)
 
 
 def by_setting(runs: Iterable[FinishedRun]) -> Settings:
@@ -131,12 +196,11 @@ def _difference(run: FinishedRun, alike: Sequence[FinishedRun]) -> str:
     """The parameters that tell one setting from others with the same data and model."""
     if len(alike) == 1:
         return ""
-    names = sorted({name for other in alike for name in other.params})
+    params = [other.setting_params for other in alike]
+    names = sorted({name for one in params for name in one} - set(run.tuned))
     words = [
         f"{name}={run.params.get(name, 'unset')}"
         for name in names
-        if not name.startswith(NOT_OF_THE_SETTING)
-        and name.rpartition(".")[2] != "seed"
-        and len({other.params.get(name) for other in alike}) > 1
+        if len({one.get(name) for one in params}) > 1
     ]
     return f", {', '.join(words)}" if words else f", setting {run.setting[:8]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run, with_titles
+from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run
 from src.analysis.statistics.candidate import NEEDED
 from src.errors import UserError
 from src.tracking.store import SWEEP_COMMAND, Store
@@ -140,7 +140,7 @@ def _finished(found: Iterable[Run]) -> tuple[list[FinishedRun], list[str]]:
         for run, reason in reasons
         if reason and run.data.tags.get("identity") not in identities
     ]
-    return with_titles([finished_run(run) for run in usable]), left_out
+    return [finished_run(run) for run in usable], left_out
 
 
 def _unusable(run: Run) -> str:
