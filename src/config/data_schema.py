@@ -30,6 +30,7 @@ class DataConfig:
     name: str = MISSING
     _target_: str = MISSING
     seed: Seed = "${seed}"  # type: ignore[assignment]
+    seeds_per_split: Count = 1
     val_fraction: Fraction = 0.2
 
 
@@ -51,8 +52,9 @@ class SimulatedConfig(DataConfig):
 
 @dataclass
 class ClassificationConfig(DataConfig):
-    """Parameters of scikit-learn's ``make_classification``."""
+    """Parameters of scikit-learn's ``make_classification``, and which problem it draws."""
 
+    problem: Seed = 0
     test_fraction: Fraction = 0.2
     n_samples: Count = 6000
     n_features: Count = 20
@@ -69,6 +71,7 @@ class ClassificationConfig(DataConfig):
 class DigitsConfig(DataConfig):
     """Digits, made imbalanced."""
 
+    seeds_per_split: Count = 2
     test_fraction: Fraction = 0.2
     profile: Profile = "step"
     imbalance_ratio: AtLeastOne = 10.0
@@ -80,6 +83,7 @@ class DigitsConfig(DataConfig):
 class FashionMNISTConfig(DataConfig):
     """Fashion-MNIST, downloaded by Keras or read from a folder."""
 
+    seeds_per_split: Count = 2
     root: str | None = None
     profile: Profile = "longtail"
     imbalance_ratio: AtLeastOne = 100.0
@@ -92,6 +96,7 @@ class FashionMNISTConfig(DataConfig):
 class TableConfig(DataConfig):
     """A file of one's own."""
 
+    seeds_per_split: Count = 2
     test_fraction: Fraction = 0.2
     path: Annotated[str, Check(_check_path)] = MISSING
     label: Annotated[Any, Check(_check_label)] = -1

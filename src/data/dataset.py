@@ -24,6 +24,7 @@ Features = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 SPLITS = ("train", "val", "test")
+ESTIMANDS = ("table", "samples")
 LEAST_CLASSES = 2
 
 
@@ -43,6 +44,9 @@ class Dataset:
         feature_names: d names of the columns of `x_*`, or None for images.
         preprocessing: what was fitted on the training rows and applied to all, where there is
             such a thing: its `transform` takes rows as they came. No part of the fingerprint.
+        estimand: what seeds differ in, and so what a mean over them is about: `samples`, where each
+            seed draws fresh rows, or `table`, where all seeds split the same rows. No part of the
+            fingerprint. A source that does not say is taken for a table: the wider interval.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
             over the class names.
 
@@ -62,6 +66,7 @@ class Dataset:
     source: str
     feature_names: tuple[str, ...] | None = None
     preprocessing: Any = field(default=None, compare=False, repr=False)
+    estimand: str = field(default="table", compare=False)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +114,11 @@ class Dataset:
         return tuple(self.x_train.shape[1:])
 
     @property
+    def rows(self) -> dict[str, int]:
+        """Number of rows of `train`, `val` and `test`."""
+        return {split: len(getattr(self, f"y_{split}")) for split in SPLITS}
+
+    @property
     def class_counts(self) -> tuple[int, ...]:
         """Training rows of each class, in class order."""
         return tuple(int(n) for n in np.bincount(self.y_train, minlength=self.num_classes))
@@ -120,7 +130,7 @@ class Dataset:
 
     def describe(self) -> str:
         """One line: name, split sizes, classes and the rarest one's share of the training rows."""
-        sizes = "/".join(str(len(getattr(self, f"y_{split}"))) for split in SPLITS)
+        sizes = "/".join(map(str, self.rows.values()))
         rarest = self.rarest_class
         share = 100 * self.class_counts[rarest] / len(self.y_train)
         shape = "x".join(str(n) for n in self.input_shape)
@@ -131,6 +141,10 @@ class Dataset:
         )
 
     def _check_names(self) -> None:
+        if self.estimand not in ESTIMANDS:
+            raise DataError(
+                f"{self.source}: estimand={self.estimand!r} must be one of {', '.join(ESTIMANDS)}."
+            )
         if len(self.class_names) < LEAST_CLASSES:
             raise DataError(
                 f"{self.source}: a classification problem needs at least two classes, found "

@@ -73,4 +73,5 @@ def made_dataset(
         name=name,
         source=source,
         preprocessing=scaler,
+        estimand="samples",
     )

@@ -36,10 +36,10 @@ def check_choice(key: str, value: Any, choices: Collection[str]) -> None:
         )
 
 
-def check_seed(seed: Any) -> None:
+def check_seed(seed: Any, key: str = "data.seed") -> None:
     """Refuses a seed that NumPy or scikit-learn would not take: right is 0 to 2^32 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise DataError(f"data.seed={seed!r} must be a whole number from 0 to {2**32 - 1}.")
+        raise DataError(f"{key}={seed!r} must be a whole number from 0 to {2**32 - 1}.")
 
 
 def check_delimiter(key: str, value: Any) -> None:

@@ -23,7 +23,8 @@ def load_dataset(node: Mapping[str, Any]) -> Dataset:
     """The data set that a resolved ``data`` node names.
 
     Args:
-        node: ``name``, ``_target_`` and the parameters of the loading function.
+        node: ``name``, ``_target_``, the parameters of the loading function, and
+            ``seeds_per_split`` where some seeds share their data.
 
     Returns:
         The splits.
@@ -31,13 +32,33 @@ def load_dataset(node: Mapping[str, Any]) -> Dataset:
     Raises:
         UserError: where the data cannot be used, or the target gives no ``Dataset``.
     """
-    dataset = build(without_name(node), "data")
+    dataset = build(without_name(shared_split(node)), "data")
     if not isinstance(dataset, Dataset):
         raise UserError(
             f"data._target_={node.get('_target_')}: must return a src.data.dataset.Dataset, "
             f"returned {type(dataset).__name__}"
         )
     return dataset
+
+
+def shared_split(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``data`` node of a seed's split: seeds that share a split have equal ones.
+
+    Args:
+        node: with ``seeds_per_split: n`` the seeds kn to kn + n - 1 have split k, and what tells
+            their runs apart is training alone.
+
+    Returns:
+        The node with the split's number for a seed.
+
+    Raises:
+        UserError: where ``seeds_per_split`` is no whole number of at least 1.
+    """
+    rest = dict(node)
+    seeds = rest.pop("seeds_per_split", 1)
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or seeds < 1:
+        raise UserError(f"data.seeds_per_split={seeds}: must be a whole number, at least 1")
+    return rest | {"seed": rest["seed"] // seeds} if seeds > 1 and "seed" in rest else rest
 
 
 def check_loss(loss: Mapping[str, Any], dataset: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""The data of the jobs of a sweep: a file is read once for all losses of a seed."""
+"""The data of the jobs of a sweep: a file is read once for all runs on one split."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.data.dataset import Dataset
-from src.engine.build import load_dataset
+from src.engine.build import load_dataset, shared_split
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ def cached_dataset(node: Mapping[str, Any]) -> Dataset:
     Raises:
         UserError: where the data cannot be used.
     """
+    node = shared_split(node)
     path = node.get("path")
     file = Path(path).expanduser() if isinstance(path, str) else None
     if file is None or not file.is_file():

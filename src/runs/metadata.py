@@ -4,7 +4,9 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-from src.data.dataset import SPLITS, Dataset
+import numpy as np
+
+from src.data.dataset import Dataset
 from src.runs.identity import (
     code_of,
     git_state,
@@ -71,6 +73,8 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         "identity": identity,
         "setting": setting_identity(config),
         "data.fingerprint": dataset.fingerprint,
+        "data.estimand": dataset.estimand,
+        "data.rows_test_rarest": str(np.count_nonzero(dataset.y_test == dataset.rarest_class)),
         "code": code_of(config),
         "git.changed": str(changed).lower(),
         "version.python": platform.python_version(),
@@ -79,6 +83,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
     }
     if commit:
         tags["mlflow.source.git.commit"] = commit
+    tags |= {f"data.rows_{split}": str(rows) for split, rows in dataset.rows.items()}
     return tags | {f"version.{name}": number for name, number in library_versions().items()}
 
 
@@ -90,5 +95,5 @@ def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "input_shape": list(dataset.input_shape),
         "class_names": list(dataset.class_names),
         "class_counts": list(dataset.class_counts),
-        "rows": {split: len(getattr(dataset, f"y_{split}")) for split in SPLITS},
+        "rows": dataset.rows,
     }

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -66,22 +67,40 @@ def test_simulated_with_four_classes_puts_each_minority_on_an_axis_of_its_own():
         np.testing.assert_allclose(x[y == k][:, :5].mean(axis=0), 6 * np.eye(5)[k - 1], atol=0.15)
 
 
-def test_classification_is_scikit_learns_rows_split_and_standardised():
-    data = classification(seed=5, n_samples=1000)
-    x, y = make_classification(
-        1000,
-        20,
-        n_informative=10,
-        n_redundant=4,
-        weights=[0.95, 0.05],
-        flip_y=0.01,
-        shuffle=False,
-        random_state=5,
+def test_samples_of_a_problem_are_disjoint_rows_of_one_call_of_scikit_learns_function():
+    sizes = {"n_features": 100, "n_informative": 10, "n_redundant": 4, "flip_y": 0}
+    x, y = make_classification(50_000, weights=[0.9, 0.1], shuffle=False, random_state=3, **sizes)
+    pool, seen = cKDTree(x[:, :6]), []
+    for seed in range(3):
+        data = classification(seed, problem=3, n_samples=1000, minority_fraction=0.1, **sizes)
+        ours, labels = everything(data)
+        distance, row = pool.query(ours[:, :6])
+        assert distance.max() < 1e-4
+        np.testing.assert_array_equal(labels, y[row])
+        assert np.bincount(labels).tolist() == [900, 100]
+        seen += row.tolist()
+    assert len(set(seen)) == 3000
+
+
+def test_seeds_draw_from_one_problem_and_problems_differ():
+    def centroids(seed, problem):
+        x, y = everything(classification(seed, problem=problem, minority_fraction=0.3, flip_y=0))
+        means = np.stack([x[y == k].mean(axis=0) for k in (0, 1)])
+        return means, np.stack([x[y == k].std(axis=0) / np.sqrt((y == k).sum()) for k in (0, 1)])
+
+    (one, error), (two, _) = centroids(0, 0), centroids(1, 0)
+    assert np.abs((one - two) / error).max() < 5.5  # of 40 differences with a deviation of sqrt(2)
+    other, _ = centroids(0, 1)
+    assert np.abs((one - other) / error)[:, :14].max() > 20
+
+
+def test_label_noise_is_drawn_for_each_sample_from_all_classes_alike():
+    clean, noisy = (
+        everything(classification(0, minority_fraction=0.1, flip_y=share))[1] for share in (0, 0.4)
     )
-    ours, labels = everything(data)
-    order, theirs = np.lexsort(ours.T), np.lexsort(x.T)
-    np.testing.assert_allclose(ours[order], x[theirs], atol=1e-4)
-    np.testing.assert_array_equal(labels[order], y[theirs])
+    assert np.mean(clean == 1) == pytest.approx(0.1)
+    # 40 % of the labels are drawn: 0.6 * 0.1 + 0.4 / 2
+    assert np.mean(noisy == 1) == pytest.approx(0.26, abs=0.02)
 
 
 def test_columns_are_standardised_by_the_training_rows_alone():

@@ -1,4 +1,4 @@
-"""A table is read once for the jobs of a seed, and again when it is another."""
+"""A table is read once for the jobs on a split, and again when it is another."""
 
 import os
 from pathlib import Path
@@ -19,10 +19,10 @@ def node(resolved, tmp_path):
     return lambda seed: resolved(*words, f"seed={seed}")["data"]
 
 
-def test_the_losses_of_a_seed_share_one_reading(node):
+def test_the_runs_on_a_split_share_one_reading(node):
     first = cached_dataset(node(0))
-    assert cached_dataset(node(0)) is first
-    assert cached_dataset(node(1)).fingerprint != first.fingerprint
+    assert cached_dataset(node(0)) is cached_dataset(node(1)) is first
+    assert cached_dataset(node(2)).fingerprint != first.fingerprint
     assert cached_dataset(node(0)) is not first, "one table in memory, however many seeds"
 
 
