@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
 EXAMPLES = """\
-The verdict is PASS where the mean gain in test macro F1 is at least the threshold and the lower end
-of its 95 % bootstrap interval is above 0. docs/comparison.md says what each number is.
+The verdict is what the 95 % interval says: gain, better, equivalent, worse, loss or undecided.
+docs/comparison.md says what each number is.
 
 Examples:
   python -m src.compare                                    the sweep that ended last
@@ -39,12 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
 
     Returns:
-        0, or with ``--strict`` 1 where a verdict is FAIL.
+        0, or with ``--strict`` 1 where the homework's verdict is FAIL.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.answer import answer
     from src.analysis.report.terminal import print_answer
     from src.analysis.selection import select_runs
+    from src.analysis.statistics.comparison import homework_verdict
 
     selection = select_runs(
         options.root, options.uri, options.sweep, options.experiment, options.filter
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judged = found.judged(options.loss)
     print_answer(found)
     _write(found, options)
-    return int(options.strict and not all(one.passed for one in judged))
+    return int(options.strict and any(homework_verdict(one) == "FAIL" for one in judged))
 
 
 class CompareAfterSweep(Callback):
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", default="ce", help="loss to compare the others with (ce)")
     add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
     add("--decision", choices=DECISIONS, default="argmax", help=tuned)
-    add("--strict", action="store_true", help="exit with 1 where a verdict is FAIL")
+    add("--strict", action="store_true", help="exit with 1 where the homework's verdict is FAIL")
     add("--loss", metavar="NAME", help="the loss that --strict judges (all)")
     add = parser.add_argument_group("where the answer goes, beside the terminal").add_argument
     folder = "report and JSON (default: a sweep's run in MLflow; ./comparison for other runs)"

@@ -6,7 +6,7 @@ from src.analysis.runs import OTHER, SCORE
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
-from src.analysis.statistics.paired import compare
+from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
 from src.errors import UserError
 
@@ -95,6 +95,8 @@ def answer(selection: Selection, baseline: str, threshold: float, decision: str)
         others = compare(selection.runs, baseline, threshold, OTHER[decision])
     except UserError:  # recorded by none of the pairs
         others = []
+    both = corrected([*comparisons, *others])
+    comparisons, others = both[: len(comparisons)], both[len(comparisons) :]
     scored = [run for run in selection.runs if run.score(decision) is not None]
     left_out = [*selection.left_out, *not_compared(scored, comparisons)]
     if len(scored) < len(selection.runs):

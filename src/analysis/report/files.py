@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.answer import Answer
-from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.comparison import Comparison, homework_verdict
 from src.analysis.statistics.losses import MARK, LossSummary
+from src.analysis.statistics.verdict import UNDECIDED
 
 SHARED = ("test_ece", "test_brier", "test_log_loss", "seconds_fit")
 """Means that do not depend on the decision."""
@@ -66,15 +67,22 @@ def _renamed(record: Any, **names: str) -> dict[str, Any]:
 
 
 def _comparison(found: Comparison) -> dict[str, Any]:
-    return _renamed(found, title="place", low="ci_low_pp", high="ci_high_pp") | {
+    return _renamed(found, title="place") | {
+        "ci_low_pp": found.low,
+        "ci_high_pp": found.high,
+        "p": found.p,
+        "p_holm": found.p_holm,
+        "probability_of_gain": found.probability_of_gain,
+        "probability_of_equivalence": found.probability_of_equivalence,
+        "probability_of_loss": found.probability_of_loss,
         "differences_pp": found.differences,
         "mean_difference_pp": found.mean,
         "wins_ties_losses": found.wins_ties_losses,
         "verdict": found.verdict,
         "sentence": found.sentence,
-        "sure": found.sure,
-        "caution": found.caution,
-        "seeds_needed": None if found.sure else found.needed,
+        "verdict_alone": found.verdict_alone,
+        "homework": homework_verdict(found),
+        "seeds_needed": found.needed if found.verdict == UNDECIDED else None,
         "missing": found.missing,
     }
 
@@ -114,7 +122,6 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
         "p_holm": found.p_holm,
         **dict(zip(("wins", "ties", "losses"), found.wins_ties_losses, strict=True)),
         "verdict": found.verdict,
-        "caution": found.caution,
         "missing": "; ".join(found.missing),
         "rarest_class": loss.rare_name,
         "rarest_class_f1": loss.of_rare("f1", found.decision),

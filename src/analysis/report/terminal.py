@@ -29,7 +29,7 @@ def print_answer(answer: Answer) -> None:
         console.print(_other_scores(answer, losses))
         for found in group:
             print(f"{found.title}: {found.sentence}")
-            for note in filter(None, (found.caution, *found.missing)):
+            for note in found.missing:
                 print(f"  {note}")
     for note in answer.left_out:
         print(f"left out: {note}")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.analysis.runs import FinishedRun
-from src.analysis.statistics.significance import interval
+from src.analysis.statistics.estimate import Estimate
+from src.analysis.statistics.paired import estimate_over
 
 VALIDATION = {"argmax": "best_val_f1_macro", "tuned": "val_tuned_crossfit_f1_macro"}
 """The score that a decision is chosen by."""
@@ -80,13 +81,15 @@ def differences(scores: Sequence[float], others: Sequence[float]) -> list[float]
     return [100 * (a - b) for a, b in zip(scores, others, strict=True)]
 
 
-def equal(scores: Sequence[float], others: Sequence[float]) -> bool:
-    """Whether the interval of the mean paired difference holds 0; with one seed, if equal."""
-    gaps = differences(scores, others)
-    if len(gaps) < 2:
-        return gaps[0] == 0
-    low, high = interval(gaps)
-    return low <= 0 <= high
+def lead(one: Candidate, other: Candidate) -> Estimate:
+    """How far the validation scores of one are above those of another."""
+    return estimate_over(one.runs, differences(one.scores, other.scores))
+
+
+def equal(one: Candidate, other: Candidate) -> bool:
+    """Whether the difference in calibration has an interval that holds 0; one seed, if equal."""
+    gaps = differences(one.errors, other.errors)
+    return _holds_zero(estimate_over(one.runs, gaps))
 
 
 def tied(leader: Candidate, other: Candidate, threshold: float) -> bool:
@@ -97,6 +100,9 @@ def tied(leader: Candidate, other: Candidate, threshold: float) -> bool:
         other: a candidate.
         threshold: gain that counts, percentage points.
     """
-    gaps = differences(leader.scores, other.scores)
-    close = float(np.mean(gaps)) < threshold
-    return close and (len(gaps) < 2 or equal(leader.scores, other.scores))
+    ahead = lead(leader, other)
+    return ahead.mean < threshold and (len(leader.runs) < 2 or _holds_zero(ahead))
+
+
+def _holds_zero(found: Estimate) -> bool:
+    return found.mean == 0 if found.seeds < 2 else found.low <= 0 <= found.high

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.statistics.significance import LEVEL, seeds_needed
+from src.analysis.statistics.estimate import Estimate
+from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
+
+POPULATIONS = {
+    "samples": "On new samples of this kind",
+    "table": "On re-splits of this table",
+}
+"""What the mean is an estimate of, by the ``data.estimand`` of the runs."""
+ONE_SPLIT = "On the one split that all these seeds share"
 
 
 @dataclass(frozen=True)
@@ -23,13 +31,12 @@ class Comparison:
         baseline_scores: the same of the baseline.
         without_loss: seeds that the baseline alone has.
         without_baseline: seeds that the loss alone has.
-        low: lower end of the confidence interval of the mean difference, percentage points; NaN
-            with fewer than two seeds.
-        high: its upper end.
-        p: of Wilcoxon's signed-rank test, two-sided.
-        p_holm: corrected for all comparisons made together.
-        comparisons: how many these are.
+        estimate: the mean difference, percentage points.
+        corrected: p-values after Holm's correction over ``comparisons``.
+        comparisons: how many are shown together, this one among them.
         threshold: gain that counts, percentage points.
+        estimand: ``samples`` or ``table``, as of the runs.
+        tuning: how the settings were found, for the sentence: ``at learning rate 0.001``.
     """
 
     setting: str
@@ -43,12 +50,12 @@ class Comparison:
     baseline_scores: tuple[float, ...]
     without_loss: tuple[int, ...]
     without_baseline: tuple[int, ...]
-    low: float
-    high: float
-    p: float
-    p_holm: float
+    estimate: Estimate
+    corrected: PValues
     comparisons: int
     threshold: float
+    estimand: str
+    tuning: str
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -59,7 +66,27 @@ class Comparison:
     @property
     def mean(self) -> float:
         """Mean difference, percentage points."""
-        return float(np.mean(self.differences))
+        return self.estimate.mean
+
+    @property
+    def low(self) -> float:
+        """Lower end of its 95 % interval, not corrected; NaN with one seed."""
+        return self.estimate.low
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+        return self.estimate.high
+
+    @property
+    def p(self) -> float:
+        """Two-sided, of no difference, not corrected."""
+        return self.estimate.p_at(0)
+
+    @property
+    def p_holm(self) -> float:
+        """The same, corrected."""
+        return self.corrected.zero
 
     @property
     def wins_ties_losses(self) -> tuple[int, int, int]:
@@ -68,59 +95,118 @@ class Comparison:
         return int((signs > 0).sum()), int((signs == 0).sum()), int((signs < 0).sum())
 
     @property
-    def passed(self) -> bool:
-        """Mean gain at least the threshold, and the interval above 0."""
-        return bool(self.mean >= self.threshold and self.low > 0)
-
-    @property
     def verdict(self) -> str:
-        """PASS or FAIL."""
-        return "PASS" if self.passed else "FAIL"
+        """``gain``, ``better``, ``equivalent``, ``worse``, ``loss`` or ``undecided``, corrected."""
+        return self.corrected.verdict(self.mean)
 
     @property
-    def sure(self) -> bool:
-        """Whether interval and corrected test both tell the difference from 0."""
-        return (self.low > 0 or self.high < 0) and self.p_holm < LEVEL
+    def verdict_alone(self) -> str:
+        """The verdict if this were the only comparison."""
+        return p_values(self.estimate, self.threshold).verdict(self.mean)
+
+    @property
+    def probability_of_gain(self) -> float:
+        """That the true difference is above the threshold, 0 to 1; NaN with one seed."""
+        return self.estimate.probability_above(self.threshold)
+
+    @property
+    def probability_of_loss(self) -> float:
+        """That it is below minus the threshold."""
+        return 1 - self.estimate.probability_above(-self.threshold)
+
+    @property
+    def probability_of_equivalence(self) -> float:
+        """That it is neither."""
+        return 1 - self.probability_of_gain - self.probability_of_loss
 
     @property
     def needed(self) -> int | None:
-        """Seeds with which a difference like this could be told from 0; None for too many."""
-        return seeds_needed(self.differences, self.comparisons)
+        """Seeds that would decide it if mean and spread stayed; None where no 1,000 would.
+
+        The interval has to leave out 0 or to lie within the threshold, whichever is nearer.
+        """
+        size = abs(self.mean)
+        return self.estimate.seeds_needed(max(size, self.threshold - size), self.comparisons)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one line."""
+        return (
+            f"{self.label} against {self.baseline}: {self.mean:+.1f} pp{self._interval}: "
+            f"{self.verdict}"
+        )
 
     @property
     def sentence(self) -> str:
-        """The answer in words."""
-        count = len(self.seeds)
-        over = f"over {count} seed{'s' if count != 1 else ''}"
-        over += ", decisions tuned" if self.decision == "tuned" else ""
-        limit = f"{self.verdict} at {self.threshold:g} pp"
-        if count < 2:
-            return (
-                f"{self.label} minus {self.baseline}: {self.mean:+.1f} pp {over}: {limit}; "
-                "one seed tells nothing of the spread"
-            )
-        between = f"[{self.low:.1f}, {self.high:.1f}]"
-        if self.low > 0:
-            verb, gain = "beats", f"by {self.mean:.1f} pp"
-        elif self.high < 0:
-            verb, gain = "loses to", f"by {-self.mean:.1f} pp"
-        else:
-            verb, gain = "cannot be told from", f"({self.mean:+.1f} pp)"
-        return f"{self.label} {verb} {self.baseline} {gain} {between} {over}: {limit}"
+        """The answer in words: of what, by how much, how sure, and what would make it surer."""
+        one_split = self.estimate.splits == 1 < len(self.seeds)
+        where = ONE_SPLIT if one_split else POPULATIONS[self.estimand]
+        parts = [where, *filter(None, [self.tuning])]
+        parts.append(
+            f"{self.label} changes macro F1 by {self.mean:+.1f} pp{self._interval} against "
+            f"{self.baseline} ({', '.join(self._basis)})"
+        )
+        sure = "" if len(self.seeds) < 2 else f"; {self._chance}"
+        return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
 
     @property
-    def caution(self) -> str:
-        """The reason why the sentence is no claim yet; empty where it is one."""
-        if self.sure:
-            return ""
-        count, needed = len(self.seeds), self.needed
-        if needed is None:
-            return f"{count} seeds do not tell them apart, and at this mean 1,000 would not either"
-        if count < needed:
-            seeds = f"{count} seed{'s are' if count != 1 else ' is'}"
-            known = "at least " if count < 2 else "at this mean and spread about "
-            return f"{seeds} too few for a claim: {known}{needed} would do"
-        return f"not significant after Holm's correction (p = {self.p_holm:.2g})"
+    def _interval(self) -> str:
+        return f" [{self.low:.1f}, {self.high:.1f}]" if len(self.seeds) > 1 else ""
+
+    @property
+    def _basis(self) -> list[str]:
+        count = len(self.seeds)
+        basis = [f"{count} seed{'s' if count != 1 else ''}"]
+        basis += ["tuned decisions"] if self.decision == "tuned" else []
+        return basis + (["interval valid at any time"] if self.estimate.anytime else [])
+
+    @property
+    def _chance(self) -> str:
+        gains = self.mean >= 0
+        chance = 100 * (self.probability_of_gain if gains else self.probability_of_loss)
+        size = "below 1" if chance < 1 else "above 99" if chance > 99 else f"{chance:.0f}"
+        return (
+            f"a {'gain' if gains else 'loss'} above {self.threshold:g} pp has probability {size} %"
+        )
+
+    @property
+    def _conclusions(self) -> list[str]:
+        """The verdict with its reason, the part that the correction has in it, training noise."""
+        said = [f"{self.verdict.capitalize()}: {self._reason}."]
+        if self.verdict != self.verdict_alone:
+            said.append(
+                f"Holm's correction for the {self.comparisons} comparisons shown makes it "
+                f"{self.verdict}; alone it would be {self.verdict_alone}."
+            )
+        if not np.isnan(self.estimate.training_sd):
+            noise = f"{self.estimate.training_sd:.1f} pp"
+            said.append(f"Another training seed alone moves a difference by {noise} (sd).")
+        return said
+
+    @property
+    def _reason(self) -> str:
+        limit = f"{self.threshold:g} pp"
+        if self.verdict in {"better", "worse"}:
+            if self.corrected.equivalent <= LEVEL:
+                return f"a difference is shown, and that it is within {limit}: equal in practice"
+            size = "gain" if self.mean > 0 else "loss"
+            return f"a difference is shown, a {size} above {limit} is not"
+        if self.verdict != UNDECIDED:
+            sure = {"gain": "above", "loss": "beyond", "equivalent": "within"}[self.verdict]
+            return f"the whole interval is {sure} {limit}"
+        if len(self.seeds) < 2:
+            return "one seed tells nothing of the spread"
+        return f"neither a difference nor equivalence within {limit} is shown; {self._remedy}"
+
+    @property
+    def _remedy(self) -> str:
+        if self.needed is not None:
+            return f"about {self.needed} seeds would decide it"
+        if self.estimate.floor > 0:
+            return (
+                f"more seeds cannot narrow this below ±{self.estimate.floor:.1f} pp, more rows can"
+            )
+        return "1,000 seeds would not decide it"
 
     @property
     def missing(self) -> list[str]:
@@ -132,3 +218,12 @@ class Comparison:
             for label, seeds in lacks
             if seeds
         ]
+
+
+def homework_verdict(found: Comparison) -> str:
+    """PASS or FAIL as the lesson's homework puts it: a mean gain that counts, and better than 0.
+
+    Args:
+        found: the homework's loss against its baseline, at the lesson's settings.
+    """
+    return "PASS" if found.mean >= found.threshold and found.low > 0 else "FAIL"

@@ -1,11 +1,13 @@
 """Paired comparison of losses: the same splits and seeds, one difference per seed."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from src.analysis.runs import SCORE, FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.significance import holm, interval, wilcoxon_p
+from src.analysis.statistics.estimate import Estimate, estimate
+from src.analysis.statistics.verdict import PValues, correct, p_values
 from src.errors import UserError
 
 THRESHOLD_PP = 2.0
@@ -16,6 +18,8 @@ def compare(
     baseline: str = "ce",
     threshold: float = THRESHOLD_PP,
     decision: str = "argmax",
+    *,
+    anytime: bool = False,
 ) -> list[Comparison]:
     """Every loss against the baseline, setting by setting, paired by seed.
 
@@ -25,9 +29,11 @@ def compare(
         baseline: name or label of a loss.
         threshold: gain that counts, percentage points.
         decision: ``argmax`` or ``tuned``.
+        anytime: for intervals that hold however often one looks.
 
     Returns:
-        One comparison for each loss and setting, best mean difference first within a setting.
+        One comparison for each loss and setting, best mean difference first within a setting;
+        corrected for those of its setting (:func:`corrected` takes the other decision in).
 
     Raises:
         UserError: where there is nothing to compare, where the baseline is not among the runs or
@@ -48,7 +54,7 @@ def compare(
         base = bases[setting]
         if base is not None:
             pairs = [
-                _paired(losses[label], losses[base], threshold, decision)
+                _paired(losses[label], losses[base], threshold, decision, anytime)
                 for label in losses
                 if label != base and set(losses[label]) & set(losses[base])
             ]
@@ -58,11 +64,38 @@ def compare(
             f"nothing to compare with {baseline}: no other loss shares a seed with it; "
             "python train.py -m loss=ce,focal seed=range(0,10) makes such runs"
         )
-    corrected = holm([pair.p for pair in found])
+    return corrected(found)
+
+
+def corrected(found: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons with p-values by Holm over all of the same setting.
+
+    Args:
+        found: everything that is shown, at both decisions where both are.
+    """
+    families: dict[str, list[PValues]] = defaultdict(list)
+    for one in found:
+        families[one.setting].append(p_values(one.estimate, one.threshold))
+    by_holm = {setting: iter(correct(family)) for setting, family in families.items()}
     return [
-        replace(pair, p_holm=p, comparisons=len(found))
-        for pair, p in zip(found, corrected, strict=True)
+        replace(one, comparisons=len(families[one.setting]), corrected=next(by_holm[one.setting]))
+        for one in found
     ]
+
+
+def estimate_over(
+    runs: Sequence[FinishedRun], differences: Sequence[float], *, anytime: bool = False
+) -> Estimate:
+    """The mean of differences between runs, with the interval that fits how they were split.
+
+    Args:
+        runs: one per seed: of their splits, and of the rows in these, the interval depends.
+        differences: one per seed, percentage points.
+        anytime: for an interval that holds however often one looks.
+    """
+    shares = [run.test_share for run in runs if run.test_share is not None]
+    share = sum(shares) / len(shares) if shares else None
+    return estimate(differences, [run.fingerprint for run in runs], share, anytime=anytime)
 
 
 def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str | None:
@@ -96,6 +129,7 @@ def _paired(
     base: Mapping[int, FinishedRun],
     threshold: float,
     decision: str,
+    anytime: bool,
 ) -> Comparison:
     seeds = tuple(sorted(set(runs) & set(base)))
     for seed in seeds:
@@ -108,8 +142,7 @@ def _paired(
     scores = tuple(runs[seed].metrics[metric] for seed in seeds)
     base_scores = tuple(base[seed].metrics[metric] for seed in seeds)
     differences = [100 * (a - b) for a, b in zip(scores, base_scores, strict=True)]
-    low, high = interval(differences)
-    p = wilcoxon_p(differences)
+    found = estimate_over([runs[seed] for seed in seeds], differences, anytime=anytime)
     first = runs[seeds[0]]
     return Comparison(
         setting=first.setting,
@@ -123,10 +156,10 @@ def _paired(
         baseline_scores=base_scores,
         without_loss=tuple(sorted(set(base) - set(runs))),
         without_baseline=tuple(sorted(set(runs) - set(base))),
-        low=low,
-        high=high,
-        p=p,
-        p_holm=p,
+        estimate=found,
+        corrected=p_values(found, threshold),
         comparisons=1,
         threshold=threshold,
+        estimand=first.estimand,
+        tuning=first.terms,
     )

@@ -6,7 +6,7 @@ a split score too well on it. The test split has no part in the choice, so its s
 
 1. The leader has the highest mean over the seeds that all losses share.
 2. A candidate is tied with it that trails by less than the gain that counts, where the 95 %
-   bootstrap interval of the paired difference holds 0.
+   interval of the paired difference holds 0.
 3. Among the tied ones, the best calibrated on the validation split wins (expected calibration
    error; paired in the same way); among equally calibrated ones the simplest: the baseline before
    others, fewer knobs before more, argmax before a tuned decision.
@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.analysis.runs import DECISIONS, FinishedRun, by_setting
-from src.analysis.statistics.candidate import NEEDED, Candidate, differences, equal, tied
-from src.analysis.statistics.significance import interval
+from src.analysis.statistics.candidate import NEEDED, Candidate, equal, lead, tied
 
 MOST_NAMED = 4
 """Tied candidates that are named; the others are only counted."""
@@ -88,7 +87,7 @@ def _recommend(
     leader = max(candidates, key=lambda one: one.mean)
     ties = [one for one in candidates if tied(leader, one, threshold)]
     calibrated = min(ties, key=lambda one: float(np.mean(one.errors)))
-    equals = [one for one in ties if equal(one.errors, calibrated.errors)]
+    equals = [one for one in ties if equal(one, calibrated)]
     winner = min(equals, key=lambda one: one.complexity(baseline))
     run = winner.median_run
     if len(ties) == 1:
@@ -112,15 +111,14 @@ def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
     """The sentence where nothing is tied with the leader."""
     seeds = _seeds(winner)
     next_best = max(others, key=lambda one: one.mean)
-    gaps = differences(winner.scores, next_best.scores)
-    lead, unsure = f"{np.mean(gaps):.1f} pp", "; one seed does not make that sure"
-    if len(gaps) > 1:
-        low, high = interval(gaps)
-        lead += f" [{low:.1f}, {high:.1f}]"
-        unsure = f"; {seeds} do not make that sure" if low <= 0 else ""
+    ahead = lead(winner, next_best)
+    by, unsure = f"{ahead.mean:.1f} pp", "; one seed does not make that sure"
+    if ahead.seeds > 1:
+        by += f" [{ahead.low:.1f}, {ahead.high:.1f}]"
+        unsure = f"; {seeds} do not make that sure" if ahead.low <= 0 else ""
     return (
         f"Take {winner.name}: its macro F1 on the validation split, {winner.mean:.4f} over "
-        f"{seeds}, is the highest, {lead} above the next, {next_best.name}{unsure}"
+        f"{seeds}, is the highest, {by} above the next, {next_best.name}{unsure}"
     )
 
 

@@ -1,0 +1,222 @@
+"""The mean of paired differences, and how far it may be from what all seeds would give.
+
+A difference d_ij belongs to a split i and a training seed j. Its variance has two parts: s_t², by
+the training seed alone, and s_s², by the split. More seeds shrink both; but re-splits of one table
+share most of their rows, and from what they share no number of seeds frees the mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, t
+
+from src.analysis.statistics.anytime import anytime_p, anytime_quantile
+
+CONFIDENCE = 0.95
+LEVEL = 1 - CONFIDENCE
+MOST_SEEDS = 1000
+"""The most seeds that are ever asked for."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean difference with its standard error, percentage points.
+
+    Attributes:
+        mean: over the seeds.
+        standard_error: of the mean, for what it is an estimate of; NaN with one seed.
+        df: degrees of freedom of the standard error.
+        floor: half the width of the interval that ever more seeds would leave; 0 for fresh
+            samples; NaN where all seeds share one split, from which no other can be judged.
+        training_sd: standard deviation of a difference by the training seed alone; NaN where no
+            split has two.
+        seeds: how many differences there are.
+        splits: how many of their splits differ.
+        anytime: whether interval and p hold however often one has looked, seed after seed.
+    """
+
+    mean: float
+    standard_error: float
+    df: float
+    floor: float
+    training_sd: float
+    seeds: int
+    splits: int
+    anytime: bool = False
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval; NaN with one seed."""
+        return self.mean - self._half_width
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+        return self.mean + self._half_width
+
+    @property
+    def _half_width(self) -> float:
+        if self.standard_error == 0:
+            return 0.0
+        return float(_quantile(np.array(self.df), LEVEL, self.anytime)) * self.standard_error
+
+    def p_at(self, value: float) -> float:
+        """Two-sided p of the hypothesis that the true mean is a value; 1 with one seed.
+
+        Args:
+            value: percentage points.
+        """
+        if np.isnan(self.standard_error) or self.mean == value:
+            return 1.0
+        if self.standard_error == 0:
+            return 0.0
+        statistic = (self.mean - value) / self.standard_error
+        if self.anytime:
+            return anytime_p(statistic, self.df)
+        return float(2 * t.sf(abs(statistic), self.df))
+
+    def probability_above(self, value: float) -> float:
+        """That the true mean is above a value, from the t posterior; NaN with one seed.
+
+        Under the prior that prefers no mean and no scale, the posterior of the mean is Student's t
+        at ``mean`` with scale ``standard_error`` (Benavoli et al. 2017, with their correlated t
+        test's variance replaced by this one).
+
+        Args:
+            value: percentage points.
+        """
+        if self.standard_error == 0:
+            return float(self.mean > value)
+        return float(t.sf(value, self.df, self.mean, self.standard_error))
+
+    def seeds_needed(self, margin: float, comparisons: int = 1) -> int | None:
+        """The fewest seeds, as many per split as now, whose interval is narrow enough.
+
+        Args:
+            margin: the most that half of its width may be, percentage points.
+            comparisons: how many are made together: each has its part of the 5 %.
+
+        Returns:
+            None where more than ``MOST_SEEDS`` would be needed, or where no number would do.
+        """
+        if np.isnan(self.standard_error):
+            return None
+        stays = np.nan_to_num(self.floor / norm.ppf(1 - LEVEL / 2)) ** 2
+        shrinks = max(0.0, self.standard_error**2 - stays)
+        counts = np.arange(self.seeds, MOST_SEEDS + 1)
+        df = self.df + (counts - self.seeds) * self.splits / self.seeds
+        half_width = _quantile(df, LEVEL / comparisons, self.anytime) * np.sqrt(
+            shrinks * self.seeds / counts + stays
+        )
+        enough = half_width <= margin
+        return int(counts[enough.argmax()]) if enough.any() else None
+
+
+class Components(NamedTuple):
+    """A one-way analysis of variance of the differences, by split.
+
+    Attributes:
+        between: mean square between splits; 0 with one split.
+        within: mean square within splits; 0 where no split has two seeds.
+        per_split: seeds a split, the mean that makes E(between) = s_t² + per_split s_s² true.
+        share: sum of (seeds of a split / all seeds)²; 1/J where the J splits have as many each.
+        seeds: all of them.
+        splits: J.
+    """
+
+    between: float
+    within: float
+    per_split: float
+    share: float
+    seeds: int
+    splits: int
+
+    @property
+    def between_splits(self) -> float:
+        """The variance s_s² between splits, not below 0; all of it where no split has two seeds."""
+        return max(0.0, self.between - self.within) / self.per_split
+
+
+def estimate(
+    differences: Sequence[float],
+    splits: Sequence[str],
+    test_share: float | None,
+    *,
+    anytime: bool = False,
+) -> Estimate:
+    """Estimates the mean difference on new samples, or on a table whose re-splits were seen.
+
+    Args:
+        differences: one per seed, percentage points.
+        splits: fingerprint of the split of each.
+        test_share: rows of the test split over those of training and validation, for re-splits of
+            one table; None for fresh samples, which share no rows.
+        anytime: for an interval that holds however often one looks.
+    """
+    values = np.asarray(differences, np.float64)
+    if len(values) < 2:
+        nan = float("nan")
+        return Estimate(float(values.mean()), nan, 0, nan, nan, 1, 1, anytime)
+    parts = components(values, splits)
+    shared = test_share or 0.0
+    variance, df = variance_of_mean(parts, shared)
+    floor = float(norm.ppf(1 - LEVEL / 2) * np.sqrt(shared * parts.between_splits))
+    return Estimate(
+        mean=float(values.mean()),
+        standard_error=float(np.sqrt(variance)),
+        df=df,
+        floor=floor if parts.splits > 1 else float("nan"),
+        training_sd=float(np.sqrt(parts.within)) if parts.seeds > parts.splits else float("nan"),
+        seeds=parts.seeds,
+        splits=parts.splits,
+        anytime=anytime,
+    )
+
+
+def components(values: NDArray[np.float64], splits: Sequence[str]) -> Components:
+    """The analysis of variance; splits may have any number of seeds.
+
+    Args:
+        values: differences, shape (n,), n > 1.
+        splits: fingerprint of the split of each.
+    """
+    index = np.unique(np.asarray(splits), return_inverse=True)[1]
+    counts = np.bincount(index)
+    means = np.bincount(index, values) / counts
+    n, groups = len(values), len(counts)
+    share = float(((counts / n) ** 2).sum())
+    within = float(((values - means[index]) ** 2).sum()) / max(1, n - groups)
+    between = float((counts * (means - values.mean()) ** 2).sum()) / max(1, groups - 1)
+    per_split = n * (1 - share) / (groups - 1) if groups > 1 else float(n)
+    return Components(between, within, per_split, share, n, groups)
+
+
+def variance_of_mean(parts: Components, test_share: float) -> tuple[float, float]:
+    """Variance of the mean, s_s² (1/J + test_share) + s_t²/n, and its degrees of freedom.
+
+    Nadeau and Bengio (2003) add the test share for what re-splits have in common; here it applies
+    to the variance of splits alone, for training seeds have nothing in common. Degrees of freedom
+    by Satterthwaite (1946), at least those of the splits.
+
+    Args:
+        parts: of the differences.
+        test_share: as for :func:`estimate`, 0 for fresh samples.
+    """
+    df_within = parts.seeds - parts.splits
+    if parts.between <= parts.within:
+        return parts.within / parts.seeds, df_within
+    by_between = (parts.share + test_share) / parts.per_split
+    by_within = 1 / parts.seeds - by_between if df_within else 0.0
+    variance = by_between * parts.between + by_within * parts.within
+    df_between = parts.splits - 1
+    spread = (by_between * parts.between) ** 2 / df_between
+    spread += (by_within * parts.within) ** 2 / max(1, df_within)
+    return variance, float(np.clip(variance**2 / spread, df_between, parts.seeds - 1))
+
+
+def _quantile(df: NDArray[np.float64], level: float, anytime: bool) -> NDArray[np.float64]:
+    """Standard errors from the mean to either end of an interval that misses in ``level``."""
+    return anytime_quantile(df, level) if anytime else t.ppf(1 - level / 2, df)
