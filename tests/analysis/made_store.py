@@ -80,6 +80,7 @@ def log_run(
         "data": "made",
         "model": "mlp",
         "data.fingerprint": f"split-{seed}",
+        "data.estimand": "samples",
         "identity": f"{label}-{seed}",
     }
     if parent_id:

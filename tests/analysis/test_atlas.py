@@ -111,8 +111,10 @@ def test_markdown_has_a_row_a_problem_with_losing_cells_beside_winning_ones(atla
     lines = markdown(atlas).splitlines()
     assert lines[0] == f"### {FOCAL} against ce, decision argmax"
     assert lines[2] == "| problem | 10 epochs, [16] | 40 epochs, [64, 64] |"
-    assert lines[4].startswith("| simulated, 10 % hard negatives, ratio 10 | **+4.0 [3.")
-    assert lines[5].startswith("| simulated, 10 % hard negatives, ratio 100 | **-4.0 [-")
+    assert lines[4].startswith("| simulated, 10 % hard negatives, ratio 10 | **+4.0 [1.5, 6.5]**")
+    assert lines[5].startswith(
+        "| simulated, 10 % hard negatives, ratio 100 | **-4.0 [-6.5, -1.5]**"
+    )
     assert lines[5].endswith("|  |")
     assert f"| {FOCAL} | argmax | 3 | 1 | 1 | 1 | +0.030 |" in summary(atlas)
 

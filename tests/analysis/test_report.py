@@ -83,7 +83,7 @@ def test_it_is_one_well_formed_file_that_loads_nothing(page):
 
 def test_the_sentence_comes_first(page):
     first = re.search(r"<h1>(.*?)</h1>", page).group(1)
-    assert re.fullmatch(r"\S.* (beats|loses to|cannot be told from) ce .* at 2 pp", first)
+    assert re.match(r"On new samples of this kind, \S+ changes macro F1 by \+", first)
     assert page.index("<h1>") < page.index("<svg")
 
 

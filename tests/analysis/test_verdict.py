@@ -1,0 +1,80 @@
+"""Verdicts: what the interval says with one comparison, and what is left of it with several."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from src.analysis.statistics.estimate import Estimate, estimate
+from src.analysis.statistics.verdict import correct, holm, p_values
+
+
+def mean_with_half_width(mean, half_width, df=9):
+    error = half_width / stats.t.ppf(0.975, df)
+    return Estimate(mean, error, df, 0.0, float("nan"), df + 1, df + 1)
+
+
+def by_interval(found, threshold):
+    """The verdict in the words of the rule."""
+    if found.low >= threshold:
+        return "gain"
+    if found.high <= -threshold:
+        return "loss"
+    if found.low > 0 or found.high < 0:
+        return "better" if found.low > 0 else "worse"
+    within = -threshold <= found.low and found.high <= threshold
+    return "equivalent" if within else "undecided"
+
+
+def test_one_comparison_has_the_verdict_of_its_interval():
+    rng = np.random.default_rng(0)
+    seen = []
+    for _ in range(3000):
+        found = mean_with_half_width(rng.normal(0, 3), rng.exponential(1.5))
+        verdict = p_values(found, 2.0).verdict(found.mean)
+        assert verdict == by_interval(found, 2.0), found
+        seen.append(verdict)
+    assert min(np.unique(seen, return_counts=True)[1]) > 50
+    assert len(set(seen)) == 6
+
+
+def test_equivalence_is_two_one_sided_tests_each_at_the_intervals_level():
+    values = [1.2, -0.7, 0.4, 1.9, 0.1, 0.8]
+    below = stats.ttest_1samp(values, -2, alternative="greater").pvalue
+    above = stats.ttest_1samp(values, 2, alternative="less").pvalue
+    p = p_values(estimate(values, list("abcdef"), None), 2.0)
+    assert p.equivalent == pytest.approx(2 * max(below, above))
+    assert p.equivalent == pytest.approx(2 * 0.0066027518715695)  # statsmodels 0.15: ttost_mean
+    assert (p.gain, p.loss) == (1.0, 1.0)
+    assert p.zero == pytest.approx(0.15487217524968783)  # and ttest_mean
+
+
+def test_holm_is_the_largest_of_the_smaller_ones_each_times_those_left():
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 5, 9):
+        p = rng.random(count) ** 3
+        expected = [
+            min(
+                1.0,
+                max((count - int((p < other).sum())) * other for other in p if other <= value),
+            )
+            for value in p
+        ]
+        assert holm(p) == pytest.approx(expected)
+    statsmodels = [0.044, 0.06, 0.02, 0.3, 0.098]  # multipletests(..., method="holm"), 0.15.0
+    assert holm([0.011, 0.02, 0.004, 0.3, 0.049]) == pytest.approx(statsmodels)
+
+
+def test_correction_makes_verdicts_weaker_and_rarely_wrong():
+    """Eight comparisons without a difference: one verdict too many in at most 5 % of families."""
+    rng = np.random.default_rng(2)
+    wrong = {"plain": 0, "corrected": 0}
+    for _ in range(600):
+        family = [
+            estimate(rng.normal(0, 3, 10), [str(k) for k in range(10)], None) for _ in "12345678"
+        ]
+        plain = [p_values(found, 2.0) for found in family]
+        for name, several in (("plain", plain), ("corrected", correct(plain))):
+            said = [p.verdict(found.mean) for p, found in zip(several, family, strict=True)]
+            wrong[name] += bool({"better", "worse", "gain", "loss"} & set(said))
+    assert wrong["corrected"] / 600 < 0.075  # 5 %, and 2.8 standard errors
+    assert wrong["plain"] / 600 > 0.25
