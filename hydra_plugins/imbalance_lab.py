@@ -131,8 +131,10 @@ class GridSweeper(Configured, Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
         from src.sweeps.jobs import Plan, split
+        from src.sweeps.tuning import tuned_keys
 
-        plan = Plan.of(self.context, self.master, split(_words(self, arguments)))
+        words = split(_words(self, arguments), tuned_keys(self.master))
+        plan = Plan.of(self.context, self.master, words)
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
         sweep = run_plan(_launcher(self), self.master, plan)

@@ -1,5 +1,7 @@
 """Hydra's callback that checks the config of a single run, before Hydra makes a folder for it."""
 
+import shlex
+import sys
 from typing import Any
 
 from hydra.experimental.callback import Callback
@@ -14,7 +16,15 @@ class CheckBeforeRun(Callback):
     """Ends the command where a value is wrong; the jobs of a sweep are checked by the sweep."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Checks the config."""
+        """Checks the config; what tunes is a sweep."""
+        if config.tuning["keys"]:
+            sweep = ["-m", *sys.argv[1:]]
+            single = [word for word in sys.argv[1:] if not word.startswith("tuning=")]
+            raise ErrorExit(1) from UserError(
+                f"tuning={config.tuning.name}: trains every loss at several values, which takes a "
+                f"sweep: python train.py {shlex.join(sweep)}\nOne run at the values that are "
+                f"given: python train.py {shlex.join([*single, 'tuning=none'])}"
+            )
         try:
             check(config)
         except UserError as error:

@@ -34,7 +34,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     wrong = [f"{key}: is missing" for key in Config.__dataclass_fields__ if key not in plain]
     if wrong:  # taken out with ~
         raise UserError("\n".join(wrong))
-    for section in ("training", "tracking", *GROUPS):
+    for section in ("training", "tracking", "tuning", *GROUPS):
         schema = _schema_of(cfg, section)
         if schema is not None:
             wrong += _wrong(schema, plain[section], section)

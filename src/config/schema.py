@@ -150,6 +150,22 @@ class TrackingConfig:
 
 
 @dataclass
+class TuningConfig:
+    """What each loss of a sweep is tuned over; it makes no difference to a run.
+
+    Attributes:
+        name: of the choice.
+        keys: of ``loss``, ``model`` or ``training``; the sweep varies each of them, and each loss
+            is compared at the values that validation chooses.
+        chosen_on: seeds that settings were chosen on before: the sweep may have none of them.
+    """
+
+    name: str = "none"
+    keys: list[str] = field(default_factory=list)
+    chosen_on: list[Seed] = field(default_factory=list)
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -159,6 +175,7 @@ class Config:
     data: Any = MISSING
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
     seed: Seed = 0
     force: bool = False
     resume: bool = True

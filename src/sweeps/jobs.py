@@ -6,21 +6,25 @@ import itertools
 import json
 import pickle
 import traceback
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of
+from src.sweeps.tuning import check_plan, tuned_keys
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
@@ -35,16 +39,18 @@ class Job:
     config: DictConfig
 
 
-def split(overrides: Sequence[Override]) -> list[list[str]]:
+def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list[str]]:
     """The words of each job: every combination of the values, the last key fastest.
 
     Args:
         overrides: parsed; of a key that is there twice the last one counts.
+        tuned: keys that come last, so that the trials of a loss and seed follow one another.
 
     Raises:
         UserError: for a sweep that lists no values.
     """
     words = {override.get_key_element(): _words(override) for override in overrides}
+    words |= {key: words.pop(key) for key in tuned if key in words}
     return [list(job) for job in itertools.product(*words.values())]
 
 
@@ -64,18 +70,75 @@ def _words(override: Override) -> list[str]:
     return [f"{override.get_key_element()}={value}" for value in values]
 
 
-def compose(context: HydraContext, master: DictConfig, number: int, words: Sequence[str]) -> Job:
-    """Composes a job from the sweep's config and its own overrides.
+class Composer:
+    """Composes the jobs of a sweep as Hydra does, which takes a tenth of a second for each.
 
-    Raises:
-        HydraException: where it does not compose.
+    Jobs with the same choices of groups begin as copies of one config that Hydra composed; their
+    plain values are set in it, in the way in which Hydra sets them.
+
+    Args:
+        context: Hydra's.
+        master: the sweep's config.
     """
-    _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
-    config = context.config_loader.load_sweep_config(master, list(words))
-    with open_dict(config):
-        config.hydra.job.id = str(number)
-        config.hydra.job.num = number
-    return Job(number, list(words), config)
+
+    def __init__(self, context: HydraContext, master: DictConfig) -> None:
+        _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
+        self._loader, self._master = context.config_loader, master
+        self._parser = OverridesParser.create(config_loader=context.config_loader)
+        self._parsed: dict[str, Override] = {}
+        self._plain: dict[str, bool] = {}
+        self._bases: dict[tuple[str, ...], bytes] = {}
+
+    def job(self, number: int, words: Sequence[str]) -> Job:
+        """The job of some overrides.
+
+        Raises:
+            HydraException: where it does not compose.
+        """
+        overrides = [self._parse(word) for word in words]
+        chosen = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
+        if chosen not in self._bases:
+            base = self._loader.load_sweep_config(self._master, list(chosen))
+            self._bases[chosen] = pickle.dumps(base)
+        config: DictConfig = pickle.loads(self._bases[chosen])
+        try:
+            for one in filter(self._is_plain, overrides):
+                OmegaConf.update(config, one.key_or_group, one.value(), merge=True)
+        except OmegaConfBaseException:  # which Hydra says in its own words
+            config = self._loader.load_sweep_config(self._master, list(words))
+        OmegaConf.copy_cache(from_config=self._master, to_config=config)
+        task = [one for one in overrides if not one.is_hydra_override()]
+        with open_dict(config):
+            config.hydra.overrides.task = [one.input_line for one in task]
+            config.hydra.job.override_dirname = _dirname(config, task)
+            config.hydra.job.id = str(number)
+            config.hydra.job.num = number
+        return Job(number, list(words), config)
+
+    def _parse(self, word: str) -> Override:
+        if word not in self._parsed:
+            (self._parsed[word],) = self._parser.parse_overrides([word])
+        return self._parsed[word]
+
+    def _is_plain(self, override: Override) -> bool:
+        """Whether an override sets a value and chooses nothing."""
+        key = override.get_key_element()
+        if key not in self._plain:
+            sets = key == override.key_or_group and not override.is_hydra_override()
+            self._plain[key] = sets and not self._loader.get_group_options(
+                key,
+                config_name=self._master.hydra.job.config_name,
+                overrides=list(self._master.hydra.overrides.hydra),
+            )
+        return self._plain[key]
+
+
+def _dirname(config: DictConfig, overrides: Sequence[Override]) -> str:
+    """What Hydra documents as ``hydra.job.override_dirname``."""
+    rules = config.hydra.job.config.override_dirname
+    kept = [one for one in overrides if one.key_or_group not in rules.exclude_keys]
+    words = sorted(str(one.input_line) for one in kept)
+    return str(rules.item_sep.join(words).replace("=", rules.kv_sep))
 
 
 @dataclass(frozen=True)
@@ -87,12 +150,18 @@ class Plan:
         identities: of their configs; equal ones are one experiment.
         forced: whether any job is to be trained though it is done.
         one_source: whether all jobs have the same data, seeds aside.
+        settings: the same for plans that differ in their seeds alone.
+        seeds: on which losses are compared.
+        tuned: keys that each loss is tuned over.
     """
 
     jobs: list[Job]
     identities: list[str]
     forced: bool
     one_source: bool
+    settings: str
+    seeds: list[int]
+    tuned: list[str]
 
     @classmethod
     def of(
@@ -107,19 +176,28 @@ class Plan:
         Raises:
             UserError: names the first job whose config is wrong.
         """
-        jobs, configs = [], []
+        jobs, configs, composer = [], [], Composer(context, master)
         for number, words in enumerate(words_of_jobs, first):
-            jobs.append(compose(context, master, number, words))
+            jobs.append(composer.job(number, words))
             try:
                 configs.append(check(jobs[-1].config))
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
+        values: dict[str, set[str]] = defaultdict(set)
+        for key, _, value in (word.partition("=") for job in jobs for word in job.words):
+            values[key].add(value)
+        seeds = sorted({int(config["seed"]) for config in configs})
+        check_plan([job.config for job in jobs], values, seeds)
         sources = [{**config["data"], "seed": None} for config in configs]
+        unseeded = {config_identity(_without_seeds(config)) for config in configs}
         return cls(
             jobs,
             [config_identity(config) for config in configs],
             forced=any(config["force"] for config in configs),
             one_source=all(source == sources[0] for source in sources),
+            settings=digest_of({"jobs": sorted(unseeded)}),
+            seeds=seeds,
+            tuned=tuned_keys(jobs[0].config),
         )
 
     @property
@@ -138,6 +216,10 @@ class Plan:
         firsts = [self.identities.index(identity) for identity in self.identities]
         order = sorted(range(len(self.jobs)), key=lambda index: firsts[index] != index)
         return [self.jobs[index] for index in order]
+
+
+def _without_seeds(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {**config, **{part: {**config[part], "seed": None} for part in ("data", "training")}}
 
 
 Finished = tuple[int, JobReturn, str]

@@ -1,5 +1,9 @@
 """A sweep that searches: Optuna proposes values, each trial is an ordinary job.
 
+Where ``tuning`` names keys these are searched, by a study for each combination of the other values,
+such as loss and seed, so that every loss has as many trials. Else one study searches all that the
+sweep varies.
+
 ``hydra-optuna-sweeper`` 1.3 asks for Optuna below 3; this is the same with Optuna's ask-and-tell
 interface, and the same notation: ``loss.gamma='interval(0,5)'``. What is optimised is what a job
 returns, a score of the validation split; the test split has no say.
@@ -34,8 +38,9 @@ from optuna.trial import FrozenTrial, TrialState
 from src.config.legal import problems
 from src.config.ranges import Count, one_of
 from src.errors import UserError
-from src.sweeps.jobs import compose
+from src.sweeps.jobs import Composer, split
 from src.sweeps.sweep import Sweep
+from src.sweeps.tuning import check_plan, plan_tags, tuned_keys
 
 Direction = Annotated[str, one_of("maximize", "minimize")]
 
@@ -58,16 +63,16 @@ def search(
         context: Hydra's.
         config: the sweep's.
         overrides: those that are sweeps are searched; the last one for a key counts.
-        n_trials: how many jobs there are.
-        n_jobs: how many are proposed at a time, before any of them has ended.
+        n_trials: of each study.
+        n_jobs: how many a study proposes at a time, before any of them has ended.
         direction: ``maximize`` or ``minimize``.
         sampler: one of Optuna's, a node with its ``_target_``.
 
     Returns:
-        The best trial; None where every one failed.
+        The best trial; None where every one failed, or where there are several studies.
 
     Raises:
-        UserError: where nothing is searched, or something is no range.
+        UserError: where nothing is searched, something is no range, or the plan is wrong.
         Exception: what the first job failed with, after all trials.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -76,41 +81,67 @@ def search(
         for _, reason in problems(value, legal, strict=True):
             raise UserError(f"hydra.sweeper.{key}={value}: {reason}")
     try:
-        study = optuna.create_study(
-            direction=StudyDirection[direction.upper()], sampler=instantiate(sampler)
-        )
+        keys = tuned_keys(config)
+        cells, space = _read(config, overrides, keys)
+        studies = [
+            optuna.create_study(
+                direction=StudyDirection[direction.upper()], sampler=instantiate(sampler)
+            )
+            for _ in cells
+        ]
     except InstantiationException as error:
         raise UserError(f"hydra.sweeper.sampler: {error}") from error
-    fixed, space = _read(overrides)
-    with Sweep(config, n_trials) as sweep:
+    composer = Composer(context, config)
+    with Sweep(config, n_trials * len(cells), plan_tags(keys, _seeds(config, cells))) as sweep:
         for first in range(0, n_trials, n_jobs):
-            trials = [study.ask(space) for _ in range(min(n_jobs, n_trials - first))]
-            words = [[*fixed, *_words(trial.params)] for trial in trials]
-            sweep.run(launcher, [compose(context, config, *job) for job in enumerate(words, first)])
-            for trial in trials:
-                returned = sweep.returned[trial.number]
+            asked = [
+                (study, study.ask(space), cell)
+                for study, cell in zip(studies, cells, strict=True)
+                for _ in range(min(n_jobs, n_trials - first))
+            ]
+            words = [[*cell, *_words(trial.params)] for _, trial, cell in asked]
+            jobs = [composer.job(*job) for job in enumerate(words, first * len(cells))]
+            sweep.run(launcher, jobs)
+            for (study, trial, _), job in zip(asked, jobs, strict=True):
+                returned = sweep.returned[job.number]
                 if returned.status == JobStatus.COMPLETED:
                     study.tell(trial, float(returned.return_value))
                 else:
                     study.tell(trial, state=TrialState.FAIL)
-        best = _report_best(study, sweep)
+        best = _report_best(studies[0], sweep) if len(studies) == 1 else None
     sweep.raise_first_error()
     return best
 
 
-def _read(given: Sequence[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
-    """The words that stay the same in all trials, and what is searched."""
+def _read(
+    config: DictConfig, given: Sequence[Override], keys: Sequence[str]
+) -> tuple[list[list[str]], dict[str, BaseDistribution]]:
+    """The words of each study, the same in all of its trials, and what is searched."""
     overrides = {one.get_key_element(): one for one in given}
-    sweeps = {key: one for key, one in overrides.items() if one.is_sweep_override()}
-    if not sweeps:
+    searched = {
+        key: one
+        for key, one in overrides.items()
+        if one.is_sweep_override() and (not keys or key in keys)
+    }
+    if not searched and not keys:
         raise UserError(
             "hydra/sweeper=optuna: nothing to search; right is a range, such as "
             "'loss.gamma=interval(0,5)', or choices, such as model=mlp,cosine"
         )
+    cells = split([one for key, one in overrides.items() if key not in searched])
+    values = {key: {"lowest", "highest"} for key in searched}
     fixed = {
-        key: one.get_value_element_as_str() for key, one in overrides.items() if key not in sweeps
+        key: {one.get_value_element_as_str()}
+        for key, one in overrides.items()
+        if not one.is_sweep_override()
     }
-    return _words(fixed), {key: distribution(one) for key, one in sweeps.items()}
+    check_plan([config], values | fixed, _seeds(config, cells))
+    return cells, {key: distribution(one) for key, one in searched.items()}
+
+
+def _seeds(config: DictConfig, cells: Sequence[Sequence[str]]) -> set[int]:
+    words = [dict(word.split("=", 1) for word in cell) for cell in cells]
+    return {int(cell.get("seed", config.get("seed", 0))) for cell in words}
 
 
 def _report_best(study: optuna.Study, sweep: Sweep) -> FrozenTrial | None:

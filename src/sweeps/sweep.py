@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
 from src.sweeps.jobs import SWEEP_FILE, Job, Plan, error_of
 from src.sweeps.table import collect_rows, markdown_table, print_table
+from src.sweeps.tuning import EXTENDED, named, plan_tags
 
 if TYPE_CHECKING:
     from src.tracking.sweep_run import SweepRun
@@ -35,6 +36,7 @@ class Sweep:
     Args:
         config: the sweep's, with its ``hydra`` node.
         total: how many jobs there are.
+        tags: of the parent run: what was planned.
         plan: of the jobs, if they are known before they run.
 
     Attributes:
@@ -43,8 +45,10 @@ class Sweep:
         returned: what Hydra returns for each job that has ended, by the job's number.
     """
 
-    def __init__(self, config: DictConfig, total: int, plan: Plan | None = None) -> None:
-        self.plan = plan
+    def __init__(
+        self, config: DictConfig, total: int, tags: Mapping[str, str], plan: Plan | None = None
+    ) -> None:
+        self.plan, self._tags = plan, tags
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
         self._config, self._total = config, total
@@ -62,13 +66,15 @@ class Sweep:
             from src.tracking.sweep_run import SweepRun  # with MLflow
 
             identity, forced = (self.plan.identity, self.plan.forced) if self.plan else ("", True)
-            self.parent = SweepRun(tracking, command, identity, anew=forced)
+            self.parent = SweepRun(tracking, command, identity, self._tags, anew=forced)
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
         run_id = self.parent.run_id if self.parent else ""
         write_json(self._folder / SWEEP_FILE, {"parent_run_id": run_id, "command": command})
         if self.plan:
             print(self.plan.summary(), flush=True)
+        if self.parent and self.parent.extends:
+            print(EXTENDED.format(named(self.parent.extends)), flush=True)
         self._begun = time.monotonic()
         return self
 
@@ -155,6 +161,7 @@ def _words(job: Job) -> str:
 
 def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:
     """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
-    with Sweep(config, len(plan.jobs), plan) as sweep:
+    tags = plan_tags(plan.tuned, plan.seeds) | {"sweep.settings": plan.settings}
+    with Sweep(config, len(plan.jobs), tags, plan) as sweep:
         sweep.run(launcher, plan.jobs)
     return sweep

@@ -1,5 +1,6 @@
 """A sweep's own run in MLflow, whose children are the runs of its jobs."""
 
+import json
 import logging
 import shlex
 import time
@@ -27,22 +28,43 @@ class SweepRun:
         tracking: the resolved ``tracking`` node.
         command: as typed.
         identity: the same for sweeps over the same experiments; empty where these are not known.
+        tags: what was planned: ``planned.seeds``, ``tuning.keys``, and ``sweep.settings``, which
+            is the same for sweeps that differ in their seeds alone.
         anew: whether the run has to be a new one.
 
     Attributes:
         run_id: in MLflow.
+        extends: seeds of earlier sweeps over the same settings that this one has, with others.
 
     Raises:
         UserError: where the store cannot be used.
     """
 
     def __init__(
-        self, tracking: Mapping[str, Any], command: str, identity: str, *, anew: bool
+        self,
+        tracking: Mapping[str, Any],
+        command: str,
+        identity: str,
+        tags: Mapping[str, str],
+        *,
+        anew: bool,
     ) -> None:
         self._store, self._command = Store.open(tracking), command
         close_dead_runs(self._store)
+        self.extends = self._extended(tags)
+        planned = {**tags, "planned.extends": json.dumps(self.extends)}
         found = None if anew or not identity else self._find(identity)
-        self.run_id = found or self._create(identity)
+        self.run_id = found or self._create(identity, planned)
+
+    def _extended(self, tags: Mapping[str, str]) -> list[int]:
+        """Seeds that were swept before with the same settings, where seeds were added to them."""
+        if "sweep.settings" not in tags:
+            return []
+        condition = f"tags.`sweep.settings` = '{tags['sweep.settings']}'"
+        earlier = self._store.search(condition, [self._store.experiment_id])
+        swept = [set(json.loads(run.data.tags["planned.seeds"])) for run in earlier]
+        now = set(json.loads(tags["planned.seeds"]))
+        return sorted(set().union(*(seeds & now for seeds in swept if seeds & now and now - seeds)))
 
     def _find(self, identity: str) -> str | None:
         client, condition = self._store.client, f"tags.`sweep.identity` = '{identity}'"
@@ -53,8 +75,9 @@ class SweepRun:
             return str(run.info.run_id)
         return None
 
-    def _create(self, identity: str) -> str:
+    def _create(self, identity: str, planned: Mapping[str, str]) -> str:
         tags = process_tags() | {
+            **planned,
             "sweep.identity": identity,
             "sweep.command": self._command,
             "mlflow.source.name": "train.py",

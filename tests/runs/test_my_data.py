@@ -10,7 +10,13 @@ import yaml
 
 pytestmark = pytest.mark.slow
 
-FEW = ("loss=ce,focal", "seed=0,1", "tracking.log_model=false", "tracking.plots=false")
+FEW = (
+    "tuning=none",
+    "loss=ce,focal",
+    "seed=0,1",
+    "tracking.log_model=false",
+    "tracking.plots=false",
+)
 WORDS = ("-m", "+experiment=my_data", "data.label=target", *FEW, "training.epochs=2")
 BY_HAND = ("model.hidden=[32,32]", "model.dropout=0.0", "training.batch_size=16")
 

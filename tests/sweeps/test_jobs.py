@@ -3,28 +3,20 @@
 import pickle
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.types import HydraContext
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
 
-from src.config.register import register
 from src.data.errors import CellError
 from src.errors import UserError
-from src.sweeps.jobs import Plan, error_of, portable, split
-from tests.conftest import ROOT
+from src.sweeps.jobs import Composer, error_of, portable, split
 
 
-@pytest.fixture(scope="module")
-def plan_of():
+@pytest.fixture
+def plan_of(sweeper):
     """Plans jobs from their overrides."""
-    register()
-    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
-        words = ["hydra.job.config_name=config", "hydra.mode=MULTIRUN"]
-        master = compose("config", words, return_hydra_config=True)
-        context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
-        yield lambda *jobs: Plan.of(context, master, [job.split() for job in jobs], 0)
+    return sweeper().plan
 
 
 # --- a grid -------------------------------------------------------------------------------------
@@ -58,6 +50,36 @@ def test_a_job_has_its_number_its_words_and_the_sweeps_folder(plan_of):
     assert (config.hydra.job.num, config.hydra.job.id, config.seed) == (1, "1", 3)
     assert config.hydra.overrides.task == ["seed=3", "loss=focal"]
     assert config.hydra.sweep.dir == first.config.hydra.sweep.dir
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("seed=3", "loss=focal", "training.learning_rate=0.01", "loss.alpha=[0.2,0.8]"),
+        ("+experiment=digits", "data=table", "data.path='a=b, c.csv'", "data.label=x"),
+        ("model=cnn", "~tuning", "+model.more={a: 1}", "++seed=4", "model.filters=[8]"),
+        ("training.optimizer={_target_: keras.optimizers.SGD}", "hydra.job.name=mine", "seed=1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_job_is_composed_as_hydra_composes_it(sweeper, words):
+    made = sweeper("hydra.job.config.override_dirname.exclude_keys=[seed]")
+    composer = Composer(made.context, made.master)
+    composer.job(0, ["seed=9", *words])
+    job = composer.job(1, words)
+    hydras = made.context.config_loader.load_sweep_config(made.master, list(words))
+    ours, theirs = (OmegaConf.to_container(one) for one in (job.config, hydras))
+    assert (ours["hydra"]["job"].pop("num"), ours["hydra"]["job"].pop("id")) == (1, "1")
+    for key in ("num", "id"):
+        theirs["hydra"]["job"].pop(key)
+    assert ours == theirs
+    assert OmegaConf.is_struct(job.config)
+
+
+def test_a_key_that_there_is_not_is_told_in_hydras_words(sweeper):
+    made = sweeper()
+    with pytest.raises(ConfigCompositionException, match=r"override .loss\.gama."):
+        Composer(made.context, made.master).job(0, ["loss=focal", "loss.gama=1"])
 
 
 def test_jobs_that_repeat_an_experiment_are_known_and_come_last(plan_of):

@@ -1,0 +1,86 @@
+"""The plan of a sweep: what each loss is tuned over, and on which seeds the losses are compared."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from src.errors import UserError
+
+TUNABLE = ("loss.", "model.", "training.")
+SEED = "training.seed"
+FRESH = "range(100,120)"
+EXTENDED = (
+    "Seeds {} of the same settings were swept before: seeds that are added once results are known "
+    "make differences out of chance, and the comparison will say so."
+)
+
+
+def tuned_keys(config: DictConfig) -> list[str]:
+    """The keys that each loss is tuned over, in their order."""
+    return [str(key) for key in config.tuning["keys"]] if "tuning" in config else []
+
+
+def check_plan(
+    configs: Sequence[DictConfig], values: Mapping[str, Collection[str]], seeds: Collection[int]
+) -> None:
+    """Holds the ``tuning`` node of a sweep against what the sweep varies.
+
+    Args:
+        configs: of its jobs, or one that stands for them.
+        values: different values of each key that is set, as text.
+        seeds: of the jobs.
+
+    Raises:
+        UserError: for a key that is not tuned, and a seed that settings were chosen on.
+    """
+    keys = tuned_keys(configs[0])
+    said = f"tuning.keys=[{','.join(keys)}]"
+    for key in keys:
+        if not key.startswith(TUNABLE) or key == SEED:
+            raise UserError(
+                f"{said}: {key} cannot be tuned; right are keys of loss, model and training"
+            )
+        if len(values.get(key, ())) > 1:
+            continue
+        for value in values.get(key, ()):
+            raise UserError(
+                f"{key}={value}: one value is nothing to tune over; give several, separated by "
+                "commas, or compare the losses at this one with tuning=none"
+            )
+        if not any(_has(config, key) for config in configs):
+            section = key.partition(".")[0]
+            raise UserError(f"{said}: no {section} of this sweep has the key {key}")
+        raise UserError(
+            f"{said}: {key} is not varied in this sweep; give several values of it, separated by "
+            "commas, or leave it out of tuning.keys"
+        )
+    chosen_on = configs[0].tuning.chosen_on if "tuning" in configs[0] else []
+    for seed in sorted(set(seeds) & set(chosen_on)):
+        raise UserError(
+            f"seed={seed}: settings were chosen on this seed (tuning.chosen_on), so it cannot "
+            f"confirm them; right are others, such as seed={FRESH}"
+        )
+
+
+def plan_tags(keys: Sequence[str], seeds: Collection[int]) -> dict[str, str]:
+    """What is noted on the sweep before its first job: its seeds, and what is tuned, as JSON."""
+    return {"planned.seeds": json.dumps(sorted(seeds)), "tuning.keys": json.dumps(list(keys))}
+
+
+def named(seeds: Collection[int]) -> str:
+    """Seeds in words, ranges in short: ``0-4, 7``."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(f"{part[0]}-{part[-1]}" if part[1:] else f"{part[0]}" for part in parts)
+
+
+def _has(config: DictConfig, key: str) -> bool:
+    above, _, name = key.rpartition(".")
+    node: Any = OmegaConf.select(config, above)
+    return OmegaConf.is_dict(node) and name in node

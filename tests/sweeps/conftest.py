@@ -1,0 +1,50 @@
+"""The plan of a sweep, from words, without running it."""
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import HydraContext
+
+from src.config.register import register
+from src.sweeps.jobs import Plan, split
+from src.sweeps.tuning import tuned_keys
+from tests.conftest import ROOT
+
+
+class Sweeper:
+    """What a sweeper is given: Hydra's context and the config of the sweep."""
+
+    def __init__(self, *fixed):
+        words = ["hydra.job.config_name=config", "hydra.mode=MULTIRUN", *fixed]
+        self.master = compose("config", words, return_hydra_config=True)
+        self.context = HydraContext(GlobalHydra.instance().config_loader(), callbacks=None)
+
+    def plan(self, *jobs):
+        """The plan of jobs, each a string of words."""
+        return Plan.of(self.context, self.master, [job.split() for job in jobs], 0)
+
+
+@pytest.fixture
+def sweeper():
+    """Makes a sweeper for words that all jobs share."""
+    register()
+    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+        yield Sweeper
+
+
+@pytest.fixture
+def plan_typed(sweeper):
+    """The plan of ``python train.py -m WORDS``."""
+
+    def plan(*typed):
+        parsed = OverridesParser.create().parse_overrides(list(typed))
+        words = [one.input_line for one in parsed if not one.is_sweep_override()]
+        made = sweeper(*words)
+        params = made.master.hydra.sweeper.params or {}
+        listed = [f"{key}={value}" for key, value in params.items()]
+        overrides = OverridesParser.create().parse_overrides([*listed, *typed])
+        jobs = split(overrides, tuned_keys(made.master))
+        return Plan.of(made.context, made.master, jobs)
+
+    return plan
