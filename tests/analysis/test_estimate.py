@@ -42,7 +42,7 @@ def test_mean_squares_have_scipys_ratio_and_sum_to_the_variance(values, splits):
 def test_components_are_those_of_a_mixed_model():
     """``statsmodels.formula.api.mixedlm("d ~ 1", groups="split").fit(reml=True)``, 0.15.0."""
     parts = components(np.array(BALANCED), PAIRS)
-    assert parts.between_splits == pytest.approx(2.1186212, abs=1e-3)  # an iterative fit
+    assert parts.between_splits() == pytest.approx(2.1186212, abs=1e-3)  # an iterative fit
     assert parts.within == pytest.approx(1.0460352, abs=1e-3)
     no_table = estimate(BALANCED, PAIRS, 0.0)
     assert no_table.standard_error == pytest.approx(0.7268616, abs=1e-4)
@@ -52,9 +52,12 @@ def test_components_are_those_of_a_mixed_model():
 
 
 def test_the_share_of_one_table_adds_to_the_variance_of_splits_alone():
-    split, training = (5.2835 - 1.046) / 2, 1.046
+    between, within = 5.2835, 1.046  # statsmodels 0.15: anova_lm
+    split = (between - within) / 2
     found = estimate(BALANCED, PAIRS, 0.25)
-    assert found.standard_error**2 == pytest.approx(split * (1 / 5 + 0.25) + training / 10)
+    cautious = (between - (1 - 1.5 / np.sqrt(5)) * within) / 2
+    assert found.standard_error**2 == pytest.approx(between / 10 + 0.25 * cautious)
+    assert found.df == 4
     assert found.floor == pytest.approx(stats.norm.ppf(0.975) * np.sqrt(0.25 * split))
 
 
@@ -68,8 +71,8 @@ def test_with_one_seed_a_split_it_is_baycomps_correlated_t_test():
     assert 1 - found.probability_above(-2) == pytest.approx(6.568309968590924e-06)
 
 
-def test_splits_that_differ_by_no_more_than_training_leave_training_alone():
-    values = [1.0, 4.0, 2.0, 3.0, 3.5, 1.5]
+def test_splits_whose_means_are_alike_leave_training_alone():
+    values = [1.0, 3.0, 0.5, 3.5, 2.2, 1.8]
     found = estimate(values, list("aabbcc"), 0.25)
     within = np.mean([np.var(group, ddof=1) for group in groups_of(values, list("aabbcc"))])
     assert (found.standard_error**2, found.df) == (pytest.approx(within / 6), 3)
@@ -111,27 +114,22 @@ def test_no_number_of_seeds_gets_below_the_floor():
     assert estimate(BALANCED, PAIRS, None).seeds_needed(found.floor) < 100
 
 
-def simulated(rng, tables, splits, share, split_sd):
-    """Differences of a table's re-splits with truth 0: two training seeds each, sd 1."""
-    common = rng.normal(0, np.sqrt(share) * split_sd, (tables, 1, 1))
-    of_split = rng.normal(0, split_sd, (tables, splits, 1))
-    return (common + of_split + rng.normal(0, 1, (tables, splits, 2))).reshape(tables, -1)
-
-
 @pytest.mark.parametrize("split_sd", [0.0, 0.5, 1.0])
-def test_the_interval_of_one_table_holds_the_truth_as_often_as_it_says(split_sd):
+@pytest.mark.parametrize("splits", [5, 10])
+def test_the_interval_of_one_table_holds_the_truth_as_often_as_it_says(splits, split_sd):
+    """Truth 0; two training seeds a split, sd 1; re-splits share a quarter of their variance."""
     rng = np.random.default_rng(5)
-    names = np.repeat([str(k) for k in range(10)], 2)
-    held = [
-        found.low <= 0 <= found.high
-        for row in simulated(rng, 1500, 10, 0.25, split_sd)
-        for found in [estimate(row, names, 0.25)]
-    ]
-    assert 0.91 < np.mean(held) < 1.0
-    plain = [
-        abs(row.mean()) < 2.093 * stats.sem(row) for row in simulated(rng, 1500, 10, 0.25, 1.0)
-    ]
-    assert np.mean(plain) < 0.75  # what Student's t on all seeds would do
+    tables = 2000
+    shared = rng.normal(0, np.sqrt(0.25) * split_sd, (tables, 1, 1))
+    of_split = rng.normal(0, split_sd, (tables, splits, 1))
+    rows = (shared + of_split + rng.normal(0, 1, (tables, splits, 2))).reshape(tables, -1)
+    names = np.repeat([str(k) for k in range(splits)], 2)
+    found = [estimate(row, names, 0.25) for row in rows]
+    held = np.mean([one.low <= 0 <= one.high for one in found])
+    assert 0.935 < held < 0.98
+    if split_sd == 1:
+        half = stats.t.ppf(0.975, 2 * splits - 1) * stats.sem(rows, axis=1)
+        assert np.mean(np.abs(rows.mean(axis=1)) < half) < 0.8  # Student's t over all seeds
 
 
 def test_the_interval_at_any_time_survives_a_look_after_every_seed():

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from src.analysis.statistics.estimate import Estimate, estimate
+from src.analysis.statistics.estimate import Components, Estimate, estimate
 from src.analysis.statistics.verdict import correct, holm, p_values
 
 
 def mean_with_half_width(mean, half_width, df=9):
     error = half_width / stats.t.ppf(0.975, df)
-    return Estimate(mean, error, df, 0.0, float("nan"), df + 1, df + 1)
+    nan, n = float("nan"), df + 1
+    return Estimate(mean, error, df, 0.0, nan, n, n, Components(n * error**2, 0.0, 1.0, n, n))
 
 
 def by_interval(found, threshold):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.statistics.estimate import Estimate
+from src.analysis.statistics.estimate import MOST_SEEDS, Estimate
 from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
 
 POPULATIONS = {
@@ -132,7 +132,7 @@ class Comparison:
     def headline(self) -> str:
         """The answer in one line."""
         return (
-            f"{self.label} against {self.baseline}: {self.mean:+.1f} pp{self._interval}: "
+            f"{self.label} against {self.baseline}: {_pp(self.mean, '+')} pp{self._interval}: "
             f"{self.verdict}"
         )
 
@@ -143,7 +143,7 @@ class Comparison:
         where = ONE_SPLIT if one_split else POPULATIONS[self.estimand]
         parts = [where, *filter(None, [self.tuning])]
         parts.append(
-            f"{self.label} changes macro F1 by {self.mean:+.1f} pp{self._interval} against "
+            f"{self.label} changes macro F1 by {_pp(self.mean, '+')} pp{self._interval} against "
             f"{self.baseline} ({', '.join(self._basis)})"
         )
         sure = "" if len(self.seeds) < 2 else f"; {self._chance}"
@@ -151,7 +151,7 @@ class Comparison:
 
     @property
     def _interval(self) -> str:
-        return f" [{self.low:.1f}, {self.high:.1f}]" if len(self.seeds) > 1 else ""
+        return f" [{_pp(self.low)}, {_pp(self.high)}]" if len(self.seeds) > 1 else ""
 
     @property
     def _basis(self) -> list[str]:
@@ -202,11 +202,14 @@ class Comparison:
     def _remedy(self) -> str:
         if self.needed is not None:
             return f"about {self.needed} seeds would decide it"
-        if self.estimate.floor > 0:
+        if not self.estimate.floor > 0:
+            return f"{MOST_SEEDS:,} seeds would not decide it"
+        if np.isnan(self.estimate.training_sd):
             return (
-                f"more seeds cannot narrow this below ±{self.estimate.floor:.1f} pp, more rows can"
+                "with one training seed a split, what more seeds can do is not known: "
+                "data.seeds_per_split=2 tells"
             )
-        return "1,000 seeds would not decide it"
+        return f"more seeds cannot narrow this below ±{self.estimate.floor:.1f} pp, more rows can"
 
     @property
     def missing(self) -> list[str]:
@@ -218,6 +221,11 @@ class Comparison:
             for label, seeds in lacks
             if seeds
         ]
+
+
+def _pp(value: float, sign: str = "") -> str:
+    """One decimal, and no minus before a zero."""
+    return format(round(value, 1) + 0.0, f"{sign}.1f")
 
 
 def homework_verdict(found: Comparison) -> str:

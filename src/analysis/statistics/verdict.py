@@ -6,7 +6,7 @@ levels corrected by Holm.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from src.analysis.statistics.estimate import LEVEL, Estimate
 UNDECIDED = "undecided"
 
 
-class PValues(NamedTuple):
+@dataclass(frozen=True)
+class PValues:
     """Against what each verdict has to rule out; two-sided, as the interval is.
 
     Attributes:
@@ -68,7 +69,8 @@ def correct(family: Sequence[PValues]) -> list[PValues]:
     Args:
         family: one a comparison.
     """
-    return [PValues(*row) for row in zip(*map(holm, zip(*family, strict=True)), strict=True)]
+    of_kind = zip(*map(astuple, family), strict=True)
+    return [PValues(*row) for row in zip(*map(holm, of_kind), strict=True)]
 
 
 def holm(values: Sequence[float]) -> list[float]:
