@@ -20,17 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     from src.analysis.atlas.grid import draw_atlas
-    from src.analysis.atlas.page import markdown, summary, write_atlas
+    from src.analysis.atlas.page import markdown, write_atlas
     from src.analysis.selection import select_runs
 
     selection = select_runs(options.root, options.uri, experiment=options.experiment)
-    atlas = draw_atlas(selection.runs, options.baseline, options.loss)
-    print(f"{atlas.title}: {atlas.runs} runs.\n\n{summary(atlas)}\n")
+    atlas = draw_atlas(selection.runs, options.baseline, options.loss, options.rate)
+    text = markdown(atlas)
+    print(f"{atlas.title}: {atlas.runs} runs.\n\n{text.partition('###')[0]}")
     for sentence in selection.left_out:
         print(f"left out: {sentence}")
     options.out.mkdir(parents=True, exist_ok=True)
     write_atlas(options.out / "atlas.html", atlas)
-    (options.out / "atlas.md").write_text(markdown(atlas) + "\n", encoding="utf-8")
+    (options.out / "atlas.md").write_text(text + "\n", encoding="utf-8")
     print(f"Heat maps: {options.out / 'atlas.html'}; as Markdown: {options.out / 'atlas.md'}")
     return 0
 
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--experiment", default="atlas", help="MLflow experiment (default: atlas)")
     add("--baseline", default="ce", help="loss to compare with (default: ce)")
     add("--loss", nargs="+", default=(), metavar="NAME", help="losses to draw (default: all)")
+    add("--rate", default="0.001", help="learning rate of the losses as given (default: 0.001)")
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")

@@ -1,189 +1,140 @@
-"""The atlas: where a loss gains over the baseline, cell by cell.
+"""The atlas: where a loss gains over the baseline, cell by cell and over all of them.
 
-A cell is one problem (data, imbalance ratio, share of hard negatives) with one effort (training
-budget and capacity); it shows the mean paired difference in test macro F1 with its confidence
-interval. A chart is the grid of one loss at one decision; the atlas has one for each pair of these.
+False discoveries are controlled over the whole page, all losses, decisions and views together: a
+cell counts as a gain or a loss where q, the p adjusted as Benjamini and Hochberg do (1995,
+"Controlling the false discovery rate"), is below 0.05.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from src.analysis.runs import FinishedRun, by_setting
-from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.paired import compare
+from src.analysis.atlas.cells import BESIDE, compare_cells, rates_chosen
+from src.analysis.atlas.pooling import LEVEL, mean_of, pool
+from src.analysis.runs import FinishedRun
+from src.errors import UserError
 
-ROWS, COLUMNS = ["data", "hard", "ratio"], ["epochs", "widths"]
-"""The grid is sorted by these."""
+CHART, CELL = ["loss", "baseline", "decision"], ["problem", "effort"]
+"""A chart is one loss at one decision; its cells are compared in one view or in two."""
+SORTED = ["data", "source", "ratio", "epochs", "widths"]
 FACTORS = {"source": "{}", "ratio": "ratio {}", "epochs": "{} epochs", "widths": "{0[1]}"}
 """Columns of the cells whose levels are summed up, and the names of their levels."""
-ECE = "test_ece"
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The grid of one loss at one decision.
-
-    Attributes:
-        loss: label of the loss.
-        baseline: label of the loss it is compared with.
-        decision: ``argmax`` or ``tuned``.
-        cells: one row a cell: ``problem`` and ``effort``, its row and column in the grid; ``mean``
-            and ``text`` of the difference, percentage points; ``kind``, which is ``gain`` or
-            ``loss`` where the interval leaves out 0, else ``open``; and what it is sorted by.
-        seeds: fewest and most seeds in a cell.
-        calibration: mean difference in expected calibration error over all pairs of runs, 0 to 1;
-            above 0 the loss is less calibrated.
-    """
-
-    loss: str
-    baseline: str
-    decision: str
-    cells: pd.DataFrame
-    seeds: tuple[int, int]
-    calibration: float
-
-    @property
-    def problems(self) -> list[str]:
-        """The rows of the grid: data, share of hard negatives and imbalance ratio."""
-        return list(self.cells.sort_values(ROWS)["problem"].unique())
-
-    @property
-    def efforts(self) -> list[str]:
-        """The columns of the grid: epochs and widths of the hidden layers."""
-        return list(self.cells.sort_values(COLUMNS)["effort"].unique())
-
-    @property
-    def grid(self) -> dict[tuple[str, str], Any]:
-        """The cells by problem and effort; some may be missing."""
-        return {(cell.problem, cell.effort): cell for cell in self.cells.itertuples()}
-
-    @property
-    def title(self) -> str:
-        """The loss and its opponent, and how both decide."""
-        return f"{self.loss} against {self.baseline}, decision {self.decision}"
-
-    @property
-    def sentence(self) -> str:
-        """The chart in words."""
-        return (
-            f"{self.title}: of {len(self.cells)} cells, {self.count('gain')} gain, "
-            f"{self.count('loss')} lose, {self.count('open')} cannot be told apart"
-        )
-
-    def count(self, kind: str) -> int:
-        """How many cells are of a kind."""
-        return int((self.cells["kind"] == kind).sum())
-
-    @property
-    def levels(self) -> pd.DataFrame:
-        """Each level of data, ratio, budget and capacity: its cells, their kinds, their mean."""
-        kind = self.cells["kind"]
-        cells = self.cells.assign(gain=kind == "gain", loss=kind == "loss")
-        kinds = {"cells": ("kind", "size"), "gain": ("gain", "sum"), "loss": ("loss", "sum")}
-        return pd.concat(
-            cells.groupby(factor).agg(**kinds, mean=("mean", "mean")).rename(index=name.format)
-            for factor, name in FACTORS.items()
-        ).reset_index(names="name")
+KINDS = ("gain", "lose", "open")
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """All charts, those of one loss beside each other.
+    """All comparisons, and what they say together.
 
     Attributes:
-        charts: of each loss at each decision.
-        runs: how many runs are in them.
+        cells: one row per chart, view and cell: ``mean``, ``low`` and ``high`` of the difference
+            and of its shrunken form (``shrunken_mean``...), percentage points; ``p``, ``q`` and
+            ``kind``, one of ``KINDS``; the baseline's score ``base``; and its factors.
+        charts: one row per chart and view: ``overall``, the mean over the cells, ``between``, the
+            standard deviation of the true effects, both percentage points; how many cells are of
+            each kind; means of the differences in ``BESIDE``, in hundredths.
+        levels: one row per chart, view and level of a factor: its name ``level``, ``mean``, and how
+            many cells are of each kind.
+        runs: how many runs are in it.
+        rate: learning rate of the view ``given``.
+        rates: how often validation chose each learning rate, by loss and epochs, decision argmax.
     """
 
-    charts: list[Chart]
+    cells: pd.DataFrame
+    charts: pd.DataFrame
+    levels: pd.DataFrame
     runs: int
+    rate: str
+    rates: dict[tuple[str, str], Counter[str]]
 
     @property
     def title(self) -> str:
         """The atlas in one line."""
-        losses = dict.fromkeys(chart.loss for chart in self.charts)
-        return f"Where {' and '.join(losses)} gain over {self.charts[0].baseline}, and where not"
+        losses = " and ".join(self.charts["loss"].unique())
+        return f"Where {losses} gain over {self.charts['baseline'].iloc[0]}, and where not"
+
+    @property
+    def discoveries(self) -> str:
+        """How many cells are bold, and how many would be by chance, in words."""
+        count = len(self.cells)
+        bold = int((self.cells["kind"] != "open").sum())
+        alone = int((self.cells["p"] < LEVEL).sum())
+        return (
+            f"{count} comparisons are on this page. {bold} of them are bold: q < {LEVEL}, so that "
+            f"about {LEVEL * bold:.0f} of these at most are expected to be false. By p < {LEVEL} "
+            f"each for itself {alone} would be, of which up to {LEVEL * count:.0f} by chance."
+        )
 
 
 def draw_atlas(
-    runs: Sequence[FinishedRun],
-    baseline: str,
-    losses: Sequence[str] = (),
-    decisions: Sequence[str] = ("argmax", "tuned"),
+    runs: Sequence[FinishedRun], baseline: str, losses: Sequence[str] = (), rate: str = "0.001"
 ) -> Atlas:
-    """Compares losses with the baseline in every setting and lays the results out as grids.
+    """Compares losses with the baseline in every cell.
 
     Args:
         runs: finished runs of the atlas's experiment.
         baseline: name or label of the loss to compare with.
         losses: names or labels; all losses where none is given.
-        decisions: how the class is decided.
+        rate: learning rate of the view ``given``.
 
     Raises:
         UserError: where there is nothing to compare.
     """
-    charts = []
-    for decision in decisions:
-        groups: dict[str, list[Comparison]] = defaultdict(list)
-        for one in compare(runs, baseline, decision=decision):
-            if not losses or {one.loss, one.label} & set(losses):
-                groups[one.label].append(one)
-        charts += [_chart(runs, found) for found in groups.values()]
-    charts.sort(key=lambda chart: chart.loss)  # a stable sort: the decisions stay in their order
-    return Atlas(charts, len({(run.setting, run.label, run.seed) for run in runs}))
-
-
-def _chart(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> Chart:
-    example = {run.setting: run for run in runs}
-    counts = [len(one.seeds) for one in found]
-    return Chart(
-        loss=found[0].label,
-        baseline=found[0].baseline,
-        decision=found[0].decision,
-        cells=pd.DataFrame([_cell(example[one.setting], one) for one in found]),
-        seeds=(min(counts), max(counts)),
-        calibration=_calibration(runs, found),
-    )
-
-
-def _cell(run: FinishedRun, found: Comparison) -> dict[str, Any]:
-    """A row of a chart's cells; a table is known by its file, every other source by its name."""
-    most, least = max(run.class_counts, default=0), min(run.class_counts, default=1)
-    counted = run.params.get("data.imbalance_ratio", most / max(least, 1))
-    exact = 1.0 if run.params.get("data.profile") == "none" else float(counted)
-    ratio, hard = round(float(f"{exact:.2g}")), run.params.get("data.hard_fraction", "")
-    data = run.data or run.params.get("data.name", run.title)
-    source = f"{data}, {100 * float(hard):g} % hard negatives" if hard else data
-    epochs = int(run.params["training.epochs"])
-    hidden = run.params.get("model.hidden") or run.params.get("model.name", "")
-    return {
-        "data": data,
-        "hard": float(hard or 0),
-        "source": source,
-        "ratio": ratio,
-        "epochs": epochs,
-        "widths": (len(hidden), hidden),
-        "problem": f"{source}, ratio {ratio}",
-        "effort": f"{epochs} epochs, {hidden}",
-        "mean": found.mean,
-        "kind": "gain" if found.low > 0 else "loss" if found.high < 0 else "open",
-        "text": f"{found.mean:+.1f} [{found.low:.1f}, {found.high:.1f}]",
-    }
-
-
-def _calibration(runs: Sequence[FinishedRun], found: Sequence[Comparison]) -> float:
-    """Mean difference in expected calibration error, loss minus baseline; NaN without any."""
-    settings = by_setting(runs)
-    pairs = [
-        (settings[one.setting][one.label][seed].metrics, base[seed].metrics)
-        for one in found
-        for base in [settings[one.setting][one.baseline]]
-        for seed in one.seeds
+    rows = [
+        row
+        for row in compare_cells(runs, baseline, rate)
+        if not losses or {row["loss"], row["loss"].partition("(")[0]} & set(losses)
     ]
-    gaps = [loss[ECE] - base[ECE] for loss, base in pairs if ECE in loss and ECE in base]
-    return float(np.mean(gaps)) if gaps else float("nan")
+    if not rows:
+        raise UserError(f"--loss {' '.join(losses)}: no such loss has runs beside {baseline}")
+    cells = judge(pd.DataFrame(rows).drop_duplicates([*CHART, "view", *CELL], keep="last"))
+    charts, levels, shrunken = [], [], []
+    for names, found in cells.groupby([*CHART, "view"]):
+        of_chart = dict(zip([*CHART, "view"], names, strict=True))
+        pooled = pool(_columns(found["differences"]), found["standard_error"], found["df"])
+        shrunken.append(pooled.cells)
+        beside = {name: _mean_beside(found[name]) for name in BESIDE}
+        charts.append(of_chart | _together(found) | beside | {"between": pooled.between})
+        levels += [of_chart | level for level in _levels(found)]
+    cells = cells.join(pd.concat(shrunken)).sort_values([*CHART, *SORTED])
+    used = len({run.run_id for run in runs})
+    rates = rates_chosen(runs, "argmax")
+    return Atlas(cells, pd.DataFrame(charts), pd.DataFrame(levels), used, rate, rates)
+
+
+def judge(cells: pd.DataFrame) -> pd.DataFrame:
+    """Adds ``q`` and ``kind``.
+
+    Args:
+        cells: all that are tested together, with ``mean`` and ``p``.
+    """
+    q = stats.false_discovery_control(cells["p"])
+    kind = np.where(q < LEVEL, np.where(cells["mean"] > 0, "gain", "lose"), "open")
+    return cells.assign(q=q, kind=kind)
+
+
+def _levels(cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for factor, form in FACTORS.items():
+        for level, found in cells.groupby(factor):
+            yield {"level": form.format(level)} | _together(found)
+
+
+def _together(cells: pd.DataFrame) -> dict[str, Any]:
+    kinds = Counter(cells["kind"])
+    mean = mean_of(_columns(cells["differences"]), cells["standard_error"], cells["df"])
+    return {"overall": mean} | {kind: kinds[kind] for kind in KINDS}
+
+
+def _mean_beside(by_draw: pd.Series) -> Any:
+    found = 100 * _columns(by_draw).dropna(axis="columns", how="all")
+    return "" if found.empty else mean_of(found, found.sem(), found.count() - 1)
+
+
+def _columns(by_draw: pd.Series) -> pd.DataFrame:
+    """Differences, one column per cell and one row per draw of data."""
+    return pd.DataFrame({cell: pd.Series(found, dtype=float) for cell, found in by_draw.items()})

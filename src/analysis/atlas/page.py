@@ -1,10 +1,12 @@
 """Shows the atlas: as Markdown for the terminal and the docs, as a heat map in HTML."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from src.analysis.atlas.grid import Atlas, Chart
+import pandas as pd
+
+from src.analysis.atlas.cells import BESIDE, VIEWS
+from src.analysis.atlas.grid import CELL, CHART, KINDS, Atlas
 from src.analysis.report.text import page_templates
 
 DEEPEST_PP = 10.0
@@ -13,6 +15,9 @@ DEEPEST_SHARE = 0.75
 """Of the full colour, so that black text stays readable on it."""
 GAIN, LOSS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue and vermilion: told apart by colour-blind readers."""
+SHRUNKEN = "shrunken_"
+Table = list[list[str]]
+"""Rows of text, the first of them the head."""
 
 
 def colour(mean: float) -> str:
@@ -23,25 +28,51 @@ def colour(mean: float) -> str:
     return f"rgb({parts[0]}, {parts[1]}, {parts[2]})"
 
 
+def text(cell: pd.Series, form: str = "") -> str:
+    """A cell's difference, or its ``shrunken_`` one, with the interval."""
+    return "{:+.1f} [{:.1f}, {:.1f}]".format(*(cell[f"{form}{k}"] for k in ("mean", "low", "high")))
+
+
 def markdown(atlas: Atlas) -> str:
-    """Every chart with its levels, as Markdown; bold where an interval leaves out 0."""
-    return "\n\n".join(part for chart in atlas.charts for part in _sections(chart))
+    """The whole atlas as Markdown; bold where q is below 0.05."""
+    parts = [_markdown(summary(atlas)), atlas.discoveries, _markdown(rates(atlas))]
+    for (loss, baseline, decision), cells in atlas.cells.groupby(CHART):
+        parts.append(f"### {loss} against {baseline}, decision {decision}")
+        parts += [_markdown(_map(atlas, cells)), _markdown(_levels(atlas, loss, decision))]
+    return "\n\n".join(parts)
 
 
-def summary(atlas: Atlas) -> str:
-    """One row a chart, as Markdown."""
+def summary(atlas: Atlas) -> Table:
+    """One row per chart and view."""
+    columns = ["loss", "decision", "view", *KINDS, "overall", "between", *BESIDE]
+    shown = atlas.charts[columns].assign(
+        view=atlas.charts["view"].map(names_of_views(atlas)),
+        between=atlas.charts["between"].map("{:.1f}".format),
+    )
+    head = ["loss", "decision", "rate", *KINDS, "mean, pp", "between cells, pp", *BESIDE]
+    return [head, *shown.astype(str).to_numpy().tolist()]
+
+
+def rates(atlas: Atlas) -> Table:
+    """How often validation chose each learning rate."""
+    values = sorted({rate for chosen in atlas.rates.values() for rate in chosen}, key=float)
     rows = [
-        [
-            chart.loss,
-            chart.decision,
-            str(len(chart.cells)),
-            *(str(chart.count(kind)) for kind in ("gain", "loss", "open")),
-            f"{chart.calibration:+.3f}",
-        ]
-        for chart in atlas.charts
+        [loss, epochs, *(str(chosen[value]) for value in values)]
+        for (loss, epochs), chosen in sorted(atlas.rates.items())
     ]
-    head = ["loss", "decision", "cells", "gain", "lose", "cannot be told apart", "ECE"]
-    return _table(head, rows)
+    return [["learning rate chosen", "epochs", *values], *rows]
+
+
+def names_of_views(atlas: Atlas) -> dict[str, str]:
+    """The views that there are, in words."""
+    names = dict(zip(VIEWS, (f"all at {atlas.rate}", "each at its best"), strict=True))
+    return {view: name for view, name in names.items() if view in set(atlas.cells["view"])}
+
+
+def by_cell(cells: pd.DataFrame) -> Iterator[tuple[list[str], dict[str, pd.Series]]]:
+    """Problem and effort of each cell of a chart, and what is known of it by view."""
+    for names, found in cells.groupby(CELL, sort=False):
+        yield list(names), {row["view"]: row for _, row in found.iterrows()}
 
 
 def write_atlas(file: Path, atlas: Atlas) -> None:
@@ -49,33 +80,51 @@ def write_atlas(file: Path, atlas: Atlas) -> None:
 
     Args:
         file: where to.
-        atlas: the charts.
+        atlas: the comparisons.
     """
-    template = page_templates().get_template("atlas.html.j2")
-    page = template.render(atlas=atlas, colour=colour, deepest=DEEPEST_PP)
-    file.write_text(page, encoding="utf-8")
+    tools = {"colour": colour, "text": text, "by_cell": by_cell, "deepest": DEEPEST_PP}
+    page = page_templates().get_template("atlas.html.j2")
+    views, charts = names_of_views(atlas), atlas.cells.groupby(CHART)
+    shown = page.render(atlas=atlas, charts=charts, views=views, summary=summary(atlas), **tools)
+    file.write_text(shown, encoding="utf-8")
 
 
-def _sections(chart: Chart) -> Iterator[str]:
-    yield f"### {chart.title}"
-    grid, efforts = chart.grid, chart.efforts
-    rows = [[name, *(_text(grid.get((name, one))) for one in efforts)] for name in chart.problems]
-    yield _table(["problem", *efforts], rows)
-    yield _table(
-        ["", "cells", "gain", "lose", "mean difference, pp"],
-        [
-            [one.name, str(one.cells), str(one.gain), str(one.loss), f"{one.mean:+.1f}"]
-            for one in chart.levels.itertuples()
-        ],
-    )
+def _map(atlas: Atlas, cells: pd.DataFrame) -> Table:
+    views, baseline = names_of_views(atlas), cells["baseline"].iloc[0]
+    rows = [[*CELL, f"{baseline}, best", *views.values(), "shrunken"]]
+    for names, known in by_cell(cells):
+        best = known.get("best")
+        marks = [
+            (view, "" if view in known and known[view]["kind"] == "open" else "**")
+            for view in views
+        ]
+        shown = [
+            f"{mark}{text(known[view])}{mark}" if view in known else "" for view, mark in marks
+        ]
+        base, drawn = ("", "") if best is None else (f"{best['base']:.3f}", text(best, SHRUNKEN))
+        rows.append([*names, base, *shown, drawn])
+    return rows
 
 
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    return cell.text if cell.kind == "open" else f"**{cell.text}**"
+def _levels(atlas: Atlas, loss: str, decision: str) -> Table:
+    levels = atlas.levels.query("loss == @loss and decision == @decision")
+    views = names_of_views(atlas)
+    rows = [
+        ["", *(f"{name}: {what}" for name in views.values() for what in ("/".join(KINDS), "mean"))]
+    ]
+    for level, found in levels.groupby("level", sort=False):
+        known = {one.view: one for one in found.itertuples()}
+        row = [str(level)]
+        for view in views:
+            one = known.get(view)
+            row += (
+                ["", ""] if one is None else [f"{one.gain}/{one.lose}/{one.open}", str(one.overall)]
+            )
+        rows.append(row)
+    return rows
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _markdown(table: Table) -> str:
+    head, *rows = table
     lines = ["| " + " | ".join(head) + " |", "| --- " + "| --: " * (len(head) - 1) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
