@@ -107,3 +107,4 @@ class TableConfig(DataConfig):
     max_categories: Count = 50
     drop_rare_classes: bool = False
     min_class_count: Annotated[int, Meta(ge=3)] = 3
+    duplicates: Annotated[str, one_of("group", "drop", "keep")] = "group"

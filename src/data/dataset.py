@@ -29,6 +29,19 @@ LEAST_CLASSES = 2
 
 
 @dataclass(frozen=True)
+class DuplicateCounts:
+    """Rows of a source that are alike.
+
+    Attributes:
+        duplicate_rows: rows that have the features of an earlier row.
+        conflicting_rows: rows whose features come with another label, too.
+    """
+
+    duplicate_rows: int
+    conflicting_rows: int
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Train, validation and test splits of one classification problem, checked and read-only.
 
@@ -47,6 +60,7 @@ class Dataset:
         estimand: what seeds differ in, and so what a mean over them is about: `samples`, where each
             seed draws fresh rows, or `table`, where all seeds split the same rows. No part of the
             fingerprint. A source that does not say is taken for a table: the wider interval.
+        duplicates: how many rows are alike; None where nobody looked.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
             over the class names.
 
@@ -67,6 +81,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     preprocessing: Any = field(default=None, compare=False, repr=False)
     estimand: str = field(default="table", compare=False)
+    duplicates: DuplicateCounts | None = field(default=None, compare=False, repr=False)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -54,8 +54,9 @@ def digits(
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    train, val, test = stratified_split(y, class_names, source, seed, **fractions)
+    train, val, test = stratified_split(
+        y, class_names, source, seed, val_fraction=val_fraction, test_fraction=test_fraction
+    )
     train, val = chosen.thin_training(y, train, seed), chosen.thin(y, val, seed)
     if imbalance_test:
         test = chosen.thin(y, test, seed)

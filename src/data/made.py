@@ -40,7 +40,8 @@ def made_dataset(
     name: str,
     source: str,
     seed: int,
-    **fractions: float,
+    val_fraction: float,
+    test_fraction: float,
 ) -> Dataset:
     """Splits rows of numbers and standardises them by the training split, and by no other.
 
@@ -52,7 +53,8 @@ def made_dataset(
         name: what the data set is called.
         source: where it came from.
         seed: of the split.
-        fractions: `val_fraction` and `test_fraction`, shares for validation and test.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
 
     Returns:
         The data set, its fitted `StandardScaler` in `preprocessing`.
@@ -62,7 +64,9 @@ def made_dataset(
     """
     minority = [f"minority_{k}" for k in range(1, n_classes)]
     class_names = ("majority", *(minority if n_classes > LEAST_CLASSES else ["minority"]))
-    rows = stratified_split(y, class_names, source, seed, **fractions)
+    rows = stratified_split(
+        y, class_names, source, seed, val_fraction=val_fraction, test_fraction=test_fraction
+    )
     scaler = StandardScaler().fit(x[rows[0]])
     return Dataset.of_rows(
         scaler.transform(x),

@@ -7,13 +7,19 @@ from numpy.typing import NDArray
 
 from src.data.dataset import LEAST_CLASSES, Labels
 from src.data.errors import DataError, shortened
+from src.data.groups import place_groups
 from src.data.parameters import check_fraction, check_seed
 
 Rows = NDArray[np.int64]
 
 
 def stratified_split(
-    y: Labels, class_names: tuple[str, ...], source: str, seed: int, **fractions: float
+    y: Labels,
+    class_names: tuple[str, ...],
+    source: str,
+    seed: int,
+    groups: NDArray[np.int64] | None = None,
+    **fractions: float,
 ) -> list[Rows]:
     """Splits every class by itself: `round(n_k * fraction)` rows, at least one, are held out.
 
@@ -25,6 +31,8 @@ def stratified_split(
         class_names: K names, for the error.
         source: where the rows came from, for the error.
         seed: which rows go where; the same seed gives the same split.
+        groups: a number for each row, 0 to G-1, int64, shape (n,); rows with the same number stay
+            in one split. None: every row by itself.
         fractions: share of each split that is held out, between 0 and 1, named as its key under
             `data`: `val_fraction` and, if the test rows are to come from `y` too, `test_fraction`.
 
@@ -33,8 +41,8 @@ def stratified_split(
         together every row, once.
 
     Raises:
-        DataError: where the fractions are wrong, there are fewer than two classes, or a class
-            has fewer rows than there are splits.
+        DataError: where the fractions are wrong, there are fewer than two classes, a class has
+            fewer rows than there are splits, or the groups leave a split without a class.
     """
     for key, fraction in fractions.items():
         check_fraction(f"data.{key}", fraction)
@@ -43,16 +51,43 @@ def stratified_split(
         raise DataError(f"{given} leave no row to train on; their sum must be below 1.")
     check_seed(seed)
     check_class_counts(y, class_names, len(fractions) + 1, source)
+    shares = list(fractions.values())
+    rooms = [_room(n, shares) for n in np.bincount(y, minlength=len(class_names)).tolist()]
     rng = np.random.default_rng(seed)
-    by_class = []
-    for k in range(len(class_names)):
-        rows = rng.permutation(np.flatnonzero(y == k))
-        held_out = [max(1, round(len(rows) * fraction)) for fraction in fractions.values()]
-        while sum(held_out) >= len(rows):
-            held_out[int(np.argmax(held_out))] -= 1
-        sizes = [len(rows) - sum(held_out), *held_out]
-        by_class.append(np.split(rows, np.cumsum(sizes)[:-1]))
-    return [rng.permutation(np.concatenate(part)) for part in zip(*by_class, strict=True)]
+    groups = np.arange(len(y)) if groups is None else groups
+    parts = place_groups(y, groups, rooms, rng)
+    rows = [rng.permutation(_rows_of(part, groups)) for part in parts]
+    _check_groups(y, rows, class_names, source)
+    return rows
+
+
+def _room(total: int, shares: list[float]) -> list[int]:
+    """Rows of a class for training and for each split held out."""
+    held_out = [max(1, round(total * share)) for share in shares]
+    while sum(held_out) >= total:
+        held_out[int(np.argmax(held_out))] -= 1
+    return [total - sum(held_out), *held_out]
+
+
+def _rows_of(chosen: Rows, groups: NDArray[np.int64]) -> Rows:
+    """The rows of some groups, in the order of the groups."""
+    place = np.full(groups.max() + 1, -1)
+    place[chosen] = np.arange(len(chosen))
+    places = place[groups]
+    rows = np.flatnonzero(places >= 0)
+    return rows[np.argsort(places[rows], kind="stable")]
+
+
+def _check_groups(y: Labels, rows: list[Rows], class_names: tuple[str, ...], source: str) -> None:
+    """Refuses splits that lack a class, as groups of rows can leave them."""
+    counts = [np.bincount(y[part], minlength=len(class_names)) for part in rows]
+    absent = np.flatnonzero(np.min(counts, axis=0) == 0)
+    if absent.size:
+        raise DataError(
+            f"{source}: too few different rows of class "
+            f"{shortened(class_names[k] for k in absent)} for {len(rows)} splits, since rows with "
+            "the same features stay in one; set data.duplicates=keep to split them all the same."
+        )
 
 
 def stratified_subset(y: Labels, size: int, num_classes: int, seed: int) -> Rows:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.dataset import Dataset, Labels
+from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
 from src.data.parameters import check_choice, check_delimiter, check_whole
 from src.data.split import check_class_counts, stratified_split
@@ -43,6 +44,7 @@ def table(
     max_categories: int = 50,
     drop_rare_classes: bool = False,
     min_class_count: int = LEAST_ROWS,
+    duplicates: str = "group",
     val_fraction: float = 0.2,
     test_fraction: float = 0.2,
 ) -> Dataset:
@@ -63,6 +65,9 @@ def table(
         drop_rare_classes: leaves the rows of classes below `min_class_count` out, with a warning,
             instead of refusing the table.
         min_class_count: fewest rows of a class, at least 3, one for each split.
+        duplicates: what becomes of rows with the same features: `group` keeps them in one split,
+            `drop` leaves out those that an earlier row equals, label included, and groups the rest,
+            `keep` splits them like all others.
         val_fraction: share for validation.
         test_fraction: share for the test.
 
@@ -77,6 +82,7 @@ def table(
     if isinstance(drop, str):
         raise DataError(f"data.drop={drop!r} must be a list, such as data.drop=[{drop}].")
     check_choice("data.missing", missing, MISSING)
+    check_choice("data.duplicates", duplicates, DUPLICATES)
     check_delimiter("data.delimiter", delimiter)
     check_whole("data.max_categories", max_categories, 1)
     check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
@@ -105,8 +111,27 @@ def table(
     hint = " To leave such classes out, set data.drop_rare_classes=true."
     check_class_counts(y, class_names, min_class_count, source, hint)
     features = clean_columns(features, source, missing=missing, max_categories=max_categories)
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    rows = stratified_split(y, class_names, source, seed, **fractions)
+    alike, repeated = count_duplicates(number_rows(features), y)
+    if alike.duplicate_rows:
+        logger.info(
+            "%s: %d of %d rows have the features of an earlier row, %d rows have features that "
+            "come with several labels; %s",
+            *(source, alike.duplicate_rows, len(y), alike.conflicting_rows, DUPLICATES[duplicates]),
+        )
+    if duplicates == "drop":
+        features, y = features[~repeated], y[~repeated]
+        hint = " Rows that are the same count once; data.duplicates=keep counts them all."
+        check_class_counts(y, class_names, min_class_count, source, hint)
+    groups = None if duplicates == "keep" else number_rows(features)
+    rows = stratified_split(
+        y,
+        class_names,
+        source,
+        seed,
+        groups,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+    )
     layout = TableLayout(tuple(names), names[target], header, delimiter)
     train = features.iloc[rows[0]]
     fitted = fit_columns(train, missing=missing, source=source, layout=layout)
@@ -119,6 +144,7 @@ def table(
         name=file.stem,
         source=source,
         preprocessing=fitted,
+        duplicates=alike,
     )
 
 

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,8 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
     }
     if commit:
         tags["mlflow.source.git.commit"] = commit
+    if dataset.duplicates is not None:
+        tags |= {f"data.{key}": str(rows) for key, rows in asdict(dataset.duplicates).items()}
     tags |= {f"data.rows_{split}": str(rows) for split, rows in dataset.rows.items()}
     return tags | {f"version.{name}": number for name, number in library_versions().items()}
 

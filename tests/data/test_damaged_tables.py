@@ -87,7 +87,7 @@ def test_an_array_in_a_compression_that_numpy_does_not_write_is_refused_unread(t
 def test_a_large_array_of_zeros_is_no_bomb(tmp_path):
     path = tmp_path / "mine.npz"
     np.savez_compressed(path, x=np.zeros((10**6, 3)), y=np.tile([0, 1], 10**6 // 2))
-    assert table(str(path)).input_shape == (3,)
+    assert table(str(path), duplicates="keep").input_shape == (3,)
 
 
 def whole_files():

@@ -60,3 +60,11 @@ def test_a_number_of_seeds_that_cannot_be_is_refused(value):
     node = {"_target_": "src.data.digits.digits", "seed": 0, "seeds_per_split": value}
     with pytest.raises(UserError, match=rf"data\.seeds_per_split={value}: must be a whole number"):
         load_dataset(node)
+
+
+def test_rows_that_are_alike_are_told_of_a_table(described, tmp_path):
+    rows = "\n".join(f"{i % 30},{i % 2}" for i in range(60)) + "\n0,1\n"
+    (tmp_path / "t.csv").write_text(f"x,label\n{rows}")
+    _, metadata = described("data=table", f"data.path={tmp_path}/t.csv")
+    assert metadata.tags["data.duplicate_rows"] == "31"
+    assert metadata.tags["data.conflicting_rows"] == "3"

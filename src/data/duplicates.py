@@ -1,0 +1,55 @@
+"""Rows of a table that are alike: whoever has trained on one knows the label of the other.
+
+Source: Barz and Denzler 2020, "Do we train on test data? Purging CIFAR of near-duplicates".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from src.data.dataset import DuplicateCounts, Labels
+
+DUPLICATES = {
+    "group": "rows with the same features stay in one split (data.duplicates=group)",
+    "drop": "of rows that are the same, label included, the first stays (data.duplicates=drop)",
+    "keep": "they are split like all others, so test rows can be known from training "
+    "(data.duplicates=keep)",
+}
+"""What becomes of them, by the value of `data.duplicates`."""
+
+
+def number_rows(features: pd.DataFrame) -> NDArray[np.int64]:
+    """Numbers rows by their features, from 0 in the order of the rows, by a 64-bit hash of each.
+
+    Args:
+        features: n rows as `clean_columns` returns them; missing cells equal each other.
+
+    Returns:
+        int64, shape (n,), the same number where all features are the same.
+    """
+    numbers = features.select_dtypes("number").columns
+    positive: dict[Any, pd.Series] = {name: features[name] + 0.0 for name in numbers}  # no -0.0
+    hashes = pd.util.hash_pandas_object(features.assign(**positive), index=False)
+    return pd.factorize(hashes)[0].astype(np.int64)
+
+
+def count_duplicates(
+    numbers: NDArray[np.int64], y: Labels
+) -> tuple[DuplicateCounts, NDArray[np.bool_]]:
+    """Counts rows that are alike.
+
+    Args:
+        numbers: of rows, as `number_rows` gives them, shape (n,).
+        y: class numbers, int64, shape (n,).
+
+    Returns:
+        The counts, and whether an earlier row is the same, label included, bool, shape (n,).
+    """
+    repeated = pd.DataFrame({"row": numbers, "label": y}).duplicated().to_numpy()
+    labels = np.bincount(numbers[~repeated])
+    conflicting = np.count_nonzero(labels[numbers] > 1)
+    return DuplicateCounts(len(numbers) - len(labels), int(conflicting)), repeated

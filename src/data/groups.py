@@ -1,0 +1,117 @@
+"""Which split a group of rows goes to, where its rows have to stay together.
+
+Large groups are placed first, each at random with the chances of the room that is left where it
+fits. Single rows fill up what is left in the end, so that the splits have the sizes asked for as
+long as there are enough of these.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.dataset import Labels
+
+Room = list[int]
+"""Rows of a class that each split has room for; less than none where it has too many."""
+
+
+def place_groups(
+    y: Labels, groups: NDArray[np.int64], rooms: list[Room], rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """The groups of each split, each class by itself as far as groups are of one class.
+
+    Args:
+        y: class numbers, int64, shape (n,), values 0 to K-1.
+        groups: number of each row's group, 0 to G-1, int64, shape (n,).
+        rooms: of each class.
+        rng: for rows that all stand alone it draws a permutation for each class and nothing else.
+
+    Returns:
+        Numbers of groups for each split.
+    """
+    sizes, left = np.bincount(groups), [list(room) for room in rooms]
+    pairs, rows = np.unique(groups * len(rooms) + y, return_counts=True)
+    numbers, labels = np.divmod(pairs, len(rooms))
+    alike = (np.bincount(numbers) == 1)[numbers]
+    mixed: dict[int, dict[int, int]] = defaultdict(dict)
+    for pair in np.flatnonzero(~alike).tolist():
+        mixed[int(numbers[pair])][int(labels[pair])] = int(rows[pair])
+    placed = np.array(_place_mixed(list(mixed.values()), left, rng), np.int64)
+    of_mixed = np.array(list(mixed), np.int64)
+    parts = [[of_mixed[placed == split]] for split in range(len(rooms[0]))]
+    for k, room in enumerate(left):
+        units = rng.permutation(numbers[alike & (labels == k)])
+        empty = {split for split, wanted in enumerate(rooms[k]) if room[split] == wanted}
+        placed = _place_alike(sizes[units], room, empty, rng)
+        for split, part in enumerate(parts):
+            part.append(units[placed == split])
+    return [np.concatenate(part) for part in parts]
+
+
+def _place_mixed(
+    groups: Sequence[dict[int, int]], rooms: list[Room], rng: np.random.Generator
+) -> list[int]:
+    """The split of each group that holds rows of several classes, by the rarest of them.
+
+    Args:
+        groups: for each, how many rows of which classes it has.
+        rooms: of each class; what is placed is taken from them.
+        rng: draws nothing where there are no groups.
+    """
+    placed = [0] * len(groups)
+    order = rng.permutation(len(groups)).tolist() if groups else []
+    for i in sorted(order, key=lambda i: -sum(groups[i].values())):
+        rarest = min(groups[i], key=lambda k: sum(rooms[k]))
+        fits = [
+            split
+            for split in range(len(rooms[0]))
+            if all(rooms[k][split] >= rows for k, rows in groups[i].items())
+        ]
+        placed[i] = _draw(rooms[rarest], fits, rng.random(), range(len(rooms[0])))
+        for k, rows in groups[i].items():
+            rooms[k][placed[i]] -= rows
+    return placed
+
+
+def _place_alike(
+    sizes: NDArray[np.int64], room: Room, empty: set[int], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The split of each group whose rows are all of one class, which no split shall be without.
+
+    Args:
+        sizes: rows of each group, in random order.
+        room: of the class.
+        empty: splits without a row of the class.
+        rng: draws nothing where every group is a single row.
+    """
+    placed, room = np.empty(len(sizes), np.int64), list(room)
+    several, single = np.flatnonzero(sizes > 1), np.flatnonzero(sizes == 1)
+    several = several[np.argsort(-sizes[several], kind="stable")]
+    for left, unit, draw in zip(
+        range(len(sizes), 0, -1), several, rng.random(len(several)).tolist(), strict=False
+    ):
+        choice = empty if left <= len(empty) else range(len(room))
+        size = int(sizes[unit])
+        fits = [split for split in choice if room[split] >= size]
+        placed[unit] = split = _draw(room, fits, draw, choice)
+        room[split] -= size
+        empty.discard(split)
+    room = [max(rows, int(split in empty)) for split, rows in enumerate(room)]
+    while sum(room) > len(single):
+        room[int(np.argmax(room))] -= 1
+    placed[single] = np.repeat(range(len(room)), room)
+    return placed
+
+
+def _draw(room: Room, fits: Sequence[int], draw: float, otherwise: Collection[int]) -> int:
+    """A split that fits, with the chances of its room; else the one of OTHERWISE with the most."""
+    reached = list(accumulate(max(room[split], 0) for split in fits))
+    if not reached or reached[-1] == 0:
+        return max(otherwise, key=room.__getitem__)
+    return fits[bisect(reached, draw * reached[-1])]
