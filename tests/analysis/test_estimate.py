@@ -115,21 +115,19 @@ def test_no_number_of_seeds_gets_below_the_floor():
 
 
 @pytest.mark.parametrize("split_sd", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("splits", [5, 10])
-def test_the_interval_of_one_table_holds_the_truth_as_often_as_it_says(splits, split_sd):
-    """Truth 0; two training seeds a split, sd 1; re-splits share a quarter of their variance."""
+@pytest.mark.parametrize("seeds", [5, 10, 20])
+def test_the_interval_of_one_table_holds_the_truth_as_often_as_it_says(seeds, split_sd):
+    """Truth 0; neighbouring seeds share a split; re-splits share a quarter of their variance."""
     rng = np.random.default_rng(5)
-    tables = 2000
-    shared = rng.normal(0, np.sqrt(0.25) * split_sd, (tables, 1, 1))
-    of_split = rng.normal(0, split_sd, (tables, splits, 1))
-    rows = (shared + of_split + rng.normal(0, 1, (tables, splits, 2))).reshape(tables, -1)
-    names = np.repeat([str(k) for k in range(splits)], 2)
-    found = [estimate(row, names, 0.25) for row in rows]
-    held = np.mean([one.low <= 0 <= one.high for one in found])
-    assert 0.935 < held < 0.98
+    tables, split = 2000, np.arange(seeds) // 2
+    shared = rng.normal(0, np.sqrt(0.25) * split_sd, (tables, 1))
+    of_split = rng.normal(0, split_sd, (tables, split[-1] + 1))[:, split]
+    rows = shared + of_split + rng.normal(0, 1, (tables, seeds))
+    found = [estimate(row, split.astype(str), 0.25) for row in rows]
+    assert 0.935 < np.mean([one.low <= 0 <= one.high for one in found]) < 0.98
     if split_sd == 1:
-        half = stats.t.ppf(0.975, 2 * splits - 1) * stats.sem(rows, axis=1)
-        assert np.mean(np.abs(rows.mean(axis=1)) < half) < 0.8  # Student's t over all seeds
+        half = stats.t.ppf(0.975, seeds - 1) * stats.sem(rows, axis=1)
+        assert np.mean(np.abs(rows.mean(axis=1)) < half) < 0.88  # Student's t over all seeds
 
 
 def test_the_interval_at_any_time_survives_a_look_after_every_seed():
@@ -140,7 +138,7 @@ def test_the_interval_at_any_time_survives_a_look_after_every_seed():
     statistics = np.abs(means) / np.sqrt(variances / n)
     ever = (statistics > anytime_quantile(n - 1.0, 0.05)).any(axis=1).mean()
     peeking = (statistics > stats.t.ppf(0.975, n - 1)).any(axis=1).mean()
-    assert ever < 0.05
+    assert ever < 0.03
     assert peeking > 0.3
     assert statistics[:, -1].mean() > 0.5  # it is t, not 0
 
