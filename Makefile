@@ -22,7 +22,13 @@ MODEL = $(if $(NAME),--model '$(NAME)@$(ALIAS)')
 FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
 LABEL ?= -1
 AT_ONCE ?= hydra/launcher=joblib
-ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_classification +experiment=atlas_digits \
+BY_CLASS := loss=focal~loss.alpha=[0.25,0.75]
+ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLASS) \
+	+experiment=atlas_extreme +experiment=atlas_extreme~$(BY_CLASS) \
+	+experiment=atlas_classification +experiment=atlas_classification~$(BY_CLASS) \
+	+experiment=atlas_classification~data.flip_y=0.2~data.problem=0,1 \
+	+experiment=atlas_simulated~model.hidden=[128,128]~data.hard_fraction=0.1~data.minority_fraction=0.05~training.epochs=20 \
+	+experiment=atlas_digits \
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
@@ -89,7 +95,7 @@ fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail 
 	$(PY) train.py -m +experiment=fashion_mnist $(if $(ROOT),data.root=$(ROOT))
 	@$(PY) -m src.compare
 
-atlas: $(READY)  ## where focal loss helps: problems by budget and capacity (ROOT=, TABLE= add data); stops and goes on
+atlas: $(READY)  ## where focal loss helps, each loss at its best: problems by budget (ROOT=, TABLE= add data); stops and goes on
 	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(AT_ONCE) $(subst ~, ,$(sweep)) $(ATLAS);)
 	@$(PY) -m src.atlas
 

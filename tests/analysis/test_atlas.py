@@ -104,7 +104,9 @@ def test_q_is_that_of_t_tests_over_all_charts_and_views_together(atlas):
     ]
     q = stats.false_discovery_control(found * 2)  # half the gain at half the spread: the same t
     assert sorted(atlas.cells["q"]) == pytest.approx(sorted(q))
-    assert atlas.discoveries.startswith("12 comparisons are on this page. 10 of them are bold")
+    assert atlas.discoveries.startswith(
+        "Of the 12 comparisons on this page, 10 are bold: q < 0.05,"
+    )
     assert (
         atlas.charts[["gain", "lose", "open"]].to_numpy().tolist()
         == [[1, 1, 1]] * 2 + [[0, 3, 0]] * 2

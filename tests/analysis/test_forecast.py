@@ -10,6 +10,7 @@ from src.forecast import main
 
 HOUR = 3_600_000
 SWEEP = "+experiment=atlas_digits loss=ce,focal training.epochs=10,40 model.hidden=[16] seed=0,1"
+SWEEP += " training.learning_rate=0.001"
 
 
 def ended(number, seconds, epochs, data="digits"):
@@ -64,6 +65,6 @@ def test_jobs_that_the_store_has_are_done_and_the_others_are_to_go(store, capsys
 
 def test_the_sweeps_own_lists_count_and_those_typed_win(store, capsys):
     assert main(["+experiment=atlas_digits atlas=full", "--root", str(store)]) == 0
-    assert ": 1440 jobs, 0 done" in capsys.readouterr().out  # 4 losses x 3 x 3 x 4 ratios x 10
+    assert ": 7200 jobs, 0 done" in capsys.readouterr().out  # 4 losses x 3 x 3 x 5 x 2 ratios x 20
     assert main(["+experiment=atlas_digits atlas=full seed=3", "--root", str(store)]) == 0
-    assert ": 144 jobs, 0 done" in capsys.readouterr().out
+    assert ": 360 jobs, 0 done" in capsys.readouterr().out
