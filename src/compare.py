@@ -7,6 +7,7 @@ Reads the MLflow store alone; nothing is trained and TensorFlow is not imported.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
 EXAMPLES = """\
-The verdict is what the 95 % interval says: gain, better, equivalent, worse, loss or undecided.
-docs/comparison.md says what each number is.
+Where a sweep tunes keys, such as the learning rate, each loss is compared at its best by
+validation, and at given settings below. The verdict is what the 95 % interval says: gain, better,
+equivalent, worse, loss or undecided. docs/comparison.md says what each number is.
 
 Examples:
   python -m src.compare                                    the sweep that ended last
   python -m src.compare --sweep ID --decision tuned        a given one, decisions tuned
   python -m src.compare --experiment imbalance-lab --filter "tags.data = 'digits'"
+  python -m src.compare --homework --strict                the lesson's: exit status 1 on FAIL
   python -m src.compare --json all.json --csv all.csv --out FOLDER
 """
+AHEAD = ("gain", "better")
+"""Verdicts that ``--strict`` asks for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,22 +44,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
 
     Returns:
-        0, or with ``--strict`` 1 where the homework's verdict is FAIL.
+        0; with ``--strict`` 1 where the homework's verdict is FAIL, or without ``--homework`` where
+        a verdict is neither gain nor better.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.answer import answer
+    from src.analysis.homework import homework
     from src.analysis.report.terminal import print_answer
     from src.analysis.selection import select_runs
-    from src.analysis.statistics.comparison import homework_verdict
 
     selection = select_runs(
         options.root, options.uri, options.sweep, options.experiment, options.filter
     )
-    found = answer(selection, options.baseline, options.threshold, options.decision)
+    found = answer(
+        selection, options.baseline, options.threshold, options.decision, anytime=options.anytime
+    )
     judged = found.judged(options.loss)
+    found = replace(found, homework=homework(found)) if options.homework else found
     print_answer(found)
     _write(found, options)
-    return int(options.strict and any(homework_verdict(one) == "FAIL" for one in judged))
+    ahead = all(one.verdict in AHEAD for one in judged)
+    passed = found.homework.passed if found.homework else ahead
+    return int(options.strict and not passed)
 
 
 class CompareAfterSweep(Callback):
@@ -105,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", default="ce", help="loss to compare the others with (ce)")
     add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
     add("--decision", choices=DECISIONS, default="argmax", help=tuned)
-    add("--strict", action="store_true", help="exit with 1 where the homework's verdict is FAIL")
+    add("--anytime", action="store_true", help="intervals that hold however often one looks")
+    add("--homework", action="store_true", help="PASS or FAIL as the lesson's homework puts it")
+    add("--strict", action="store_true", help="exit with 1 unless gain or better, or PASS")
     add("--loss", metavar="NAME", help="the loss that --strict judges (all)")
     add = parser.add_argument_group("where the answer goes, beside the terminal").add_argument
     folder = "report and JSON (default: a sweep's run in MLflow; ./comparison for other runs)"

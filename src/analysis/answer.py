@@ -1,37 +1,58 @@
 """The whole answer to a comparison, as every output shows it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from src.analysis.runs import OTHER, SCORE
+from src.analysis.notes import budget_notes, choice_notes, seeds_note, untuned_note
+from src.analysis.runs import OTHER, SCORE, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
+from src.analysis.tuned import CRITERIA, Best, Choice, Values, at_best
 from src.errors import UserError
+
+if TYPE_CHECKING:
+    from src.analysis.homework import Homework
 
 
 @dataclass(frozen=True)
 class Answer:
     """A comparison at one decision, and at the other beside it.
 
+    Each loss is at its best where the runs tune anything; what these were chosen from is compared
+    at given settings beside it.
+
     Attributes:
         selection: the runs.
         decision: the one that is judged, ``argmax`` or ``tuned``.
-        comparisons: at that decision.
+        comparisons: at that decision, the losses of a setting in the order of their validation
+            scores.
         others: at the other one; empty where the runs did not record it.
-        losses: each loss in each setting.
+        given: at the settings that the trials had, at the decision that is judged.
+        losses: each loss in each setting, by decision.
+        given_losses: the same at given settings.
+        best: what was chosen, by decision.
         left_out: sentences on runs that are in no comparison.
+        notes: what has to be said of a setting beside its comparisons, by setting.
         recommendations: which loss to take, one a setting that is compared.
+        homework: the lesson's own comparison, where it was asked for.
     """
 
     selection: Selection
     decision: str
     comparisons: list[Comparison]
     others: list[Comparison]
-    losses: list[LossSummary]
+    given: list[Comparison]
+    losses: dict[str, list[LossSummary]]
+    given_losses: list[LossSummary]
+    best: dict[str, Best]
     left_out: list[str]
     recommendations: list[Recommendation]
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    homework: "Homework | None" = None
 
     @property
     def other_decision(self) -> str:
@@ -44,7 +65,7 @@ class Answer:
         return list(dict.fromkeys(found.setting for found in self.comparisons))
 
     def of(self, setting: str) -> list[Comparison]:
-        """The comparisons in a setting, best first."""
+        """The comparisons in a setting, best on the validation split first."""
         return [found for found in self.comparisons if found.setting == setting]
 
     def other(self, found: Comparison) -> Comparison | None:
@@ -53,11 +74,29 @@ class Answer:
         return next((one for one in self.others if (one.setting, one.label) == key), None)
 
     def losses_of(self, setting: str) -> list[LossSummary]:
-        """The losses compared in a setting: the baseline first, then the best difference first."""
+        """The losses compared in a setting: the baseline first, then in their order."""
         found = self.of(setting)
         order = [found[0].baseline, *(one.label for one in found)]
-        mine = {one.label: one for one in self.losses if one.setting == setting}
+        mine = {one.label: one for one in self.losses[self.decision] if one.setting == setting}
         return [mine[label] for label in order]
+
+    def at_other_decision(self, loss: LossSummary) -> LossSummary | None:
+        """The runs of the same loss that are compared at the other decision."""
+        key = (loss.setting, loss.label)
+        of_other = self.losses[self.other_decision]
+        return next((one for one in of_other if (one.setting, one.label) == key), None)
+
+    def choices_of(self, setting: str) -> list[Choice]:
+        """What was chosen in a setting; empty where nothing was tuned."""
+        return [one for one in self.best[self.decision].choices if one.setting == setting]
+
+    def tuned_keys(self, setting: str) -> tuple[str, ...]:
+        """The keys that were tuned in a setting."""
+        return self.losses_of(setting)[0].runs[0].tuned
+
+    def given_of(self, setting: str) -> dict[str, Values]:
+        """The settings that its runs were chosen from, and the values of these."""
+        return self.best[self.decision].given.get(setting, {})
 
     def judged(self, loss: str | None) -> list[Comparison]:
         """The comparisons of one loss, or all.
@@ -75,41 +114,98 @@ class Answer:
         return found
 
 
-def answer(selection: Selection, baseline: str, threshold: float, decision: str) -> Answer:
-    """Compares the runs of a selection.
+def answer(
+    selection: Selection,
+    baseline: str,
+    threshold: float,
+    decision: str,
+    *,
+    anytime: bool = False,
+) -> Answer:
+    """Compares the runs of a selection, each loss at its best where they tune anything.
 
     Args:
         selection: the runs.
         baseline: name or label of a loss.
         threshold: gain that counts, percentage points.
         decision: ``argmax`` or ``tuned``.
+        anytime: for intervals that hold however often one looks.
 
     Raises:
-        UserError: as :func:`src.analysis.statistics.paired.compare` does.
+        UserError: as :func:`src.analysis.statistics.paired.compare` and
+            :func:`src.analysis.tuned.at_best` do.
     """
+    other = OTHER[decision]
     try:
-        comparisons = compare(selection.runs, baseline, threshold, decision)
+        best = {decision: at_best(selection.runs, decision, selection.tuned)}
+        judged = compare(best[decision].runs, baseline, threshold, decision, anytime=anytime)
     except UserError as error:
         raise UserError(f"{error}{in_short(selection.left_out)}") from error
     try:
-        others = compare(selection.runs, baseline, threshold, OTHER[decision])
+        best[other] = at_best(selection.runs, other, selection.tuned)
+        beside = compare(best[other].runs, baseline, threshold, other, anytime=anytime)
     except UserError:  # recorded by none of the pairs
-        others = []
-    both = corrected([*comparisons, *others])
-    comparisons, others = both[: len(comparisons)], both[len(comparisons) :]
-    scored = [run for run in selection.runs if run.score(decision) is not None]
-    left_out = [*selection.left_out, *not_compared(scored, comparisons)]
-    if len(scored) < len(selection.runs):
-        count = len(selection.runs) - len(scored)
-        left_out.append(f"{count} run(s) without {SCORE[decision]}; force=true trains them again")
+        best[other], beside = Best(), []
+    losses = {each: summarise(found.runs) for each, found in best.items()}
+    both = corrected([*judged, *beside])
+    comparisons = _by_validation(both[: len(judged)], losses[decision], decision)
+    trials = {setting for given in best[decision].given.values() for setting in given}
+    tried = [run for run in with_titles(selection.runs) if run.setting in trials]
+    given = compare(tried, baseline, threshold, decision, anytime=anytime) if tried else []
+    given_losses = summarise(tried)
     compared = {found.setting for found in comparisons}
-    chosen = [run for run in selection.runs if run.setting in compared]
-    return Answer(
-        selection,
-        decision,
-        comparisons,
-        others,
-        summarise(selection.runs),
-        left_out,
-        recommend(chosen, baseline, threshold),
+    chosen = {
+        each: [run for run in found.runs if run.setting in compared] for each, found in best.items()
+    }
+    found = Answer(
+        selection=selection,
+        decision=decision,
+        comparisons=comparisons,
+        others=_by_validation(both[len(judged) :], losses[other], other),
+        given=_by_validation(given, given_losses, decision),
+        losses=losses,
+        given_losses=given_losses,
+        best=best,
+        left_out=_left_out(selection, [*comparisons, *given], decision),
+        recommendations=recommend(chosen, baseline, threshold),
     )
+    for setting in found.settings:
+        found.notes[setting] = _notes(found, setting)
+    return found
+
+
+def _by_validation(
+    comparisons: Sequence[Comparison], losses: Sequence[LossSummary], decision: str
+) -> list[Comparison]:
+    """Sorted by validation score within each setting: the test scores have no part in the order."""
+    known = {(loss.setting, loss.label): loss.means for loss in losses}
+    found: list[Comparison] = []
+    for setting in dict.fromkeys(one.setting for one in comparisons):
+        mine = [one for one in comparisons if one.setting == setting]
+        means = [known[setting, one.label] for one in mine]
+        names = [name for name in CRITERIA[decision] if all(name in one for one in means)]
+        if names:
+            mine.sort(key=lambda one: -known[one.setting, one.label][names[0]])
+        found += mine
+    return found
+
+
+def _left_out(selection: Selection, compared: Sequence[Comparison], decision: str) -> list[str]:
+    scored = [run for run in with_titles(selection.runs) if run.score(decision) is not None]
+    left_out = [*selection.left_out, *not_compared(scored, compared)]
+    lacking = len(selection.runs) - len(scored)
+    if lacking:
+        left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")
+    return left_out
+
+
+def _notes(found: Answer, setting: str) -> list[str]:
+    losses = found.losses_of(setting)
+    seeds = {seed for one in found.of(setting) for seed in one.seeds}
+    notes = [
+        *choice_notes(found.choices_of(setting)),
+        *budget_notes(losses, found.decision),
+        untuned_note(losses[0].runs[0], found.selection.command),
+        seeds_note(found.selection, seeds),
+    ]
+    return [note for note in notes if note]

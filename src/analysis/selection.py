@@ -1,6 +1,8 @@
 """Chooses the runs to compare: the last sweep, a given one, an experiment, or a search."""
 
+import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from src.analysis.statistics.candidate import NEEDED
 from src.errors import UserError
 from src.tracking.store import SWEEP_COMMAND, Store
 
+PLANNED, TUNED, OF_A_SWEEP = "planned.seeds", "tuning.keys", "sweep."
 MOST_NAMED = 3
 """Runs that are named in an error's message; the others are only counted."""
 A_SWEEP = "python train.py -m loss=ce,focal seed=range(0,10)"
@@ -29,6 +32,10 @@ class Selection:
         sweep_id: parent run of the sweep, if they are one.
         artifacts: address of the parent's artifacts; empty without a sweep.
         command: as the sweep was typed; empty without one.
+        tuned: keys that the sweep tunes.
+        planned: the seeds that the sweep planned; empty where it did not say.
+        seen_before: the most of its seeds over which another sweep has compared its losses, unless
+            that one had them all.
     """
 
     title: str
@@ -38,6 +45,9 @@ class Selection:
     sweep_id: str | None = None
     artifacts: str = ""
     command: str = ""
+    tuned: tuple[str, ...] = ()
+    planned: tuple[int, ...] = ()
+    seen_before: int = 0
 
 
 def select_runs(
@@ -104,8 +114,8 @@ def _parent(store: Store, sweep_id: str | None) -> Run:
 
 def _sweep(store: Store, parent: Run) -> Selection:
     sweep_id = parent.info.run_id
-    title = f"sweep {sweep_id}"
-    runs, left_out = _finished(store.children(sweep_id))
+    title, children = f"sweep {sweep_id}", store.children(sweep_id)
+    runs, left_out = _finished(children)
     if not runs:
         raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
     return Selection(
@@ -116,7 +126,24 @@ def _sweep(store: Store, parent: Run) -> Selection:
         sweep_id=sweep_id,
         artifacts=parent.info.artifact_uri or "",
         command=parent.data.tags.get(SWEEP_COMMAND, ""),
+        tuned=tuple(json.loads(parent.data.tags.get(TUNED, "[]"))),
+        planned=tuple(json.loads(parent.data.tags.get(PLANNED, "[]"))),
+        seen_before=_seen_before(children, runs),
     )
+
+
+def _seen_before(children: Sequence[Run], runs: Sequence[FinishedRun]) -> int:
+    """See :class:`Selection`: a run has a tag for each sweep that it belongs to."""
+    labels, seeds = defaultdict(set), defaultdict(set)
+    tags = {run.info.run_id: run.data.tags for run in children}
+    for run in runs:
+        for name in tags[run.run_id]:
+            if name.startswith(OF_A_SWEEP):
+                labels[name].add(run.label)
+                seeds[name].add(run.seed)
+    every = {run.seed for run in runs}
+    fewer = [len(seeds[name]) for name in seeds if seeds[name] < every and len(labels[name]) > 1]
+    return max(fewer, default=0)
 
 
 def in_short(left_out: Sequence[str]) -> str:

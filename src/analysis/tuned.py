@@ -69,10 +69,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Best:
-    """The chosen runs of a selection at one decision.
+    """What is compared at one decision.
 
     Attributes:
-        runs: one for each setting without its tuned keys, loss, and seed.
+        runs: the chosen ones, one for each setting without its tuned keys, loss, and seed; and all
+            those of settings in which nothing was tuned.
         choices: one for each loss and setting.
         given: by setting of the chosen runs, the settings they were chosen from and the values of
             these, ascending.
@@ -83,15 +84,13 @@ class Best:
     given: dict[str, dict[str, Values]] = field(default_factory=dict)
 
 
-def at_best(runs: Sequence[FinishedRun], decision: str) -> Best:
-    """Chooses a run for each setting, loss and seed that has several trials.
+def at_best(runs: Sequence[FinishedRun], decision: str, asked: Iterable[str] = ()) -> Best:
+    """Chooses a run for each setting, loss and seed, where any has several trials.
 
     Args:
         runs: finished runs; the last counts where several have the same setting, loss and seed.
         decision: ``argmax`` or ``tuned``.
-
-    Returns:
-        Empty where nothing was tuned.
+        asked: keys that are tuned where they vary, beside those that the runs name.
 
     Raises:
         UserError: where the trials of a loss and seed were trained on different splits, or have no
@@ -104,12 +103,14 @@ def at_best(runs: Sequence[FinishedRun], decision: str) -> Best:
         for of_loss in losses.values()
         for run in of_loss.values()
     ]
-    candidates = _candidates(last)
+    candidates = _candidates(last, asked)
     for group in _grouped(last, candidates).values():
         keys = _tuned_in(group, candidates)
-        if keys:
-            for setting, alike in _grouped(group, keys).items():
-                _choose(found, setting, alike, keys, decision)
+        if not keys:
+            found.runs.extend(group)
+            continue
+        for setting, alike in _grouped(group, keys).items():
+            _choose(found, setting, alike, keys, decision)
     return replace(found, runs=with_titles(found.runs))
 
 
@@ -122,9 +123,9 @@ def _grouped(runs: Sequence[FinishedRun], without: Sequence[str]) -> dict[str, l
     return groups
 
 
-def _candidates(runs: Sequence[FinishedRun]) -> tuple[str, ...]:
+def _candidates(runs: Sequence[FinishedRun], keys: Iterable[str]) -> tuple[str, ...]:
     """Keys that may have been tuned: those that were asked for, and what varies in training."""
-    asked = {key for run in runs for key in _asked(run)}
+    asked = {*keys, *(key for run in runs for key in _asked(run))}
     values: dict[str, set[str]] = defaultdict(set)
     for run in runs:
         for name, value in run.setting_params.items():

@@ -1,6 +1,7 @@
-"""The table at the end of a sweep: its runs, best first."""
+"""The table at the end of a sweep: its runs, best on the validation split first."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ ROOM_TO_END = 60
 
 
 def collect_rows(folder: Path) -> list[Row]:
-    """The finished jobs in a sweep's folder, best test macro F1 first."""
+    """The finished jobs in a sweep's folder, best validation macro F1 first."""
     rows = []
     for file in folder.glob(f"*/{record.RECORD}"):
         final = RunRecord.load(file.parent)
@@ -29,7 +30,13 @@ def collect_rows(folder: Path) -> list[Row]:
         source = f"answered from {Path(answer['answered_from']).name[:ID_SHOWN]}"
         metrics = answer["metrics"] | {"seconds_fit": None}
         rows.append(_row(file, answer["name"], metrics, source))
-    return sorted(rows, key=lambda row: (-float(row[1]), int(row[0])))
+    return sorted(rows, key=_by_validation)
+
+
+def _by_validation(row: Row) -> tuple[bool, float, int]:
+    """Runs without a validation score last."""
+    val = float(row[2])
+    return math.isnan(val), -val, int(row[0])
 
 
 def _row(file: Path, name: str, metrics: Mapping[str, float | None], source: str) -> Row:
@@ -41,7 +48,7 @@ def _row(file: Path, name: str, metrics: Mapping[str, float | None], source: str
 
 def print_table(rows: Sequence[Row]) -> None:
     """Prints the rows to the terminal; plain where it is none."""
-    table = Table(title="Runs, best test macro F1 first", title_justify="left")
+    table = Table(title="Runs, best validation macro F1 first", title_justify="left")
     for name in ("job", "test F1", "val F1", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("run", overflow="fold")

@@ -109,7 +109,7 @@ def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
     curves = [_chart("LINE", metric, **CURVE, selectedMetricKeys=[metric]) for metric in CHARTS]
     return {
         "searchFilter": condition,
-        "orderByKey": "metrics.`test_f1_macro`",
+        "orderByKey": "metrics.`best_val_f1_macro`",
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",

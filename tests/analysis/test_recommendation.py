@@ -34,8 +34,12 @@ def runs_of(label, argmax, tuned, ece, *, test=0.5, noise=0.0, seeds=SEEDS, **ch
     ]
 
 
+def recommended(runs, threshold=2.0):
+    return recommend(dict.fromkeys(("argmax", "tuned"), runs), "ce", threshold)
+
+
 def only(*groups, threshold=2.0):
-    (found,) = recommend([run for group in groups for run in group], "ce", threshold)
+    (found,) = recommended([run for group in groups for run in group], threshold)
     return found
 
 
@@ -121,12 +125,12 @@ def test_each_setting_has_its_own():
     other = {"setting": "two", "title": "digits, mlp"}
     here = [*runs_of("ce", 0.5, 0.5, 0.1), *runs_of("x", 0.9, 0.8, 0.1)]
     there = [*runs_of("ce", 0.9, 0.8, 0.1, **other), *runs_of("x", 0.5, 0.5, 0.1, **other)]
-    found = {one.title: one.label for one in recommend([*here, *there], "ce", 2.0)}
+    found = {one.title: one.label for one in recommended([*here, *there])}
     assert found == {"simulated, mlp": "x", "digits, mlp": "ce"}
 
 
 def test_with_many_classes_the_decision_is_one_of_offsets():
     names = {"class_names": ("a", "b", "c")}
     runs = [*runs_of("ce", 0.5, 0.9, 0.1), *runs_of("x", 0.5, 0.5, 0.1)]
-    (found,) = recommend([replace(run, **names) for run in runs], "ce", 2.0)
+    (found,) = recommended([replace(run, **names) for run in runs])
     assert "ce with tuned offsets" in found.sentence

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.answer import Answer
-from src.analysis.statistics.comparison import Comparison, homework_verdict
+from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
 
-SHARED = ("test_ece", "test_brier", "test_log_loss", "seconds_fit")
+SHARED = ("test_average_precision", "test_ece", "test_brier", "test_log_loss", "seconds_fit")
 """Means that do not depend on the decision."""
 
 
@@ -32,7 +32,19 @@ def write_json(file: Path, answer: Answer) -> None:
         "decision": answer.decision,
         "comparisons": [_comparison(found) for found in answer.comparisons],
         "other_decision": [_comparison(found) for found in answer.others],
-        "losses": [_loss(found) for found in answer.losses],
+        "at_given_settings": [_comparison(found) for found in answer.given],
+        "choices": [
+            {"decision": decision, **dataclasses.asdict(one)}
+            for decision, best in answer.best.items()
+            for one in best.choices
+        ],
+        "losses": [
+            _loss(found, decision) for decision, losses in answer.losses.items() for found in losses
+        ],
+        "losses_at_given_settings": [_loss(one, answer.decision) for one in answer.given_losses],
+        "notes": answer.notes,
+        "homework": answer.homework.text if answer.homework else None,
+        "planned_seeds": selection.planned,
         "left_out": answer.left_out,
         "recommendations": [_renamed(one, title="place") for one in answer.recommendations],
     }
@@ -48,10 +60,15 @@ def write_csv(file: Path, answer: Answer) -> None:
         file: where to.
         answer: the comparison.
     """
-    losses = {(found.setting, found.label): found for found in answer.losses}
+    groups = [*answer.losses.items(), (answer.decision, answer.given_losses)]
+    losses = {(each, one.setting, one.label): one for each, found in groups for one in found}
     rows = [
-        _row(found, losses[found.setting, found.label], losses[found.setting, found.baseline])
-        for found in (*answer.comparisons, *answer.others)
+        _row(
+            found,
+            losses[found.decision, found.setting, found.label],
+            losses[found.decision, found.setting, found.baseline],
+        )
+        for found in (*answer.comparisons, *answer.others, *answer.given)
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -81,14 +98,14 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "verdict": found.verdict,
         "sentence": found.sentence,
         "verdict_alone": found.verdict_alone,
-        "homework": homework_verdict(found),
         "seeds_needed": found.needed if found.verdict == UNDECIDED else None,
         "missing": found.missing,
     }
 
 
-def _loss(found: LossSummary) -> dict[str, Any]:
+def _loss(found: LossSummary, decision: str) -> dict[str, Any]:
     return {
+        "decision": decision,
         "setting": found.setting,
         "place": found.title,
         "loss": found.label,
@@ -96,6 +113,8 @@ def _loss(found: LossSummary) -> dict[str, Any]:
         "runs": [run.run_id for run in found.runs],
         "rarest_class": found.rare,
         "rarest_class_name": found.rare_name,
+        "rarest_class_test_rows": found.rows_of_rare,
+        "pooled_f1_macro": found.pooled_f1(decision),
         "class_names": found.runs[0].class_names,
         "mean": found.means,
         "sd": found.spreads,
@@ -107,6 +126,7 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
     by_class = (f"{mark}f1_class_", f"{mark}recall_class_")
     row: dict[str, Any] = {
         "place": found.title,
+        "settings": found.tuning,
         "decision": found.decision,
         "loss": found.label,
         "baseline": found.baseline,
@@ -122,8 +142,14 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
         "p_holm": found.p_holm,
         **dict(zip(("wins", "ties", "losses"), found.wins_ties_losses, strict=True)),
         "verdict": found.verdict,
+        "probability_of_gain": found.probability_of_gain,
+        "probability_of_equivalence": found.probability_of_equivalence,
+        "probability_of_loss": found.probability_of_loss,
         "missing": "; ".join(found.missing),
         "rarest_class": loss.rare_name,
+        "rarest_class_test_rows": loss.rows_of_rare,
+        "pooled_f1_macro": loss.pooled_f1(found.decision),
+        "rarest_class_average_precision": loss.average_precision_of_rare,
         "rarest_class_f1": loss.of_rare("f1", found.decision),
         "rarest_class_recall": loss.of_rare("recall", found.decision),
         **{name: loss.means.get(name) for name in SHARED},

@@ -14,9 +14,10 @@ from src.analysis.figures.predictions import (
 )
 from src.analysis.figures.training import by_epoch, focal_curves
 from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value, page_templates
-from src.analysis.runs import SCORE
+from src.analysis.runs import SCORE, FinishedRun
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
+from src.analysis.tuned import CRITERIA, Values
 
 HTML = "report.html"
 MOST_SETTINGS = 4
@@ -33,12 +34,18 @@ class Section:
         title: data and model.
         comparisons: best first.
         losses: the baseline first.
+        given: comparisons at given settings that these were chosen from.
+        values: of the tuned keys in each given setting.
+        notes: what has to be said beside.
         panels: pictures, by the heading above them; empty for a setting beyond the first few.
     """
 
     title: str
     comparisons: list[Comparison]
     losses: list[LossSummary]
+    given: list[Comparison]
+    values: dict[str, Values]
+    notes: list[str]
     panels: dict[str, list[Panel]]
 
 
@@ -63,6 +70,7 @@ def write_html(file: Path, answer: Answer) -> None:
             overview=overview(answer.comparisons, titled=len(sections) > 1),
             sections=sections,
             undrawn=len(sections) - MOST_SETTINGS,
+            runs=_runs(answer),
             most_losses=MOST_LOSSES,
             most_seeds=MOST_SEEDS,
             mean_and_sd=mean_and_sd,
@@ -78,10 +86,24 @@ def write_html(file: Path, answer: Answer) -> None:
     file.write_text(page, encoding="utf-8")
 
 
+def _runs(answer: Answer) -> list[FinishedRun]:
+    """The runs that are compared at the judged decision, best on the validation split first."""
+    runs = [run for loss in answer.losses[answer.decision] for run in loss.runs]
+    names = CRITERIA[answer.decision]
+    scores = [next((run.metrics[n] for n in names if n in run.metrics), 0.0) for run in runs]
+    order = sorted(range(len(runs)), key=lambda index: -scores[index])
+    return [runs[index] for index in order]
+
+
 def _section(answer: Answer, setting: str, *, drawn: bool) -> Section:
     comparisons, losses = answer.of(setting), answer.losses_of(setting)
     panels = _panels(answer, comparisons, losses[:MOST_LOSSES]) if drawn else {}
-    return Section(comparisons[0].title, comparisons, losses, panels)
+    values = answer.given_of(setting)
+    order = list(values)
+    given = [one for one in answer.given if one.setting in values]
+    given.sort(key=lambda one: (one.label, order.index(one.setting)))
+    title, notes = comparisons[0].title, answer.notes[setting]
+    return Section(title, comparisons, losses, given, values, notes, panels)
 
 
 def _panels(

@@ -1,98 +1,170 @@
-"""Shows an answer on the terminal: two tables and a sentence a comparison."""
+"""Shows an answer on the terminal: each loss at its best, then at given settings, in words last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from src.analysis.answer import Answer
-from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value
-from src.analysis.runs import SCORE
+from src.analysis.report.text import HOW, bounds, interval_in_short, mean_and_sd, number, p_value
+from src.analysis.runs import SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.losses import LossSummary
 
 WIDTH = 130
 """Columns where the output is no terminal."""
+NAME = 16
+"""Columns that the name of a loss has at least."""
+MOST_RATES = 5
+"""Given settings beside each other."""
+MOST_GIVEN = 10
+"""Given settings that are shown; the report has them all."""
+Columns = Mapping[str, Sequence[str]]
+Titled = tuple[str, Table]
 
 
-def print_answer(answer: Answer) -> None:
-    """Prints the paired table and the other scores of every setting, then the sentences.
+def print_answer(answer: Answer, console: Console | None = None) -> None:
+    """Prints every setting's tables, sentences and notes, then the recommendations.
 
     Args:
         answer: the comparison.
+        console: where to; None takes this process's output.
     """
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDTH)
+    if console is None:
+        console = Console() if Console().is_terminal else Console(width=WIDTH)
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     for setting in answer.settings:
-        group, losses = answer.of(setting), answer.losses_of(setting)
-        console.print(_paired_table(answer, group, losses))
-        console.print(_other_scores(answer, losses))
-        for found in group:
-            print(f"{found.title}: {found.sentence}")
-            for note in found.missing:
-                print(f"  {note}")
+        for title, table in (
+            _paired_table(console, answer, setting),
+            _other_scores(console, answer, setting),
+        ):
+            console.print(title, table, sep="\n")
+        for one in answer.of(setting):
+            say(f"{one.title}: {one.sentence}")
+            for note in one.missing:
+                say(f"  {note}")
+        for note in answer.notes[setting]:
+            say(f"  {note}")
+        for title, table in _given_tables(answer, setting):
+            console.print("", title, table, sep="\n")
     for note in answer.left_out:
-        print(f"left out: {note}")
-    for one in answer.recommendations:
-        where = f" for {one.title}" if len(answer.recommendations) > 1 else ""
-        print(f"\nRecommendation{where}: {one.sentence}.")
-        for line in filter(None, (one.details and f"{one.details}:", one.command)):
-            print(f"  {line}")
-    print(flush=True)
+        say(f"left out: {note}")
+    for advice in answer.recommendations:
+        where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
+        say(f"\nRecommendation{where}: {advice.sentence}.")
+        for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
+            say(f"  {line}")
+    if answer.homework:
+        say(f"\n{answer.homework.text}")
+    say("")
 
 
-def _paired_table(
-    answer: Answer, group: Sequence[Comparison], losses: Sequence[LossSummary]
-) -> Table:
-    table = _table(
-        f"{group[0].title}: test macro F1, paired by seed, {HOW[answer.decision]}",
-        ("mean ± sd", "difference (pp)", "95 % CI", "p (Holm)", "seeds", "win/tie/loss", "verdict"),
-    )
+def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
+    group, losses = answer.of(setting), answer.losses_of(setting)
     metric = SCORE[answer.decision]
-    base = losses[0]
-    seeds = str(len(base.seeds))
-    table.add_row(base.label, mean_and_sd(base, metric), "", "", "", seeds, "", "baseline")
-    for found, loss in zip(group, losses[1:], strict=True):
-        table.add_row(
-            found.label,
-            mean_and_sd(loss, metric),
-            f"{found.mean:+.2f}",
-            bounds(found),
-            p_value(found.p_holm),
-            str(len(found.seeds)),
-            "/".join(map(str, found.wins_ties_losses)),
-            found.verdict,
-        )
-    return table
+    columns = {
+        "mean ± sd": [mean_and_sd(loss, metric) for loss in losses],
+        "diff. (pp)": ["", *(f"{found.mean:+.2f}" for found in group)],
+        "95 % interval": ["", *map(bounds, group)],
+        "p (Holm)": ["", *(p_value(found.p_holm) for found in group)],
+        "seeds": [str(len(losses[0].seeds)), *(str(len(found.seeds)) for found in group)],
+        "win/tie/loss": ["", *("/".join(map(str, found.wins_ties_losses)) for found in group)],
+        "verdict": ["baseline", *(found.verdict for found in group)],
+    }
+    terms = losses[0].runs[0].terms
+    title = f"{group[0].title}, {terms}" if terms else group[0].title
+    title += f": test macro F1, paired by seed, {HOW[answer.decision]}"
+    names = [loss.label for loss in losses]
+    goes_first = ("win/tie/loss", "p (Holm)", "seeds")
+    return title, _fitting(console, names, columns, goes_first)
 
 
-def _other_scores(answer: Answer, losses: Sequence[LossSummary]) -> Table:
-    other = answer.other_decision
+def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
+    losses, other = answer.losses_of(setting), answer.other_decision
+    beside = [answer.at_other_decision(loss) for loss in losses]
+    gaps = [answer.other(found) for found in answer.of(setting)]
     rare = losses[0].rare_name if losses[0].rare is not None else "rarest class"
-    table = _table(
-        f"Macro F1 {HOW[other]}; rarest class ({rare}) {HOW[answer.decision]}; calibration; time",
-        (f"F1 {other}", "diff. (pp)", "rare F1", "recall", "ECE", "Brier", "log loss", "train s"),
+    behind = losses[0].rows_of_rare
+    rows = f", {behind} test rows a seed" if behind else ""
+    columns = {
+        f"F1 {other}": [mean_and_sd(one, SCORE[other]) if one else "" for one in beside],
+        "diff. (pp)": ["", *(f"{gap.mean:+.2f}" if gap else "" for gap in gaps)],
+        "pooled F1": [number(loss.pooled_f1(answer.decision), ".3f") for loss in losses],
+        "rare F1": [number(loss.of_rare("f1", answer.decision), ".3f") for loss in losses],
+        "recall": [number(loss.of_rare("recall", answer.decision), ".3f") for loss in losses],
+        "rare AP": [number(loss.average_precision_of_rare, ".3f") for loss in losses],
+        "AP": [number(loss.means.get("test_average_precision"), ".3f") for loss in losses],
+        "ECE": [number(loss.means.get("test_ece"), ".3f") for loss in losses],
+        "Brier": [number(loss.means.get("test_brier"), ".3f") for loss in losses],
+        "log loss": [number(loss.means.get("test_log_loss"), ".3f") for loss in losses],
+        "train s": [number(loss.means.get("seconds_fit"), ".1f") for loss in losses],
+    }
+    title = (
+        f"Macro F1 {HOW[other]}; {HOW[answer.decision]} over all seeds' counts pooled, and of the "
+        f"rarest class ({rare}{rows}); average precision (AP); calibration; time"
     )
-    by_label = {found.label: found for found in answer.others if found.setting == losses[0].setting}
-    for loss in losses:
-        beside = by_label.get(loss.label)
-        table.add_row(
-            loss.label,
-            mean_and_sd(loss, SCORE[other]),
-            f"{beside.mean:+.2f}" if beside else "",
-            number(loss.of_rare("f1", answer.decision)),
-            number(loss.of_rare("recall", answer.decision)),
-            number(loss.means.get("test_ece")),
-            number(loss.means.get("test_brier")),
-            number(loss.means.get("test_log_loss")),
-            number(loss.means.get("seconds_fit"), ".1f"),
-        )
+    names = [loss.label for loss in losses]
+    goes_first = ("log loss", "Brier", "train s", "recall", "AP", "pooled F1", "diff. (pp)")
+    return title, _fitting(console, names, columns, goes_first)
+
+
+def _given_tables(answer: Answer, setting: str) -> list[Titled]:
+    """Each loss at each given setting, some of these beside each other: difference and interval."""
+    given = answer.given_of(setting)
+    shown = list(given)[:MOST_GIVEN]
+    keys = [key for key in answer.tuned_keys(setting) if not key.startswith("loss.")]
+    metric = SCORE[answer.decision]
+    scores = {(loss.setting, loss.label): loss for loss in answer.given_losses}
+    found = {(one.setting, one.label): one for one in answer.given if one.setting in given}
+    first = [one.label for one in answer.of(setting)]
+    labels = list(dict.fromkeys([*first, *(label for _, label in found)]))
+    labels = [label for label in labels if any(label == other for _, other in found)]
+    title = (
+        f"At given {key_words(keys)}, {HOW[answer.decision]}: the baseline's mean, and "
+        "differences to it in pp with 95 % intervals"
+    )
+    if len(given) > len(shown):
+        title += f"; {len(given) - len(shown)} more are in the report"
+    base = answer.of(setting)[0].baseline
+    tables = []
+    for start in range(0, len(shown), MOST_RATES):
+        part = shown[start : start + MOST_RATES]
+        table = _table()
+        for one in part:
+            table.add_column(" ".join(given[one]), justify="right")
+        means = [
+            scores[one, base].means.get(metric) if (one, base) in scores else None for one in part
+        ]
+        table.add_row(base, *(number(mean) for mean in means))
+        for label in labels:
+            table.add_row(label, *(_cell(found.get((one, label))) for one in part))
+        tables.append((title, table))
+    return tables
+
+
+def _cell(found: Comparison | None) -> str:
+    return f"{found.mean:+.1f}\n{interval_in_short(found)}" if found else ""
+
+
+def _fitting(
+    console: Console, names: Sequence[str], columns: Columns, goes_first: Sequence[str]
+) -> Table:
+    """A table as wide as the console allows: some columns go before the losses lose their names."""
+    widths = {name: max(map(len, (name, *cells))) + 2 for name, cells in columns.items()}
+    kept = [name for name, cells in columns.items() if any(cells)]
+    for name in goes_first:
+        if name in kept and NAME + 4 + sum(widths[one] for one in kept) > console.width:
+            kept.remove(name)
+    table = _table()
+    for name in kept:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in zip(names, *(columns[name] for name in kept), strict=True):
+        table.add_row(*row)
     return table
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("loss", overflow="fold")
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+def _table() -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("loss", overflow="fold", min_width=NAME)
     return table

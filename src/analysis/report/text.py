@@ -31,6 +31,14 @@ def bounds(found: Comparison) -> str:
     return f"[{found.low:+.2f}, {found.high:+.2f}]" if len(found.seeds) > 1 else "-"
 
 
+def interval_in_short(found: Comparison) -> str:
+    """The interval in few characters, with whole numbers from 10 on; a dash with one seed."""
+    if len(found.seeds) < 2:
+        return "-"
+    ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))
+    return f"[{', '.join(f'{end:.0f}' if abs(end) >= 10 else f'{end:.1f}' for end in ends)}]"
+
+
 def page_templates() -> Environment:
     """The templates of the HTML pages; names from outside become text, never markup."""
     return Environment(

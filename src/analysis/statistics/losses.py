@@ -8,7 +8,7 @@ import numpy as np
 from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 
-PREFIXES = ("test_", "val_tuned_", "best_", "seconds_")
+PREFIXES = ("test_", "val_tuned_", "val_crossfit_", "best_", "seconds_")
 """Metrics that are one number per run."""
 MARK = {"argmax": "test_", "tuned": "test_tuned_"}
 """How the metrics of a decision begin."""
@@ -54,6 +54,41 @@ class LossSummary:
             None where it was not recorded.
         """
         return self.means.get(f"{MARK[decision]}{score}_class_{self.rare}")
+
+    @property
+    def average_precision_of_rare(self) -> float | None:
+        """Mean of the average precision of the rarest class; None where it was not recorded."""
+        return self.means.get(f"test_average_precision_class_{self.rare}")
+
+    @property
+    def rows_of_rare(self) -> int | None:
+        """Test rows of the rarest class, the fewest of any seed; None where not recorded."""
+        rows = [run.rows_test_rarest for run in self.runs if run.rows_test_rarest is not None]
+        return min(rows, default=None)
+
+    def pooled_f1(self, decision: str) -> float | None:
+        """Macro F1 of the counts of all test splits together, for classes with few rows in each.
+
+        Args:
+            decision: ``argmax`` or ``tuned``.
+
+        Returns:
+            None where some run did not record its counts.
+
+        Source: Forman and Scholz 2010, "Apples-to-apples in cross-validation studies".
+        """
+        classes = range(len(self.runs[0].class_names))
+        names = [
+            [f"{MARK[decision]}{count}_class_{k}" for k in classes] for count in ("tp", "fp", "fn")
+        ]
+        if not classes or any(
+            n not in run.metrics for run in self.runs for row in names for n in row
+        ):
+            return None
+        tp, fp, fn = (
+            np.array([sum(run.metrics[name] for run in self.runs) for name in row]) for row in names
+        )
+        return float((2 * tp / np.maximum(2 * tp + fp + fn, 1)).mean())
 
 
 def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.runs import DECISIONS, FinishedRun, by_setting
+from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.candidate import NEEDED, Candidate, equal, lead, tied
 
 MOST_NAMED = 4
@@ -53,33 +53,37 @@ class Recommendation:
     command: str = ""
 
 
-def recommend(runs: Sequence[FinishedRun], baseline: str, threshold: float) -> list[Recommendation]:
+def recommend(
+    runs: Mapping[str, Sequence[FinishedRun]], baseline: str, threshold: float
+) -> list[Recommendation]:
     """One recommendation a setting.
 
     Args:
-        runs: finished runs; the last counts where several have the same setting, loss and seed.
+        runs: those that are compared at each decision; the last counts where several have the same
+            setting, loss and seed.
         baseline: name or label of the loss that is the simplest.
         threshold: gain that counts, percentage points.
     """
-    return [
-        _recommend(losses, baseline, threshold)
-        for losses in by_setting(runs).values()
-        if len(losses) > 1
-    ]
+    settings = {decision: by_setting(found) for decision, found in runs.items()}
+    names = dict.fromkeys(name for found in settings.values() for name in found)
+    found = [[(each, s[name]) for each, s in settings.items() if name in s] for name in names]
+    return [_recommend(dict(one), baseline, threshold) for one in found if len(one[0][1]) > 1]
 
 
 def _recommend(
-    losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str, threshold: float
+    losses: Mapping[str, Mapping[str, Mapping[int, FinishedRun]]], baseline: str, threshold: float
 ) -> Recommendation:
-    first = next(run for of_loss in losses.values() for run in of_loss.values())
+    """The recommendation in one setting, from runs by decision, label and seed."""
+    groups = [of_loss for at_decision in losses.values() for of_loss in at_decision.values()]
+    first = next(iter(groups[0].values()))
     setting, title = first.setting, first.title
-    seeds = sorted(set.intersection(*(set(of_loss) for of_loss in losses.values())))
+    seeds = sorted(set.intersection(*map(set, groups)))
     if not seeds:
         return Recommendation(setting, title, "No recommendation: the losses share no seed")
     candidates = [
         Candidate(label, decision, tuple(of_loss[seed] for seed in seeds))
-        for label, of_loss in losses.items()
-        for decision in DECISIONS
+        for decision, at_decision in losses.items()
+        for label, of_loss in at_decision.items()
     ]
     if any(name not in run.metrics for one in candidates for run in one.runs for name in NEEDED):
         reason = "not every run recorded its validation scores; force=true trains them again"

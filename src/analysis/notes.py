@@ -1,0 +1,131 @@
+"""What has to be said beside a comparison: what was chosen, and where the search was too short."""
+
+from collections.abc import Iterable, Sequence
+
+from src.analysis.runs import LEARNING_RATE, FinishedRun, key_words
+from src.analysis.selection import Selection
+from src.analysis.statistics.losses import LossSummary
+from src.analysis.tuned import Choice
+
+MANY = 1 / 3
+"""Share of the seeds above which an edge or a last epoch is no accident."""
+EPOCHS = "training.epochs"
+BEST_EPOCH = {"argmax": ("best_epoch",), "tuned": ("best_epoch_tuned", "best_epoch")}
+
+
+def choice_notes(choices: Sequence[Choice]) -> list[str]:
+    """What was chosen for each loss and how often, out of how many trials, and what is wrong there.
+
+    Args:
+        choices: of one setting.
+    """
+    return [
+        *(f"{one.label}: {one.words}{_trials(one)}" for one in choices),
+        *(note for one in choices for note in _edge_notes(one)),
+        *_unequal_trials(choices),
+    ]
+
+
+def budget_notes(losses: Iterable[LossSummary], decision: str) -> list[str]:
+    """A sentence where the best epoch is often the last one that the budget allows.
+
+    Args:
+        losses: of one setting.
+        decision: ``argmax`` or ``tuned``.
+    """
+    short, budget = [], 0
+    for loss in losses:
+        last = [run for run in loss.runs if _ends_best(run, decision)]
+        if len(last) > MANY * len(loss.runs) and EPOCHS not in last[0].tuned:
+            short.append(f"{loss.label} for {len(last)} of {_seeds(len(loss.runs))}")
+            budget = max(budget, *(int(run.params[EPOCHS]) for run in last))
+    if not short:
+        return []
+    return [
+        f"The budget is too short: the best epoch is the last of {budget} with {', '.join(short)}; "
+        f"{EPOCHS}={2 * budget} gives it more"
+    ]
+
+
+def untuned_note(run: FinishedRun, command: str) -> str:
+    """Where no learning rate was chosen: that each loss at its best is not known.
+
+    Args:
+        run: of the setting.
+        command: as its sweep was typed; empty for runs of no sweep.
+    """
+    if LEARNING_RATE in run.tuned or LEARNING_RATE not in run.params:
+        return ""
+    typed = f"python {command or 'train.py -m ...'} tuning=learning_rate"
+    return f"Each loss at its own best learning rate is not known; this finds it: {typed}"
+
+
+def seeds_note(selection: Selection, seeds: set[int]) -> str:
+    """Where more seeds are compared than were planned, or some were compared before.
+
+    Args:
+        selection: of the runs.
+        seeds: those that are compared.
+    """
+    said = []
+    more = len(seeds - set(selection.planned))
+    if selection.planned and more:
+        planned = _seeds(len(selection.planned))
+        said.append(f"the sweep planned {planned}, and {more} more are compared")
+    if selection.seen_before:
+        before = _seeds(selection.seen_before)
+        said.append(f"an earlier sweep compared these losses over {before} of the {len(seeds)}")
+    if not said:
+        return ""
+    return (
+        f"The number of seeds was not fixed beforehand: {'; '.join(said)}. Where a result led to "
+        "more seeds, the 95 % interval holds less often than that; --anytime gives one that stays "
+        "valid however often one looks"
+    )
+
+
+def _trials(choice: Choice) -> str:
+    counts = sorted(set(choice.trials.values()))
+    return f" ({' to '.join(map(str, counts[:: max(1, len(counts) - 1)]))} trials a seed)"
+
+
+def _edge_notes(choice: Choice) -> list[str]:
+    return [
+        f"{choice.label}: {key_words([key])} {value} lies at the edge of the grid and is best for "
+        f"{count} of {_seeds(len(choice.chosen))}; a wider grid may hold a better one"
+        f"{_wider(key, choice.grid[key], value)}"
+        for key in choice.keys
+        for value, count in choice.at_edge(key).items()
+        if count > MANY * len(choice.chosen)
+    ]
+
+
+def _wider(key: str, grid: Sequence[str], edge: str) -> str:
+    """What to type for a grid with one more value beyond its edge."""
+    values = [float(value) for value in grid]
+    if not key.startswith("training.") or values[0] <= 0:
+        return ""
+    if edge == grid[0]:
+        grown = [f"{values[0] ** 2 / values[1]:.2g}", *grid]
+    else:
+        grown = [*grid, f"{values[-1] ** 2 / values[-2]:.2g}"]
+    return f": {key}={','.join(grown)}"
+
+
+def _unequal_trials(choices: Sequence[Choice]) -> list[str]:
+    counts = {one.label: sum(one.trials.values()) / len(one.trials) for one in choices}
+    if len(set(counts.values())) < 2:
+        return []
+    numbers = ", ".join(f"{label} {count:.3g}" for label, count in counts.items())
+    return [
+        f"The losses had different numbers of trials a seed ({numbers}): more find a better one"
+    ]
+
+
+def _ends_best(run: FinishedRun, decision: str) -> bool:
+    best = next((run.metrics[key] for key in BEST_EPOCH[decision] if key in run.metrics), None)
+    return best is not None and run.params.get(EPOCHS) == f"{best:.0f}"
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'s' if count != 1 else ''}"

@@ -1,0 +1,237 @@
+"""A sweep that tunes: each loss at its best first, given settings below, and what must be said."""
+
+import io
+import itertools
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_store import FOCAL, log_sweep, made_run
+from mlflow.tracking import MlflowClient
+from rich.console import Console
+from scipy import stats
+
+from src.analysis.answer import answer
+from src.analysis.homework import homework
+from src.analysis.report.terminal import print_answer
+from src.analysis.selection import Selection
+from src.compare import main
+from src.errors import UserError
+
+RATES = ("0.0003", "0.001", "0.003", "0.01", "0.03")
+TRIED = RATES[1:]
+SEEDS = range(6)
+OTHERS = (
+    "weighted_ce",
+    "class_balanced_focal(gamma=2, beta=0.999)",
+    "logit_adjusted(tau=1)",
+    "ldam(max_m=0.5, s=30)",
+    "asymmetric(gamma_neg=4, gamma_pos=0, clip=0.05)",
+)
+LESSON = {"0.001": (0.60, 0.70)}
+"""Mean test macro F1 of cross-entropy and focal loss; 0.8 for both elsewhere."""
+
+
+def metrics_at(label, seed, rate, means=LESSON):
+    """Validation prefers 0.01; test scores have noise of their own."""
+    noise = np.random.default_rng([seed, len(label), RATES.index(rate)])
+    test = means.get(rate, (0.8, 0.8))[label != "ce"] + noise.normal(0, 0.004)
+    val = 0.8 - 0.05 * abs(RATES.index(rate) - 3) + noise.normal(0, 0.02)
+    return {
+        "test_f1_macro": test,
+        "test_tuned_f1_macro": test,
+        "best_val_f1_macro": val,
+        "val_tuned_crossfit_f1_macro": val,
+        "best_val_ece": 0.02,
+        "best_epoch": 5 if label == FOCAL else 2,
+    }
+
+
+def trials(labels=("ce", FOCAL), seeds=SEEDS, rates=TRIED, **options):
+    return [
+        (label, seed, rate, metrics_at(label, seed, rate, **options))
+        for seed in seeds
+        for rate in rates
+        for label in labels
+    ]
+
+
+def selected(runs, **facts):
+    """The same as the readers give them."""
+    found = [
+        made_run(
+            label,
+            seed,
+            0.0,
+            setting=f"rate {rate}",
+            metrics=metrics,
+            params={"training.learning_rate": rate, "training.epochs": "5"},
+        )
+        for label, seed, rate, metrics in runs
+    ]
+    return Selection("made", "nowhere", found, [], **facts)
+
+
+def notes_of(selection):
+    """What is said beside the only setting."""
+    (notes,) = answer(selection, "ce", 2.0, "argmax").notes.values()
+    return "\n".join(notes)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, empty_store):
+    """A store, and a function that adds a sweep to it."""
+    root = tmp_path_factory.mktemp("at best") / "mlruns"
+    empty_store(root)
+    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    experiment = client.create_experiment("at best", (root / "artifacts").as_uri())
+    return root, lambda runs, **tags: log_sweep(client, experiment, runs, **tags), client
+
+
+@pytest.fixture(scope="module")
+def tuned(store):
+    """Six seeds, two losses, four rates."""
+    root, add, _ = store
+    return root, add(trials(), **{"planned.seeds": "[0, 1, 2, 3, 4, 5]"})
+
+
+def compared(root, sweep, *words):
+    """Exit status and JSON."""
+    file = root / f"{sweep}.json"
+    status = main(["--root", str(root), "--sweep", sweep, "--json", str(file), *words])
+    return status, json.loads(file.read_text())
+
+
+def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
+    _, content = compared(*tuned)
+    frame = pd.DataFrame(
+        [
+            {"label": label, "seed": seed, "rate": rate, **scores}
+            for label, seed, rate, scores in trials()
+        ]
+    )
+    best = frame.loc[frame.groupby(["label", "seed"])["best_val_f1_macro"].idxmax()]
+    by_seed = best.pivot(index="seed", columns="label", values="test_f1_macro")
+    gains = 100 * (by_seed[FOCAL] - by_seed["ce"])
+    (found,) = content["comparisons"]
+    ends = stats.t.interval(0.95, len(SEEDS) - 1, gains.mean(), stats.sem(gains))
+    assert found["mean_difference_pp"] == pytest.approx(gains.mean())
+    assert (found["ci_low_pp"], found["ci_high_pp"]) == pytest.approx(ends)
+    assert found["tuning"] == "each loss at its own best learning rate"
+    assert found["comparisons"] == 2  # both decisions that are shown, no given setting
+    assert found["verdict"] == "equivalent"
+    given = {one["tuning"]: one for one in content["at_given_settings"]}
+    assert set(given) == {f"at learning rate {rate}" for rate in TRIED}
+    for rate in TRIED:
+        pairs = frame[frame["rate"] == rate].pivot(
+            index="seed", columns="label", values="test_f1_macro"
+        )
+        one = given[f"at learning rate {rate}"]
+        gains = 100 * (pairs[FOCAL] - pairs["ce"])
+        assert one["differences_pp"] == pytest.approx(gains.to_list())
+        assert one["p_holm"] == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
+
+
+def test_what_was_chosen_and_a_budget_that_ends_too_soon_are_said(tuned, capsys):
+    _, content = compared(*tuned)
+    shown = capsys.readouterr().out
+    choices = [one for one in content["choices"] if one["decision"] == "argmax"]
+    for one in choices:
+        rates = [values[0] for values in one["chosen"].values()]
+        counts = sorted(((rates.count(rate), rate) for rate in set(rates)), reverse=True)
+        said = re.search(
+            rf"{re.escape(one['label'])}: learning rate chosen: (.*) \(4 trials", shown
+        )
+        assert sorted(said[1].split(", ")) == sorted(f"{rate} x {n}" for n, rate in counts)
+    short = f"the best epoch is the last of 5 with {FOCAL} for 6 of 6 seeds; training.epochs=10"
+    assert short in shown
+    assert "not known" not in shown
+    assert "not fixed beforehand" not in shown
+
+
+def test_the_homework_is_judged_at_the_lessons_settings_and_what_is_left_of_it_stands_below(
+    tuned, store, capsys
+):
+    status, content = compared(*tuned, "--homework", "--strict")
+    shown = capsys.readouterr().out
+    assert status == 0
+    assert re.search(r"Homework: PASS\n.*learning rate 0\.001.*: \+\d+\.\d pp .*: gain\n", shown)
+    assert re.search(r"Each loss at its best: .*: equivalent\n", shown)
+    assert content["homework"] in shown
+    assert compared(*tuned, "--strict")[0] == 1
+    untuned = selected(trials(rates=["0.001"], means={}), command="train.py -m loss=ce,focal")
+    failed = homework(answer(untuned, "ce", 2.0, "argmax"))
+    assert not failed.passed
+    assert failed.text.startswith("Homework: FAIL\n")
+    with pytest.raises(UserError, match=r"--homework: no .* at training\.learning_rate=0\.001"):
+        homework(answer(selected(trials(rates=["0.01"])), "ce", 2.0, "argmax"))
+
+
+def test_where_nothing_is_tuned_the_rate_is_named_and_how_to_find_out_more():
+    found = selected(trials(rates=["0.001"]), command="train.py -m loss=ce,focal")
+    (one,) = answer(found, "ce", 2.0, "argmax").comparisons
+    assert one.tuning == "at learning rate 0.001"
+    said = "is not known; this finds it: python train.py -m loss=ce,focal tuning=learning_rate"
+    assert notes_of(found).endswith(said)
+
+
+def test_a_best_rate_at_the_edge_of_the_grid_is_named_with_a_wider_one():
+    wide, narrow = selected(trials(rates=RATES)), selected(trials(rates=RATES[:4]))
+    assert "edge" not in notes_of(wide)
+    assert re.search(
+        r"ce: learning rate 0\.01 lies at the edge of the grid and is best for \d of 6 seeds; a "
+        r"wider grid .*: training\.learning_rate=0\.0003,0\.001,0\.003,0\.01,0\.033\n",
+        notes_of(narrow),
+    )
+
+
+def test_losses_with_different_numbers_of_trials_are_named():
+    uneven = trials(labels=["ce"], rates=RATES[1:3]) + trials(labels=[FOCAL])
+    said = f"different numbers of trials a seed (ce 2, {FOCAL} 4)"
+    assert said in notes_of(selected(uneven))
+
+
+def test_seeds_that_were_not_planned_are_said_and_an_interval_for_those_who_look_is_wider():
+    found = selected(trials(rates=["0.01"]), planned=(0, 1, 2, 3))
+    assert "the sweep planned 4 seeds, and 2 more are compared" in notes_of(found)
+    assert "planned" not in notes_of(selected(trials(rates=["0.01"]), planned=tuple(SEEDS)))
+    ends = [
+        (one.low, one.high)
+        for anytime in (True, False)
+        for one in answer(found, "ce", 2.0, "argmax", anytime=anytime).comparisons
+    ]
+    assert ends[0][0] < ends[1][0] < ends[1][1] < ends[0][1]
+
+
+def test_a_sweep_that_extends_another_is_said_to_and_that_other_is_not(store, capsys):
+    root, add, client = store
+    sweep, longer = (add(trials(seeds=seeds, rates=["0.01"])) for seeds in (range(20, 23), [23]))
+    for run in client.search_runs(["1"], f"tags.`sweep.{sweep}` LIKE '%'"):
+        client.set_tag(run.info.run_id, f"sweep.{longer}", "answered")
+    capsys.readouterr()
+    compared(root, longer)
+    assert "an earlier sweep compared these losses over 3 seeds of the 4" in capsys.readouterr().out
+    compared(root, sweep)
+    assert "an earlier sweep" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 130])
+def test_on_any_terminal_every_row_keeps_its_name(width):
+    labels = ("ce", FOCAL, *OTHERS)
+    found = answer(selected(trials(labels=labels, rates=RATES)), "ce", 2.0, "argmax")
+    stream = io.StringIO()
+    print_answer(found, Console(file=stream, width=width))
+    tables = re.split(r"\n *\n loss .*\n ─+ *\n", stream.getvalue())[1:]
+    assert len(tables) == 3
+    for table in tables:
+        rows = list(itertools.takewhile(str.strip, table.splitlines()))
+        assert max(map(len, rows)) <= width
+        names = "".join(row.strip().partition("  ")[0] for row in rows).replace(" ", "")
+        for label in labels:
+            assert label.replace(" ", "") in names
+        assert "…" not in table
+    order = [one.label for one in found.comparisons]
+    means = {one.label: one.means["best_val_f1_macro"] for one in found.losses["argmax"]}
+    assert order == sorted(order, key=lambda label: -means[label])
