@@ -65,9 +65,9 @@ class Atlas:
         bold = int((self.cells["kind"] != "open").sum())
         alone = int((self.cells["p"] < LEVEL).sum())
         return (
-            f"Of the {count} comparisons on this page, {bold} are bold: q < {LEVEL:g}, so that some "
-            f"{LEVEL * bold:.0f} of them at most are expected to be false. By p < {LEVEL:g} each for "
-            f"itself {alone} would be, of which up to {LEVEL * count:.0f} by chance."
+            f"Of the {count} comparisons on this page, {bold} are bold: q < {LEVEL:g}, so that "
+            f"some {LEVEL * bold:.0f} of them at most are expected to be false. By p < {LEVEL:g} "
+            f"each for itself {alone} would be, of which up to {LEVEL * count:.0f} by chance."
         )
 
 
