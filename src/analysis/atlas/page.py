@@ -16,6 +16,7 @@ DEEPEST_SHARE = 0.75
 GAIN, LOSS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue and vermilion: told apart by colour-blind readers."""
 SHRUNKEN = "shrunken_"
+LEVELS = "<details><summary>By data, ratio, budget and capacity</summary>"
 Table = list[list[str]]
 """Rows of text, the first of them the head."""
 
@@ -38,7 +39,8 @@ def markdown(atlas: Atlas) -> str:
     parts = [_markdown(summary(atlas)), atlas.discoveries, _markdown(rates(atlas))]
     for (loss, baseline, decision), cells in atlas.cells.groupby(CHART):
         parts.append(f"### {loss} against {baseline}, decision {decision}")
-        parts += [_markdown(_map(atlas, cells)), _markdown(_levels(atlas, loss, decision))]
+        levels = _markdown(_levels(atlas, loss, decision))
+        parts += [_markdown(_map(atlas, cells)), LEVELS, levels, "</details>"]
     return "\n\n".join(parts)
 
 
