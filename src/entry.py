@@ -7,6 +7,7 @@ to decide, 2 a mistake that the user can mend, 130 interrupted, 143 terminated.
 import errno
 import gc
 import os
+import re
 import signal
 import sys
 import traceback
@@ -20,7 +21,14 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from src.errors import ErrorExit, UserError
+from src.errors import (
+    ErrorExit,
+    UserError,
+    first_line,
+    is_store_failure,
+    override,
+    user_error_behind,
+)
 
 HYDRA = Path(hydra.__file__).parent
 USER_MISTAKE = 2
@@ -29,6 +37,16 @@ TERMINATED = 143
 FULL_ERROR = "HYDRA_FULL_ERROR"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a file cannot be written to its end."""
+SEVERAL = re.compile("Ambiguous value for argument '(.+)'")
+"""How Hydra's error begins where values are listed without -m."""
+OTHER_PLACE = (
+    "Choose a place that can be written: hydra.run.dir or hydra.sweep.dir for results, "
+    "tracking.root for the store"
+)
+STORE_FAILED = (
+    "Results on disk are whole; when the store is back, the same command goes on. "
+    "tracking=none goes without, HYDRA_FULL_ERROR=1 shows the traceback"
+)
 STOPPED = "\nInterrupted."
 GOES_ON = "\nInterrupted; the same command goes on where it was."
 MAKE_ROOM = "Make room, then type the same command: it goes on after the last epoch that was saved"
@@ -61,13 +79,14 @@ def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # runs every clean-up
-    wants_traceback = FULL_ERROR in os.environ
+    given = os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
     try:
-        return _run(main, GOES_ON if resumes else STOPPED, wants_traceback=wants_traceback)
+        return _run(main, GOES_ON if resumes else STOPPED, wants_traceback=given == "1")
     finally:
-        if not wants_traceback:
-            os.environ.pop(FULL_ERROR, None)
+        os.environ.pop(FULL_ERROR)
+        if given is not None:
+            os.environ[FULL_ERROR] = given
 
 
 def _run(main: Callable[[], Any], stopped: str, *, wants_traceback: bool) -> int:
@@ -83,10 +102,9 @@ def _run(main: Callable[[], Any], stopped: str, *, wants_traceback: bool) -> int
         if was_interrupted(error) and not wants_traceback:
             print(stopped, file=sys.stderr)
             return INTERRUPTED
-        no_room = _no_room(error)
-        if wants_traceback or not (no_room or is_mistake(error)):
+        if wants_traceback or not is_mistake(error):
             raise
-        print(f"Error: {no_room or message(error)}", file=sys.stderr)
+        print(f"Error: {message(error)}", file=sys.stderr)
         return USER_MISTAKE
     return status if isinstance(status, int) and not isinstance(status, bool) else 0
 
@@ -147,24 +165,41 @@ def was_interrupted(error: BaseException) -> bool:
 
 
 def is_mistake(error: BaseException) -> bool:
-    """Whether an error is the user's to mend, and no failure inside the program.
+    """Whether an error is the user's to mend, or the machine's, and no fault of the program.
 
-    What Hydra fails to instantiate is none: its cause may be anywhere.
+    What Hydra fails to instantiate is none of itself: its cause may be anywhere.
     """
-    said_of_words = isinstance(error, UserError | HydraException | OmegaConfBaseException)
-    return said_of_words and not isinstance(error, InstantiationException)
+    said_of_words = isinstance(error, HydraException | OmegaConfBaseException)
+    of_words = said_of_words and not isinstance(error, InstantiationException)
+    return of_words or user_error_behind(error) is not None or bool(_outside(error))
 
 
 def message(error: BaseException) -> str:
     """What to tell the user: the mistake, the key, and what would be right."""
+    said = user_error_behind(error)
+    if said is not None:
+        return str(said)
     cause = error.__cause__
-    for one in (error, cause):
-        if isinstance(one, UserError):
-            return str(one)
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
         reason = (cause.msg or str(cause)).splitlines()[0]
         return f"{cause.full_key}: {reason}{_legal_keys(cause)}"
-    return str(error)
+    if isinstance(error, HydraException):
+        return f"{error}{_how_to_quote(error)}"
+    return _outside(error) or str(error)
+
+
+def _how_to_quote(error: HydraException) -> str:
+    """How to type a value that Hydra's grammar does not take for a text; empty for other errors."""
+    several = SEVERAL.match(str(error))
+    word = several[1] if several else getattr(error, "override", "")
+    key, equals, value = word.partition("=")
+    if equals:
+        return f"\nAs a text, with quotes for Hydra and for the shell: {override(key, value)}"
+    before = sys.argv[sys.argv.index(word) - 1] if word in sys.argv[2:] else ""
+    key, equals, value = before.partition("=")
+    if equals:
+        return f"\nAs the end of the word before it: {override(key, f'{value} {word}')}"
+    return ""
 
 
 def _legal_keys(error: OmegaConfBaseException) -> str:
@@ -178,9 +213,11 @@ def _legal_keys(error: OmegaConfBaseException) -> str:
     return f". Legal keys there: {', '.join(keys)}" if wrong else ""
 
 
-def _no_room(error: Exception) -> str:
-    """What to say of a full disk; empty for anything else."""
-    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
-        return ""
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{os.strerror(error.errno)}. {MAKE_ROOM}"
+def _outside(error: BaseException) -> str:
+    """What to say of a failure outside the program: the file system's, or the tracking store's."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{os.strerror(error.errno)}. {MAKE_ROOM}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}. {OTHER_PLACE}"
+    return f"tracking store: {first_line(error)}. {STORE_FAILED}" if is_store_failure(error) else ""

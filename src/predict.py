@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="whether the first row holds names (default: as in the file trained on)",
     )
-    add("--delimiter", help="between the cells of a text file (default: comma, or tab in .tsv)")
+    add("--delimiter", help="comma, semicolon, tab, pipe, space or a character")
     add(
         "--trust-code",
         action="store_true",

@@ -7,6 +7,9 @@ from typing import Any
 
 from src.data.errors import DataError, close_match
 
+DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+"""Most of the characters themselves mean something else to a shell."""
+
 
 def check_fraction(key: str, value: Any) -> None:
     """Refuses a share that does not lie strictly between 0 and 1."""
@@ -42,10 +45,18 @@ def check_seed(seed: Any, key: str = "data.seed") -> None:
         raise DataError(f"{key}={seed!r} must be a whole number from 0 to {2**32 - 1}.")
 
 
-def check_delimiter(key: str, value: Any) -> None:
-    """Refuses what is neither None nor one character."""
-    if value is not None and (not isinstance(value, str) or len(value) != 1):
-        raise DataError(f"{key}={value!r} must be one character, such as ';'.")
+def read_delimiter(key: str, value: Any) -> str | None:
+    """The character that a delimiter's name stands for, a character itself, or None.
+
+    Raises:
+        DataError: for anything else.
+    """
+    if value is None or value in DELIMITER_NAMES:
+        return value and DELIMITER_NAMES[value]
+    if not isinstance(value, str) or len(value) != 1:
+        names = ", ".join(DELIMITER_NAMES)
+        raise DataError(f"{key}={value!r} must be {names}, or one character.")
+    return value
 
 
 def _is_number(value: Any) -> bool:

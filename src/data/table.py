@@ -16,7 +16,7 @@ import pandas as pd
 from src.data.dataset import Dataset, Labels
 from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
-from src.data.parameters import check_choice, check_delimiter, check_whole
+from src.data.parameters import DELIMITER_NAMES, check_choice, check_whole, read_delimiter
 from src.data.split import check_class_counts, stratified_split
 from src.data.tabular.column_checks import clean_columns
 from src.data.tabular.columns import TableLayout
@@ -59,8 +59,8 @@ def table(
         missing: `impute` (median of the training rows and a column that says where; missing text
             is a category) or `refuse`. A missing label is always refused.
         drop: columns to leave out, by name or index.
-        delimiter: character between the cells of a text file; None: comma for .csv, tab for
-            .tsv and .tab.
+        delimiter: between the cells of a text file: comma, semicolon, tab, pipe, space or one
+            character; None: comma for .csv, tab for .tsv and .tab.
         max_categories: the most different texts in a column before it counts as an identifier.
         drop_rare_classes: leaves the rows of classes below `min_class_count` out, with a warning,
             instead of refusing the table.
@@ -83,7 +83,7 @@ def table(
         raise DataError(f"data.drop={drop!r} must be a list, such as data.drop=[{drop}].")
     check_choice("data.missing", missing, MISSING)
     check_choice("data.duplicates", duplicates, DUPLICATES)
-    check_delimiter("data.delimiter", delimiter)
+    delimiter = read_delimiter("data.delimiter", delimiter)
     check_whole("data.max_categories", max_categories, 1)
     check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
     file = Path(path).expanduser()
@@ -92,10 +92,10 @@ def table(
         frame = opened.read(LARGEST_TABLE)
     names = [str(name) for name in frame.columns]
     frame.columns = pd.Index(names)
-    if len(names) == 1 and (found := [mark for mark in ";\t|," if mark in names[0]]):
+    if len(names) == 1 and (found := [n for n, mark in DELIMITER_NAMES.items() if mark in names[0]]):
         raise DataError(
-            f"{source}: has one column, named {names[0]!r}; if its cells are separated by "
-            f"{found[0]!r}, set data.delimiter={found[0]!r}."
+            f"{source}: has one column, named {names[0]!r}; if its cells are separated by a "
+            f"{found[0]}, set data.delimiter={found[0]}."
         )
     target = column_number(label, names, "data.label", source)
     y, class_names = encode_labels(frame[names[target]], source)

@@ -12,7 +12,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
 from src.data.dataset import Dataset
-from src.errors import UserError
+from src.errors import UserError, user_error_behind
 
 AUTO = "auto"
 PER_CLASS = ("alpha", "class_counts", "weights")
@@ -132,11 +132,12 @@ def resolve_auto(node: Any, arguments: Mapping[str, Any]) -> Any:
 
 def _mendable(error: InstantiationException, node: Mapping[str, Any], key: str) -> Exception:
     """The user's mistake behind a failed instantiation, or the error itself where it is a bug."""
+    said = user_error_behind(error)
+    if said is not None:
+        return said
     cause: BaseException = error
-    while cause.__cause__ is not None and not isinstance(cause, UserError):
+    while cause.__cause__ is not None:
         cause = cause.__cause__
-    if isinstance(cause, UserError):
-        return cause
     target = node.get("_target_")
     if isinstance(cause, ImportError | AttributeError) and not _inside_target(cause):
         return UserError(f"{key}._target_={target}: cannot be imported: {cause}")

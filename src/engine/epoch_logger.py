@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from src.errors import first_line
+
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, float]
@@ -84,7 +86,8 @@ class EpochLogger(keras.callbacks.Callback):
             self._send(waiting)
         except Exception as error:
             epoch = int(waiting[0]["epoch"])
-            log.warning("MLflow: epoch %d not logged (%s); training goes on", epoch, error)
+            reason = first_line(error)
+            log.warning("MLflow: epoch %d not logged (%s); training goes on", epoch, reason)
             self.complete = False
             self._send = None
         self._sent = len(self.rows)

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from src.data.errors import CellError, DataError
-from src.data.parameters import check_delimiter
+from src.data.parameters import read_delimiter
 from src.data.tabular.cells import texts_of
 from src.data.tabular.new_rows import name_by_width, new_rows
 from src.data.tabular.npz_table import NpzTable
@@ -98,7 +98,7 @@ def predict_file(
     Raises:
         UserError: for a file or a value that cannot be used; names row and column.
     """
-    check_delimiter("--delimiter", delimiter)
+    delimiter = read_delimiter("--delimiter", delimiter)
     loaded = None if model.facts else model.load()
     facts = model.facts or loaded.facts  # type: ignore[union-attr]
     layout = facts.table.layout if facts.table else None

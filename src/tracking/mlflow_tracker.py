@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from src.errors import first_line
 from src.runs.record import RunMetadata
 from src.tracking.process import close_dead_runs, end_run
 from src.tracking.run_log import create_run, log_rows
@@ -33,7 +34,8 @@ class MLflowTracker:
     def __init__(self, tracking: Mapping[str, Any], parent_id: str | None) -> None:
         self.store = Store.open(tracking)
         if parent_id is None:  # a sweep has looked already
-            close_dead_runs(self.store)
+            with self.store.needed():
+                close_dead_runs(self.store)
         self._parent_id = parent_id
         self._run_id = ""
 
@@ -73,7 +75,7 @@ class MLflowTracker:
             try:
                 end_run(self.store.client, run_id, status)
             except Exception as failure:
-                log.warning("MLflow: run %s not marked %s: %s", run_id, status, failure)
+                log.warning("MLflow: run %s not marked %s: %s", run_id, status, first_line(failure))
             raise
 
     def send(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -95,7 +97,7 @@ class MLflowTracker:
                 " python -m src.tracking.upload %s",
                 folder,
                 type(error).__name__,
-                error,
+                first_line(error),
                 folder,
             )
             return False

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from src.errors import UserError
+from src.errors import UserError, first_line, is_store_failure
 from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
 from src.tracking.database import check_database, database_file, make_database
 from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, save_views
@@ -49,7 +49,7 @@ class Store:
         uri = tracking_uri(tracking["root"], tracking["uri"])
         check_database(uri)
         artifacts = None
-        try:
+        with _reached(uri, "tracking=none goes without"):
             if database_file(uri):
                 root = Path(tracking["root"]).resolve()
                 root.mkdir(parents=True, exist_ok=True)
@@ -57,8 +57,6 @@ class Store:
                 make_database(uri)
             client = _client(uri)
             return cls(uri, client, _experiment_id(client, tracking["experiment"], artifacts))
-        except (MlflowException, OSError) as error:
-            raise _unusable(uri, error, "tracking=none goes without") from error
 
     @classmethod
     def at(cls, root: str, uri: str | None) -> "Store":
@@ -76,24 +74,17 @@ class Store:
         if file and not file.exists():
             raise UserError(f"{file}: there is no store yet; python train.py makes the first run")
         check_database(address)
-        try:
+        with _reached(address, "--root names a folder"):
             client = _client(address)
             client.search_experiments(max_results=1)
-        except (MlflowException, OSError) as error:
-            raise _unusable(address, error, "--root names a folder") from error
         return cls(address, client)
 
-    @contextmanager
-    def needed(self) -> Iterator[None]:
+    def needed(self) -> AbstractContextManager[None]:
         """Turns a failure of the store into one clear error, for steps that cannot do without it.
 
-        Raises:
-            UserError: where it answers no longer.
+        The context raises `UserError` where the store answers no longer.
         """
-        try:
-            yield
-        except MlflowException as error:
-            raise _unusable(self.uri, error, "tracking=none goes without") from error
+        return _reached(self.uri, "tracking=none goes without")
 
     def finished(self, identity: str) -> Run | None:
         """The latest finished run with an identity, in any experiment."""
@@ -175,16 +166,22 @@ def identity_tag(identity: str) -> dict[str, str]:
 
 
 def _client(uri: str) -> MlflowClient:
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # retries are no news
+    for name in ("urllib3.connectionpool", "mlflow.store.db.utils"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they log is raised as well
     return MlflowClient(uri)
 
 
-def _unusable(uri: str, error: Exception, way_out: str) -> UserError:
-    first = str(error).splitlines()[0].partition(" failed with exception")[0]
-    return UserError(
-        f"tracking store {uri}: cannot be used: {first} "
-        f"(from {URI_VARIABLE}, tracking.uri or tracking.root; {way_out})"
-    )
+@contextmanager
+def _reached(uri: str, way_out: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not (is_store_failure(error) or isinstance(error, OSError)):
+            raise
+        raise UserError(
+            f"tracking store {uri}: cannot be used: {first_line(error)} "
+            f"(from {URI_VARIABLE}, tracking.uri or tracking.root; {way_out})"
+        ) from error
 
 
 def _all_pages(ask: Callable[[str | None], Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, RunTag
 
+from src.errors import first_line
 from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.store import Store
 from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
@@ -50,11 +51,12 @@ class SweepRun:
         anew: bool,
     ) -> None:
         self._store, self._command = Store.open(tracking), command
-        close_dead_runs(self._store)
-        self.extends = self._extended(tags)
-        planned = {**tags, "planned.extends": json.dumps(self.extends)}
-        found = None if anew or not identity else self._find(identity)
-        self.run_id = found or self._create(identity, planned)
+        with self._store.needed():
+            close_dead_runs(self._store)
+            self.extends = self._extended(tags)
+            planned = {**tags, "planned.extends": json.dumps(self.extends)}
+            found = None if anew or not identity else self._find(identity)
+            self.run_id = found or self._create(identity, planned)
 
     def _extended(self, tags: Mapping[str, str]) -> list[int]:
         """Seeds that were swept before with the same settings, where seeds were added to them."""
@@ -100,7 +102,7 @@ class SweepRun:
                 tags=[RunTag(key, value) for key, value in tags.items()],
             )
         except Exception as error:
-            log.warning("MLflow: not logged for the sweep: %s", error)
+            log.warning("MLflow: not logged for the sweep: %s", first_line(error))
 
     def close(self, status: str, table: str) -> None:
         """Ends the run.
@@ -122,4 +124,5 @@ class SweepRun:
             store.client.set_tag(self.run_id, "mlflow.note.content", "\n\n".join(parts))
             end_run(store.client, self.run_id, status)
         except Exception as error:
-            log.warning("MLflow: sweep %s not marked %s: %s", self.run_id, status, error)
+            reason = first_line(error)
+            log.warning("MLflow: sweep %s not marked %s: %s", self.run_id, status, reason)
