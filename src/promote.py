@@ -4,6 +4,7 @@ python -m src.promote RUN_ID --name NAME --alias champion
 """
 
 import argparse
+import shlex
 from collections.abc import Sequence
 
 from src.entry import guarded
@@ -38,11 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision; it decides by "
         f"{options.decision} unless asked otherwise. Its description is the model card"
     )
-    where = f" --root {options.root}" if options.root != "mlruns" else ""
-    where += f" --uri {options.uri}" if options.uri else ""
+    where = f" --root {shlex.quote(options.root)}" if options.root != "mlruns" else ""
+    where += f" --uri {shlex.quote(options.uri)}" if options.uri else ""
     print("Next:")
-    print(f"  python -m src.predict --model {name}@{alias} rows.csv -o out.csv{where}")
-    print(f"  make serve NAME={name}{'' if alias == 'champion' else f' ALIAS={alias}'}")
+    model = shlex.quote(f"{name}@{alias}")
+    print(f"  python -m src.predict --model {model} rows.csv -o out.csv{where}")
+    print(
+        f"  make serve {shlex.quote(f'NAME={name}')}"
+        + ("" if alias == "champion" else f" ALIAS={alias}")
+    )
     return 0
 
 

@@ -109,7 +109,10 @@ def _say_where(ui: str, experiment_id: str | None) -> None:
     from src.tracking.ui_views import CURVES, LAST_SWEEP, runs_link, view_link
 
     if experiment_id is None:
-        print(f"MLflow UI: {ui} (no sweep yet; python train.py -m ... makes one)", flush=True)
+        print(
+            f"MLflow UI: {ui} (no sweep yet; `python train.py -m loss=ce,focal` makes one)",
+            flush=True,
+        )
         return
     print(f"MLflow UI: {ui}{runs_link(experiment_id)}")
     print(f"  last sweep, losses side by side: {ui}{view_link(experiment_id, LAST_SWEEP)}")

@@ -1,10 +1,15 @@
 """What a command says of an error: an interruption, a mistake, or a failure of the program."""
 
+import errno
+import os
+import sqlite3
+
 import hydra
 import pytest
 from hydra.errors import HydraException, InstantiationException
 
 from src.entry import INTERRUPTED, USER_MISTAKE, guarded, run_hydra
+from src.errors import UserError
 
 
 def half_done():
@@ -46,3 +51,58 @@ def test_what_hydra_cannot_build_is_none():
     node = {"_target_": "builtins.int", "_args_": ["x"]}
     with pytest.raises(InstantiationException, match="invalid literal"):
         guarded(lambda: run_hydra(lambda: hydra.utils.instantiate(node)))
+
+
+def in_a_target(said):
+    """A data source that refuses its file as a library's complaint leads it to."""
+    try:
+        "ó".encode("ascii")
+    except UnicodeEncodeError as error:
+        raise UserError(said) from error
+
+
+def test_of_a_chain_of_errors_the_first_that_speaks_to_the_user_is_shown(capsys):
+    node = {"_target_": f"{__name__}.in_a_target", "said": "mine.csv: is no ASCII"}
+    assert guarded(lambda: hydra.utils.instantiate(node)) == USER_MISTAKE
+    assert capsys.readouterr().err == "Error: mine.csv: is no ASCII\n"
+
+    def again():
+        try:
+            in_a_target("mine.csv: is no ASCII")
+        except UserError as error:
+            raise UserError("data.path: mine.csv: is no ASCII") from error
+
+    assert guarded(again) == USER_MISTAKE
+    assert capsys.readouterr().err == "Error: data.path: mine.csv: is no ASCII\n"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.ENOENT])
+def test_a_place_that_cannot_be_written_is_named_in_one_message(number, capsys):
+    error = OSError(number, os.strerror(number), "/srv/results")
+    assert guarded(lambda: raised(error)) == USER_MISTAKE
+    said = capsys.readouterr().err
+    assert said.startswith(f"Error: /srv/results: {os.strerror(number)}. Choose a place")
+    assert said.count("\n") == 1
+
+
+def test_an_error_of_the_system_about_no_file_is_one_of_the_program():
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        guarded(lambda: raised(OSError(errno.EBADF, "Bad file descriptor")))
+
+
+def test_a_store_that_fails_where_nothing_waits_for_it_is_one_message(capsys):
+    statement = "database disk image is malformed\n[SQL: SELECT 1]\n[parameters: (1,)]"
+    assert guarded(lambda: raised(sqlite3.DatabaseError(statement))) == USER_MISTAKE
+    said = capsys.readouterr().err
+    assert said.startswith("Error: tracking store: database disk image is malformed. ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["", "0", "no"])
+def test_only_1_asks_for_tracebacks_as_for_hydra(value, capsys, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", value)
+    assert guarded(lambda: raised(UserError("a mistake"))) == USER_MISTAKE
+    assert os.environ["HYDRA_FULL_ERROR"] == value
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(UserError):
+        guarded(lambda: raised(UserError("a mistake")))

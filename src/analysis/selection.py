@@ -17,7 +17,7 @@ from src.tracking.store import SWEEP_COMMAND, Store
 PLANNED, TUNED, OF_A_SWEEP = "planned.seeds", "tuning.keys", "sweep."
 MOST_NAMED = 3
 """Runs that are named in an error's message; the others are only counted."""
-A_SWEEP = "python train.py -m loss=ce,focal seed=range(0,10)"
+A_SWEEP = "python train.py -m loss=ce,focal 'seed=range(0,10)'"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _parent(store: Store, sweep_id: str | None) -> Run:
             "parent run, as a sweep prints it at its end and the MLflow UI shows it"
         )
     if parent is None:
-        raise UserError(f"{store.uri}: holds no sweep yet; python train.py -m ... makes one")
+        raise UserError(f"{store.uri}: holds no sweep yet; {A_SWEEP} makes one")
     return parent
 
 

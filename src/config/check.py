@@ -13,6 +13,8 @@ from src.errors import UserError
 
 GROUPS = ("loss", "metric", "model", "data")
 HYDRA = "hydra"
+LARGEST_TABLE = 500_000_000
+"""Numbers of a made data set: about 4 GiB, as of a table that is read."""
 
 
 def check(cfg: DictConfig) -> dict[str, Any]:
@@ -91,6 +93,13 @@ def _cross_problems(plain: dict[str, Any]) -> list[str]:
         return [
             "training.jit_compile=True: XLA cannot be held to the same bits; "
             "set training.deterministic=false with it"
+        ]
+    data = plain["data"] if isinstance(plain["data"], dict) else {}
+    rows, columns = (data.get(key) for key in ("n_samples", "n_features"))
+    if isinstance(rows, int) and isinstance(columns, int) and rows * columns > LARGEST_TABLE:
+        return [
+            f"data.n_samples={rows}, data.n_features={columns}: {rows * columns} numbers; "
+            f"must be at most {LARGEST_TABLE}"
         ]
     metrics = plain["metric"].get("metrics") if isinstance(plain["metric"], dict) else None
     if not isinstance(metrics, dict) or not metrics:

@@ -7,10 +7,21 @@ from msgspec import Meta
 from omegaconf import MISSING
 
 from src.config.legal import Check
-from src.config.ranges import AtLeastOne, Count, Fraction, Positive, Seed, UnitInterval, one_of
+from src.config.ranges import (
+    AtLeastOne,
+    Count,
+    Fraction,
+    NonNegativeInt,
+    Positive,
+    Seed,
+    UnitInterval,
+    one_of,
+)
+from src.errors import override
 
 Profile = Annotated[str, one_of("none", "step", "longtail")]
-AtLeastTwo = Annotated[int, Meta(ge=2)]
+AtLeastTwo = Annotated[int, Meta(ge=2, le=10_000)]
+Rows = Annotated[int, Meta(ge=1, le=100_000_000)]
 
 
 def _check_path(value: Any) -> None:
@@ -20,7 +31,9 @@ def _check_path(value: Any) -> None:
 
 def _check_label(value: Any) -> None:
     if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
-        raise ValueError("must be a column's name or its index (-1 is the last)")
+        text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else ""
+        name = f"; a name in brackets is {override('data.label', text)}" if text else ""
+        raise ValueError(f"must be a column's name or its index (-1 is the last){name}")
 
 
 @dataclass
@@ -39,9 +52,9 @@ class SimulatedConfig(DataConfig):
     """See :mod:`src.data.simulated` for the geometry."""
 
     test_fraction: Fraction = 0.2
-    n_samples: Count = 6000
+    n_samples: Rows = 6000
     n_features: Count = 10
-    n_noise: Annotated[int, Meta(ge=0)] = 5
+    n_noise: NonNegativeInt = 5
     n_classes: AtLeastTwo = 2
     minority_fraction: Fraction = 0.05
     hard_fraction: Fraction = 0.10
@@ -56,10 +69,10 @@ class ClassificationConfig(DataConfig):
 
     problem: Seed = 0
     test_fraction: Fraction = 0.2
-    n_samples: Count = 6000
+    n_samples: Rows = 6000
     n_features: Count = 20
     n_informative: Count = 10
-    n_redundant: Annotated[int, Meta(ge=0)] = 4
+    n_redundant: NonNegativeInt = 4
     n_classes: AtLeastTwo = 2
     n_clusters_per_class: Count = 2
     minority_fraction: Fraction = 0.05

@@ -24,8 +24,11 @@ def _check_finite(value: Any) -> None:
 
 FINITE = Check(_check_finite)
 
-Count = Annotated[int, Meta(ge=1)]
-NonNegativeInt = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Width = Annotated[int, Meta(ge=1, le=16_384)]
+"""Of a layer; two such layers have a gigabyte of weights between them."""
+Processors = Annotated[int, Meta(ge=1, le=1024)]
+NonNegativeInt = Annotated[int, Meta(ge=0, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 NonNegative = Annotated[float, FINITE, Meta(ge=0)]
 Positive = Annotated[float, FINITE, Meta(gt=0)]
@@ -59,7 +62,7 @@ def _or_auto(kind: Any) -> Check:
 
 
 AutoCount = Annotated[Any, _or_auto(Count)]
-AutoCounts = Annotated[Any, _or_auto(list[Count])]
+AutoWidths = Annotated[Any, _or_auto(list[Width])]
 AutoHalfOpenUnit = Annotated[Any, _or_auto(HalfOpenUnit)]
 
 

@@ -12,14 +12,16 @@ from omegaconf import MISSING
 from src.config.ranges import (
     Alpha,
     AutoCount,
-    AutoCounts,
     AutoHalfOpenUnit,
+    AutoWidths,
     Count,
     HalfOpenUnit,
     NonNegative,
     Positive,
+    Processors,
     Seed,
     Target,
+    Width,
     one_of,
 )
 
@@ -91,7 +93,7 @@ class ModelConfig:
 class MLPConfig(ModelConfig):
     """Dense layers with ReLU."""
 
-    hidden: AutoCounts = field(default_factory=lambda: [32])
+    hidden: AutoWidths = field(default_factory=lambda: [32])
 
 
 @dataclass
@@ -105,8 +107,8 @@ class CosineConfig(MLPConfig):
 class CNNConfig(ModelConfig):
     """Convolutions for images."""
 
-    filters: list[Count] = field(default_factory=lambda: [16, 32])
-    dense: Count = 64
+    filters: list[Width] = field(default_factory=lambda: [16, 32])
+    dense: Width = 64
 
 
 @dataclass
@@ -130,9 +132,9 @@ class TrainingConfig:
     jit_compile: bool = False
     steps_per_execution: Count = 1
     deterministic: bool = True
-    threads: Count = 1
+    threads: Processors = 1
     distribute: Annotated[str, one_of("none", "mirrored")] = "none"
-    replicas: Count | None = None
+    replicas: Processors | None = None
     progress: bool = True
     tensorboard: bool = False
 

@@ -22,6 +22,7 @@ from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
 from src.data.parameters import check_choice, check_number
 from src.data.split import Rows
+from src.errors import override
 
 PROFILES = ("none", "step", "longtail")
 
@@ -113,7 +114,7 @@ def imbalance(
     if isinstance(rare_classes, str):
         raise DataError(
             f"data.rare_classes={rare_classes!r} must be a list, such as "
-            f"[{', '.join(class_names[-2:])}]."
+            f"{override('data.rare_classes', class_names[-2:])}."
         )
     rare = tuple(_class_number(wanted, class_names) for wanted in rare_classes)
     if len(set(rare)) != len(rare):

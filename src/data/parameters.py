@@ -7,7 +7,7 @@ from typing import Any
 
 from src.data.errors import DataError, close_match
 
-DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+DELIMITER_NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "space": " "}
 """Most of the characters themselves mean something else to a shell."""
 
 

@@ -23,6 +23,7 @@ from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import column_number, encode_labels
 from src.data.tabular.table_file import open_table
+from src.errors import override
 
 LEAST_ROWS = 3
 MISSING = ("impute", "refuse")
@@ -80,7 +81,9 @@ def table(
     if not isinstance(path, str | Path) or not str(path):
         raise DataError(f"data.path={path!r} must be a file, such as data.path=mine.csv.")
     if isinstance(drop, str):
-        raise DataError(f"data.drop={drop!r} must be a list, such as data.drop=[{drop}].")
+        raise DataError(
+            f"data.drop={drop!r} must be a list, such as {override('data.drop', [drop])}."
+        )
     check_choice("data.missing", missing, MISSING)
     check_choice("data.duplicates", duplicates, DUPLICATES)
     delimiter = read_delimiter("data.delimiter", delimiter)
@@ -92,10 +95,11 @@ def table(
         frame = opened.read(LARGEST_TABLE)
     names = [str(name) for name in frame.columns]
     frame.columns = pd.Index(names)
-    if len(names) == 1 and (found := [n for n, mark in DELIMITER_NAMES.items() if mark in names[0]]):
+    marks = [name for name, mark in DELIMITER_NAMES.items() if len(names) == 1 and mark in names[0]]
+    if marks:
         raise DataError(
             f"{source}: has one column, named {names[0]!r}; if its cells are separated by a "
-            f"{found[0]}, set data.delimiter={found[0]}."
+            f"{marks[0]}, set {override('data.delimiter', marks[0])}."
         )
     target = column_number(label, names, "data.label", source)
     y, class_names = encode_labels(frame[names[target]], source)
@@ -165,8 +169,8 @@ def _without_rare(
     large = np.flatnonzero(counts >= least)
     if not large.size:
         raise DataError(
-            f"{source}: no class has data.min_class_count={least} rows; the largest of "
-            f"{shortened(class_names)} has {counts.max()}."
+            f"{source}: no class has {override('data.min_class_count', least)} rows; the largest "
+            f"of {shortened(class_names)} has {counts.max()}."
         )
     kept = np.isin(y, large)
     renumbered = np.searchsorted(large, y[kept])

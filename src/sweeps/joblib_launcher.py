@@ -9,9 +9,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 from joblib import Parallel, cpu_count, delayed
 
-from src.errors import UserError
+from src.errors import UserError, override
 from src.sweeps.jobs import Finished, Job
 
+MOST_WORKERS = 1024
 LOOKS = 1.0
 """Seconds between two looks of a worker at whether the sweep's process still lives."""
 
@@ -20,10 +21,11 @@ def results(
     execute: Callable[[Job], Finished], jobs: Sequence[Job], threads: int, *, n_jobs: int = -1
 ) -> Generator[Finished, None, None]:
     """See ``ParallelLauncher``; ``n_jobs`` workers at most."""
-    if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs < -1 or n_jobs == 0:
+    whole = isinstance(n_jobs, int) and not isinstance(n_jobs, bool)
+    if not whole or n_jobs == 0 or not -1 <= n_jobs <= MOST_WORKERS:
         raise UserError(
-            f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, or -1 for as many as "
-            "there are cores"
+            f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, 1 to {MOST_WORKERS}, or "
+            "-1 for as many as there are cores"
         )
     workers = min(len(jobs), n_jobs if n_jobs > 0 else max(1, cpu_count() // threads))
     pool = Parallel(
@@ -40,7 +42,7 @@ def results(
         raise UserError(
             "a worker was ended from outside, which is what a machine that runs out of memory "
             "does; the same command goes on where it was, with fewer workers by "
-            f"hydra.launcher.n_jobs={max(1, workers - 1)}"
+            + override("hydra.launcher.n_jobs", max(1, workers - 1))
         ) from error
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import itertools
 import json
+import math
 import pickle
 import traceback
 from collections import defaultdict
@@ -29,6 +30,8 @@ from src.sweeps.tuning import check_plan, tuned_keys
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
 
+MOST_JOBS = 20_000
+
 
 @dataclass(frozen=True)
 class Job:
@@ -51,6 +54,13 @@ def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list
     """
     words = {override.get_key_element(): _words(override) for override in overrides}
     words |= {key: words.pop(key) for key in tuned if key in words}
+    count = math.prod(map(len, words.values()))
+    if count > MOST_JOBS:
+        longest = max(words.values(), key=len)
+        raise UserError(
+            f"a sweep of more than {MOST_JOBS} jobs, with {longest[0]}, {longest[1]}, ...; right "
+            "are fewer values"
+        )
     return [list(job) for job in itertools.product(*words.values())]
 
 
@@ -61,7 +71,7 @@ def _words(override: Override) -> list[str]:
         values = [override.get_value_element_as_str()]
     elif override.is_discrete_sweep():
         with contextlib.suppress(ValueError):
-            values = list(override.sweep_string_iterator())
+            values = list(itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1))
     if not values:
         raise UserError(
             f"{override.input_line}: a grid needs values, such as a,b or range(0,5); "

@@ -53,6 +53,8 @@ class Sweep:
         self.returned: dict[int, JobReturn] = {}
         self._config, self._total = config, total
         self._folder = Path(config.hydra.sweep.dir).absolute()
+        words = [set(job.words) for job in plan.jobs] if plan and total > 1 else [set()]
+        self._shared: set[str] = set.intersection(*words)
         self._failed: dict[int, tuple[str, Exception]] = {}
         console = Console(stderr=True)  # in a file the bar would leave blank lines
         self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
@@ -110,7 +112,7 @@ class Sweep:
         one_source = self.plan is not None and self.plan.one_source
         if isinstance(error, DataError) and one_source and printed is None:
             raise error
-        self._failed[job.number] = (_words(job), error)
+        self._failed[job.number] = (self._label(job), error)
 
     @property
     def results(self) -> list[JobReturn]:
@@ -123,13 +125,18 @@ class Sweep:
         for error in sorted(errors, key=is_mistake):
             raise error
 
+    def _label(self, job: Job) -> str:
+        """What tells a job from the others: its words but those that all jobs share."""
+        words = filter_overrides(job.words)
+        return " ".join([word for word in words if word not in self._shared] or words)
+
     def _announce(self, number: int, job: Job) -> None:
         """One line; the time left is taken from the jobs that have ended."""
         done, left = len(self.returned), ""
         if 0 < done < self._total:
             seconds = (time.monotonic() - self._begun) / done * (self._total - done)
             left = f", {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
-        print(f"[{number}/{self._total}{left}] {_words(job)}", flush=True)
+        print(f"[{number}/{self._total}{left}] {self._label(job)}", flush=True)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Names the jobs that failed, prints the table and ends the parent run."""
@@ -152,11 +159,7 @@ class Sweep:
             print_table(rows)
         print(f"Results: {self._folder}")
         if self.parent:
-            self.parent.close(status, markdown_table(rows, LONGEST_TABLE))
-
-
-def _words(job: Job) -> str:
-    return " ".join(filter_overrides(job.words))
+            self.parent.close(status, markdown_table(rows, LONGEST_TABLE) if rows else "")
 
 
 def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:

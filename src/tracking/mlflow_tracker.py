@@ -1,6 +1,7 @@
 """Follows one run from start to end in an MLflow store."""
 
 import logging
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,7 +99,7 @@ class MLflowTracker:
                 folder,
                 type(error).__name__,
                 first_line(error),
-                folder,
+                shlex.quote(str(folder)),
             )
             return False
         return True

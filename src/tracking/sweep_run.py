@@ -109,13 +109,15 @@ class SweepRun:
 
         Args:
             status: FINISHED, FAILED or KILLED.
-            table: of its jobs, in Markdown; ends its description.
+            table: of its jobs, in Markdown; ends its description. Empty where none has ended well:
+                then there is nothing to look at.
         """
         store = self._store
-        link = view_link(store.experiment_id, LAST_SWEEP)
-        served = str(store.uri).startswith("http")
-        where = store.uri if served else "`make ui`, then http://127.0.0.1:5000"
-        print(f"MLflow:  sweep {self.run_id}; {where}/{link}")
+        if table:
+            link = view_link(store.experiment_id, LAST_SWEEP)
+            served = str(store.uri).startswith("http")
+            where = store.uri if served else "`make ui`, then http://127.0.0.1:5000"
+            print(f"MLflow:  sweep {self.run_id}; {where}/{link}")
         with suppress(Exception):  # of workers that were ended before they could say so
             close_dead_runs(store)
         try:

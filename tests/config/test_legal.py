@@ -12,7 +12,7 @@ from src.config.legal import Check, in_words, problems
 from src.config.ranges import (
     Alpha,
     AutoCount,
-    AutoCounts,
+    AutoWidths,
     Count,
     Fraction,
     NonNegative,
@@ -40,7 +40,7 @@ def test_bounds_hold_as_arithmetic_has_it(value):
 
 @given(st.integers())
 def test_bounds_hold_for_integers_of_any_size(value):
-    assert (reasons(value, Count) == []) == (value >= 1)
+    assert (reasons(value, Count) == []) == (1 <= value <= 1_000_000)
     assert (reasons(value, Seed) == []) == (0 <= value < 2**32)
 
 
@@ -67,8 +67,8 @@ def test_bounds_hold_for_integers_of_any_size(value):
         ("12", AutoCount, "must be a valid integer, or auto"),
         (2.0, AutoCount, "must be a valid integer, or auto"),
         (0, AutoCount, "must be greater than or equal to 1, or auto"),
-        ([4, 0], AutoCounts, "[1] must be greater than or equal to 1, or auto"),
-        (4, AutoCounts, "must be a valid list, or auto"),
+        ([4, 0], AutoWidths, "[1] must be greater than or equal to 1, or auto"),
+        (4, AutoWidths, "must be a valid list, or auto"),
     ],
 )
 def test_one_thing_is_wrong_and_said(value, hint, said):
@@ -87,8 +87,8 @@ def test_one_thing_is_wrong_and_said(value, hint, said):
         ([1, 2], Positives),
         (object(), Any),
         ("auto", AutoCount),
-        ("auto", AutoCounts),
-        ([8], AutoCounts),
+        ("auto", AutoWidths),
+        ([8], AutoWidths),
         ({"_target_": "a.B"}, Annotated[dict[str, Any], Target]),
     ],
 )

@@ -149,9 +149,9 @@ def test_columns_are_left_out_by_name_or_index(tmp_path):
 def test_a_semicolon_file_is_read_when_told_so(tmp_path):
     path = write(tmp_path, frame()).replace("mine", "semi")
     frame().to_csv(path, index=False, sep=";")
-    with pytest.raises(DataError, match=r"set data\.delimiter=';'"):
+    with pytest.raises(DataError, match=r"set data\.delimiter=semicolon"):
         table(path, "outcome")
-    assert table(path, "outcome", delimiter=";").num_classes == 2
+    assert table(path, "outcome", delimiter="semicolon").num_classes == 2
 
 
 def test_a_first_column_without_a_name_is_suspected_of_being_a_row_number(tmp_path, caplog):
@@ -159,7 +159,7 @@ def test_a_first_column_without_a_name_is_suspected_of_being_a_row_number(tmp_pa
     frame().to_csv(path)
     with caplog.at_level(logging.WARNING):
         data = table(str(path), "outcome")
-    assert "leave it out with data.drop=[0]" in caplog.text
+    assert "leave it out with 'data.drop=[0]'" in caplog.text
     assert data.feature_names[0] == "column_0"
     assert table(str(path), "outcome", drop=[0]).feature_names[0] == "age"
 

@@ -62,7 +62,7 @@ def compare(
     if not found:
         raise UserError(
             f"nothing to compare with {baseline}: no other loss shares a seed with it; "
-            "python train.py -m loss=ce,focal seed=range(0,10) makes such runs"
+            "python train.py -m loss=ce,focal 'seed=range(0,10)' makes such runs"
         )
     return corrected(found)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from src.data.errors import DataError
 from src.data.tabular.cells import LARGEST_VALUE, unquoted
+from src.errors import override
 
 DATE = re.compile(
     r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}"
@@ -49,7 +50,7 @@ def clean_columns(
 
 
 def _check(column: pd.Series, name: str, source: str, max_categories: int) -> None:
-    where, drop = f"{source}: column {name!r}", f"data.drop=[{name}]"
+    where, drop = f"{source}: column {name!r}", override("data.drop", [name])
     if column.empty:
         raise DataError(f"{where} is empty; leave it out with {drop}.")
     if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
@@ -68,8 +69,8 @@ def _check(column: pd.Series, name: str, source: str, max_categories: int) -> No
         )
     raise DataError(
         f"{where} has {column.nunique()} different texts, more than "
-        f"data.max_categories={max_categories}: an identifier or free text? Leave it out with "
-        f"{drop}, or raise the limit."
+        f"{override('data.max_categories', max_categories)}: an identifier or free text? Leave it "
+        f"out with {drop}, or raise the limit."
     )
 
 
@@ -84,7 +85,7 @@ def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
     if kind in DATE_KINDS or (len(probed) and all(DATE.fullmatch(unquoted(v)) for v in probed)):
         raise DataError(
             f"{where} holds dates or times; turn them into numbers (an age, a month), or leave the "
-            f"column out with data.drop=[{name}]."
+            f"column out with {override('data.drop', [name])}."
         )
     if kind in NUMBER_KINDS:
         numbers = column.astype(np.float64)
@@ -100,5 +101,5 @@ def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
         return column.astype(object).map(unquoted, na_action="ignore")
     raise DataError(
         f"{where} holds values of kind {kind!r}; right are numbers, text and true or false. Leave "
-        f"it out with data.drop=[{name}]."
+        f"it out with {override('data.drop', [name])}."
     )

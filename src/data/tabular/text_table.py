@@ -142,7 +142,7 @@ class TextTable(AbstractContextManager["TextTable"]):
         if not self.first_row[0]:
             logger.warning(
                 "%s: the first column has no name; if it is a row number, which can give the "
-                "label away, leave it out with data.drop=[0]",
+                "label away, leave it out with 'data.drop=[0]'",
                 self.source,
             )
 
