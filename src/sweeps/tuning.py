@@ -10,7 +10,7 @@ from src.errors import UserError
 
 TUNABLE = ("loss.", "model.", "training.")
 SEED = "training.seed"
-FRESH = "range(100,120)"
+FRESH = "'seed=range(100,120)'"
 EXTENDED = (
     "Seeds {} of the same settings were swept before: seeds that are added once results are known "
     "make differences out of chance, and the comparison will say so."
@@ -60,7 +60,7 @@ def check_plan(
     for seed in sorted(set(seeds) & set(chosen_on)):
         raise UserError(
             f"seed={seed}: settings were chosen on this seed (tuning.chosen_on), so it cannot "
-            f"confirm them; right are others, such as seed={FRESH}"
+            f"confirm them; right are others, such as {FRESH}"
         )
 
 
