@@ -20,7 +20,8 @@ from src.entry import message
 from src.errors import UserError, override
 
 SRC = Path(__file__).parents[1] / "src"
-KEY = r"(?:(?:training|tuning|hydra)[./][\w.]+|(?:data|loss|model|tracking|force|seed)(?:[./][\w.]+)?)"
+SECTION = r"(?:data|loss|model|tracking|force|seed)(?:[./][\w.]+)?"
+KEY = rf"(?:(?:training|tuning|hydra)[./][\w.]+|{SECTION})"
 ADVICE = re.compile(rf"'{KEY}=[^']+'|(?<![\w'.-]){KEY}=[^\s;,:)`']+(?:,[^\s;,:)`']+)*(?![\w]*:)")
 COMMAND = re.compile(r"python (?:-m src\.|train\.py)[^\n`;\0]*|make \w+[^\n`;\0)]*")
 HOLE = "\0"
