@@ -8,7 +8,6 @@ bad data, or a finished run with the same identity end the job without it.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +62,7 @@ def run_job(cfg: DictConfig) -> float:
     root = config["tracking"]["root"]
     with claimed(root, metadata.identity, metadata.name, find) as (unfinished, cached):
         if cached is not None:
-            return _report_cached(cached, metadata, folder)
+            return _report_cached(cached, metadata, folder, config["training"]["monitor"])
         if config["force"] or not config["resume"]:
             (unfinished / CHECKPOINT).unlink(missing_ok=True)
         return _train(config, dataset, metadata, tracker, folder=folder, unfinished=unfinished)
@@ -99,7 +98,7 @@ def _train(
             resume=unfinished / CHECKPOINT,
             graphs=process_graphs(),
         )
-        metrics, confusion = _score(dataset, trained, logger.rows)
+        metrics, confusion = _score(dataset, trained, config["training"]["monitor"])
         write_results(folder, config, dataset, trained, history=logger.rows, confusion=confusion)
         write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)
         root = str(Path(config["tracking"]["root"]).absolute())
@@ -124,28 +123,31 @@ def _train(
         len(logger.rows),
         trained.seconds["fit"],
     )
-    return trained.best_value
+    return metrics[f"best_{config['training']['monitor']}"]
 
 
 def _score(
-    dataset: Dataset, trained: "Trained", rows: Sequence[Mapping[str, float]]
+    dataset: Dataset, trained: "Trained", monitor: str
 ) -> tuple[dict[str, float], NDArray[Any]]:
     """The final metrics by name, and the confusion matrix of the test split."""
-    from src.evaluation.scores import score, score_tuned
-    from src.evaluation.validation import score_validation
+    from src.evaluation.scores import score, score_tuned, score_validation
 
-    validation = dataset.y_val, trained.val_logits
-    test = dataset.y_test, trained.test_logits
-    scores, best = score(*test), rows[trained.best_epoch - 1]
+    scores, best = (
+        score(dataset.y_test, trained.test_logits),
+        trained.history[trained.best_epoch - 1],
+    )
     metrics = {f"test_{name}": value for name, value in scores.values.items()}
-    metrics |= score_tuned(*validation, *test)
-    metrics |= score_validation(*validation)
-    metrics |= {f"best_{name}": best[name] for name in ("val_f1_macro", "val_loss") if name in best}
+    tuned = trained.tuned
+    metrics |= score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
+    metrics |= {f"best_{name}": best[name] for name in ("val_loss", monitor) if name in best}
+    metrics |= score_validation(dataset.y_val, trained.val_logits)
+    metrics |= trained.crossfit
+    metrics |= {"best_epoch": trained.best_epoch, "best_epoch_tuned": tuned.epoch}
     metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
     return metrics, scores.confusion
 
 
-def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path) -> float:
+def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path, monitor: str) -> float:
     """Records that a finished run has the answer, and says so."""
     record.write_json(
         folder / record.ANSWER,
@@ -157,4 +159,4 @@ def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path) -> fl
         cached.where,
         cached.metrics["test_f1_macro"],
     )
-    return cached.metrics.get("best_val_f1_macro", float("nan"))
+    return cached.metrics.get(f"best_{monitor}", float("nan"))

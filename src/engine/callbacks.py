@@ -1,7 +1,7 @@
 """Keras callbacks of a run: best epoch, scores of each class, safety, progress, TensorBoard."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from src.errors import TrainingDivergedError, UserError
+from src.evaluation.epoch_choice import EpochChoice
 
 MOST_CLASSES = 50
 """Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
@@ -98,6 +99,39 @@ class StopWhereNotFinite(keras.callbacks.Callback):
             "model.clip_norm=1; a loss of your own must take the model's logits "
             "(from_logits=True) and be finite for large ones"
         )
+
+
+class TunedEpoch(keras.callbacks.Callback):
+    """Keeps the weights of the best epoch for the tuned decision, which may be another one.
+
+    Args:
+        choice: is shown the logits of each epoch.
+        predict: gives those of the validation split, shape (n, K).
+        finite: refuses those that are no numbers.
+
+    Attributes:
+        choice: what it was given.
+        weights: of the best epoch so far.
+    """
+
+    def __init__(
+        self,
+        choice: EpochChoice,
+        predict: Callable[[], NDArray[np.float32]],
+        finite: StopWhereNotFinite,
+    ) -> None:
+        super().__init__()
+        self.choice = choice
+        self.weights: list[NDArray[Any]] = []
+        self._predict = predict
+        self._finite = finite
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Shows the epoch's logits."""
+        logits = self._predict()
+        self._finite.check_predictions(epoch + 1, logits)
+        if self.choice.add(epoch, logits):
+            self.weights = self.model.get_weights()
 
 
 class PerClassF1(keras.callbacks.Callback):

@@ -1,8 +1,8 @@
 """The state of a training between epochs, so that an interrupted run goes on from there.
 
 A checkpoint is one NPZ file, replaced in one step: weights, optimizer and random generators, the
-best weights so far, and the rows of the history. What goes on from it gives the same bits as what
-was never interrupted.
+best weights so far of either decision, and the rows of the history. What goes on from it gives the
+same bits as what was never interrupted.
 """
 
 import json
@@ -17,13 +17,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from src.engine.callbacks import BestEpoch
+from src.engine.callbacks import BestEpoch, TunedEpoch
 from src.engine.epoch_logger import EpochLogger
 
 log = logging.getLogger(__name__)
 
 SECONDS_APART = 1.0
 """No two checkpoints are closer: where epochs are short, this is what an interruption costs."""
+CHOICE = "choice_"
 BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
 
 
@@ -34,6 +35,8 @@ class State:
     Attributes:
         variables: of the model and its optimizer, in their order.
         best_weights: of the best epoch so far.
+        tuned_weights: of the best epoch so far for the tuned decision.
+        choice: see :meth:`src.evaluation.epoch_choice.EpochChoice.state`.
         best: the fields of :class:`BestEpoch`.
         rows: of the history, one per epoch.
         stopped: whether training had ended early.
@@ -41,6 +44,8 @@ class State:
 
     variables: list[NDArray[Any]]
     best_weights: list[NDArray[Any]]
+    tuned_weights: list[NDArray[Any]]
+    choice: dict[str, NDArray[Any]]
     best: dict[str, float]
     rows: list[dict[str, float]]
     stopped: bool
@@ -73,6 +78,7 @@ class Checkpoint(keras.callbacks.Callback):
         file: the checkpoint of this run and of no other; made where it is missing.
         model: built and compiled.
         best: its state is saved too.
+        tuned: its state is saved too.
         logger: its rows are saved too.
 
     Attributes:
@@ -81,16 +87,22 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, file: Path, model: keras.Model, best: BestEpoch, logger: EpochLogger
+        self,
+        file: Path,
+        model: keras.Model,
+        best: BestEpoch,
+        tuned: TunedEpoch,
+        logger: EpochLogger,
     ) -> None:
         super().__init__()
         self._file = file
         self._best = best
+        self._tuned = tuned
         self._logger = logger
         with model.distribute_strategy.scope():
             build_optimizer(model)
         self._state = _read(self._file)
-        if self._state is not None and not _fits(self._state, model):
+        if self._state is not None and not self._fits(self._state, model):
             log.warning("%s: does not fit the model, starting anew", self._file)
             self._state = None
         self.epochs_done, self.stopped = 0, False
@@ -99,6 +111,7 @@ class Checkpoint(keras.callbacks.Callback):
             for variable, value in zip(variables_of(model), self._state.variables, strict=True):
                 variable.assign(value)
             logger.resume(self._state.rows)
+            tuned.weights = self._state.tuned_weights
             self.epochs_done, self.stopped = len(self._state.rows), self._state.stopped
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -125,17 +138,22 @@ class Checkpoint(keras.callbacks.Callback):
             content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
+        for number, weights in enumerate(self._tuned.weights):
+            content[f"tuned_{number}"] = weights
+        content |= {CHOICE + name: array for name, array in self._tuned.choice.state().items()}
         _write(self._file, content)
         self._next = time.monotonic() + SECONDS_APART
 
-
-def _fits(state: State, model: keras.Model) -> bool:
-    """Whether every array has its place in the model."""
-    variables = [tuple(variable.shape) for variable in variables_of(model)]
-    weights = [tuple(weight.shape) for weight in model.weights]
-    return variables == [value.shape for value in state.variables] and (
-        not state.best_weights or weights == [value.shape for value in state.best_weights]
-    )
+    def _fits(self, state: State, model: keras.Model) -> bool:
+        """Whether every array has its place in the model; the choice takes up its own."""
+        variables = [tuple(variable.shape) for variable in variables_of(model)]
+        weights = [tuple(weight.shape) for weight in model.weights]
+        shapes = [[one.shape for one in kept] for kept in (state.best_weights, state.tuned_weights)]
+        if variables != [value.shape for value in state.variables] or any(
+            kept and kept != weights for kept in shapes
+        ):
+            return False
+        return self._tuned.choice.restore(state.choice)
 
 
 def _read(file: Path) -> State | None:
@@ -147,6 +165,12 @@ def _read(file: Path) -> State | None:
             return State(
                 variables=_numbered(content, "variable"),
                 best_weights=_numbered(content, "best"),
+                tuned_weights=_numbered(content, "tuned"),
+                choice={
+                    name.removeprefix(CHOICE): content[name]
+                    for name in content.files
+                    if name.startswith(CHOICE)
+                },
                 best={name: facts["best"][name] for name in (*BEST_FIELDS, "best")},
                 rows=[dict(row) for row in facts["rows"]],
                 stopped=bool(facts["stopped"]),

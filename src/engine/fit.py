@@ -11,11 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.engine.callbacks import BestEpoch, PerClassF1, ProgressBar, StopWhereNotFinite
+from src.engine.callbacks import (
+    BestEpoch,
+    PerClassF1,
+    ProgressBar,
+    StopWhereNotFinite,
+    TunedEpoch,
+)
 from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.graph_cache import GraphCache
-from src.engine.trainer import select_trainer
+from src.engine.trainer import Trainer, select_trainer
+from src.evaluation.epoch_choice import EpochChoice
+
+OWN_CRITERION = ("val_f1_macro", "max")
+"""Monitor and mode with which each decision takes its own best epoch; others decide for both."""
+
+
+@dataclass(frozen=True)
+class TunedModel:
+    """The model at the best epoch for the tuned decision.
+
+    Attributes:
+        epoch: counted from 1.
+        weights: as ``keras.Model.get_weights`` gives them; None where the epoch is that of argmax.
+        val_logits: shape (n_val, K).
+        test_logits: shape (n_test, K).
+    """
+
+    epoch: int
+    weights: list[NDArray[Any]] | None
+    val_logits: NDArray[np.float32]
+    test_logits: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -23,12 +50,14 @@ class Trained:
     """A trained model at its best epoch, and what it predicts.
 
     Attributes:
-        model: with the weights of the best epoch.
+        model: with the weights of the best epoch for argmax.
         history: one row per epoch, each metric by name.
         best_epoch: counted from 1.
         best_value: the monitored value there.
         val_logits: shape (n_val, K).
         test_logits: shape (n_test, K); computed once, after the best epoch was chosen.
+        tuned: the model at the best epoch for the tuned decision.
+        crossfit: of both decisions, see :meth:`src.evaluation.epoch_choice.EpochChoice.crossfit`.
         seconds: wall time of ``build`` (with tracing), ``fit`` and ``predict``.
     """
 
@@ -38,6 +67,8 @@ class Trained:
     best_value: float
     val_logits: NDArray[np.float32]
     test_logits: NDArray[np.float32]
+    tuned: TunedModel
+    crossfit: dict[str, float]
     seconds: dict[str, float]
 
 
@@ -76,8 +107,11 @@ def train(
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()
     finite = StopWhereNotFinite(training)
-    chain = [PerClassF1(), finite, best, *callbacks, logger]
-    saved = Checkpoint(resume, trainer.model, best, logger) if resume else None
+    choice = EpochChoice(dataset.y_val, dataset.num_classes)
+    tuned = TunedEpoch(choice, lambda: trainer.predict(dataset.x_val), finite)
+    follows = (best.monitor, training["mode"]) == OWN_CRITERION
+    chain = [PerClassF1(), finite, best, *([tuned] if follows else []), *callbacks, logger]
+    saved = Checkpoint(resume, trainer.model, best, tuned, logger) if resume else None
     done = saved.epochs_done if saved else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     chain += [bar] if training["progress"] else []
@@ -91,6 +125,12 @@ def train(
     fitted = time.perf_counter()
     val_logits, test_logits = trainer.predict(dataset.x_val), trainer.predict(dataset.x_test)
     finite.check_predictions(best.number, val_logits, test_logits)
+    if not follows:
+        choice.add(best.number - 1, val_logits)
+    at_tuned = TunedModel(choice.tuned_epoch, None, val_logits, test_logits)
+    if at_tuned.epoch != best.number:
+        at_tuned = _at_other_weights(trainer, tuned, dataset)
+        finite.check_predictions(at_tuned.epoch, at_tuned.test_logits)
     model = trainer.trained_model()
     predicted = time.perf_counter()
     return Trained(
@@ -98,10 +138,22 @@ def train(
         history=[_metrics(row) for row in logger.rows],
         best_epoch=best.number,
         best_value=best.value,
-        val_logits=np.asarray(val_logits, np.float32),
-        test_logits=np.asarray(test_logits, np.float32),
+        val_logits=val_logits,
+        test_logits=test_logits,
+        tuned=at_tuned,
+        crossfit=choice.crossfit(),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
+
+
+def _at_other_weights(trainer: Trainer, tuned: TunedEpoch, dataset: Dataset) -> TunedModel:
+    """Predicts by the weights of the tuned decision; the model keeps its own."""
+    own = trainer.model.get_weights()
+    trainer.model.set_weights(tuned.weights)
+    test_logits = trainer.predict(dataset.x_test)
+    trainer.model.set_weights(own)
+    choice = tuned.choice
+    return TunedModel(choice.tuned_epoch, tuned.weights, choice.tuned_logits, test_logits)
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

@@ -113,7 +113,7 @@ class TrainingGraph:
         """The logits of rows, shape (n, K), as many at a time as ``fit`` validates at a time."""
         starts = range(0, len(x), PREDICT_BATCH)
         parts = [self._predict(tf.constant(x[i : i + PREDICT_BATCH])).numpy() for i in starts]
-        return np.concatenate(parts)
+        return np.concatenate(parts).astype(np.float32, copy=False)
 
 
 def _training(model: keras.Model, batch_size: int) -> Callable[..., Results]:

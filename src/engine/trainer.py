@@ -64,8 +64,8 @@ class Trainer:
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
-        logits: NDArray[np.float32] = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
-        return logits
+        logits = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+        return np.asarray(logits, np.float32)
 
     def trained_model(self) -> keras.Model:
         """The run's own model, when all is done."""

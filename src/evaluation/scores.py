@@ -5,10 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
 
 from src.evaluation.calibration import brier_score, expected_calibration_error
 from src.evaluation.decision import check_finite, decide, tune_offsets
+
+COUNTS = ("tp", "fp", "fn")
+"""Right decisions for a class, wrong ones, and its rows that were given to others."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +42,25 @@ def score(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> Scores:
     Returns:
         ``f1_macro`` (mean over all K classes, one never seen nor predicted counting 0),
         ``accuracy``, ``balanced_accuracy`` (mean recall), ``log_loss`` (nats), ``ece`` (expected
-        calibration error, 15 bins), ``brier`` (summed over classes, 0 to 2), and ``f1``,
-        ``precision`` and ``recall`` of each class as ``f1_class_0``…
+        calibration error, 15 bins), ``brier`` (summed over classes, 0 to 2), and of each class
+        ``f1_class_0``…, ``precision``, ``recall``, and the counts ``tp`` (right decisions), ``fp``
+        and ``fn``. ``average_precision_class_<k>`` is the area under precision over recall as the
+        threshold on the log-probability of the class falls, in steps at its distinct values; a
+        class without rows has none. ``average_precision`` is the mean of those there are.
 
     Raises:
         UserError: where a logit is not finite.
     """
     check_finite(logits)
-    classes = np.arange(logits.shape[1])
+    classes = logits.shape[1]
     y_pred = logits.argmax(axis=1)
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    probabilities = np.exp(log_p)
     values = {
-        **_at(y_true, y_pred, logits.shape[1], ("f1", "precision", "recall")),
+        **_at(y_true, y_pred, classes, ("f1", "precision", "recall", *COUNTS)),
         "accuracy": float((y_pred == y_true).mean()),
-        "log_loss": float(-log_p[np.arange(len(y_true)), y_true].mean()),
-        "ece": expected_calibration_error(y_true, probabilities),
-        "brier": brier_score(y_true, probabilities),
+        **_calibration(y_true, logits),
+        **_average_precision(y_true, logits),
     }
-    return Scores(values, confusion_matrix(y_true, y_pred, labels=classes))
+    return Scores(values, confusion_matrix(y_true, y_pred, labels=np.arange(classes)))
 
 
 def score_tuned(
@@ -71,15 +79,40 @@ def score_tuned(
 
     Returns:
         ``decision_offset_<k>`` (added to the log-probability of class k),
-        ``val_tuned_f1_macro``, ``test_tuned_f1_macro``, ``test_tuned_balanced_accuracy``, and
-        ``test_tuned_f1_class_<k>`` and ``test_tuned_recall_class_<k>``.
+        ``val_tuned_f1_macro``, ``val_tuned_ece``, ``test_tuned_f1_macro``,
+        ``test_tuned_balanced_accuracy``, and of each class ``test_tuned_f1_class_<k>``, ``recall``,
+        ``tp``, ``fp`` and ``fn``. Its calibration and average precision are ``test_tuned_ece``,
+        ``brier``, ``log_loss`` and ``average_precision``: they are not those of argmax where the
+        tuned decision has an epoch of its own.
     """
     classes = val_logits.shape[1]
     offsets = tune_offsets(y_val, val_logits)
     found = {f"decision_offset_{k}": float(value) for k, value in enumerate(offsets)}
     found["val_tuned_f1_macro"] = macro_f1(y_val, decide(val_logits, offsets), classes)
-    on_test = _at(y_test, decide(test_logits, offsets), classes, ("f1", "recall"))
+    found["val_tuned_ece"] = _calibration(y_val, val_logits)["ece"]
+    on_test = _at(y_test, decide(test_logits, offsets), classes, ("f1", "recall", *COUNTS))
+    on_test |= _calibration(y_test, test_logits)
+    on_test["average_precision"] = _average_precision(y_test, test_logits)["average_precision"]
     return found | {f"test_tuned_{name}": value for name, value in on_test.items()}
+
+
+def score_validation(y_val: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
+    """Scores the validation split at the best epoch for argmax.
+
+    Args:
+        y_val: class numbers, shape (n,).
+        logits: shape (n, K).
+
+    Returns:
+        ``best_val_f1_macro``, ``best_val_ece``, ``best_val_brier`` and ``best_val_log_loss``.
+
+    Raises:
+        UserError: where a logit is not finite.
+    """
+    check_finite(logits)
+    values = {"f1_macro": macro_f1(y_val, logits.argmax(axis=1), logits.shape[1])}
+    values |= _calibration(y_val, logits)
+    return {f"best_val_{name}": value for name, value in values.items()}
 
 
 def macro_f1(y_true: NDArray[np.int64], y_pred: NDArray[np.integer], classes: int) -> float:
@@ -100,7 +133,31 @@ def _at(
         "f1_macro": float(f1.mean()),
         "balanced_accuracy": float(recall[support > 0].mean()),
     }
-    columns = {"f1": f1, "precision": precision, "recall": recall}
+    hits = np.bincount(y_true[y_true == y_pred], minlength=classes)
+    given = np.bincount(y_pred, minlength=classes)
+    counts = dict(zip(COUNTS, (hits, given - hits, support - hits), strict=True))
+    columns = {"f1": f1, "precision": precision, "recall": recall} | counts
     for name in by_class:
         values |= {f"{name}_class_{k}": float(value) for k, value in enumerate(columns[name])}
     return values
+
+
+def _calibration(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
+    """How far the probabilities can be taken at their word: scores that no decision changes."""
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    probabilities = np.exp(log_p)
+    return {
+        "log_loss": float(-log_p[np.arange(len(y_true)), y_true].mean()),
+        "ece": expected_calibration_error(y_true, probabilities),
+        "brier": brier_score(y_true, probabilities),
+    }
+
+
+def _average_precision(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
+    """Of each class that has rows, and their mean."""
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    by_class = {
+        f"average_precision_class_{k}": float(average_precision_score(y_true == k, log_p[:, k]))
+        for k in np.unique(y_true).tolist()
+    }
+    return {"average_precision": float(np.mean([*by_class.values()])), **by_class}

@@ -24,7 +24,12 @@ def travelling_modules() -> dict[str, Path]:
 
 
 def write_for_serving(
-    folder: Path, config: Mapping[str, Any], dataset: Dataset, metrics: Mapping[str, float]
+    folder: Path,
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    metrics: Mapping[str, float],
+    *,
+    tuned_weights: bool,
 ) -> ServingFacts:
     """Writes ``serving.json``; copies the user's modules behind the config and all they import.
 
@@ -33,6 +38,7 @@ def write_for_serving(
         config: the resolved config.
         dataset: gives names and the preprocessing.
         metrics: hold ``decision_offset_<k>``.
+        tuned_weights: whether the tuned decision has weights of its own.
 
     Returns:
         The facts.
@@ -53,6 +59,7 @@ def write_for_serving(
         feature_names=dataset.feature_names,
         table=table if isinstance(table, TablePreprocessing) else None,
         own_modules=tuple(name for name in own if name in of_model),
+        tuned_weights=tuned_weights,
     )
     facts.save(folder)
     return facts

@@ -23,6 +23,8 @@ FEW_ROWS = 30
 BADLY_CALIBRATED = 0.05
 """An expected calibration error above this is spelt out."""
 MOST_COLUMNS = 60
+PREFIXES = {"argmax": "test", "tuned": "test_tuned"}
+"""How the metrics of a decision begin."""
 Row = Sequence[str]
 
 
@@ -32,10 +34,9 @@ def model_card(
     facts: ServingFacts,
     metrics: Mapping[str, float],
     *,
-    best_epoch: int,
-    y_test: NDArray[np.int64],
-    test_logits: NDArray[np.floating],
     y_val: NDArray[np.int64],
+    y_test: NDArray[np.int64],
+    test_logits: Mapping[str, NDArray[np.floating]],
 ) -> str:
     """The card, in Markdown.
 
@@ -44,17 +45,18 @@ def model_card(
         config: the resolved config.
         facts: of the saved model.
         metrics: final ones.
-        best_epoch: counted from 1.
-        y_test: class numbers of the test split, shape (n,).
-        test_logits: shape (n, K).
         y_val: class numbers of the validation split.
+        y_test: class numbers of the test split, shape (n,).
+        test_logits: by decision, each of shape (n, K).
     """
     names = facts.class_names
-    log_p = log_softmax(test_logits.astype(np.float64), axis=1)
+    log_p = {
+        name: log_softmax(logits.astype(np.float64), axis=1) for name, logits in test_logits.items()
+    }
     support = np.bincount(y_test, minlength=len(names))
     decided = {
-        "argmax": decide(test_logits, np.zeros(len(names))),
-        "tuned": decide(test_logits, np.array(facts.offsets)),
+        "argmax": decide(test_logits["argmax"], np.zeros(len(names))),
+        "tuned": decide(test_logits["tuned"], np.array(facts.offsets)),
     }
     drawn = {name: resample(y_test, y_pred, len(names)) for name, y_pred in decided.items()}
     accuracy = {name: float((y_pred == y_test).mean()) for name, y_pred in decided.items()}
@@ -62,12 +64,12 @@ def model_card(
         metadata=metadata,
         training=config["training"],
         optimizer=config["training"]["optimizer"]["_target_"].rpartition(".")[2],
-        best_epoch=best_epoch,
+        epochs=[int(metrics[name]) for name in ("best_epoch", "best_epoch_tuned")],
         facts=facts,
         resamples=len(drawn["argmax"].accuracy),
         results=_results(metrics, drawn, accuracy),
         calibration=_calibration(metrics, log_p, y_test),
-        ece=metrics["test_ece"],
+        ece=metrics["test_tuned_ece"],
         badly_calibrated=BADLY_CALIBRATED,
         rarest=int(np.bincount(y_val, minlength=len(names)).min()),
         few=[f"{names[k]} ({support[k]})" for k in np.flatnonzero(support < FEW_ROWS)],
@@ -76,7 +78,7 @@ def model_card(
         ],
         columns=_columns(facts),
         most_columns=MOST_COLUMNS,
-        by_class=_by_class(metadata, metrics, drawn, support, np.exp(log_p).mean(axis=0)),
+        by_class=_by_class(metadata, metrics, drawn, support, np.exp(log_p["tuned"]).mean(axis=0)),
         table=_table,
     )
 
@@ -91,12 +93,11 @@ def _results(
     metrics: Mapping[str, float], drawn: Mapping[str, Resampled], accuracy: Mapping[str, float]
 ) -> list[Row]:
     scores = {"macro F1": "f1_macro", "balanced accuracy (mean recall)": "balanced_accuracy"}
-    prefixes = {"argmax": "test", "tuned": "test_tuned"}
     rows = [
         (
             label,
             *(
-                _with_interval(metrics[f"{prefixes[name]}_{key}"], getattr(of, key))
+                _with_interval(metrics[f"{PREFIXES[name]}_{key}"], getattr(of, key))
                 for name, of in drawn.items()
             ),
         )
@@ -107,14 +108,23 @@ def _results(
 
 
 def _calibration(
-    metrics: Mapping[str, float], log_p: NDArray[np.float64], y_test: NDArray[np.int64]
+    metrics: Mapping[str, float],
+    log_p: Mapping[str, NDArray[np.float64]],
+    y_test: NDArray[np.int64],
 ) -> list[Row]:
-    nats = -log_p[np.arange(len(y_test)), y_test]
-    squares = ((np.exp(log_p) - np.eye(log_p.shape[1])[y_test]) ** 2).sum(axis=1)
+    nats = {name: -one[np.arange(len(y_test)), y_test] for name, one in log_p.items()}
+    squares = {
+        name: ((np.exp(one) - np.eye(one.shape[1])[y_test]) ** 2).sum(axis=1)
+        for name, one in log_p.items()
+    }
+    prefixes = PREFIXES.values()
+    ece = [f"{metrics[f'{prefix}_ece']:.4f}" for prefix in prefixes]
+    precision = [f"{metrics[f'{prefix}_average_precision']:.4f}" for prefix in prefixes]
     return [
-        ("log loss, nats", f"{metrics['test_log_loss']:.4f}", _mean_interval(nats)),
-        ("Brier score, 0 to 2", f"{metrics['test_brier']:.4f}", _mean_interval(squares)),
-        ("expected calibration error, 15 bins", f"{metrics['test_ece']:.4f}", "none"),
+        ("log loss, nats", *(_mean_interval(one) for one in nats.values())),
+        ("Brier score, 0 to 2", *(_mean_interval(one) for one in squares.values())),
+        ("expected calibration error, 15 bins", *ece),
+        ("average precision, mean over the classes (higher is better)", *precision),
     ]
 
 
@@ -155,11 +165,12 @@ def _with_interval(value: float, draws: NDArray[np.float64]) -> str:
 
 
 def _mean_interval(values: NDArray[np.float64]) -> str:
-    """The mean plus and minus 1.96 standard errors."""
+    """The mean, and it plus and minus 1.96 standard errors."""
+    mean = values.mean()
     if len(values) < 2 or not np.isfinite(values).all():
-        return "none"
+        return f"{mean:.4f}"
     half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
-    return f"[{values.mean() - half:.4f}, {values.mean() + half:.4f}]"
+    return f"{mean:.4f} [{mean - half:.4f}, {mean + half:.4f}]"
 
 
 def _table(header: Row, rows: Sequence[Row]) -> str:

@@ -15,6 +15,7 @@ from src.runs import record
 from src.runs.for_serving import write_for_serving
 from src.runs.model_card import model_card
 from src.runs.record import RunMetadata
+from src.saved_model.facts import TUNED_WEIGHTS
 
 EXAMPLE_ROWS = 5
 
@@ -45,14 +46,17 @@ def write_results(
     with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
         yaml.safe_dump(dict(config), stream, sort_keys=False, allow_unicode=True)
     record.write_history(folder / record.HISTORY, history)
-    np.savez_compressed(
-        folder / record.PREDICTIONS,
-        y_val=dataset.y_val,
-        val_logits=trained.val_logits,
-        y_test=dataset.y_test,
-        test_logits=trained.test_logits,
-        class_names=np.array(dataset.class_names, dtype=np.str_),
-    )
+    arrays: dict[str, Any] = {
+        "y_val": dataset.y_val,
+        "val_logits": trained.val_logits,
+        "y_test": dataset.y_test,
+        "test_logits": trained.test_logits,
+        "class_names": np.array(dataset.class_names, dtype=np.str_),
+    }
+    tuned = trained.tuned
+    if tuned.weights is not None:
+        arrays |= {"tuned_val_logits": tuned.val_logits, "tuned_test_logits": tuned.test_logits}
+    np.savez_compressed(folder / record.PREDICTIONS, **arrays)
     np.save(folder / record.EXAMPLE, dataset.x_val[:EXAMPLE_ROWS])
     with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
@@ -70,6 +74,9 @@ def write_model(
 ) -> None:
     """Writes the model, its card, and what a server needs to know of it.
 
+    The model has the weights of argmax; those of the tuned decision lie beside it where its best
+    epoch is another one.
+
     Args:
         folder: the job's output folder.
         config: the resolved config.
@@ -78,16 +85,22 @@ def write_model(
         metadata: of the record to come.
         metrics: final ones.
     """
-    facts = write_for_serving(folder, config, dataset, metrics)
+    weights = trained.tuned.weights
+    facts = write_for_serving(folder, config, dataset, metrics, tuned_weights=weights is not None)
     card = model_card(
         metadata,
         config,
         facts,
         metrics,
-        best_epoch=trained.best_epoch,
-        y_test=dataset.y_test,
-        test_logits=trained.test_logits,
         y_val=dataset.y_val,
+        y_test=dataset.y_test,
+        test_logits={"argmax": trained.test_logits, "tuned": trained.tuned.test_logits},
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
+    (folder / TUNED_WEIGHTS).unlink(missing_ok=True)
+    if weights is not None:
+        own = trained.model.get_weights()
+        trained.model.set_weights(weights)
+        trained.model.save_weights(folder / TUNED_WEIGHTS)
+        trained.model.set_weights(own)
     trained.model.save(folder / record.MODEL)

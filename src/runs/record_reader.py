@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from src.errors import UserError
 from src.runs import record
 from src.runs.import_tensorflow import import_tensorflow
+from src.saved_model.facts import TUNED_WEIGHTS
 
 SECTIONS = ("loss", "metric", "model", "data", "training")
 MODEL_FILE = "data/model.keras"
@@ -32,7 +33,8 @@ class Recorded:
         model: folder of the logged model; None where none was logged.
         config: resolved, as it was trained with.
         history: rows of the epochs.
-        logits: of the splits ``val`` and ``test``.
+        logits: by name, as in the record: ``val_logits``, ``test_logits`` and, where the tuned
+            decision has an epoch of its own, ``tuned_val_logits`` and ``tuned_test_logits``.
     """
 
     run_id: str
@@ -63,17 +65,21 @@ def read_record(folder: Path, **known: Any) -> Recorded:
     )
 
 
-def read_weights(folder: Path) -> list[NDArray[Any]]:
+def read_weights(folder: Path, *, tuned: bool = False) -> list[NDArray[Any]]:
     """The weights of a logged model, loaded in safe mode.
 
     Args:
         folder: of the model.
+        tuned: those of the tuned decision, which has some of its own.
 
     Raises:
         UserError: where the model cannot be loaded so.
     """
     import_tensorflow()
-    return _read(_weights, folder / MODEL_FILE)
+    model = _read(_model, folder / MODEL_FILE)
+    if tuned:
+        _read(model.load_weights, folder / TUNED_WEIGHTS)
+    return [weight.numpy() for weight in model.weights]
 
 
 def _read(reader: Callable[[Path], T], file: Path) -> T:
@@ -94,16 +100,16 @@ def _config(file: Path) -> dict[str, Any]:
 
 def _logits(file: Path) -> dict[str, NDArray[np.float32]]:
     with np.load(file, allow_pickle=False) as arrays:
-        logits = {split: arrays[f"{split}_logits"] for split in ("val", "test")}
+        names = [name for name in arrays.files if name.endswith("_logits")]
+        logits = {name: arrays[name] for name in {*names, "val_logits", "test_logits"}}
     if any(array.dtype != np.float32 for array in logits.values()):
         raise TypeError("logits must be float32")
     return logits
 
 
-def _weights(file: Path) -> list[NDArray[Any]]:
+def _model(file: Path) -> Any:
     import keras
 
     import src.components  # noqa: F401  registers the custom objects
 
-    model = keras.saving.load_model(file, compile=False, safe_mode=True)
-    return [weight.numpy() for weight in model.weights]
+    return keras.saving.load_model(file, compile=False, safe_mode=True)

@@ -94,7 +94,7 @@ def _pairs(
     """Trains again; each quantity by name, as recorded and as it came out."""
     import_tensorflow()
     from src.engine.fit import train
-    from src.evaluation.scores import score
+    from src.evaluation.scores import score, score_tuned
 
     trained = train(config, dataset, recorded.name)
     none: dict[str, float] = {}
@@ -103,14 +103,25 @@ def _pairs(
         for name in {**before, **now}:
             if name not in {"epoch", "time_ms"}:
                 yield f"epoch {epoch}: {name}", before.get(name), now.get(name)
-    yield "validation logits", recorded.logits["val"], trained.val_logits
-    yield "test logits", recorded.logits["test"], trained.test_logits
-    for name, value in score(dataset.y_test, trained.test_logits).values.items():
-        yield f"test_{name}", recorded.metrics.get(f"test_{name}"), value
+    tuned = trained.tuned
+    logits = {"val_logits": trained.val_logits, "test_logits": trained.test_logits}
+    if tuned.weights is not None:
+        logits |= {"tuned_val_logits": tuned.val_logits, "tuned_test_logits": tuned.test_logits}
+    for name in {**recorded.logits, **logits}:
+        yield name.replace("_", " "), recorded.logits.get(name), logits.get(name)
+    of_test = score(dataset.y_test, trained.test_logits).values
+    scores = {f"test_{name}": value for name, value in of_test.items()} | trained.crossfit
+    scores |= score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
+    for name, value in scores.items():
+        yield name, recorded.metrics.get(name), value
     if recorded.model is not None:  # read last: an operation before training would fix the threads
-        for old, variable in zip_longest(read_weights(recorded.model), trained.model.weights):
-            new = None if variable is None else variable.numpy()
-            yield f"weights: {getattr(variable, 'path', 'one more')}", old, new
+        weights = {"weights": trained.model.get_weights()}
+        weights |= {} if tuned.weights is None else {"tuned weights": tuned.weights}
+        paths = [variable.path for variable in trained.model.weights]
+        for of, arrays in weights.items():
+            kept = read_weights(recorded.model, tuned=of != "weights")
+            for old, new, path in zip_longest(kept, arrays, paths):
+                yield f"{of}: {path or 'one more'}", old, new
 
 
 def _difference(what: str, old: Any, new: Any) -> Difference | None:

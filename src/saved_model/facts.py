@@ -12,6 +12,8 @@ from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
 
 FILE = "serving.json"
+TUNED_WEIGHTS = "tuned.weights.h5"
+"""Weights of the tuned decision, beside the file, where its best epoch is not that of argmax."""
 CODE = "code"
 """The folder of modules that travel with a model, beside the file."""
 LONGEST_REASON = 300
@@ -35,6 +37,7 @@ class ServingFacts:
         feature_names: of the features; None for images.
         table: turns raw rows into features; None where rows are the arrays trained on.
         own_modules: modules of one's own that hold layers or models; they lie beside the file.
+        tuned_weights: whether the tuned decision has weights of its own.
     """
 
     class_names: tuple[str, ...]
@@ -43,6 +46,7 @@ class ServingFacts:
     feature_names: tuple[str, ...] | None
     table: TablePreprocessing | None
     own_modules: tuple[str, ...] = ()
+    tuned_weights: bool = False
 
     def __post_init__(self) -> None:
         if len(self.offsets) != len(self.class_names):

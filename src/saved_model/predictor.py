@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from src.data.errors import CellError, DataError
 from src.errors import UserError
 from src.saved_model.decisions import ARGMAX, TUNED
-from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column
+from src.saved_model.facts import CLASS, CODE, TUNED_WEIGHTS, ServingFacts, probability_column
 
 BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""
@@ -32,21 +32,30 @@ class Predictor:
         facts: what it needs beside its weights.
         network: a Keras model that gives logits.
         source: what the model is called in errors.
+        tuned: the same with the weights of the tuned decision; None where it has none of its own.
 
     Raises:
-        UserError: where the network gives no numbers for a row of zeros.
+        UserError: where a network gives no numbers for a row of zeros.
     """
 
-    def __init__(self, facts: ServingFacts, network: Any, source: str) -> None:
-        import tensorflow as tf
-
+    def __init__(
+        self, facts: ServingFacts, network: Any, source: str, tuned: Any | None = None
+    ) -> None:
         self.facts = facts
         self.network = network
+        self._logits = {ARGMAX: self._graph(network, source)}
+        self._logits[TUNED] = self._graph(tuned, source) if tuned else self._logits[ARGMAX]
+
+    def _graph(self, network: Any, source: str) -> Any:
+        """The network as a function of features, once it is known to give numbers."""
+        import tensorflow as tf
+
+        facts = self.facts
         rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
-        self._logits = tf.function(
+        graph = tf.function(
             lambda features: network(features, training=False), input_signature=[rows]
         )
-        scores = self._scores(np.zeros((1, *facts.input_shape), np.float32))
+        scores = _scores(graph, np.zeros((1, *facts.input_shape), np.float32))
         if scores.shape != (1, len(facts.class_names)):
             raise UserError(
                 f"{source}: the network gives scores of shape {scores.shape[1:]} for "
@@ -58,6 +67,7 @@ class Predictor:
                 "can be read from it; train it again with a lower training.learning_rate, or with "
                 "clipping (model.clip_norm=1)"
             )
+        return graph
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -76,7 +86,11 @@ class Predictor:
         if file is None:
             raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES)})")
         own = own_objects(facts.own_modules, folder / CODE)
-        return cls(facts, load_network(file, own), str(folder))
+        tuned = None
+        if facts.tuned_weights:
+            tuned = load_network(file, own)
+            _load_weights(tuned, folder / TUNED_WEIGHTS)
+        return cls(facts, load_network(file, own), str(folder), tuned)
 
     def features(self, rows: Any) -> NDArray[np.float32]:
         """Rows as the network takes them.
@@ -106,23 +120,18 @@ class Predictor:
             raise CellError(row, column, reason)
         return features
 
-    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The network's logits, shape (n, K), all finite.
+    def logits(self, features: NDArray[np.float32], decision: str = TUNED) -> NDArray[np.float64]:
+        """The logits of the network that a decision is made from, shape (n, K), all finite.
 
         Raises:
             CellError: for the first row whose logits are not.
         """
-        logits = self._scores(features)
+        logits = _scores(self._logits[decision], features)
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
             reason = "the model gives NaN or infinite scores for it, from which no class follows"
             raise CellError(int(finite.argmin()), None, reason)
         return logits
-
-    def _scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        starts = range(0, len(features) or 1, BATCH)
-        parts = [self._logits(features[start : start + BATCH]).numpy() for start in starts]
-        return np.concatenate(parts).astype(np.float64)
 
     def predict(self, rows: Any, decision: str = TUNED) -> pd.DataFrame:
         """The class of each row, and the probability of each class.
@@ -131,13 +140,13 @@ class Predictor:
             rows: as `features` takes them.
             decision: `tuned` adds the class offsets that were tuned on validation rows to the
                 logits before the largest wins (of two classes: it moves the threshold); `argmax`
-                takes the most probable class.
+                takes the most probable class. Each has the weights of its own best epoch.
 
         Returns:
             `class` (text), and `probability_<class>` for each class, float64, summing to 1:
             softmax of the logits, before any offset.
         """
-        logits = self.logits(self.features(rows))
+        logits = self.logits(self.features(rows), decision)
         offsets = 0.0 if decision == ARGMAX else np.asarray(self.facts.offsets)
         chosen = (logits + offsets).argmax(axis=1)
         exp = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -145,6 +154,25 @@ class Predictor:
         names = self.facts.class_names
         probabilities = dict(zip(map(probability_column, names), columns, strict=True))
         return pd.DataFrame({CLASS: np.array(names, dtype=object)[chosen], **probabilities})
+
+
+def _scores(graph: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    starts = range(0, len(features) or 1, BATCH)
+    parts = [graph(features[start : start + BATCH]).numpy() for start in starts]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _load_weights(network: Any, file: Path) -> None:
+    """Gives a network the weights of a file.
+
+    Raises:
+        UserError: where they are missing, damaged, or another network's.
+    """
+    try:
+        network.load_weights(file)
+    except Exception as error:  # whatever is wrong with it
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise UserError(f"{file}: no weights can be loaded from it: {reason}") from error
 
 
 def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:

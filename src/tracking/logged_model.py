@@ -2,8 +2,8 @@
 
 ``mlflow.pyfunc`` writes it: the ``.keras`` file, a copy of the code that predicts, and the name of
 the module that loads it, so that ``mlflow.pyfunc.load_model`` works where the project is not
-installed. ``mlflow.keras.load_model`` gives the bare network; it needs the components registered:
-``import src.components`` first, or give it ``custom_objects``.
+installed. ``mlflow.keras.load_model`` gives the bare network with the weights of argmax; it needs
+the components registered: ``import src.components`` first, or give it ``custom_objects``.
 """
 
 import shutil
@@ -28,7 +28,7 @@ from src.runs import record
 from src.runs.card_note import NOTE, note_of
 from src.runs.for_serving import LOADER, travelling_modules
 from src.saved_model.decisions import TUNED
-from src.saved_model.facts import CLASS, FILE, ServingFacts
+from src.saved_model.facts import CLASS, FILE, TUNED_WEIGHTS, ServingFacts
 
 NAME = "model"
 REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
@@ -88,7 +88,7 @@ def _save_model(path: Path, model: Model, run_folder: Path) -> None:
             pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
             metadata={"columns": _column_kinds(facts), "class_names": list(facts.class_names)},
         )
-    for name in (FILE, record.CARD):
+    for name in (FILE, record.CARD, *([TUNED_WEIGHTS] if facts.tuned_weights else [])):
         shutil.copyfile(run_folder / name, path / name)
 
 

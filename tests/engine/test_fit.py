@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score
 from src.engine.build import check_loss
 from src.engine.fit import train
 from src.errors import UserError
+from src.evaluation.decision import decide, tune_offsets
 from src.evaluation.scores import score
 
 
@@ -38,16 +39,51 @@ def test_the_model_comes_back_at_its_best_epoch(job):
     assert trained.best_value == pytest.approx(oracle, abs=1e-6)
 
 
+class EveryEpoch(keras.callbacks.Callback):
+    """Keeps the weights of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights.append(self.model.get_weights())
+
+
+def test_the_tuned_decision_has_the_weights_of_its_own_best_epoch(job):
+    config, dataset = job("training.epochs=6", "data.hard_fraction=0.3")
+    every = EveryEpoch()
+    trained = train(config, dataset, "", [every])
+    own, reached, logits = trained.model.get_weights(), [], []
+    for weights in every.weights:
+        trained.model.set_weights(weights)
+        logits.append(trained.model.predict(dataset.x_val, verbose=0))
+        said = decide(logits[-1], tune_offsets(dataset.y_val, logits[-1]))
+        reached.append(round(f1_score(dataset.y_val, said, average="macro"), 12))
+    best = int(np.argmax(reached))
+    assert trained.tuned.epoch == best + 1 != trained.best_epoch, "else it would show nothing"
+    for weight, expected in zip(trained.tuned.weights, every.weights[best], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    for weight, expected in zip(own, every.weights[trained.best_epoch - 1], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    np.testing.assert_allclose(trained.tuned.val_logits, logits[best], atol=1e-5)
+    trained.model.set_weights(trained.tuned.weights)
+    again = trained.model.predict(dataset.x_test, verbose=0)
+    np.testing.assert_allclose(trained.tuned.test_logits, again, atol=1e-5)
+
+
 def test_patience_stops_after_so_many_epochs_without_a_better_one(fitted):
     words = ("training.epochs=30", "training.learning_rate=0.1", "training.patience=2")
     trained = fitted(*words)
     assert len(trained.history) == trained.best_epoch + 2 < 30
 
 
-def test_the_best_epoch_can_be_the_least_loss(fitted):
+def test_the_best_epoch_of_both_decisions_can_be_the_least_loss(fitted):
     trained = fitted("training.monitor=val_loss", "training.mode=min", "training.epochs=5")
     losses = [row["val_loss"] for row in trained.history]
     assert trained.best_epoch == int(np.argmin(losses)) + 1
+    assert (trained.tuned.epoch, trained.tuned.weights) == (trained.best_epoch, None)
+    np.testing.assert_array_equal(trained.tuned.test_logits, trained.test_logits)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from src.engine.build import load_dataset
-from src.engine.callbacks import BestEpoch
+from src.engine.callbacks import BestEpoch, TunedEpoch
 from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train as fit
 from src.engine.model import build_model
+from src.evaluation.epoch_choice import EpochChoice
+from tests.engine.by_fit import tuned_bits
 from tests.marker import Marker
 
 SMALL = (
@@ -50,7 +52,8 @@ class Cut(keras.callbacks.Callback):
 def bits(trained):
     weights = [weight.tobytes() for weight in trained.model.get_weights()]
     optimizer = [np.asarray(variable).tobytes() for variable in trained.model.optimizer.variables]
-    return weights, optimizer, trained.val_logits.tobytes(), trained.test_logits.tobytes()
+    logits = trained.val_logits.tobytes(), trained.test_logits.tobytes()
+    return weights, optimizer, logits, tuned_bits(trained)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,12 +91,13 @@ def test_an_interrupted_training_ends_with_the_same_bits(resolved, tmp_path, wor
 # --- checkpoints that are none ------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def begun(resolved, tmp_path_factory):
-    """A model as it starts, and the checkpoint that its training leaves."""
+    """A model as it starts, the labels that it validates on, and its training's checkpoint."""
     folder = tmp_path_factory.mktemp("begun")
     config = resolved(*SMALL)
     dataset = load_dataset(config["data"])
     fit(config, dataset, "begun", resume=folder / "checkpoint.npz")
-    return build_model(config, dataset), (folder / "checkpoint.npz").read_bytes()
+    checkpoint = (folder / "checkpoint.npz").read_bytes()
+    return build_model(config, dataset), dataset.y_val, checkpoint
 
 
 def stored(array):
@@ -146,6 +150,9 @@ DAMAGED = {
     "another state": lambda whole, _: repacked(whole, state=np.array('{"rows": 3}')),
     "an array too few": lambda whole, _: repacked(whole, variable_1=None),
     "best weights too few": lambda whole, _: repacked(whole, best_1=None),
+    "tuned weights too few": lambda whole, _: repacked(whole, tuned_1=None),
+    "a choice too little": lambda whole, _: repacked(whole, choice_tuned_score=None),
+    "another choice": lambda whole, _: repacked(whole, choice_logits=np.zeros((1, 2, 2), "f4")),
     "another shape": lambda whole, _: repacked(whole, variable_0=np.zeros((2, 2), "float32")),
     "text for numbers": lambda whole, _: repacked(whole, variable_0=np.array(["x"])),
     "compressed": lambda whole, _: repacked(whole, zipfile.ZIP_DEFLATED),
@@ -154,27 +161,28 @@ DAMAGED = {
 }
 
 
-def resumed(model, folder, logger):
+def resumed(model, y_val, folder, logger):
     """How many epochs a training with this model does not have to train again."""
     best = BestEpoch("loss", "min", None, 3)
-    return Checkpoint(folder / "checkpoint.npz", model, best, logger).epochs_done
+    tuned = TunedEpoch(EpochChoice(y_val, 2), None, None)
+    return Checkpoint(folder / "checkpoint.npz", model, best, tuned, logger).epochs_done
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_checkpoint_that_is_none_starts_anew_and_runs_no_code(begun, tmp_path, damage, caplog):
-    model, whole = begun
+    model, y_val, whole = begun
     marker = tmp_path / "was-unpickled"
     (tmp_path / "checkpoint.npz").write_bytes(DAMAGED[damage](whole, marker))
     before = [weight.tobytes() for weight in model.get_weights()]
-    assert resumed(model, tmp_path, EpochLogger()) == 0
+    assert resumed(model, y_val, tmp_path, EpochLogger()) == 0
     assert [weight.tobytes() for weight in model.get_weights()] == before
     assert "starting anew" in caplog.text
     assert not marker.exists()
 
 
 def test_a_whole_checkpoint_is_taken(begun, tmp_path):
-    model, whole = begun
+    model, y_val, whole = begun
     (tmp_path / "checkpoint.npz").write_bytes(whole)
     logger = EpochLogger()
-    assert resumed(model, tmp_path, logger) == 3
+    assert resumed(model, y_val, tmp_path, logger) == 3
     assert [row["epoch"] for row in logger.rows] == [1, 2, 3]

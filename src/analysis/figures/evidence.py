@@ -105,7 +105,9 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
         return None
     try:
         with np.load(folder / record.PREDICTIONS, allow_pickle=False) as arrays:
-            y_true, logits = arrays["y_test"], arrays["test_logits"].astype(np.float64)
+            own = f"{decision}_test_logits"  # where the decision has an epoch of its own
+            name = own if own in arrays.files else "test_logits"
+            y_true, logits = arrays["y_test"], arrays[name].astype(np.float64)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None
     offsets = np.zeros(logits.shape[1])
