@@ -77,8 +77,16 @@ def test_the_card_holds_the_recorded_scores_by_both_decisions(card, in_use):
     assert tuned == pytest.approx(metrics["test_tuned_f1_macro"], abs=5e-4)
     assert low < argmax < high
     assert tuned_low < tuned < tuned_high
-    assert f"| {metrics['test_ece']:.4f} |" in card
-    assert f"| {metrics['test_log_loss']:.4f} |" in card
+    for name, score in (
+        ("log loss", "log_loss"),
+        ("expected calib", "ece"),
+        ("average", "average_precision"),
+    ):
+        (line,) = [line for line in card.splitlines() if line.startswith(f"| {name}")]
+        cells = [cell.split()[0] for cell in line.split(" | ")[1:]]
+        assert cells == [f"{metrics[f'test_{of}{score}']:.4f}" for of in ("", "tuned_")]
+    epochs = [int(metrics[name]) for name in ("best_epoch", "best_epoch_tuned")]
+    assert "epoch {} for argmax and of epoch {} for the tuned".format(*epochs) in card
     with np.load(in_use.output / "predictions.npz") as arrays:
         y_test, logits = arrays["y_test"], arrays["test_logits"]
     for k, name in enumerate(("ill", "well")):

@@ -1,8 +1,10 @@
 """A saved model takes raw rows, in a process and a folder that know nothing of the project."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -70,8 +72,11 @@ def test_features_of_raw_rows_are_those_of_training_and_logits_those_recorded(pr
     order = [np.lexsort(rows.T) for rows in (ours, features)]
     np.testing.assert_array_equal(ours[order[0]], features[order[1]])
     with np.load(in_use.output / "predictions.npz") as arrays:
-        logits = arrays["test_logits"]
-    np.testing.assert_allclose(predictor.logits(data.x_test), logits, rtol=0, atol=1e-5)
+        recorded = {"argmax": arrays["test_logits"], "tuned": arrays["tuned_test_logits"]}
+    for decision, logits in recorded.items():
+        found = predictor.logits(data.x_test, decision)
+        np.testing.assert_allclose(found, logits, rtol=0, atol=1e-5)
+    assert not np.allclose(*recorded.values()), "each decision has the weights of its own epoch"
 
 
 def test_raw_rows_are_answered_where_the_project_is_not(elsewhere, predictor, in_use):
@@ -85,7 +90,9 @@ def test_raw_rows_are_answered_where_the_project_is_not(elsewhere, predictor, in
     assert offsets.any()
     agree = (tuned["class"] == names[decide(logits, offsets)]).mean()
     assert agree > 0.99  # a tie at the threshold may fall either way in another process
-    assert (argmax["class"] == names[logits.argmax(axis=1)]).mean() > 0.99
+    plain = predictor.logits(predictor.features(in_use.raw), "argmax")
+    np.testing.assert_allclose(argmax.iloc[:, 1:], softmax(plain, axis=1), rtol=0, atol=1e-6)
+    assert (argmax["class"] == names[plain.argmax(axis=1)]).mean() > 0.99
     assert (tuned["class"] != argmax["class"]).any()
 
 
@@ -117,7 +124,8 @@ def test_the_signature_names_columns_classes_and_the_decision(in_use):
 
 def test_nothing_in_the_folder_is_a_pickle(in_use):
     files = [file for file in in_use.folder.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} <= {"", ".py", ".json", ".md", ".txt", ".yaml", ".keras"}
+    known = {"", ".py", ".json", ".md", ".txt", ".yaml", ".keras", ".h5"}
+    assert {file.suffix for file in files} == known
     assert not [file for file in files if file.read_bytes()[:1] == b"\x80"]
 
 
@@ -142,6 +150,14 @@ def test_a_value_that_float32_cannot_hold_is_named(predictor, in_use):
     rows.loc[1, "age"] = 1e99
     with pytest.raises(CellError, match=r"row 2, column 'age': .*float32"):
         predictor.features(rows)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(b"weights")])
+def test_weights_of_the_tuned_decision_that_are_none_are_one_clear_error(in_use, tmp_path, damage):
+    copy = Path(shutil.copytree(in_use.output, tmp_path / "model"))
+    damage(copy / "tuned.weights.h5")
+    with pytest.raises(UserError, match=r"tuned\.weights\.h5: no weights can be loaded"):
+        Predictor.load(copy)
 
 
 @pytest.mark.parametrize(
