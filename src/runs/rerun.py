@@ -119,7 +119,8 @@ def _pairs(
         weights |= {} if tuned.weights is None else {"tuned weights": tuned.weights}
         paths = [variable.path for variable in trained.model.weights]
         for of, arrays in weights.items():
-            kept = read_weights(recorded.model, tuned=of != "weights")
+            known = of == "weights" or "tuned_val_logits" in recorded.logits
+            kept = read_weights(recorded.model, tuned=of != "weights") if known else []
             for old, new, path in zip_longest(kept, arrays, paths):
                 yield f"{of}: {path or 'one more'}", old, new
 

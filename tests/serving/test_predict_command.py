@@ -101,9 +101,10 @@ def test_a_chunk_reads_as_the_whole_file_does(predict, in_use, expected):
 
 def test_the_decision_may_be_argmax(predict, in_use, expected):
     found, _ = predict(in_use.raw, "--decision", "argmax")
-    largest = np.array(["ill", "well"])[expected.iloc[:, 1:].to_numpy().argmax(axis=1)]
+    largest = np.array(["ill", "well"])[found.iloc[:, 1:].to_numpy().argmax(axis=1)]
     assert (found["class"] == largest).all()
     assert (found["class"] != expected["class"]).any()
+    assert not np.allclose(found.iloc[:, 1:], expected.iloc[:, 1:]), "it has weights of its own"
 
 
 def test_columns_are_checked_by_name_before_anything_is_predicted(predict, in_use):

@@ -129,16 +129,15 @@ def test_it_gives_the_recorded_answers_in_a_process_that_knows_no_project(
     assert done.returncode == 0, done.stderr
     assert re.search(rf"{folder.parent.name}/artifacts/code/src/components", done.stdout)
     with np.load(sweep.folder / "5" / "predictions.npz") as arrays:
-        recorded = arrays["test_logits"]
+        recorded, tuned = arrays["test_logits"], arrays["tuned_test_logits"]
     with np.load(tmp_path / "logits.npz") as arrays:
         np.testing.assert_allclose(arrays["of_keras"], recorded, rtol=0, atol=1e-6)
-        np.testing.assert_allclose(
-            arrays["probabilities"], softmax(recorded, axis=1), rtol=0, atol=1e-6
-        )
+        expected = softmax(tuned, axis=1)
+        np.testing.assert_allclose(arrays["probabilities"], expected, rtol=0, atol=1e-6)
         offsets = [run.data.metrics[f"decision_offset_{k}"] for k in range(2)]
         names = np.array(["majority", "minority"])
         assert offsets != [0, 0]
-        assert arrays["tuned"].tolist() == names[decide(recorded, np.array(offsets))].tolist()
+        assert arrays["tuned"].tolist() == names[decide(tuned, np.array(offsets))].tolist()
         assert arrays["argmax"].tolist() == names[recorded.argmax(axis=1)].tolist()
 
 
