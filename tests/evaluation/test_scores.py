@@ -8,8 +8,7 @@ from sklearn import metrics
 
 from src.errors import UserError
 from src.evaluation.decision import decide, tune_offsets
-from src.evaluation.scores import score, score_tuned
-from src.evaluation.validation import score_validation
+from src.evaluation.scores import score, score_tuned, score_validation
 
 
 @st.composite
