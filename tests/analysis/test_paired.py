@@ -79,11 +79,22 @@ def test_a_sentence_on_fresh_samples_says_how_many_seeds_would_do():
         f"{100 * found.probability_of_gain:.0f} %. Undecided: neither a difference nor equivalence "
         f"within 2 pp is shown; about {found.needed} seeds would decide it."
     )
+
+
+@pytest.mark.parametrize(
+    ("gains", "margin"),
+    [([5.0, -3.0, 4.0, 1.0, -2.0, 3.0], 8 / 6), ([5.0, -3.0, 4.0, -4.0, -2.0, 1.2], 1.8)],
+    ids=["to leave out 0", "to lie within 2 pp"],
+)
+def test_the_seeds_that_would_do_make_the_interval_as_narrow_as_the_nearer_verdict_asks(
+    gains, margin
+):
+    (found,) = compare(paired_runs(gains))
     half = [
-        stats.t.ppf(0.975, n - 1) * np.std(found.differences, ddof=1) / np.sqrt(n)
+        stats.t.ppf(0.975, n - 1) * np.std(gains, ddof=1) / np.sqrt(n)
         for n in (found.needed - 1, found.needed)
     ]
-    assert half[0] > 8 / 6 >= half[1]
+    assert half[0] > margin >= half[1]
 
 
 def test_a_sentence_on_one_table_says_that_more_seeds_would_not_do():

@@ -14,8 +14,8 @@ from scipy.stats import norm, t
 
 from src.analysis.statistics.anytime import anytime_p, anytime_quantile
 
-CONFIDENCE = 0.95
-LEVEL = 1 - CONFIDENCE
+LEVEL = 0.05
+"""Intervals are of 95 %, and what has a p of at most this is ruled out."""
 MOST_SEEDS = 1000
 """The most seeds that are ever asked for."""
 CAUTION = 1.5
