@@ -131,13 +131,14 @@ class GridSweeper(Configured, Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
         from src.sweeps.jobs import Plan, split
+        from src.sweeps.seeds import with_planned_seeds
         from src.sweeps.tuning import tuned_keys
 
-        words = split(_words(self, arguments), tuned_keys(self.master))
-        plan = Plan.of(self.context, self.master, words)
+        words, seconds = with_planned_seeds(self.context, self.master, _words(self, arguments))
+        plan = Plan.of(self.context, self.master, split(words, tuned_keys(self.master)))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
-        sweep = run_plan(_launcher(self), self.master, plan)
+        sweep = run_plan(_launcher(self), self.master, plan, seconds)
         sweep.raise_first_error()
         return sweep.results
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.legal import problems
+from src.config.ranges import AUTO
 from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
@@ -29,6 +30,10 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     Raises:
         UserError: names each wrong key, its value and what is legal.
     """
+    seed = cfg.get("seed", 0)  # before others follow it
+    if type(seed) is not int or not 0 <= seed < 2**32:
+        sweeps = "; auto is for sweeps, behind -m" if seed == AUTO else ""
+        raise UserError(f"seed={seed}: must be an integer from 0 to 4294967295{sweeps}")
     try:
         plain = {str(key): _resolved(cfg[key]) for key in cfg if key != HYDRA}
     except OmegaConfBaseException as error:
@@ -40,8 +45,6 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         schema = _schema_of(cfg, section)
         if schema is not None:
             wrong += _wrong(schema, plain[section], section)
-    if not isinstance(plain["seed"], int) or not 0 <= plain["seed"] < 2**32:
-        wrong.append(f"seed={plain['seed']}: must be an integer from 0 to 4294967295")
     wrong += _cross_problems(plain)
     if wrong:
         raise UserError("\n".join(wrong))

@@ -178,7 +178,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
-    seed: Seed = 0
+    seed: Any = 0
     force: bool = False
     resume: bool = True
     compare: bool = False

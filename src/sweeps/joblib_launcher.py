@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import Parallel, delayed
 
 from src.errors import UserError, override
-from src.sweeps.jobs import Finished, Job
+from src.sweeps.jobs import Finished, Job, workers
 
 MOST_WORKERS = 1024
 LOOKS = 1.0
@@ -27,9 +27,9 @@ def results(
             f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, 1 to {MOST_WORKERS}, or "
             "-1 for as many as there are cores"
         )
-    workers = min(len(jobs), n_jobs if n_jobs > 0 else max(1, cpu_count() // threads))
+    at_once = min(len(jobs), workers(n_jobs, threads))
     pool = Parallel(
-        workers,
+        at_once,
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
@@ -42,7 +42,7 @@ def results(
         raise UserError(
             "a worker was ended from outside, which is what a machine that runs out of memory "
             "does; the same command goes on where it was, with fewer workers by "
-            + override("hydra.launcher.n_jobs", max(1, workers - 1))
+            + override("hydra.launcher.n_jobs", max(1, at_once - 1))
         ) from error
 
 

@@ -19,6 +19,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
+from joblib import cpu_count
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -78,6 +79,11 @@ def _words(override: Override) -> list[str]:
             "hydra/sweeper=optuna searches an interval"
         )
     return [f"{override.get_key_element()}={value}" for value in values]
+
+
+def workers(n_jobs: int, threads: int) -> int:
+    """How many jobs run at once on this machine; -1 means as many as the cores allow."""
+    return n_jobs if n_jobs > 0 else max(1, cpu_count() // threads)
 
 
 class Composer:
@@ -163,6 +169,7 @@ class Plan:
         settings: the same for plans that differ in their seeds alone.
         seeds: on which losses are compared.
         tuned: keys that each loss is tuned over.
+        varied: how many values each key has that has several.
     """
 
     jobs: list[Job]
@@ -172,6 +179,7 @@ class Plan:
     settings: str
     seeds: list[int]
     tuned: list[str]
+    varied: dict[str, int]
 
     @classmethod
     def of(
@@ -208,6 +216,7 @@ class Plan:
             settings=digest_of({"jobs": sorted(unseeded)}),
             seeds=seeds,
             tuned=tuned_keys(jobs[0].config),
+            varied={key: len(several) for key, several in values.items() if len(several) > 1},
         )
 
     @property

@@ -8,10 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from joblib import cpu_count
-
 from src.errors import UserError
-from src.sweeps.jobs import Finished, Job
+from src.sweeps.jobs import Finished, Job, workers
 
 try:
     import submitit
@@ -56,8 +54,8 @@ def results(
         raise UserError(f"hydra.launcher ({cluster}): {error}") from error
     path = os.environ.get("PYTHONPATH")  # the processes find the project by it
     os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *([path] if path else [])])
-    every = len(jobs) if cluster == "slurm" else max(1, cpu_count() // threads)
-    at_once, task = every if n_jobs == -1 else n_jobs, Resumable(execute)
+    every = len(jobs) if cluster == "slurm" and n_jobs == -1 else n_jobs
+    at_once, task = workers(every, threads), Resumable(execute)
     waiting = iter(jobs[at_once:])
     submitted = executor.map_array(task, jobs[:at_once])  # one array where Slurm gets them
     try:

@@ -17,15 +17,17 @@ from rich.progress import Progress
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
-from src.sweeps.jobs import SWEEP_FILE, Job, Plan, error_of
+from src.sweeps.jobs import SWEEP_FILE, Job, Plan, error_of, workers
 from src.sweeps.table import collect_rows, markdown_table, print_table
-from src.sweeps.tuning import EXTENDED, named, plan_tags
+from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 
 if TYPE_CHECKING:
     from src.tracking.sweep_run import SweepRun
 
 LONGEST_TABLE = 6000
 """Characters of it in MLflow, which takes 8,000 of a description."""
+FIRST = 3
+"""After so many jobs the time left is told: the start-up of the workers is in the first of them."""
 MOST_NAMED = 10
 """So many failed jobs are named at the end."""
 
@@ -38,23 +40,31 @@ class Sweep:
         total: how many jobs there are.
         tags: of the parent run: what was planned.
         plan: of the jobs, if they are known before they run.
+        seconds: of processor that they take, if that is known.
 
     Attributes:
         plan: the same.
+        seconds: the same.
         parent: the sweep's run in MLflow, None without tracking.
         returned: what Hydra returns for each job that has ended, by the job's number.
     """
 
     def __init__(
-        self, config: DictConfig, total: int, tags: Mapping[str, str], plan: Plan | None = None
+        self,
+        config: DictConfig,
+        total: int,
+        tags: Mapping[str, str],
+        plan: Plan | None = None,
+        seconds: float = 0.0,
     ) -> None:
-        self.plan, self._tags = plan, tags
+        self.plan, self.seconds, self._tags = plan, seconds, tags
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
         self._config, self._total = config, total
         self._folder = Path(config.hydra.sweep.dir).absolute()
         words = [set(job.words) for job in plan.jobs] if plan and total > 1 else [set()]
         self._shared: set[str] = set.intersection(*words)
+        self._first_ended = 0.0
         self._failed: dict[int, tuple[str, Exception]] = {}
         console = Console(stderr=True)  # in a file the bar would leave blank lines
         self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
@@ -75,10 +85,16 @@ class Sweep:
         write_json(self._folder / SWEEP_FILE, {"parent_run_id": run_id, "command": command})
         if self.plan:
             print(self.plan.summary(), flush=True)
+            if self.seconds or self.plan.tuned:
+                print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
         if self.parent and self.parent.extends:
             print(EXTENDED.format(named(self.parent.extends)), flush=True)
-        self._begun = time.monotonic()
         return self
+
+    def _plan_in_words(self, plan: Plan) -> str:
+        launcher, threads = self._config.hydra.launcher, int(self._config.training.threads)
+        cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
+        return plan_in_words(plan.varied, len(plan.jobs), self.seconds, cores)
 
     def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
@@ -101,6 +117,7 @@ class Sweep:
             DataError: where no later job can use the data either.
         """
         self.returned[job.number] = returned
+        self._first_ended = self._first_ended or time.monotonic()
         if printed is not None:
             self._bar.start()
             self._announce(len(self.returned), job)
@@ -109,8 +126,7 @@ class Sweep:
         error = error_of(returned)
         if error is None:
             return
-        one_source = self.plan is not None and self.plan.one_source
-        if isinstance(error, DataError) and one_source and printed is None:
+        if isinstance(error, DataError) and self.plan is not None and self.plan.one_source:
             raise error
         self._failed[job.number] = (self._label(job), error)
 
@@ -131,11 +147,11 @@ class Sweep:
         return " ".join([word for word in words if word not in self._shared] or words)
 
     def _announce(self, number: int, job: Job) -> None:
-        """One line; the time left is taken from the jobs that have ended."""
-        done, left = len(self.returned), ""
-        if 0 < done < self._total:
-            seconds = (time.monotonic() - self._begun) / done * (self._total - done)
-            left = f", {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
+        """One line; the time left is taken from the jobs that ended after the first."""
+        done, now, left = len(self.returned), time.monotonic(), ""
+        if FIRST < done < self._total:
+            a_job = (now - self._first_ended) / (done - 1)
+            left = f", {duration(a_job * (self._total - done))} left"
         print(f"[{number}/{self._total}{left}] {self._label(job)}", flush=True)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -162,9 +178,9 @@ class Sweep:
             self.parent.close(status, markdown_table(rows, LONGEST_TABLE) if rows else "")
 
 
-def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:
+def run_plan(launcher: Launcher, config: DictConfig, plan: Plan, seconds: float = 0.0) -> Sweep:
     """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
     tags = plan_tags(plan.tuned, plan.seeds) | {"sweep.settings": plan.settings}
-    with Sweep(config, len(plan.jobs), tags, plan) as sweep:
+    with Sweep(config, len(plan.jobs), tags, plan, seconds) as sweep:
         sweep.run(launcher, plan.jobs)
     return sweep

@@ -10,6 +10,8 @@ from src.errors import UserError
 
 TUNABLE = ("loss.", "model.", "training.")
 SEED = "training.seed"
+START_UP = 20.0
+"""Seconds until the first job trains, and for the comparison at the end."""
 FRESH = "'seed=range(100,120)'"
 EXTENDED = (
     "Seeds {} of the same settings were swept before: seeds that are added once results are known "
@@ -78,6 +80,32 @@ def named(seeds: Collection[int]) -> str:
         else:
             parts.append([seed])
     return ", ".join(f"{part[0]}-{part[-1]}" if part[1:] else f"{part[0]}" for part in parts)
+
+
+def plan_in_words(varied: Mapping[str, int], jobs: int, seconds: float, cores: int) -> str:
+    """``7 losses x 5 learning rates x 10 seeds = 350 runs, about 3 min on 2 cores``.
+
+    Args:
+        varied: how many values each key has that has several.
+        jobs: how many there are.
+        seconds: of processor that they take; 0 where it is not known.
+        cores: that they are divided among.
+    """
+    names = {"loss": "losses", "training.learning_rate": "learning rates", "seed": "seeds"}
+    order = sorted(varied, key=lambda key: (key == "seed", key != "loss"))
+    parts = [f"{varied[key]} {names.get(key, f'values of {key}')}" for key in order]
+    whole = f"{' x '.join(parts)} = {jobs} runs" if parts else f"{jobs} run"
+    if not seconds:
+        return whole
+    time = duration(START_UP + seconds / cores)
+    return f"{whole}, about {time} on {cores} core{'s' if cores > 1 else ''}"
+
+
+def duration(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _has(config: DictConfig, key: str) -> bool:

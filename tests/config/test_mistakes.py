@@ -19,7 +19,7 @@ MISTAKES = [
     ("training.batch_size=x", "training.batch_size=x", "must be a valid integer, or auto"),
     ("training.epochs=2.5", "training.epochs=2.5", "must be a valid integer, or auto"),
     ("training.epochs=null", "training.epochs=None", "must be a valid integer, or auto"),
-    ("seed=1.5", "seed", "Integer"),
+    ("seed=1.5", "seed=1.5", "integer"),
     ("tracking.enabled=maybe", "tracking.enabled", "bool"),
     ("training.optimizer=null", "training.optimizer", "not Optional"),
     ("metric.metrics=null", "metric.metrics", "not Optional"),
@@ -129,9 +129,8 @@ WHOLE = {
     "training.learning_rate=-inf": "training.learning_rate=-inf: must be a finite number",
     "training.mode=best": "training.mode=best: must be one of max, min",
     "model.dropout='0.5'": "model.dropout=0.5: must be a valid number, or auto",
-    "seed=-1": "training.seed=-1: must be greater than or equal to 0\n"
-    "data.seed=-1: must be greater than or equal to 0\n"
-    "seed=-1: must be an integer from 0 to 4294967295",
+    "seed=-1": "seed=-1: must be an integer from 0 to 4294967295",
+    "seed=auto": "seed=auto: must be an integer from 0 to 4294967295; auto is for sweeps, behind -m",
     "~loss": "loss: Missing mandatory value: loss",
     "~compare ~force": "force: is missing\ncompare: is missing",
 }

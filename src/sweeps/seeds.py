@@ -1,0 +1,43 @@
+"""Seeds that are ``auto``: a sweep takes as many as the size of its data leaves time for."""
+
+from collections.abc import Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from src.config.check import check
+from src.config.ranges import AUTO
+from src.runs.dataset_cache import cached_dataset
+from src.runs.seed_plan import planned_seeds
+from src.sweeps.jobs import Composer, split
+
+SEED = "seed"
+
+
+def with_planned_seeds(
+    context: HydraContext, master: DictConfig, overrides: Sequence[Override]
+) -> tuple[list[Override], float]:
+    """Overrides in which ``seed=auto`` has become a range.
+
+    Args:
+        context: Hydra's.
+        master: the sweep's config.
+        overrides: of the sweep; of a key that is there twice the last one counts.
+
+    Returns:
+        The overrides, and the processor seconds that their runs take, about; 0 where the seeds
+        were given.
+
+    Raises:
+        UserError: where the data cannot be used.
+    """
+    given = [one.value() for one in overrides if one.get_key_element() == SEED]
+    if not given or given[-1] != AUTO:
+        return list(overrides), 0.0
+    parser, composer = OverridesParser.create(), Composer(context, master)
+    jobs = split([*overrides, *parser.parse_overrides([f"{SEED}=0"])])
+    configs = [check(composer.job(*job).config) for job in enumerate(jobs)]
+    seeds, seconds = planned_seeds(configs, cached_dataset(configs[0]["data"]))
+    return [*overrides, *parser.parse_overrides([f"{SEED}=range(0,{seeds})"])], seconds
