@@ -130,7 +130,8 @@ WHOLE = {
     "training.mode=best": "training.mode=best: must be one of max, min",
     "model.dropout='0.5'": "model.dropout=0.5: must be a valid number, or auto",
     "seed=-1": "seed=-1: must be an integer from 0 to 4294967295",
-    "seed=auto": "seed=auto: must be an integer from 0 to 4294967295; auto is for sweeps, behind -m",
+    "seed=auto": "seed=auto: must be an integer from 0 to 4294967295; "
+    "auto is for sweeps, behind -m",
     "~loss": "loss: Missing mandatory value: loss",
     "~compare ~force": "force: is missing\ncompare: is missing",
 }

@@ -11,6 +11,7 @@ import yaml
 pytestmark = pytest.mark.slow
 
 FEW = (
+    "hydra/launcher=serial",
     "tuning=none",
     "loss=ce,focal",
     "seed=0,1",
