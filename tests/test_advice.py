@@ -23,7 +23,9 @@ SRC = Path(__file__).parents[1] / "src"
 SECTION = r"(?:data|loss|model|tracking|force|seed)(?:[./][\w.]+)?"
 KEY = rf"(?:(?:training|tuning|hydra)[./][\w.]+|{SECTION})"
 ADVICE = re.compile(rf"'{KEY}=[^']+'|(?<![\w'.-]){KEY}=[^\s;,:)`']+(?:,[^\s;,:)`']+)*(?![\w]*:)")
-COMMAND = re.compile(r"python (?:-m src\.|train\.py)(?:(?!  )[^\n`;\0])*|make \w+(?:(?!  )[^\n`;\0)])*")
+COMMAND = re.compile(
+    r"python (?:-m src\.|train\.py)(?:(?!  )[^\n`;\0])*|make \w+(?:(?!  )[^\n`;\0)])*"
+)
 HOLE = "\0"
 """Stands for what an f-string fills in."""
 AWKWARD = ("Año", "y (1=yes)", "a,b", "[x]", "it's", 'say "so"', "$HOME", "null", "1", "back\\")
