@@ -11,13 +11,14 @@ from typing import Any
 
 from src.analysis.runs import DECISIONS, LEARNING_RATE, FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import MARK
 from src.analysis.statistics.paired import compare
 from src.analysis.tuned import at_best
 from src.errors import UserError
 
 VIEWS = ("given", "best")
 EPOCHS = "training.epochs"
-BESIDE = {"average precision": "test_average_precision", "ECE": "test_ece"}
+BESIDE = {"average precision": "average_precision", "ECE": "ece"}
 """What is compared beside macro F1, on the same runs: ranking and calibration, 0 to 1."""
 ESTIMATED = ("mean", "low", "high", "standard_error", "df")
 DETAILS = {"data.problem": "problem {:g}", "data.hard_fraction": "{:.0%} hard negatives"}
@@ -84,6 +85,7 @@ def _row(losses: Mapping[str, Mapping[int, FinishedRun]], one: Comparison) -> di
     of_base = [losses[one.baseline][seed] for seed in one.seeds]
     run = of_loss[0]
     draws = [f"{run.data} {seed}" for seed in one.seeds]
+    beside = {name: MARK[one.decision] + score for name, score in BESIDE.items()}
     return {
         "loss": one.label,
         "baseline": one.baseline,
@@ -99,7 +101,7 @@ def _row(losses: Mapping[str, Mapping[int, FinishedRun]], one: Comparison) -> di
                 for draw, a, b in zip(draws, of_loss, of_base, strict=True)
                 if metric in a.metrics and metric in b.metrics
             }
-            for name, metric in BESIDE.items()
+            for name, metric in beside.items()
         },
     }
 
