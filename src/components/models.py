@@ -16,12 +16,6 @@ from .arguments import PACKAGE, check_positive
 from .step_metrics import OF_TRAINING, StepLog
 
 
-class ModelName(str):
-    """The name of a model that is cloned with its `clip_norm`."""
-
-    clip_norm: float | None = None
-
-
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ClippedModel(keras.Model):
     r"""A functional model that clips its gradients to a global norm of `clip_norm`.
@@ -44,9 +38,9 @@ class ClippedModel(keras.Model):
     the rows, where `keras.Model` counts all replicas alike.
 
     A saved model keeps the state of its dropout, which Keras leaves out of the file, so that
-    training goes on after loading as it would have without. `keras.models.clone_model` hands the
-    constructor nothing but inputs, outputs and the name, so the name carries `clip_norm`: a clone
-    clips as its original does.
+    training goes on after loading as it would have without. `keras.models.clone_model` calls the
+    constructor with inputs and outputs alone, so its clone does not clip:
+    `ClippedModel.from_config(model.get_config())` is a clone that does.
 
     Args:
         inputs: As in `keras.Model(inputs, outputs)`.
@@ -97,14 +91,10 @@ class ClippedModel(keras.Model):
             raise ValueError(
                 f"A ClippedModel is built as ClippedModel(inputs, outputs). No {missing}."
             )
-        if clip_norm is None:
-            clip_norm = getattr(kwargs.get("name"), "clip_norm", None)
-        else:
+        if clip_norm is not None:
             clip_norm = check_positive(clip_norm, "clip_norm", ", or None for no clipping")
         super().__init__(*args, **kwargs)
         self.clip_norm = clip_norm
-        self.name: str = ModelName(self.name)
-        self.name.clip_norm = clip_norm
         self.step_log = StepLog()
         self._evaluates = False
 

@@ -254,18 +254,6 @@ def test_a_threshold_that_is_none_is_named(clip_norm):
         make(clip_norm=clip_norm)
 
 
-@pytest.mark.parametrize("clip_norm", [None, 0.5])
-def test_a_clone_clips_as_its_original_does(blobs, clip_norm):
-    original = make(clip_norm=clip_norm, dropout=0.0)
-    clone = keras.models.clone_model(keras.models.clone_model(original))
-    assert type(clone) is ClippedModel
-    assert (clone.name, clone.clip_norm) == (original.name, clip_norm)
-    clone.set_weights(original.get_weights())
-    assert train(clone, blobs) == train(original, blobs)
-    assert_same_weights(clone, original)
-    assert make(name=original.name, clip_norm=2.0).clip_norm == 2.0
-
-
 def test_a_model_without_a_graph_is_refused():
     with pytest.raises(ValueError, match="inputs, outputs"):
         ClippedModel(clip_norm=1.0)
