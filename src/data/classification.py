@@ -22,15 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_classification
 
+from src.config.data_schema import ClassificationConfig
 from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError
 from src.data.made import made_dataset, majority_share
-from src.data.parameters import check_number, check_seed, check_whole
+from src.data.parameters import checked_by
 
 POOL_CELLS = 5_000_000
 POOL_SAMPLES = 20
 
 
+@checked_by(ClassificationConfig)
 def classification(
     seed: int = 0,
     *,
@@ -70,18 +72,12 @@ def classification(
     Raises:
         DataError: for a value that cannot be used.
     """
-    check_seed(seed)
-    check_seed(problem, "data.problem")
-    check_whole("data.n_samples", n_samples, 1)
-    check_whole("data.n_informative", n_informative, 1)
-    check_whole("data.n_redundant", n_redundant, 0)
-    check_whole("data.n_features", n_features, n_informative + n_redundant)
-    check_whole("data.n_clusters_per_class", n_clusters_per_class, 1)
-    check_number("data.class_sep", class_sep, 0)
-    check_number("data.flip_y", flip_y, 0)
     majority = majority_share(n_classes, minority_fraction)
-    if flip_y > 1:
-        raise DataError(f"data.flip_y={flip_y} must be a share between 0 and 1.")
+    if n_features < n_informative + n_redundant:
+        raise DataError(
+            f"data.n_features={n_features} must be at least {n_informative + n_redundant}, "
+            "data.n_informative and data.n_redundant together."
+        )
     if n_classes * n_clusters_per_class > 2**n_informative:
         raise DataError(
             f"data.n_informative={n_informative} gives {2**n_informative} corners, fewer than "

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.datasets import load_digits
 
+from src.config.data_schema import DigitsConfig
 from src.data.dataset import Dataset
 from src.data.imbalance import imbalance
+from src.data.parameters import checked_by
 from src.data.split import stratified_split
 
 LARGEST_PIXEL = np.float32(16)
 
 
+@checked_by(DigitsConfig)
 def digits(
     seed: int = 0,
     *,

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from src.config.data_schema import FashionMNISTConfig
 from src.data.dataset import Dataset, Features
 from src.data.errors import DataError
 from src.data.idx import read_idx
 from src.data.imbalance import imbalance
-from src.data.parameters import check_whole
+from src.data.parameters import checked_by
 from src.data.split import check_class_counts, stratified_split, stratified_subset
 
 CLASS_NAMES = (
@@ -47,6 +48,7 @@ Pixels = NDArray[np.uint8]
 logger = logging.getLogger(__name__)
 
 
+@checked_by(FashionMNISTConfig)
 def fashion_mnist(
     seed: int = 0,
     *,
@@ -100,7 +102,11 @@ def fashion_mnist(
     check_class_counts(y_test, CLASS_NAMES, 1, f"{source}, test labels")
     used = np.arange(len(y_train))
     if max_train is not None:
-        check_whole("data.max_train", max_train, 2 * len(CLASS_NAMES))
+        if max_train < 2 * len(CLASS_NAMES):
+            raise DataError(
+                f"data.max_train={max_train} must be at least {2 * len(CLASS_NAMES)}, two of each "
+                "class."
+            )
         used = stratified_subset(y_train, max_train, len(CLASS_NAMES), seed)
     x_train, y_train = x_train[used], y_train[used]
     train, val = stratified_split(y_train, CLASS_NAMES, source, seed, val_fraction=val_fraction)

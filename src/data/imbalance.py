@@ -20,11 +20,7 @@ from numpy.typing import NDArray
 
 from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
-from src.data.parameters import check_choice, check_number
 from src.data.split import Rows
-from src.errors import override
-
-PROFILES = ("none", "step", "longtail")
 
 
 @dataclass(frozen=True)
@@ -109,13 +105,6 @@ def imbalance(
         DataError: for an unknown profile, a ratio below 1, a class that does not exist or is
             named twice, and for `step` with no rare class or with no common one.
     """
-    check_choice("data.profile", profile, PROFILES)
-    check_number("data.imbalance_ratio", ratio, 1)
-    if isinstance(rare_classes, str):
-        raise DataError(
-            f"data.rare_classes={rare_classes!r} must be a list, such as "
-            f"{override('data.rare_classes', class_names[-2:])}."
-        )
     rare = tuple(_class_number(wanted, class_names) for wanted in rare_classes)
     if len(set(rare)) != len(rare):
         raise DataError(f"data.rare_classes={list(rare_classes)!r} names a class twice.")

@@ -8,7 +8,6 @@ from sklearn.preprocessing import StandardScaler
 
 from src.data.dataset import LEAST_CLASSES, Dataset, Labels
 from src.data.errors import DataError
-from src.data.parameters import check_fraction, check_whole
 from src.data.split import stratified_split
 
 ROUNDING = 1e-9
@@ -21,8 +20,6 @@ def majority_share(n_classes: int, minority_fraction: float) -> float:
     Raises:
         DataError: for a value that cannot be, or where class 0 would be smaller than another.
     """
-    check_whole("data.n_classes", n_classes, LEAST_CLASSES)
-    check_fraction("data.minority_fraction", minority_fraction)
     if minority_fraction * n_classes > 1 + ROUNDING:
         raise DataError(
             f"data.minority_fraction={minority_fraction} for each of {n_classes - 1} minority "

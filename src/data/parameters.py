@@ -1,48 +1,50 @@
-"""Checks on the values of the `data.*` keys: each raises a `DataError` that names the key."""
+"""Holds the arguments of a source against its schema, where no config has done so before."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, get_origin, get_type_hints
 
-from src.data.errors import DataError, close_match
+from src.config.legal import problems
+from src.data.errors import DataError
+from src.errors import override
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DELIMITER_NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "space": " "}
 """Most of the characters themselves mean something else to a shell."""
 
 
-def check_fraction(key: str, value: Any) -> None:
-    """Refuses a share that does not lie strictly between 0 and 1."""
-    if not _is_number(value) or not 0 < value < 1:
-        raise DataError(f"{key}={value!r} must be a number between 0 and 1, both excluded.")
+def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A source whose arguments are held against the fields of the same names.
 
+    Args:
+        schema: the dataclass of the source's keys.
+    """
 
-def check_number(key: str, value: Any, least: float, *, above: bool = False) -> None:
-    """Refuses a number below `least`, or equal to it where `above`, and infinity."""
-    if not _is_number(value) or not least <= value < float("inf") or (above and value == least):
-        bound = "above" if above else "at least"
-        raise DataError(f"{key}={value!r} must be a finite number, {bound} {least:g}.")
+    def decorate(load: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(load)
 
+        @wraps(load)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            hints = get_type_hints(schema, include_extras=True)
+            for name, value in signature.bind(*args, **kwargs).arguments.items():
+                key = f"data.{name}"
+                if isinstance(value, str) and get_origin(hints[name]) is list:
+                    right = override(key, [value])
+                    raise DataError(f"{key}={value!r} must be a list, such as {right}.")
+                for places, reason in problems(_plain(value), hints[name], strict=True):
+                    entry = "".join(f"[{place}]" for place in places)
+                    raise DataError(f"{key}{entry}={value!r} {reason}.")
+            return load(*args, **kwargs)
 
-def check_whole(key: str, value: Any, least: int) -> None:
-    """Refuses everything but a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise DataError(f"{key}={value!r} must be a whole number, at least {least}.")
+        return checked
 
-
-def check_choice(key: str, value: Any, choices: Collection[str]) -> None:
-    """Refuses a word that is not one of the choices."""
-    if value not in choices:
-        raise DataError(
-            f"{key}={value!r} must be one of {', '.join(choices)}."
-            f"{close_match(str(value), choices)}"
-        )
-
-
-def check_seed(seed: Any, key: str = "data.seed") -> None:
-    """Refuses a seed that NumPy or scikit-learn would not take: right is 0 to 2^32 - 1."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise DataError(f"{key}={seed!r} must be a whole number from 0 to {2**32 - 1}.")
+    return decorate
 
 
 def read_delimiter(key: str, value: Any) -> str | None:
@@ -59,5 +61,8 @@ def read_delimiter(key: str, value: Any) -> str | None:
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _plain(value: Any) -> Any:
+    """The value as YAML would give it."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value

@@ -23,12 +23,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from src.config.data_schema import SimulatedConfig
 from src.data.dataset import LEAST_CLASSES, Dataset
 from src.data.errors import DataError
 from src.data.made import made_dataset, majority_share
-from src.data.parameters import check_fraction, check_number, check_seed, check_whole
+from src.data.parameters import checked_by
 
 
+@checked_by(SimulatedConfig)
 def simulated(
     seed: int = 0,
     *,
@@ -69,14 +71,6 @@ def simulated(
     Raises:
         DataError: for a value that cannot be used.
     """
-    check_seed(seed)
-    check_whole("data.n_samples", n_samples, 1)
-    check_whole("data.n_noise", n_noise, 0)
-    check_whole("data.n_features", n_features, n_noise + 1)
-    check_fraction("data.hard_fraction", hard_fraction)
-    check_number("data.easy_distance", easy_distance, 0)
-    check_number("data.hard_spread", hard_spread, 0, above=True)
-    check_number("data.object_distance", object_distance, 0)
     majority_share(n_classes, minority_fraction)
     informative = n_features - n_noise
     if informative < n_classes - 1:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from src.data.dataset import LEAST_CLASSES, Labels
 from src.data.errors import DataError, shortened
 from src.data.groups import place_groups
-from src.data.parameters import check_fraction, check_seed
 
 Rows = NDArray[np.int64]
 
@@ -44,12 +43,9 @@ def stratified_split(
         DataError: where the fractions are wrong, there are fewer than two classes, a class has
             fewer rows than there are splits, or the groups leave a split without a class.
     """
-    for key, fraction in fractions.items():
-        check_fraction(f"data.{key}", fraction)
     if sum(fractions.values()) >= 1:
         given = " and ".join(f"data.{key}={fraction}" for key, fraction in fractions.items())
         raise DataError(f"{given} leave no row to train on; their sum must be below 1.")
-    check_seed(seed)
     check_class_counts(y, class_names, len(fractions) + 1, source)
     shares = list(fractions.values())
     rooms = [_room(n, shares) for n in np.bincount(y, minlength=len(class_names)).tolist()]

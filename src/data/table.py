@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset, Labels
 from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
-from src.data.parameters import DELIMITER_NAMES, check_choice, check_whole, read_delimiter
+from src.data.parameters import DELIMITER_NAMES, checked_by, read_delimiter
 from src.data.split import check_class_counts, stratified_split
 from src.data.tabular.column_checks import clean_columns
 from src.data.tabular.columns import TableLayout
@@ -26,13 +27,13 @@ from src.data.tabular.table_file import open_table
 from src.errors import override
 
 LEAST_ROWS = 3
-MISSING = ("impute", "refuse")
 LARGEST_TABLE = 500_000_000
 """Cells that fit in about 4 GiB; a compressed file can promise far more than it weighs."""
 
 logger = logging.getLogger(__name__)
 
 
+@checked_by(TableConfig)
 def table(
     path: str,
     label: str | int = -1,
@@ -78,17 +79,7 @@ def table(
     Raises:
         DataError: for a file or a value that cannot be used.
     """
-    if not isinstance(path, str | Path) or not str(path):
-        raise DataError(f"data.path={path!r} must be a file, such as data.path=mine.csv.")
-    if isinstance(drop, str):
-        raise DataError(
-            f"data.drop={drop!r} must be a list, such as {override('data.drop', [drop])}."
-        )
-    check_choice("data.missing", missing, MISSING)
-    check_choice("data.duplicates", duplicates, DUPLICATES)
     delimiter = read_delimiter("data.delimiter", delimiter)
-    check_whole("data.max_categories", max_categories, 1)
-    check_whole("data.min_class_count", min_class_count, LEAST_ROWS)
     file = Path(path).expanduser()
     source = str(path)
     with open_table(file, f"data.path={source!r}", header=header, delimiter=delimiter) as opened:

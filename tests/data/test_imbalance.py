@@ -71,8 +71,8 @@ def test_a_ratio_that_leaves_nothing_to_train_on_says_which_would_do():
 @pytest.mark.parametrize(
     ("profile", "ratio", "rare", "message"),
     [
-        ("longtial", 10, [], "data.profile='longtial'.*Did you mean 'longtail'"),
-        ("step", 0.5, [1], "data.imbalance_ratio=0.5 must be a finite number, at least 1"),
+        ("longtial", 10, [], "data.profile='longtial' must be one of none, step, longtail"),
+        ("step", 0.5, [1], "data.imbalance_ratio=0.5 must be greater than or equal to 1"),
         ("step", float("nan"), [1], "data.imbalance_ratio=nan"),
         ("step", float("inf"), [1], "data.imbalance_ratio=inf"),
         ("step", 10, [], "at least one class"),
@@ -80,7 +80,7 @@ def test_a_ratio_that_leaves_nothing_to_train_on_says_which_would_do():
         ("step", 10, [10], "data.rare_classes has 10; right are numbers from 0 to 9"),
         ("step", 10, [-1], "data.rare_classes has -1"),
         ("step", 10, [3, "3"], "twice"),
-        ("step", 10, "89", r"must be a list, such as \[8, 9\]"),
+        ("step", 10, "89", r"must be a list, such as 'data.rare_classes=\[\"89\"\]'"),
         ("step", 10, ["77"], "Did you mean '7'"),
     ],
 )
