@@ -1,10 +1,10 @@
 """The whole answer to a comparison, as every output shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from src.analysis.notes import budget_notes, choice_notes, seeds_note, untuned_note
+from src.analysis.notes import bridge, budget_notes, choice_notes, seeds_note, untuned_note
 from src.analysis.runs import OTHER, SCORE, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
@@ -167,7 +167,10 @@ def answer(
         given_losses=given_losses,
         best=best,
         left_out=_left_out(selection, [*comparisons, *given], decision),
-        recommendations=recommend(chosen, baseline, threshold),
+        recommendations=[
+            replace(one, sentence=f"{one.sentence}{bridge(one, both)}")
+            for one in recommend(chosen, baseline, threshold)
+        ],
     )
     for setting in found.settings:
         found.notes[setting] = _notes(found, setting)

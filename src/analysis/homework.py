@@ -17,10 +17,12 @@ class Homework:
     Attributes:
         given: at the lesson's settings.
         at_best: each loss at its best; None where nothing was tuned.
+        recommended: whether the recommendation is the homework's loss all the same.
     """
 
     given: Comparison
     at_best: Comparison | None
+    recommended: bool = False
 
     @property
     def passed(self) -> bool:
@@ -34,9 +36,12 @@ class Homework:
         tuned = "Each loss at its best is not known; tuning=learning_rate finds it"
         if self.at_best:
             tuned = f"Each loss at its best: {self.at_best.headline}"
+        also = ""
+        if self.recommended and not self.passed:
+            also = "\n  The recommendation asks less: the best of all on validation, by any lead"
         return (
             f"Homework: {verdict}\n  At the lesson's settings, learning rate {RATE} (a gain of "
-            f"{asked} is asked for): {self.given.headline}\n  {tuned}"
+            f"{asked} is asked for): {self.given.headline}\n  {tuned}{also}"
         )
 
 
@@ -70,4 +75,5 @@ def homework(answer: Answer) -> Homework:
         for one in answer.comparisons
         if one.loss == found[0].loss and found[0].setting in answer.given_of(one.setting)
     ]
-    return Homework(found[0], best[0] if best else None)
+    advised = any(one.label == FOCAL for one in answer.recommendations)
+    return Homework(found[0], best[0] if best else None, advised)

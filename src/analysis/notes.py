@@ -1,15 +1,20 @@
 """What has to be said beside a comparison: what was chosen, and where the search was too short."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from src.analysis.runs import LEARNING_RATE, FinishedRun, key_words
 from src.analysis.selection import Selection
+from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
+from src.analysis.statistics.recommendation import Recommendation
 from src.analysis.tuned import Choice
 
 MANY = 1 / 3
 """Share of the seeds above which an edge or a last epoch is no accident."""
 EPOCHS = "training.epochs"
+NOT_TUNED = ("tuning=", f"{LEARNING_RATE}=")
+"""Words of a command that tuning the learning rate replaces."""
 BEST_EPOCH = {"argmax": ("best_epoch",), "tuned": ("best_epoch_tuned", "best_epoch")}
 
 
@@ -56,7 +61,8 @@ def untuned_note(run: FinishedRun, command: str) -> str:
     """
     if LEARNING_RATE in run.tuned or LEARNING_RATE not in run.params:
         return ""
-    typed = f"python {command or 'train.py -m ...'} tuning=learning_rate"
+    words = [word for word in shlex.split(command) if not word.startswith(NOT_TUNED)]
+    typed = f"python {shlex.join(words) or 'train.py -m ...'} tuning=learning_rate"
     return f"Each loss at its own best learning rate is not known; this finds it: {typed}"
 
 
@@ -82,6 +88,26 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
         "more seeds, the 95 % interval holds less often than that; --anytime gives one that stays "
         "valid however often one looks"
     )
+
+
+def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
+    """Why a loss is recommended whose test scores have a worse verdict; empty where none has.
+
+    Args:
+        advice: the recommendation.
+        comparisons: at every decision.
+    """
+    for one in comparisons:
+        if (one.setting, one.decision) == (advice.setting, advice.decision) and (
+            (one.label == advice.label and one.verdict in {"worse", "loss"})
+            or (one.baseline == advice.label and one.verdict in {"gain", "better"})
+        ):
+            return (
+                f". The verdict on the test split points the other way ({one.headline}): the "
+                "choice is made on the validation split alone, so that no test score is flattered "
+                "by it"
+            )
+    return ""
 
 
 def _trials(choice: Choice) -> str:

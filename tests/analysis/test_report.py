@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_store import made_run
 
 from src.analysis.answer import answer
 from src.analysis.figures.evidence import Predictions
 from src.analysis.figures.predictions import confusion_matrix
 from src.analysis.report.html import write_html
-from src.analysis.selection import select_runs
+from src.analysis.selection import Selection, select_runs
 
 HEADINGS = (
     "Differences by seed",
@@ -168,3 +169,36 @@ def test_a_confusion_matrix_of_many_classes_stays_small(classes):
     panel = confusion_matrix(SimpleNamespace(label="ce", predictions=[seen], summary=summary))
     assert PIXELS in panel.svg
     assert len(panel.svg) < 100_000
+
+
+def test_a_sweep_that_tunes_shows_given_settings_and_what_was_chosen(tmp_path):
+    """At 0.01 validation is best for both; at 0.001 focal loss gains, which only its row says."""
+    scores = {
+        ("ce", "0.001"): 0.6,
+        ("focal", "0.001"): 0.7,
+        ("ce", "0.01"): 0.8,
+        ("focal", "0.01"): 0.8,
+    }
+    runs = [
+        made_run(
+            loss,
+            seed,
+            f1 + 0.001 * (-1) ** seed * (loss == "ce"),
+            setting=rate,
+            params={"training.learning_rate": rate},
+            metrics={
+                "test_f1_macro": f1 + 0.001 * (-1) ** seed * (loss == "ce"),
+                "best_val_f1_macro": float(rate),
+            },
+        )
+        for (loss, rate), f1 in scores.items()
+        for seed in range(5)
+    ]
+    write_html(tmp_path / "r.html", answer(Selection("made", "x", runs, []), "ce", 2.0, "argmax"))
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    parsed(page)
+    assert "each loss at its own best learning rate" in re.search(r"<h1>(.*?)</h1>", page).group(1)
+    assert "<li>focal: learning rate chosen: 0.01 x 5 (2 trials a seed)</li>" in page
+    given = page[page.index("At given settings") :].partition("</table>")[0]
+    rows = re.findall(r"<td>focal</td><td[^>]*>([\d.]+)</td>.*?class=\"(\w+)\"", given)
+    assert rows == [("0.001", "gain"), ("0.01", "equivalent")]
