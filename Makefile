@@ -25,9 +25,8 @@ AT_ONCE ?= hydra/launcher=joblib
 BY_CLASS := loss=focal~loss.alpha=[0.25,0.75]
 ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLASS) \
 	+experiment=atlas_extreme +experiment=atlas_extreme~$(BY_CLASS) \
-	+experiment=atlas_classification +experiment=atlas_classification~$(BY_CLASS) \
-	+experiment=atlas_classification~data.flip_y=0.2~data.problem=0,1 \
-	+experiment=atlas_simulated~model.hidden=[128,128]~data.hard_fraction=0.1~data.minority_fraction=0.05~training.epochs=20 \
+	+experiment=atlas_classification \
+	+experiment=atlas_classification~data.flip_y=0.2~data.problem=0~training.epochs=20 \
 	+experiment=atlas_digits \
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))

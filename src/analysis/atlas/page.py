@@ -92,38 +92,33 @@ def write_atlas(file: Path, atlas: Atlas) -> None:
 
 
 def _map(atlas: Atlas, cells: pd.DataFrame) -> Table:
-    views, baseline = names_of_views(atlas), cells["baseline"].iloc[0]
-    rows = [[*CELL, f"{baseline}, best", *views.values(), "shrunken"]]
-    for names, known in by_cell(cells):
-        best = known.get("best")
-        marks = [
-            (view, "" if view in known and known[view]["kind"] == "open" else "**")
-            for view in views
-        ]
-        shown = [
-            f"{mark}{text(known[view])}{mark}" if view in known else "" for view, mark in marks
-        ]
-        base, drawn = ("", "") if best is None else (f"{best['base']:.3f}", text(best, SHRUNKEN))
-        rows.append([*names, base, *shown, drawn])
-    return rows
+    views, (baseline,) = names_of_views(atlas), cells["baseline"].unique()
+    shown = cells.assign(
+        base=cells["base"].map("{:.3f}".format),
+        text=[
+            text(row) if row["kind"] == "open" else f"**{text(row)}**"
+            for _, row in cells.iterrows()
+        ],
+        shrunken=[text(row, SHRUNKEN) for _, row in cells.iterrows()],
+    )
+    columns = [("base", "best"), *(("text", view) for view in views), ("shrunken", "best")]
+    head = [*CELL, f"{baseline}, best", *views.values(), "shrunken"]
+    return [head, *_by_view(shown, CELL, columns)]
 
 
 def _levels(atlas: Atlas, loss: str, decision: str) -> Table:
     levels = atlas.levels.query("loss == @loss and decision == @decision")
-    views = names_of_views(atlas)
-    rows = [
-        ["", *(f"{name}: {what}" for name in views.values() for what in ("/".join(KINDS), "mean"))]
-    ]
-    for level, found in levels.groupby("level", sort=False):
-        known = {one.view: one for one in found.itertuples()}
-        row = [str(level)]
-        for view in views:
-            one = known.get(view)
-            row += (
-                ["", ""] if one is None else [f"{one.gain}/{one.lose}/{one.open}", str(one.overall)]
-            )
-        rows.append(row)
-    return rows
+    views, counts = names_of_views(atlas), levels[list(KINDS)].astype(str).agg("/".join, axis=1)
+    shown = levels.assign(text=counts + ", " + levels["overall"].astype(str))
+    head = ["/".join(KINDS) + ", mean", *views.values()]
+    return [head, *_by_view(shown, ["level"], [("text", view) for view in views])]
+
+
+def _by_view(rows: pd.DataFrame, index: list[str], columns: list[tuple[str, str]]) -> Table:
+    """One row per index, in the order of the rows; columns by name and view, empty without one."""
+    wide = rows.pivot(index=index, columns="view").reindex(columns=columns).fillna("")
+    order = rows[index].drop_duplicates()
+    return order.join(wide.droplevel("view", axis="columns"), on=index).to_numpy().tolist()
 
 
 def _markdown(table: Table) -> str:
