@@ -45,12 +45,25 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
         A config that a run's identity may be taken from.
     """
     model, training = dict(config["model"]), dict(config["training"])
-    rows = len(dataset.y_train)
+    rows = training_rows(config["data"], dataset)
     _resolve(training, "batch_size", lambda: batch_size(rows))
     _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"]))
     _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
     _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
     return {**config, "model": model, "training": training}
+
+
+def training_rows(data: Mapping[str, Any], dataset: Dataset) -> int:
+    """Training rows, the same for every split, which groups of equal rows can make unequal.
+
+    Args:
+        data: the ``data`` node, with the shares that are held out.
+        dataset: one of the splits.
+    """
+    if dataset.duplicates is None or not dataset.duplicates.duplicate_rows:
+        return len(dataset.y_train)
+    held_out = data.get("val_fraction", 0) + data.get("test_fraction", 0)
+    return round(sum(dataset.rows.values()) * (1 - held_out))
 
 
 def batch_size(rows: int) -> int:

@@ -90,3 +90,21 @@ def test_an_identity_holds_the_numbers_and_they_are_those_of_every_seed(resolved
         assert run_identity(filled, dataset) != run_identity(config, dataset)
     assert len(features) > 1, "the seeds differ in features, and yet"
     assert len(settings) == 1
+
+
+def test_splits_of_a_table_with_copies_of_rows_are_of_one_size(resolved, tmp_path):
+    rng = np.random.default_rng(0)
+    copies = np.repeat(np.arange(100), rng.integers(20, 60, size=100))
+    rows = "\n".join(f"{row},{row % 2}" for row in copies)
+    (tmp_path / "t.csv").write_text(f"x,label\n{rows}\n")
+    words = ("data=table", f"data.path={tmp_path}/t.csv", *AUTO)
+    found, sizes = [], set()
+    for seed in range(0, 12, 2):
+        config = resolved(*words, f"seed={seed}")
+        dataset = load_dataset(config["data"])
+        sizes.add(len(dataset.y_train))
+        found.append(sized(config, dataset))
+    assert len(sizes) > 1
+    for one in found[1:]:
+        assert one["model"] == found[0]["model"]
+        assert one["training"]["epochs"] == found[0]["training"]["epochs"] < 60
