@@ -39,18 +39,18 @@ class ClippedModel(keras.Model):
 
     A saved model keeps the state of its dropout, which Keras leaves out of the file, so that
     training goes on after loading as it would have without. `keras.models.clone_model` calls the
-    constructor with inputs and outputs alone, so its clone does not clip:
-    `ClippedModel.from_config(model.get_config())` is a clone that does.
+    constructor with inputs and outputs alone, which is an error, so that no clone goes without
+    clipping unnoticed: `ClippedModel.from_config(model.get_config())` is a clone that clips.
 
     Args:
         inputs: As in `keras.Model(inputs, outputs)`.
         outputs: As in `keras.Model(inputs, outputs)`.
-        clip_norm: Largest global norm, a finite number > 0, or None for no clipping. Defaults to
-            None.
+        clip_norm: Largest global norm, a finite number > 0, or None for no clipping.
         **kwargs: `name` and `trainable`, as in `keras.Model`.
 
     Raises:
-        ValueError: `clip_norm` is not as above, or inputs and outputs are missing.
+        TypeError: `clip_norm` is missing.
+        ValueError: It is not as above, or inputs and outputs are missing.
 
     Source: Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", ICML,
     algorithm 1.
@@ -85,7 +85,7 @@ class ClippedModel(keras.Model):
         self.metrics[0].update_state(undivided(loss), sample_weight=rows)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def __init__(self, *args: Any, clip_norm: float | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clip_norm: float | None, **kwargs: Any) -> None:
         missing = [name for name in ("inputs", "outputs")[len(args) :] if name not in kwargs]
         if missing:
             raise ValueError(

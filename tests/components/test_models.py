@@ -20,6 +20,8 @@ def make(cls=ClippedModel, l2=0.0, dropout=0.3, **arguments):
     regularizer = keras.regularizers.L2(l2) if l2 else None
     x = keras.layers.Dense(16, activation="relu", kernel_regularizer=regularizer)(inputs)
     x = keras.layers.Dropout(dropout)(x)
+    if cls is ClippedModel:
+        arguments.setdefault("clip_norm", None)
     return cls(inputs, keras.layers.Dense(3, dtype="float32")(x), **arguments)
 
 
@@ -254,11 +256,21 @@ def test_a_threshold_that_is_none_is_named(clip_norm):
         make(clip_norm=clip_norm)
 
 
+def test_a_clone_that_would_not_clip_is_refused_and_one_by_its_config_clips(blobs):
+    original = make(clip_norm=0.05, dropout=0.0)
+    with pytest.raises(TypeError, match="clip_norm"):
+        keras.models.clone_model(original)
+    clone = ClippedModel.from_config(original.get_config())
+    clone.set_weights(original.get_weights())
+    assert train(clone, blobs) == train(original, blobs)
+    assert_same_weights(clone, original)
+
+
 def test_a_model_without_a_graph_is_refused():
     with pytest.raises(ValueError, match="inputs, outputs"):
         ClippedModel(clip_norm=1.0)
     with pytest.raises(ValueError, match=r"No \['outputs'\]"):
-        ClippedModel(keras.Input((2,)))
+        ClippedModel(keras.Input((2,)), clip_norm=None)
 
 
 def test_weights_of_a_stock_model_load(tmp_path):
