@@ -78,42 +78,82 @@ def tune_offsets(y_true: Labels, logits: Floats) -> NDArray[np.float64]:
     check_finite(logits)
     classes = logits.shape[1]
     offsets = np.zeros(classes)
-    scores = logits.astype(np.float64)
+    scores = _BestTwo(logits.astype(np.float64))
     support = np.bincount(y_true, minlength=classes)
     order = [1] if classes == 2 else np.argsort(support, kind="stable").tolist()
     most = 1 if classes == 2 else MOST_PASSES * classes
     stayed = 0
     for k in islice(cycle(order), most):
-        found = _best_offset(y_true, scores + offsets, k, offsets[k])
+        found = _best_offset(y_true, scores, k, offsets[k])
         stayed = stayed + 1 if found == offsets[k] else 0
-        offsets[k] = found
+        if found != offsets[k]:
+            scores.move(k, found)
+            offsets[k] = found
         if stayed == classes:
             break
     return offsets
 
 
-def _best_offset(y_true: Labels, shifted: NDArray[np.float64], k: int, now: float) -> float:
+class _BestTwo:
+    """The two best classes of each row as offsets move; of equals the first.
+
+    A move changes them in few rows, so a search over many classes need not read all scores again.
+
+    Args:
+        scores: without offsets, float64, shape (n, K).
+
+    Attributes:
+        classes: K.
+    """
+
+    def __init__(self, scores: NDArray[np.float64]) -> None:
+        self.classes = scores.shape[1]
+        self._scores = scores
+        self._shifted = scores.copy()
+        self._best = np.empty((2, len(scores)), np.int64)
+        self._values = np.empty((2, len(scores)))
+        self._find(np.arange(len(scores)))
+
+    def _find(self, rows: NDArray[np.intp]) -> None:
+        shifted, all_rows = self._shifted[rows], np.arange(len(rows))
+        for rank in range(2):
+            best = shifted.argmax(axis=1)
+            self._best[rank, rows] = best
+            self._values[rank, rows] = shifted[all_rows, best]
+            shifted[all_rows, best] = -np.inf
+
+    def move(self, k: int, offset: float) -> None:
+        """Gives a class another offset."""
+        self._shifted[:, k] = self._scores[:, k] + offset
+        entered = self._shifted[:, k] >= self._values[1]
+        self._find(np.flatnonzero((self._best == k).any(axis=0) | entered))
+
+    def against(self, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+        """The best other class of each row, how far k leads it, and whether k is chosen."""
+        chosen = self._best[0] == k
+        rival, value = (np.where(chosen, two[1], two[0]) for two in (self._best, self._values))
+        return rival, self._shifted[:, k] - value, chosen
+
+
+def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
     """The offset of one class with the highest macro F1, the others staying as they are.
 
     Args:
         y_true: shape (n,).
-        shifted: scores with today's offsets, shape (n, K).
+        scores: with today's offsets.
         k: the class.
-        now: its offset today, which ``shifted`` holds.
+        now: its offset today.
     """
-    others = shifted.copy()
-    others[:, k] = -np.inf
-    rival = others.argmax(axis=1)
-    lead = shifted[:, k] - others.max(axis=1)
+    rival, lead, chosen = scores.against(k)
     order = np.argsort(-lead, kind="stable")
     steps = np.append(np.flatnonzero(np.diff(lead[order])) + 1, len(order))
-    f1 = _f1_by_converts(y_true[order], rival[order], k, shifted.shape[1])
+    f1 = _f1_by_converts(y_true[order], rival[order], k, scores.classes)
     sorted_lead = lead[order]
     converts = np.concatenate([[0], steps])  # the first so many examples are given to the class
     thresholds = np.empty(len(converts))
     thresholds[0], thresholds[-1] = sorted_lead[0] + 1, sorted_lead[-1] - 1
     thresholds[1:-1] = (sorted_lead[steps[:-1] - 1] + sorted_lead[steps[:-1]]) / 2
-    today = f1[int((shifted.argmax(axis=1) == k).sum())]
+    today = f1[int(chosen.sum())]
     best = f1[converts].max()
     if best <= today + GAIN:
         return now
@@ -130,7 +170,7 @@ def _f1_by_converts(
         Shape (n + 1,), for c = 0..n.
     """
     support = np.bincount(y_true, minlength=classes)
-    by_rival = np.argsort(rival, kind="stable")
+    by_rival = np.argsort(rival.astype(np.min_scalar_type(classes)), kind="stable")  # by radix
     groups = rival[by_rival]
     first = np.flatnonzero(np.diff(groups, prepend=-1))
     sizes = np.diff(np.append(first, len(groups)))

@@ -36,7 +36,7 @@ def test_two_classes_get_the_best_of_all_thresholds(seed):
     assert macro_f1(y, decide(logits, offsets), 2) == pytest.approx(best, abs=1e-12)
 
 
-@pytest.mark.parametrize("classes", [3, 6])
+@pytest.mark.parametrize("classes", [3, 6, 25])
 def test_more_classes_end_where_no_single_offset_brings_more(classes):
     y, logits = made(classes, 150, classes)
     offsets = tune_offsets(y, logits)
