@@ -34,7 +34,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
     seed = config["seed"]
     return RunMetadata(
         identity=identity,
-        name=f"{label} · {model} · {data} · seed {seed}",
+        name=f"{label} · {model} · {data}{_trial(config)} · seed {seed}",
         description=(
             f"**{label}** with model **{model}** on **{data}**, seed {seed}.\n\n"
             f"{dataset.describe()}.\n\nBest epoch by `{config['training']['monitor']}`; "
@@ -44,6 +44,13 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
         params=flat_params(config),
         dataset=_dataset_facts(dataset),
     )
+
+
+def _trial(config: Mapping[str, Any]) -> str:
+    """Which trial of a loss a run is: its values of the tuned keys that the loss's label lacks."""
+    params = flat_params(config)
+    keys = [key for key in config.get("tuning", {}).get("keys", ()) if not key.startswith("loss.")]
+    return "".join(f" · {key.rpartition('.')[2]} {params[key]}" for key in keys if key in params)
 
 
 def flat_params(config: Mapping[str, Any]) -> dict[str, str]:

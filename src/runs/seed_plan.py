@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from src.data.dataset import SPLITS, Dataset
+from src.data.dataset import Dataset
 from src.engine.sizing import sized
 
 CORES = 2
@@ -36,8 +36,7 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
         dataset: of one of them.
     """
     a_seed = sum(seconds_of_run(sized(config, dataset), dataset) for config in configs)
-    rows = sum(len(getattr(dataset, f"y_{split}")) for split in SPLITS)
-    time = min(SHORTEST * max(rows / ROWS, 1) ** GROWTH, LONGEST)
+    time = min(SHORTEST * max(sum(dataset.rows.values()) / ROWS, 1) ** GROWTH, LONGEST)
     seeds = min(max(int(CORES * time / a_seed) // 2 * 2, FEWEST), MOST)
     return seeds, seeds * a_seed
 

@@ -36,7 +36,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from src.config.legal import problems
-from src.config.ranges import Count, one_of
+from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
 from src.sweeps.jobs import Composer, split
 from src.sweeps.sweep import Sweep
@@ -141,7 +141,10 @@ def _read(
 
 def _seeds(config: DictConfig, cells: Sequence[Sequence[str]]) -> set[int]:
     words = [dict(word.split("=", 1) for word in cell) for cell in cells]
-    return {int(cell.get("seed", config.get("seed", 0))) for cell in words}
+    seeds = {str(cell.get("seed", config.get("seed", 0))) for cell in words}
+    if AUTO in seeds:
+        raise UserError("seed=auto: a search needs its seeds given, such as 'seed=range(0,10)'")
+    return set(map(int, seeds))
 
 
 def _report_best(study: optuna.Study, sweep: Sweep) -> FrozenTrial | None:

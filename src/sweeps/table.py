@@ -15,6 +15,8 @@ Row = tuple[str, str, str, str, str, str]
 """Of a job: number, test and validation macro F1, seconds of training, run, where it came from."""
 ID_SHOWN = 8
 """Characters of a run id in the table: enough to tell runs apart."""
+MOST_SHOWN = 20
+"""Rows on the terminal; the comparison has every loss and setting in few."""
 ROOM_TO_END = 60
 """Characters kept for the line on what does not fit."""
 
@@ -53,10 +55,13 @@ def print_table(rows: Sequence[Row]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("run", overflow="fold")
     table.add_column("", overflow="fold")
-    for row in rows:
+    for row in rows[:MOST_SHOWN]:
         table.add_row(*row)
     console = Console()
-    console.print(table) if console.is_terminal else Console(width=140).print(table)
+    console = console if console.is_terminal else Console(width=140)
+    console.print(table)
+    if len(rows) > MOST_SHOWN:
+        console.print(f"{len(rows) - MOST_SHOWN} more runs are in the MLflow UI.")
 
 
 def markdown_table(rows: Sequence[Row], longest: int) -> str:

@@ -24,9 +24,16 @@ AUTO = (
 
 def table(rows, columns=20, classes=2):
     """As much of a data set as a plan looks at."""
-    of = {"train": 0.6, "val": 0.2, "test": 0.2}
-    parts = {f"y_{name}": np.zeros(round(rows * share), np.int8) for name, share in of.items()}
-    return SimpleNamespace(input_shape=(columns,), num_classes=classes, preprocessing=None, **parts)
+    of = {"train": round(0.6 * rows), "val": round(0.2 * rows), "test": round(0.2 * rows)}
+    parts = {f"y_{name}": np.zeros(count, np.int8) for name, count in of.items()}
+    return SimpleNamespace(
+        input_shape=(columns,),
+        num_classes=classes,
+        preprocessing=None,
+        rows=of,
+        duplicates=None,
+        **parts,
+    )
 
 
 @pytest.fixture(scope="module")
