@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from src.analysis.notes import bridge, budget_notes, choice_notes, seeds_note, untuned_note
-from src.analysis.runs import OTHER, SCORE, with_titles
+from src.analysis.runs import CRITERIA, OTHER, SCORE, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
-from src.analysis.tuned import CRITERIA, Best, Choice, Values, at_best
+from src.analysis.tuned import Best, Choice, Values, at_best
 from src.errors import UserError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
 """The metric that is compared, by decision."""
+CRITERIA = {
+    "argmax": ("val_crossfit_f1_macro", "best_val_f1_macro"),
+    "tuned": ("val_tuned_crossfit_f1_macro", "best_val_f1_macro"),
+}
+"""What trials and losses are chosen by; the second where the first was not recorded."""
+CALIBRATION = {"argmax": ("best_val_ece",), "tuned": ("val_tuned_ece", "best_val_ece")}
+"""Expected calibration error on the validation split, in the same way."""
 DECISIONS = tuple(SCORE)
 OTHER = {"argmax": "tuned", "tuned": "argmax"}
 """The decision that is shown beside the one that is judged."""
@@ -108,6 +115,16 @@ class FinishedRun:
     def score(self, decision: str) -> float | None:
         """Macro F1 on the test split, 0 to 1; None where it was not recorded."""
         return self.metrics.get(SCORE[decision])
+
+    def on_validation(self, decision: str, names: Mapping[str, Sequence[str]] = CRITERIA) -> float:
+        """Its score on the validation split; NaN where it was not recorded.
+
+        Args:
+            decision: ``argmax`` or ``tuned``.
+            names: ``CRITERIA`` for macro F1, or ``CALIBRATION``.
+        """
+        found = (self.metrics[name] for name in names[decision] if name in self.metrics)
+        return next(found, float("nan"))
 
 
 Settings = dict[str, dict[str, dict[int, FinishedRun]]]

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from src.analysis.runs import REQUIRED_TAGS, SCORE, FinishedRun, finished_run
-from src.analysis.statistics.candidate import NEEDED
+from src.analysis.runs import CALIBRATION, CRITERIA, REQUIRED_TAGS, SCORE, FinishedRun, finished_run
 from src.errors import UserError
 from src.tracking.store import SWEEP_COMMAND, Store
 
@@ -178,7 +177,10 @@ def _unusable(run: Run) -> str:
     lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.data.metrics else []
     if lacking:
         return f"not made by train.py (no {lacking[0]})"
+    chosen_by = {
+        name for one in (CRITERIA, CALIBRATION) for names in one.values() for name in names
+    }
     for name, value in run.data.metrics.items():
-        if math.isnan(value) and (name.startswith("test_") or name in NEEDED):
+        if math.isnan(value) and (name.startswith("test_") or name in chosen_by):
             return f"{name} is NaN"
     return ""

@@ -11,15 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from src.analysis.runs import FinishedRun, by_setting, key_words, with_titles
+from src.analysis.runs import CRITERIA, FinishedRun, by_setting, key_words, with_titles
 from src.errors import UserError
 from src.runs.identity import digest_of
 
-CRITERIA = {
-    "argmax": ("val_crossfit_f1_macro", "best_val_f1_macro"),
-    "tuned": ("val_tuned_crossfit_f1_macro", "best_val_f1_macro"),
-}
-"""What a trial is chosen by, for each decision: the first that all trials of a seed recorded."""
 ASKED, LOSS = "tuning.keys", "loss."
 Values = tuple[str, ...]
 

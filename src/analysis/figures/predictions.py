@@ -105,7 +105,7 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
         lowest = 1.0
         for index, one in drawn:
             confidence, accuracy, share = reliability(one.predictions)
-            ece = one.summary.means.get("test_ece")
+            ece = one.summary.of_decision("ece", one.decision)
             label = one.label + ("" if ece is None else f", ECE {ece:.3f}")
             axes.plot(confidence, accuracy, **line_of(index), label=label, lw=1.2, ms=3)
             axes.scatter(

@@ -12,8 +12,7 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
 
-SHARED = ("test_average_precision", "test_ece", "test_brier", "test_log_loss", "seconds_fit")
-"""Means that do not depend on the decision."""
+OF_PROBABILITIES = ("average_precision", "ece", "brier", "log_loss")
 
 
 def write_json(file: Path, answer: Answer) -> None:
@@ -152,7 +151,8 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
         "rarest_class_average_precision": loss.average_precision_of_rare,
         "rarest_class_f1": loss.of_rare("f1", found.decision),
         "rarest_class_recall": loss.of_rare("recall", found.decision),
-        **{name: loss.means.get(name) for name in SHARED},
+        **{f"test_{one}": loss.of_decision(one, found.decision) for one in OF_PROBABILITIES},
+        "seconds_fit": loss.means.get("seconds_fit"),
     }
     row |= {
         name.removeprefix(mark): value

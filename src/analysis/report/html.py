@@ -17,7 +17,7 @@ from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value, 
 from src.analysis.runs import SCORE, FinishedRun
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
-from src.analysis.tuned import CRITERIA, Values
+from src.analysis.tuned import Values
 
 HTML = "report.html"
 MOST_SETTINGS = 4
@@ -89,10 +89,7 @@ def write_html(file: Path, answer: Answer) -> None:
 def _runs(answer: Answer) -> list[FinishedRun]:
     """The runs that are compared at the judged decision, best on the validation split first."""
     runs = [run for loss in answer.losses[answer.decision] for run in loss.runs]
-    names = CRITERIA[answer.decision]
-    scores = [next((run.metrics[n] for n in names if n in run.metrics), 0.0) for run in runs]
-    order = sorted(range(len(runs)), key=lambda index: -scores[index])
-    return [runs[index] for index in order]
+    return sorted(runs, key=lambda run: -run.on_validation(answer.decision))
 
 
 def _section(answer: Answer, setting: str, *, drawn: bool) -> Section:

@@ -94,10 +94,14 @@ def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
         "rare F1": [number(loss.of_rare("f1", answer.decision), ".3f") for loss in losses],
         "recall": [number(loss.of_rare("recall", answer.decision), ".3f") for loss in losses],
         "rare AP": [number(loss.average_precision_of_rare, ".3f") for loss in losses],
-        "AP": [number(loss.means.get("test_average_precision"), ".3f") for loss in losses],
-        "ECE": [number(loss.means.get("test_ece"), ".3f") for loss in losses],
-        "Brier": [number(loss.means.get("test_brier"), ".3f") for loss in losses],
-        "log loss": [number(loss.means.get("test_log_loss"), ".3f") for loss in losses],
+        "AP": [
+            number(loss.of_decision("average_precision", answer.decision), ".3f") for loss in losses
+        ],
+        "ECE": [number(loss.of_decision("ece", answer.decision), ".3f") for loss in losses],
+        "Brier": [number(loss.of_decision("brier", answer.decision), ".3f") for loss in losses],
+        "log loss": [
+            number(loss.of_decision("log_loss", answer.decision), ".3f") for loss in losses
+        ],
         "train s": [number(loss.means.get("seconds_fit"), ".1f") for loss in losses],
     }
     title = (

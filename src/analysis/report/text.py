@@ -1,5 +1,7 @@
 """Numbers as text, alike in every table, and the frame of the HTML pages."""
 
+import math
+
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from src.analysis.statistics.comparison import Comparison
@@ -18,7 +20,7 @@ def mean_and_sd(summary: LossSummary, metric: str) -> str:
 
 def number(value: float | None, form: str = ".4f") -> str:
     """A number, or nothing where there is none."""
-    return "" if value is None else format(value, form)
+    return "" if value is None or math.isnan(value) else format(value, form)
 
 
 def p_value(p: float) -> str:

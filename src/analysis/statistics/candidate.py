@@ -5,14 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.runs import FinishedRun
+from src.analysis.runs import CALIBRATION, FinishedRun
 from src.analysis.statistics.estimate import Estimate
 from src.analysis.statistics.paired import estimate_over
-
-VALIDATION = {"argmax": "best_val_f1_macro", "tuned": "val_tuned_crossfit_f1_macro"}
-"""The score that a decision is chosen by."""
-CALIBRATION = "best_val_ece"
-NEEDED = (*VALIDATION.values(), CALIBRATION)
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Candidate:
     @property
     def scores(self) -> list[float]:
         """Validation macro F1, one per seed, 0 to 1."""
-        return [run.metrics[VALIDATION[self.decision]] for run in self.runs]
+        return [run.on_validation(self.decision) for run in self.runs]
 
     @property
     def mean(self) -> float:
@@ -50,7 +45,7 @@ class Candidate:
     @property
     def errors(self) -> list[float]:
         """Expected calibration error on the validation split, one per seed."""
-        return [run.metrics[CALIBRATION] for run in self.runs]
+        return [run.on_validation(self.decision, CALIBRATION) for run in self.runs]
 
     @property
     def median_run(self) -> FinishedRun:

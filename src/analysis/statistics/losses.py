@@ -55,6 +55,15 @@ class LossSummary:
         """
         return self.means.get(f"{MARK[decision]}{score}_class_{self.rare}")
 
+    def of_decision(self, score: str, decision: str) -> float | None:
+        """Mean of a score of the probabilities on the test split, at the epoch of a decision.
+
+        Args:
+            score: ``ece``, ``brier``, ``log_loss`` or ``average_precision``.
+            decision: ``argmax`` or ``tuned``.
+        """
+        return self.means.get(f"{MARK[decision]}{score}", self.means.get(f"test_{score}"))
+
     @property
     def average_precision_of_rare(self) -> float | None:
         """Mean of the average precision of the rarest class; None where it was not recorded."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.analysis.runs import FinishedRun, by_setting
-from src.analysis.statistics.candidate import NEEDED, Candidate, equal, lead, tied
+from src.analysis.statistics.candidate import Candidate, equal, lead, tied
 
 MOST_NAMED = 4
 """Tied candidates that are named; the others are only counted."""
@@ -85,7 +85,7 @@ def _recommend(
         for decision, at_decision in losses.items()
         for label, of_loss in at_decision.items()
     ]
-    if any(name not in run.metrics for one in candidates for run in one.runs for name in NEEDED):
+    if np.isnan([value for one in candidates for value in (*one.scores, *one.errors)]).any():
         reason = "not every run recorded its validation scores; force=true trains them again"
         return Recommendation(setting, title, f"No recommendation: {reason}")
     leader = max(candidates, key=lambda one: one.mean)
