@@ -149,6 +149,10 @@ def test_an_interval_valid_at_any_time_is_wider_and_says_so():
     assert always.low < once.low < once.high < always.high
     assert "(6 seeds, interval valid at any time)" in always.sentence
     assert always.p > once.p
+    (early,) = compare(paired_runs(gains[:4]), anytime=True)
+    assert not early.has_interval
+    assert "by +4.1 pp against ce (4 seeds, still no interval valid at any time)" in early.sentence
+    assert early.verdict == "undecided"
 
 
 def test_equal_scores_are_ties_with_an_interval_of_no_width():

@@ -28,7 +28,7 @@ def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:
         for index, found in enumerate(rows):
             height = -index
             axes.plot(found.differences, [height - 0.2] * len(found.seeds), "o", color=BLUE, ms=3)
-            if len(found.seeds) > 1:
+            if found.has_interval:
                 axes.plot([found.low, found.high], [height] * 2, color=RED, lw=2.5)
             axes.plot([found.mean], [height], "D", color=RED, ms=5)
             name = f"{found.label}\n{found.title}" if titled else found.label
@@ -59,7 +59,7 @@ def by_seed(found: Comparison) -> Panel:
         axes = drawing.axes()
         indices = np.arange(len(found.seeds))
         gains = np.array(found.differences)
-        if len(gains) > 1:
+        if found.has_interval:
             axes.axhspan(found.low, found.high, color=RED, alpha=0.15, lw=0)
         axes.axhline(found.mean, color=RED, ls="--", lw=1.2)
         axes.axhline(0, color="0.2", lw=1)

@@ -29,13 +29,13 @@ def p_value(p: float) -> str:
 
 
 def bounds(found: Comparison) -> str:
-    """The interval, or a dash with one seed."""
-    return f"[{found.low:+.2f}, {found.high:+.2f}]" if len(found.seeds) > 1 else "-"
+    """The interval, or a dash where it has no ends."""
+    return f"[{found.low:+.2f}, {found.high:+.2f}]" if found.has_interval else "-"
 
 
 def interval_in_short(found: Comparison) -> str:
-    """The interval in few characters, with whole numbers from 10 on; a dash with one seed."""
-    if len(found.seeds) < 2:
+    """The interval in few characters, with whole numbers from 10 on; a dash without ends."""
+    if not found.has_interval:
         return "-"
     ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))
     return f"[{', '.join(f'{end:.0f}' if abs(end) >= 10 else f'{end:.1f}' for end in ends)}]"

@@ -79,6 +79,11 @@ class Comparison:
         return self.estimate.high
 
     @property
+    def has_interval(self) -> bool:
+        """Whether it has ends: not with one seed, nor after few looks at any time."""
+        return bool(np.isfinite(self.low))
+
+    @property
     def p(self) -> float:
         """Two-sided, of no difference, not corrected."""
         return self.estimate.p_at(0)
@@ -151,14 +156,15 @@ class Comparison:
 
     @property
     def _interval(self) -> str:
-        return f" [{_pp(self.low)}, {_pp(self.high)}]" if len(self.seeds) > 1 else ""
+        return f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
 
     @property
     def _basis(self) -> list[str]:
         count = len(self.seeds)
         basis = [f"{count} seed{'s' if count != 1 else ''}"]
         basis += ["tuned decisions"] if self.decision == "tuned" else []
-        return basis + (["interval valid at any time"] if self.estimate.anytime else [])
+        still = f"{'' if self.has_interval else 'still no '}interval valid at any time"
+        return basis + ([still] if self.estimate.anytime else [])
 
     @property
     def _chance(self) -> str:
