@@ -31,7 +31,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLAS
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving test lint format test-backends lock lock-cluster lock-backends cluster clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving coverage test lint format test-backends lock lock-cluster lock-backends cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -126,6 +126,9 @@ bench: $(READY)  ## measure speed and memory, write docs/performance.md (BENCH='
 
 bench-serving: $(READY)  ## requests a second and latencies of the served champion (NAME=... ALIAS=...)
 	@$(PY) -m benchmarks.serving $(MODEL)
+
+coverage: $(READY)  ## how often intervals hold the truth: train, write docs/coverage.md (COVERAGE='--tables N'); goes on
+	$(PY) -m benchmarks.coverage $(COVERAGE)
 
 test: $(READY)  ## run every test, two or more at once
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -1,0 +1,1 @@
+"""How often the interval of a comparison holds the truth: measured where the truth is known."""

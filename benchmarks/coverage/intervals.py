@@ -1,0 +1,60 @@
+"""The intervals that are held against each other, each from differences and their splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import bootstrap, t
+
+from src.analysis.statistics.estimate import estimate
+
+RESAMPLES = 999
+TEST_SHARE = 0.25
+"""Rows of the test split over those of training and validation: 0.2 of 0.8."""
+
+Interval = Callable[[Sequence[float], Sequence[str], bool], tuple[float, float]]
+"""From differences in pp, the split of each, and whether the splits are of one table."""
+
+
+def bca(differences: Sequence[float], splits: Sequence[str], table: bool) -> tuple[float, float]:
+    """Efron's bias-corrected and accelerated bootstrap of the mean, by scipy."""
+    if np.ptp(differences) == 0:
+        return differences[0], differences[0]
+    rng = np.random.default_rng(0)
+    found = bootstrap((differences,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=rng)
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def student(
+    differences: Sequence[float], splits: Sequence[str], table: bool
+) -> tuple[float, float]:
+    """Student's t of the differences, as if they had nothing in common."""
+    return _t(differences, 1 / len(differences))
+
+
+def nadeau_bengio(
+    differences: Sequence[float], splits: Sequence[str], table: bool
+) -> tuple[float, float]:
+    """The corrected resampled t interval (Nadeau and Bengio 2003, equation 8); t on fresh data."""
+    return _t(differences, 1 / len(differences) + (TEST_SHARE if table else 0))
+
+
+def ours(differences: Sequence[float], splits: Sequence[str], table: bool) -> tuple[float, float]:
+    """The project's."""
+    found = estimate(differences, splits, TEST_SHARE if table else None)
+    return found.low, found.high
+
+
+def _t(differences: Sequence[float], factor: float) -> tuple[float, float]:
+    mean, variance = np.mean(differences), np.var(differences, ddof=1) * factor
+    half = float(t.ppf(0.975, len(differences) - 1) * np.sqrt(variance))
+    return float(mean - half), float(mean + half)
+
+
+INTERVALS: dict[str, Interval] = {
+    "BCa bootstrap": bca,
+    "Student's t": student,
+    "Nadeau-Bengio": nadeau_bengio,
+    "this project": ours,
+}
