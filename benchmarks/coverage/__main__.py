@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.coverage.results import measured
+from benchmarks.coverage.results import SEEDS_A_FILE, measured
 from benchmarks.coverage.rows import NUMBERS, rows
 from benchmarks.coverage.tables import details, summary, verdict
 from benchmarks.timing import machine
@@ -34,18 +34,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--tables", type=int, default=200, help="to re-split (200)")
-    parser.add_argument("--seeds", type=int, default=1000, help="of fresh data (1000)")
+    long_tables = "tables with 20 seeds, the others have 10 (as --tables)"
+    parser.add_argument("--long-tables", type=int, help=long_tables)
+    parser.add_argument(
+        "--seeds", type=int, default=1000, help="of fresh data, 20 at a time (1000)"
+    )
     parser.add_argument("--workers", type=int, default=cores, help="processes (one a core)")
     parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
+    tables, seeds = options.tables, options.seeds
+    long_tables = tables if options.long_tables is None else options.long_tables
     least = {"tables": 2, "seeds": max(NUMBERS), "workers": 1}
     for name, number in least.items():
         if getattr(options, name) < number:
             raise UserError(f"--{name} {getattr(options, name)}: must be {number} or more")
-    found = list(rows(*measured(options.tables, options.seeds, options.workers)))
+    if seeds % SEEDS_A_FILE:
+        raise UserError(f"--seeds {seeds}: must be a multiple of {SEEDS_A_FILE}")
+    if not 2 <= long_tables <= tables:
+        raise UserError(f"--long-tables {long_tables}: must be 2 to {tables}, those of --tables")
+    found = list(rows(*measured(tables, long_tables, seeds, options.workers)))
     counts = (
-        f"{options.seeds} seeds of fresh data, {options.tables} tables of 20 seeds; measured on "
-        f"{machine.description()}"
+        f"{seeds} seeds of fresh data; {tables} tables, {long_tables} of them with 20 seeds, the "
+        f"others with 10. Measured on {machine.description()}"
     )
     parts = {
         "summary": f"{summary(found)}\n\n{verdict(found, 'this project')}\n\n{counts}",

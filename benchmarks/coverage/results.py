@@ -3,89 +3,72 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
-from benchmarks.coverage.trainings import Scores, identity, on_a_table, on_fresh_data
+from benchmarks.coverage.trainings import (
+    SEEDS,
+    SEEDS_A_PART,
+    Scores,
+    identity,
+    on_a_table,
+    on_fresh_data,
+)
 from src.runs.identity import PROJECT
 
 FOLDER = PROJECT / "outputs" / "coverage"
 SEEDS_A_FILE = 20
+FRESH, TABLE = "fresh-{:04}.npy", "table-{:04}-{}.npy"
 
 
-@dataclass(frozen=True)
-class Part:
-    """Trainings whose scores go into one file.
-
-    Attributes:
-        name: of the file.
-        numbers: of tables, or seeds of fresh data.
-        table: which of the two.
-    """
-
-    name: str
-    numbers: tuple[int, ...]
-    table: bool
-
-    def run(self, folder: Path) -> None:
-        """Trains, and writes the file when all of it is there."""
-        work = on_a_table if self.table else on_fresh_data
-        scores = np.concatenate([work(number) for number in self.numbers])
-        draft = folder / f".{self.name}.{os.getpid()}"
-        with draft.open("wb") as stream:
-            np.save(stream, scores)
-        draft.replace(folder / self.name)
-
-
-def measured(tables: int, seeds: int, workers: int) -> tuple[Scores, Scores]:
+def measured(tables: int, long_tables: int, seeds: int, workers: int) -> tuple[Scores, Scores]:
     """The scores, trained where they are not there yet.
 
     Args:
         tables: how many to re-split.
-        seeds: of fresh data.
+        long_tables: of them with all ``SEEDS``, the others with half of them.
+        seeds: of fresh data, a multiple of ``SEEDS_A_FILE``.
         workers: processes.
 
     Returns:
-        Of fresh data, shape (seeds, losses, rates, scores); of tables, shape (tables, seeds on a
-        table, losses, rates, scores).
+        Of fresh data, shape (seeds, losses, rates, scores); of tables, shape (tables, SEEDS,
+        losses, rates, scores), NaN for the seeds that a table does not have.
     """
     folder = FOLDER / identity()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    fresh, of_tables = list(_fresh(seeds)), list(_tables(tables))
-    parts = [part for part in _in_turn(fresh, of_tables) if not (folder / part.name).exists()]
+    blocks = [FRESH.format(number) for number in range(seeds // SEEDS_A_FILE)]
+    halves = [TABLE.format(number, 0) for number in range(tables)]
+    rest = [TABLE.format(number, 1) for number in range(long_tables)]
+    missing = [name for name in (*blocks, *halves, *rest) if not (folder / name).exists()]
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        done = pool.map(_run, parts, [folder] * len(parts))
-        for _ in track(done, "trainings", total=len(parts)):
+        done = pool.map(partial(_train, folder), missing)
+        for _ in track(done, "trainings", total=len(missing)):
             pass
-    found = [[np.load(folder / part.name) for part in group] for group in (fresh, of_tables)]
-    return np.concatenate(found[0])[:seeds], np.stack(found[1])
+    fresh = np.concatenate([np.load(folder / name) for name in blocks])
+    of_tables = np.full((tables, SEEDS, *fresh.shape[1:]), np.nan)
+    for place, first in ((halves, 0), (rest, SEEDS_A_PART)):
+        for number, name in enumerate(place):
+            of_tables[number, first : first + SEEDS_A_PART] = np.load(folder / name)
+    return fresh, of_tables
 
 
-def _run(part: Part, folder: Path) -> None:
+def _train(folder: Path, name: str) -> None:
+    """Trains what belongs into a file, and writes it when all of it is there."""
     from src.runs.import_tensorflow import import_tensorflow
 
     import_tensorflow()
-    part.run(folder)
-
-
-def _fresh(seeds: int) -> Iterator[Part]:
-    for number, first in enumerate(range(0, seeds, SEEDS_A_FILE)):
-        group = tuple(range(first, first + SEEDS_A_FILE))
-        yield Part(f"fresh-{number:04}.npy", group, table=False)
-
-
-def _tables(tables: int) -> Iterator[Part]:
-    for number in range(tables):
-        yield Part(f"table-{number:04}.npy", (number,), table=True)
-
-
-def _in_turn(fresh: list[Part], tables: list[Part]) -> list[Part]:
-    """Both kinds mixed, so that the time left is told rightly from the start."""
-    places = [(i / len(group), part) for group in (fresh, tables) for i, part in enumerate(group)]
-    return [part for _, part in sorted(places, key=lambda place: place[0])]
+    kind, number, *part = name.removesuffix(".npy").split("-")
+    if kind == "table":
+        scores = on_a_table(int(number), int(part[0]))
+    else:
+        first = SEEDS_A_FILE * int(number)
+        scores = np.concatenate([on_fresh_data(first + i) for i in range(SEEDS_A_FILE)])
+    draft = folder / f".{name}.{os.getpid()}"
+    with draft.open("wb") as stream:
+        np.save(stream, scores)
+    draft.replace(folder / name)

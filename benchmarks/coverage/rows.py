@@ -68,7 +68,7 @@ def rows(
 
     Args:
         fresh: shape (seeds, losses, rates, scores).
-        tables: shape (tables, seeds, losses, rates, scores).
+        tables: shape (tables, seeds, losses, rates, scores), NaN where a table has fewer seeds.
         intervals: by name.
     """
     for table, scores in ((False, fresh), (True, tables)):
@@ -77,7 +77,7 @@ def rows(
                 at = _test_scores(scores, decision, setting)
                 for comparison, place in COMPARISONS.items():
                     differences = 100 * (at[..., place] - at[..., 0])
-                    truth = 0.0 if comparison == "A/A" else float(differences.mean())
+                    truth = 0.0 if comparison == "A/A" else float(np.nanmean(differences))
                     for seeds in NUMBERS:
                         sets = _sets(differences, seeds, table)
                         yield Row(
@@ -86,7 +86,7 @@ def rows(
                             decision=decision,
                             setting=setting,
                             seeds=seeds,
-                            independent=len(scores) if table else len(scores) // seeds,
+                            independent=_independent(differences, seeds, table),
                             truth=truth,
                             ends=_ends(sets, table, intervals),
                         )
@@ -102,6 +102,13 @@ def _test_scores(scores: Scores, decision: str, setting: str) -> NDArray[np.floa
     return np.take_along_axis(test, chosen[..., None], axis=-1)[..., 0]
 
 
+def _independent(differences: NDArray[np.float64], seeds: int, table: bool) -> int:
+    """Tables that have so many seeds, or sets of seeds that share none."""
+    if table:
+        return int(np.isfinite(differences[:, seeds - 1]).sum())
+    return len(differences) // seeds
+
+
 def _sets(
     differences: NDArray[np.float64], seeds: int, table: bool
 ) -> list[tuple[NDArray[np.float64], list[str]]]:
@@ -113,7 +120,8 @@ def _sets(
     if table:
         starts = range(0, differences.shape[1] - seeds + 1, seeds + seeds % 2)
         splits = [str(seed // 2) for seed in range(seeds)]
-        return [(of[i : i + seeds], splits) for of in differences for i in starts]
+        sets = [(of[i : i + seeds], splits) for of in differences for i in starts]
+        return [one for one in sets if np.isfinite(one[0]).all()]
     rng = np.random.default_rng(0)
     drawn = [rng.choice(len(differences), seeds, replace=False) for _ in range(MOST_SETS)]
     return [(differences[chosen], [str(seed) for seed in chosen]) for chosen in drawn]

@@ -27,6 +27,8 @@ RATES = (0.001, 0.01)
 ROWS = 1500
 SEEDS = 20
 """Seeds on a table, two a split."""
+SEEDS_A_PART = 10
+"""Of them, in one go."""
 OTHER_SEEDS = 10**6
 """What the training seeds of the second loss, and the seeds of tables, are ahead by."""
 SCORES = ("val_argmax", "val_tuned", "test_argmax", "test_tuned")
@@ -55,12 +57,18 @@ def on_fresh_data(seed: int) -> Scores:
     return _on([_dataset({**config_of("ce")["data"], "seed": seed})], [seed])
 
 
-def on_a_table(number: int) -> Scores:
-    """Every loss at every rate on re-splits of one table, made by its number."""
+def on_a_table(number: int, part: int) -> Scores:
+    """Every loss at every rate on re-splits of one table.
+
+    Args:
+        number: what the table is made by.
+        part: which of its seeds, ``SEEDS_A_PART`` at a time.
+    """
     whole = _dataset({**config_of("ce")["data"], "seed": OTHER_SEEDS + number})
     x = np.concatenate([whole.x_train, whole.x_val, whole.x_test])
     y = np.concatenate([whole.y_train, whole.y_val, whole.y_test])
-    seeds = range(SEEDS * number, SEEDS * (number + 1))
+    first = SEEDS * number + SEEDS_A_PART * part
+    seeds = range(first, first + SEEDS_A_PART)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "table.npz")
         np.savez(file, x=x, y=y)
