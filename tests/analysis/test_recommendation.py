@@ -112,6 +112,12 @@ def test_one_seed_is_said_to_be_one(seeds):
     assert found.sentence.endswith("one seed does not make that sure")
 
 
+def test_on_one_table_the_test_rows_had_a_part_as_others_validation():
+    table = {"estimand": "table"}
+    found = only(runs_of("ce", 0.5, 0.5, 0.1, **table), runs_of("x", 0.9, 0.8, 0.1, **table))
+    assert found.details.startswith("On the test splits, whose rows other seeds validated on, its")
+
+
 def test_without_validation_scores_or_shared_seeds_nothing_is_recommended():
     old = [made_run("ce", seed, 0.5) for seed in SEEDS]
     found = only(old, runs_of("x", 0.9, 0.8, 0.1))

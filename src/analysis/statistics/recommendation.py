@@ -1,8 +1,9 @@
 """Which loss to take, and why: chosen on the validation split, ties going to calibration.
 
-A candidate is a loss with one of its two decisions. Its score is validation macro F1: at argmax as
-measured at the best epoch, for the tuned decision as cross-fitted, since offsets that were tuned on
-a split score too well on it. The test split has no part in the choice, so its score stays honest.
+A candidate is a loss with one of its two decisions. Its score is cross-fitted macro F1 on the
+validation split, since an epoch and offsets that were chosen on a split score too well on it. The
+test split of a seed has no part in the choice; re-splits of one table share rows, so that there the
+validation of other seeds has.
 
 1. The leader has the highest mean over the seeds that all losses share.
 2. A candidate is tied with it that trails by less than the gain that counts, where the 95 %
@@ -150,11 +151,13 @@ def _details(winner: Candidate, candidates: Sequence[Candidate], baseline: str) 
     """The winner on the test split, the baseline by argmax beside it."""
     by_argmax = (one for one in candidates if one.decision == "argmax" and one.is_of(baseline))
     plain = next(by_argmax, winner)
+    fresh = winner.runs[0].estimand == "samples"
+    where = "On the test split, which had no part in the choice"
+    where = where if fresh else "On the test splits, whose rows other seeds validated on"
     beside = "" if plain is winner else f" ({plain.name}: {plain.on_test})"
     return (
-        f"On the test split, which had no part in the choice, its macro F1 is {winner.on_test}"
-        f"{beside}. Its run at the median of the validation scores has seed "
-        f"{winner.median_run.seed}"
+        f"{where}, its macro F1 is {winner.on_test}{beside}. Its run at the median of the "
+        f"validation scores has seed {winner.median_run.seed}"
     )
 
 
