@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ignore_extra=options.ignore_extra,
             header=options.header,
             delimiter=options.delimiter,
+            encoding=options.encoding,
         )
     except KeyboardInterrupt:
         print(f"\nInterrupted; {options.out} was not written.", file=sys.stderr)
@@ -114,7 +115,11 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="whether the first row holds names (default: as in the file trained on)",
     )
-    add("--delimiter", help="comma, semicolon, tab, pipe, space or a character")
+    add(
+        "--delimiter",
+        help="comma, semicolon, tab, pipe, space or a character (default: as in training)",
+    )
+    add("--encoding", help="of a text file, such as cp1252 (default: as in training)")
     add(
         "--trust-code",
         action="store_true",

@@ -1,5 +1,6 @@
 """Schemas of the data sources: one field for each parameter of the loading function."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -34,6 +35,20 @@ def _check_label(value: Any) -> None:
         text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else ""
         name = f"; a name in brackets is {override('data.label', text)}" if text else ""
         raise ValueError(f"must be a column's name or its index (-1 is the last){name}")
+
+
+def _check_thousands(value: Any) -> None:
+    if value is not None and (not isinstance(value, str) or len(value) != 1 or value.isalnum()):
+        raise ValueError("must be one character, such as a point")
+
+
+def _check_words(value: Any) -> None:
+    for words in value.values() if isinstance(value, Mapping) else [value or []]:
+        if not isinstance(words, list) or not all(isinstance(w, str | int | float) for w in words):
+            raise ValueError(
+                "must be a list of words, as in 'data.na_values=[unknown]', or such lists by "
+                "column, as in 'data.na_values={age: [unknown]}'"
+            )
 
 
 @dataclass
@@ -117,6 +132,11 @@ class TableConfig(DataConfig):
     missing: Annotated[str, one_of("impute", "refuse")] = "impute"
     drop: list[Any] = field(default_factory=list)
     delimiter: str | None = None
+    encoding: str | None = None
+    decimal: Annotated[str, one_of(".", ",")] | None = None
+    thousands: Annotated[str | None, Check(_check_thousands)] = None
+    na_values: Annotated[Any, Check(_check_words)] = None
+    keep_default_na: bool = True
     max_categories: Count = 50
     drop_rare_classes: bool = False
     min_class_count: Annotated[int, Meta(ge=3)] = 3

@@ -44,11 +44,11 @@ def shortened(names: Iterable[str], limit: int = 20) -> str:
     return ", ".join(listed)
 
 
-def refuse_repeated(names: Sequence[str], source: str) -> None:
-    """Raises `DataError` where the names of a file's columns are not unique."""
+def refuse_repeated(names: Sequence[str], source: str, hint: str = "") -> None:
+    """Raises `DataError`, which ends in `hint`, where the names of columns are not unique."""
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
-        raise DataError(f"{source}: column names repeat: {shortened(repeated)}.")
+        raise DataError(f"{source}: column names repeat: {shortened(repeated)}{hint}.")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Example:
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,16 @@ from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset, Labels
 from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
-from src.data.parameters import DELIMITER_NAMES, checked_by, read_delimiter
+from src.data.parameters import checked_by, read_delimiter
 from src.data.split import check_class_counts, stratified_split
 from src.data.tabular.column_checks import clean_columns
-from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
-from src.data.tabular.labels import column_number, encode_labels
-from src.data.tabular.table_file import open_table
+from src.data.tabular.labels import encode_labels
+from src.data.tabular.raw_table import RawTable
+from src.data.tabular.text_format import TextFormat, words_of
 from src.errors import override
 
 LEAST_ROWS = 3
-LARGEST_TABLE = 500_000_000
-"""Cells that fit in about 4 GiB; a compressed file can promise far more than it weighs."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +41,11 @@ def table(
     missing: str = "impute",
     drop: Sequence[str | int] = (),
     delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    na_values: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    keep_default_na: bool = True,
     max_categories: int = 50,
     drop_rare_classes: bool = False,
     min_class_count: int = LEAST_ROWS,
@@ -62,7 +65,14 @@ def table(
             is a category) or `refuse`. A missing label is always refused.
         drop: columns to leave out, by name or index.
         delimiter: between the cells of a text file: comma, semicolon, tab, pipe, space or one
-            character; None: comma for .csv, tab for .tsv and .tab.
+            character; None: as Excel's first line `sep=` says, else comma for .csv, tab for .tsv
+            and .tab.
+        encoding: of a text file; None: UTF-8, unless the file begins with a byte-order mark.
+        decimal: before the fraction of a number, `.` or `,`; None finds it.
+        thousands: between groups of three digits; None finds it.
+        na_values: more words for missing cells, for all columns or by column.
+        keep_default_na: whether pandas's words for missing cells (NA, None, null, ...) and `?`
+            count; an empty cell always does.
         max_categories: the most different texts in a column before it counts as an identifier.
         drop_rare_classes: leaves the rows of classes below `min_class_count` out, with a warning,
             instead of refusing the table.
@@ -79,33 +89,32 @@ def table(
     Raises:
         DataError: for a file or a value that cannot be used.
     """
-    delimiter = read_delimiter("data.delimiter", delimiter)
     file = Path(path).expanduser()
     source = str(path)
-    with open_table(file, f"data.path={source!r}", header=header, delimiter=delimiter) as opened:
-        frame = opened.read(LARGEST_TABLE)
-    names = [str(name) for name in frame.columns]
-    frame.columns = pd.Index(names)
-    marks = [name for name, mark in DELIMITER_NAMES.items() if len(names) == 1 and mark in names[0]]
-    if marks:
-        raise DataError(
-            f"{source}: has one column, named {names[0]!r}; if its cells are separated by a "
-            f"{marks[0]}, set {override('data.delimiter', marks[0])}."
-        )
-    target = column_number(label, names, "data.label", source)
-    y, class_names = encode_labels(frame[names[target]], source)
-    left_out = {target, *(column_number(wanted, names, "data.drop", source) for wanted in drop)}
-    kept = [name for i, name in enumerate(names) if i not in left_out]
-    if not kept:
-        raise DataError(
-            f"{source}: no column is left for features beside the label {names[target]!r}."
-        )
-    features = frame[kept]
+    text = TextFormat(
+        header=header,
+        delimiter=read_delimiter("data.delimiter", delimiter),
+        encoding=encoding,
+        decimal=decimal,
+        thousands=thousands,
+        na_values=words_of(na_values),
+        keep_default_na=keep_default_na,
+    )
+    raw = RawTable.read(file, source, text, label=label, drop=drop)
+    layout = raw.layout
+    y, class_names = encode_labels(raw.frame[layout.label], source)
+    features = raw.frame[raw.features]
     if drop_rare_classes:
         features, y, class_names = _without_rare(features, y, class_names, min_class_count, source)
     hint = " To leave such classes out, set data.drop_rare_classes=true."
     check_class_counts(y, class_names, min_class_count, source, hint)
-    features = clean_columns(features, source, missing=missing, max_categories=max_categories)
+    features = clean_columns(
+        features,
+        source,
+        missing=missing,
+        max_categories=max_categories,
+        written=layout.number_format,
+    )
     alike, repeated = count_duplicates(number_rows(features), y)
     if alike.duplicate_rows:
         logger.info(
@@ -127,7 +136,6 @@ def table(
         val_fraction=val_fraction,
         test_fraction=test_fraction,
     )
-    layout = TableLayout(tuple(names), names[target], header, delimiter)
     train = features.iloc[rows[0]]
     fitted = fit_columns(train, missing=missing, source=source, layout=layout)
     return Dataset.of_rows(

@@ -12,10 +12,12 @@ import io
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from src.data.tabular.columns import TablePreprocessing
-from src.data.tabular.new_rows import new_rows
+from src.data.tabular.new_rows import name_by_width, new_rows
+from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 from src.errors import UserError
 from src.saved_model.facts import ServingFacts
@@ -132,11 +134,15 @@ def _shortened(send: Send) -> Send:
 
 def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
     """A CSV body read by the rules of training, as MLflow takes a table with its types."""
-    with TextTable(io.BytesIO(body), "request", header=True, delimiter=",") as file:
-        (frame,) = new_rows(file, table)
+    wanted = [*table.numeric, *table.categorical]
+    text = replace(table.layout or TextFormat(), encoding=None)
+    with TextTable(io.BytesIO(body), "request", text, ",") as file:
+        if not text.header:
+            name_by_width(file, table.layout, wanted)
+        ((frame, _),) = new_rows(file, table)
     table.check_columns(frame.columns)
     stream = io.BytesIO()
-    frame[[*table.numeric, *table.categorical]].to_parquet(stream)
+    frame[wanted].to_parquet(stream)
     return stream.getvalue()
 
 

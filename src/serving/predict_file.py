@@ -1,8 +1,9 @@
 """Predicts a file of rows, a chunk at a time."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -25,6 +26,7 @@ from src.data.tabular.cells import texts_of
 from src.data.tabular.new_rows import name_by_width, new_rows
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.table_file import TableFile, open_table
+from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import answer_file
@@ -32,7 +34,9 @@ from src.serving.columns import ColumnPlan, plan_columns
 from src.serving.find import SavedModel
 
 CHUNK = 16_384
-"""Rows in memory at a time."""
+"""Rows in memory at a time, fewer of wide ones."""
+CELLS = 4_000_000
+"""Cells in memory at a time."""
 
 
 @dataclass
@@ -80,6 +84,7 @@ def predict_file(
     ignore_extra: bool = False,
     header: bool | None = None,
     delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> Tally:
     """Predicts every row of a file; the answer appears when it is whole.
 
@@ -93,7 +98,8 @@ def predict_file(
         keep: columns of the file that go into the answer.
         ignore_extra: whether columns that training did not know may be there.
         header: whether the first row of a text file holds names; None: as in training.
-        delimiter: one character between the cells of a text file; None takes it from the suffix.
+        delimiter: one character between the cells of a text file; None: as in training.
+        encoding: of a text file; None: as in training.
 
     Raises:
         UserError: for a file or a value that cannot be used; names row and column.
@@ -102,13 +108,20 @@ def predict_file(
     loaded = None if model.facts else model.load()
     facts = model.facts or loaded.facts  # type: ignore[union-attr]
     layout = facts.table.layout if facts.table else None
-    if header is None:
-        header = layout is None or layout.header
-    with open_table(rows, f"{rows}:", header=header, delimiter=delimiter) as file:
-        if isinstance(file, TextTable) and not header:
+    trained = layout or TextFormat()
+    text = replace(
+        trained,
+        header=trained.header if header is None else header,
+        delimiter=delimiter,
+        encoding=encoding or trained.encoding,
+    )
+    with open_table(rows, f"{rows}:", text, trained.delimiter) as file:
+        if isinstance(file, TextTable) and not text.header:
             name_by_width(file, layout, facts.columns or file.names)
         plan = _plan(file, facts, keep=keep, ignore_extra=ignore_extra)
-        chunks = new_rows(file, facts.table, size=CHUNK, as_text=plan.kept)
+        width = len(file.names) or math.prod(facts.input_shape)
+        size = max(1, min(CHUNK, CELLS // max(1, width)))
+        chunks = new_rows(file, facts.table, size=size, keep=plan.kept)
         first = next(chunks)
         kept = {name: file.type_of(name) for name in plan.kept}
         with answer_file(out, facts, kept) as write:
@@ -116,11 +129,11 @@ def predict_file(
             tally = Tally(facts.class_names, plan, np.zeros((classes + 1, classes), int))
             loaded = loaded or model.load()
             started = perf_counter()
-            for chunk in _with_progress(chain([first], chunks), file, rows.name):
-                with _named(file.source, before=tally.rows, header=header):
+            for chunk, kept_cells in _with_progress(chain([first], chunks), file, rows.name):
+                with _named(file.source, before=tally.rows, header=text.header):
                     predicted = dict(loaded.predict(chunk, decision).items())
                 _count(tally, chunk, predicted)
-                write({name: chunk[name] for name in plan.kept} | predicted)
+                write(kept_cells | predicted)
             tally.seconds = perf_counter() - started
     return tally
 
@@ -186,5 +199,5 @@ def _with_progress(chunks: Iterator[Any], file: TableFile, name: str) -> Iterato
         count = 0
         for chunk in chunks:
             yield chunk
-            count += len(chunk)
+            count += len(chunk[0])
             bar.update(task, completed=file.done, rows=count)

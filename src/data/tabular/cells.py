@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.data.errors import CellError
+from src.data.tabular.number_format import NumberFormat
 
 MISSING_CATEGORY = "(missing)"
 LONGEST_SHOWN = 60
@@ -33,12 +34,15 @@ def unquoted(cell: str) -> str:
     return cell[1:-1].strip() if quoted else cell
 
 
-def numbers_of(column: pd.Series, name: str) -> NDArray[np.float64]:
+def numbers_of(
+    column: pd.Series, name: str, written: NumberFormat | None = None
+) -> NDArray[np.float64]:
     """The cells of a column that must hold numbers.
 
     Args:
         column: n cells; missing ones are fine.
         name: of the column.
+        written: how numbers are written as text; None where text is no number.
 
     Returns:
         float64, shape (n,), NaN where missing.
@@ -49,6 +53,12 @@ def numbers_of(column: pd.Series, name: str) -> NDArray[np.float64]:
     dtype = column.dtype
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
         numbers = column.to_numpy(np.float64, na_value=np.nan)
+    elif written:
+        numbers = written.read(column)
+        wrong = np.isnan(numbers) & column.notna().to_numpy()
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise CellError(row, name, f"{_shown(column.iloc[row])} is no number{written.hint}")
     else:
         numbers = np.array(_each(column, name, _number), np.float64)
     too_large = ~(np.abs(numbers) <= LARGEST_VALUE) & ~np.isnan(numbers)
@@ -90,13 +100,15 @@ def _each(column: pd.Series, name: str, read: Callable[[Any], Any]) -> list[Any]
         try:
             found.append(read(cell))
         except (OverflowError, TypeError, ValueError) as error:
-            shown = repr(cell)
-            if len(shown) > LONGEST_SHOWN:
-                shown = shown[:LONGEST_SHOWN] + "…"
             large = isinstance(error, OverflowError)
             reason = "is too large a number" if large else str(error)
-            raise CellError(row, name, f"{shown} {reason}") from error
+            raise CellError(row, name, f"{_shown(cell)} {reason}") from error
     return found
+
+
+def _shown(cell: Any) -> str:
+    shown = repr(cell)
+    return shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "…"
 
 
 def _is_missing(cell: Any) -> bool:

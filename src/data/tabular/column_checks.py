@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from src.data.errors import DataError
+from src.data.errors import DataError, shortened
 from src.data.tabular.cells import LARGEST_VALUE, unquoted
+from src.data.tabular.number_format import LIKE_A_NUMBER, PLAIN, NumberFormat
 from src.errors import override
 
 DATE = re.compile(
@@ -18,10 +22,21 @@ DATE = re.compile(
 DATES_PROBED = 100
 DATE_KINDS = {"date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"}
 NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
+MANY_NUMBERS = 10
+"""So many different numbers in a column of text are no names of categories."""
+
+Written = Callable[[str], NumberFormat | None]
+
+logger = logging.getLogger(__name__)
 
 
 def clean_columns(
-    frame: pd.DataFrame, source: str, *, missing: str = "impute", max_categories: int = 50
+    frame: pd.DataFrame,
+    source: str,
+    *,
+    missing: str = "impute",
+    max_categories: int = 50,
+    written: Written = lambda name: None,
 ) -> pd.DataFrame:
     """Every column as float numbers with NaN, or as text with None.
 
@@ -30,12 +45,16 @@ def clean_columns(
         source: the file, for errors.
         missing: `impute`, or `refuse` for none at all.
         max_categories: the most texts of a column before it counts as an identifier.
+        written: how a column's numbers are written, where not as in a program.
 
     Raises:
         DataError: naming the column, for dates, infinite or huge numbers and whatever is neither
             number nor text, for an empty column, an identifier, and missing values if refused.
     """
-    columns = {str(name): _clean(frame[name], str(name), source) for name in frame.columns}
+    columns = {
+        str(name): _clean(frame[name], str(name), source, written(str(name)))
+        for name in frame.columns
+    }
     cleaned = pd.DataFrame(columns, index=frame.index)
     for name in cleaned:
         _check(cleaned[name].dropna(), str(name), source, max_categories)
@@ -53,34 +72,57 @@ def _check(column: pd.Series, name: str, source: str, max_categories: int) -> No
     where, drop = f"{source}: column {name!r}", override("data.drop", [name])
     if column.empty:
         raise DataError(f"{where} is empty; leave it out with {drop}.")
-    if pd.api.types.is_numeric_dtype(column) or column.nunique() <= max_categories:
+    if pd.api.types.is_numeric_dtype(column):
         return
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.notna().all():
-        raise DataError(
-            f"{where} holds numbers stored as text; store them as numbers, or leave the column "
-            f"out with {drop}."
-        )
-    if numbers.notna().mean() > 0.5:
-        odd = column[numbers.isna()].iloc[0]
-        raise DataError(
-            f"{where} is of numbers but for {int(numbers.isna().sum())} cells, such as {odd!r}; "
-            f"mend or empty them, or leave the column out with {drop}."
-        )
+    texts = pd.unique(column)
+    problem = _numbers_among(texts)
+    if len(texts) <= max_categories:
+        if problem:
+            logger.warning(
+                "%s %s, or leave it out with %s. As it is, each of its %d texts is a category.",
+                where,
+                problem,
+                drop,
+                len(texts),
+            )
+        return
+    if problem:
+        raise DataError(f"{where} {problem}, or leave the column out with {drop}.")
     raise DataError(
-        f"{where} has {column.nunique()} different texts, more than "
+        f"{where} has {len(texts)} different texts, more than "
         f"{override('data.max_categories', max_categories)}: an identifier or free text? Leave it "
         f"out with {drop}, or raise the limit."
     )
 
 
-def _clean(column: pd.Series, name: str, source: str) -> pd.Series:
+def _numbers_among(texts: Any) -> str:
+    """What is wrong with the texts of a column that seems to be of numbers; else nothing."""
+    like = [text for text in texts if LIKE_A_NUMBER.fullmatch(text)]
+    odd = [text for text in texts if not PLAIN.pattern.fullmatch(text)]
+    if len(like) == len(texts):
+        if odd:
+            return (
+                f"holds numbers written in more than one way, such as {shortened(texts, 4)}; write "
+                "them alike, or say how with data.decimal and data.thousands"
+            )
+        return "holds numbers stored as text; store them as numbers" * (len(like) > MANY_NUMBERS)
+    if len(like) <= max(MANY_NUMBERS, len(texts) / 2):
+        return ""
+    words = [text for text in texts if text not in {*like}]
+    return (
+        f"is of numbers but for {shortened(words, 4)}; mend or empty these cells, count such words "
+        f"as missing with {override('data.na_values', [words[0]])}"
+    )
+
+
+def _clean(column: pd.Series, name: str, source: str, written: NumberFormat | None) -> pd.Series:
     where = f"{source}: column {name!r}"
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(object)
     if column.isna().all():
         return pd.Series(np.nan, index=column.index)
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    numbers = written.read(column) if written and kind == "string" else None
+    if numbers is not None and not (np.isnan(numbers) & column.notna()).any():
+        column, kind = pd.Series(numbers, column.index), "floating"
     probed = column.dropna().head(DATES_PROBED) if kind == "string" else ()
     if kind in DATE_KINDS or (len(probed) and all(DATE.fullmatch(unquoted(v)) for v in probed)):
         raise DataError(

@@ -8,7 +8,7 @@ neither scikit-learn nor a pickle is wanted: training, prediction and serving al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,26 +17,33 @@ from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError, shortened
 from src.data.tabular.cells import MISSING_CATEGORY, numbers_of, texts_of
+from src.data.tabular.number_format import NumberFormat
+from src.data.tabular.text_format import TextFormat
 
 TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
 """Texts that pandas takes for truth values if a whole column of training holds nothing else."""
 
 
-@dataclass(frozen=True)
-class TableLayout:
-    """Every column of the file trained on in its order, used or not.
+@dataclass(frozen=True, kw_only=True)
+class TableLayout(TextFormat):
+    """Every column of the file trained on in its order, used or not, and how the file is written.
 
     Attributes:
         columns: their names; `column_0`, `column_1`, ... where the file has none.
         label: the name of the one that holds the class.
-        header: whether the first row of a text file holds the names.
-        delimiter: one character between cells, where it is not the one that the suffix says.
+        signs: of currencies or per cent, of the columns whose numbers have one.
     """
 
     columns: tuple[str, ...]
     label: str
-    header: bool
-    delimiter: str | None
+    signs: dict[str, str] = field(default_factory=dict)
+
+    def number_format(self, name: str) -> NumberFormat | None:
+        """How a column's numbers are written; None where as in a program."""
+        sign = self.signs.get(name, "")
+        if not sign and not self.as_text:
+            return None
+        return NumberFormat(self.decimal or ".", self.thousands, sign)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,8 @@ class TablePreprocessing:
         scaled = len(self.numeric) + len(self.flagged)
         features = np.zeros((len(rows), scaled + sum(map(len, self.categories))), np.float32)
         if self.numeric:
-            numbers = np.column_stack([numbers_of(rows[name], name) for name in self.numeric])
+            found = [numbers_of(rows[name], name, self.written(name)) for name in self.numeric]
+            numbers = np.column_stack(found)
             with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
                 features[:, :scaled] = self._standardised(numbers)
         first = scaled
@@ -113,6 +121,10 @@ class TablePreprocessing:
             features[:, first : first + len(known)] = _one_hot(codes, values, known)
             first += len(known)
         return features
+
+    def written(self, name: str) -> NumberFormat | None:
+        """How a column's numbers are written where they are text; None where text is no number."""
+        return self.layout.number_format(name) if self.layout else None
 
     def check_columns(self, names: Any) -> None:
         """Refuses a table without one of the columns.

@@ -75,7 +75,8 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
         first = int(np.flatnonzero(column.isna())[0])
         raise DataError(
             f"{source}: {missing} of {len(column)} rows have no label in column {column.name!r}, "
-            f"the first is row {first} of the data; fill or remove them."
+            f"the first is row {first} of the data; fill or remove them. If that is a class called "
+            "None, NA or such, which is a word for missing, set data.keep_default_na=false."
         )
     codes, values = pd.factorize(column)
     where = f"{source}: label column {column.name!r}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from src.data.errors import CellError, DataError, shortened
+from src.data.tabular.cells import numbers_of
 from src.data.tabular.columns import TableLayout, TablePreprocessing
+from src.data.tabular.number_format import PLAIN
 from src.data.tabular.table_file import TableFile
 from src.data.tabular.text_table import TextTable
 
@@ -20,40 +22,41 @@ def new_rows(
     table: TablePreprocessing | None,
     *,
     size: int | None = None,
-    as_text: Collection[str] = (),
-) -> Iterator[Any]:
+    keep: Collection[str] = (),
+) -> Iterator[tuple[Any, dict[str, pd.Series]]]:
     """The rows of an open table.
 
     A text's column of categories is read as text, whatever it looks like in the chunk at hand; a
-    column of numbers is left to pandas, as in training.
+    column of numbers as training read it.
 
     Args:
         file: the table.
         table: of the model; None where it was trained on arrays.
         size: rows of a chunk; None reads all at once.
-        as_text: more columns that a text file is to give as they are written.
+        keep: columns that are wanted as they are written, too.
 
     Yields:
-        Tables with named columns, all of the file's, or arrays where `table` is None.
+        Tables with named columns, all of the file's, or arrays where `table` is None; and the
+        columns to keep.
 
     Raises:
         DataError: for a file that is no table, or a cell of a text that should be a number.
     """
     before = 0
-    for chunk in file.chunks(size, {*as_text, *(table.categorical if table else ())}):
-        if table and isinstance(chunk, np.ndarray):
-            yield pd.DataFrame(chunk, columns=file.names)
-            continue
+    for chunk in file.chunks(size, {*keep, *(table.categorical if table else ())}):
+        rows = pd.DataFrame(chunk, columns=file.names) if table and file.names else chunk
+        kept = {name: rows[name] for name in keep}
         if table and isinstance(file, TextTable):
-            _check_numbers(chunk, table, file.source, before)
-        yield chunk
-        before += len(chunk)
+            rows = _with_numbers(rows, table, file.source, before)
+        yield rows, kept
+        before += len(rows)
 
 
 def name_by_width(file: TextTable, layout: TableLayout | None, used: Collection[str]) -> None:
     """Names the columns of a file without any, from how many there are.
 
     It may have all columns of the file trained on, or lack the label, or what training left out.
+    Where the first row holds the very names that training gave, it is one of names.
 
     Args:
         file: the table.
@@ -63,6 +66,9 @@ def name_by_width(file: TextTable, layout: TableLayout | None, used: Collection[
     Raises:
         DataError: where the number fits none, or two of these.
     """
+    if {*used} <= {*file.first_row}:
+        file.text = replace(file.text, header=True)
+        return
     width = len(file.names)
     layouts = _layouts(layout, list(used))
     fitting = {tuple(names) for names in layouts if len(names) == width}
@@ -96,16 +102,16 @@ def _layouts(layout: TableLayout | None, used: list[str]) -> list[list[str]]:
     ]
 
 
-def _check_numbers(
+def _with_numbers(
     chunk: pd.DataFrame, table: TablePreprocessing, source: str, before: int
-) -> None:
-    """Finds the cell that made pandas read a column of numbers as text."""
+) -> pd.DataFrame:
+    """The chunk of a text with its columns of numbers read as such."""
+    read = {}
     for name in table.numeric:
-        if name not in chunk or pd.api.types.is_numeric_dtype(chunk[name]):
-            continue
-        numbers = pd.to_numeric(chunk[name], errors="coerce")
-        wrong = (numbers.isna() & chunk[name].notna()).to_numpy()
-        if wrong.any():
-            row = int(wrong.argmax())
-            cell = CellError(before + row, name, f"{chunk[name].iloc[row]!r} is no number")
-            raise DataError(f"{source}: {cell}")
+        if name in chunk and not pd.api.types.is_numeric_dtype(chunk[name]):
+            try:
+                read[name] = numbers_of(chunk[name], name, table.written(name) or PLAIN)
+            except CellError as error:
+                cell = CellError(before + error.row, error.column, error.reason)
+                raise DataError(f"{source}: {cell}") from error
+    return chunk.assign(**read) if read else chunk

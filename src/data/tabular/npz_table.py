@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from src.data.errors import DataError, shortened, unreadable
+from src.data.tabular.limits import refuse_wide
 
 NUMBERS = "fiub"
 LABELS = NUMBERS + "US"
@@ -46,6 +47,8 @@ class NpzTable(AbstractContextManager["NpzTable"]):
             self._rows, self.shape, self._dtype, self._fortran = self._open("x")
         if self._dtype.kind not in NUMBERS or len(self.shape) < 2:
             raise self._misshapen()
+        if len(self.shape) == 2:
+            refuse_wide(self.shape[1], source)
         self.total = self.shape[0]
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from src.data.errors import DataError
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.parquet_table import ParquetTable
+from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -24,16 +25,14 @@ and their labels, checked as rows to train on, of at most so many cells.
 """
 
 
-def open_table(
-    path: Path, given: str, *, header: bool = True, delimiter: str | None = None
-) -> TableFile:
+def open_table(path: Path, given: str, text: TextFormat, delimiter: str | None = None) -> TableFile:
     """Opens a table; the file's suffix says what it is.
 
     Args:
         path: a file ending in .csv, .tsv, .tab, .parquet or .npz.
         given: how the user named it, such as `data.path='mine.csv'`; errors begin with it.
-        header: whether the first row of a text file holds the columns' names.
-        delimiter: one character between the cells of a text file; None takes it from the suffix.
+        text: how a text file is written.
+        delimiter: between the cells of a .csv file where nothing else says it; None for a comma.
 
     Raises:
         DataError: for a file that is missing, empty, of another kind or damaged.
@@ -41,6 +40,8 @@ def open_table(
     suffix = path.suffix.lower()
     if path.is_dir():
         raise DataError(f"{given} is a folder; give one file in it.")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{given} is a pipe or a device; save what it gives as a file first.")
     if not path.is_file():
         raise DataError(f"{given} does not exist (looked from {Path.cwd()}).")
     if suffix not in SUFFIXES:
@@ -57,5 +58,5 @@ def open_table(
         return NpzTable(stream, str(path))
     if suffix == ".parquet":
         return ParquetTable(stream, str(path))
-    delimiter = delimiter or DELIMITERS[suffix]
-    return TextTable(stream, str(path), header=header, delimiter=delimiter)
+    usual = DELIMITERS[suffix] if suffix != ".csv" or not delimiter else delimiter
+    return TextTable(stream, str(path), text, usual)

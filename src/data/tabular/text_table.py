@@ -2,60 +2,79 @@
 
 from __future__ import annotations
 
-import logging
+import codecs
+import csv
+import io
 import os
 import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, BinaryIO
+from functools import partial
+from itertools import islice
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 
 from src.data.errors import DataError, refuse_repeated, shortened, unreadable
 from src.data.tabular.cells import unquoted
+from src.data.tabular.limits import LARGEST_PART, BoundedStream, refuse_large, refuse_wide
+from src.data.tabular.text_format import TextFormat
 
-MISSING_MARKS = ["?"]
-"""Beside what pandas takes for missing ("", NA, NaN, null, None, ...): UCI's own mark."""
 DECIMAL = re.compile(r"\s*[-+]?(\d+\.\d*|\.\d+|\d+(\.\d*)?[eE][-+]?\d+)\s*")
+NUMBER = re.compile(rf"{DECIMAL.pattern}|\s*[-+]?\d+\s*")
+SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+"""Excel's own first line, which says what stands between the cells."""
 ROWS_PROBED = 50
 BYTES_PROBED = 65536
-
-logger = logging.getLogger(__name__)
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""What a file begins with that says its encoding."""
 
 
 class TextTable(AbstractContextManager["TextTable"]):
     """A table as text; counts bytes. Cells that look like numbers become numbers.
 
     Args:
-        stream: UTF-8 text that can go back to its start; closed with the table.
+        stream: bytes that can go back to their start; closed with the table.
         source: what it is called in errors.
-        header: whether the first row holds the columns' names.
-        delimiter: one character between the cells.
+        text: how it is written.
+        delimiter: where neither `text` nor the file says it.
 
     Attributes:
         first_row: its cells as text.
+        delimiter: between the cells.
+        text: how it is written.
 
     Raises:
         DataError: for a text that is no table.
     """
 
-    def __init__(self, stream: BinaryIO, source: str, *, header: bool, delimiter: str) -> None:
-        self.source, self.header = source, header
-        self._stream, self._delimiter = stream, delimiter
+    def __init__(self, stream: BinaryIO, source: str, text: TextFormat, delimiter: str) -> None:
+        self.source, self.text = source, text
+        self._stream = stream
         self._open = ExitStack()
         self._open.callback(stream.close)
         self._names: list[str] | None = None
         self.total = stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        if b"\0" in stream.read(BYTES_PROBED):
+        head = stream.read(BYTES_PROBED)
+        marked = next((MARKS[mark] for mark in MARKS if head.startswith(mark)), None)
+        self._encoding = marked or text.encoding or "utf-8"
+        if b"\0" in head and "16" not in self._encoding and "32" not in self._encoding:
             raise DataError(f"{source}: is no text file (it has zero bytes).")
+        try:
+            first = head.decode(self._encoding, "ignore").splitlines(keepends=True)[:1]
+        except LookupError as error:
+            raise DataError(
+                f"{source}: {self._encoding!r} is no encoding; right are utf-8, latin-1, cp1252, "
+                "utf-16 and others that Python knows."
+            ) from error
+        separated = SEPARATOR_LINE.fullmatch(first[0]) if first else None
+        self._skipped = 1 if separated else 0
+        self.delimiter = text.delimiter or (separated[1] if separated else delimiter)
         with self._named():
-            as_text = {"dtype": str, "keep_default_na": False, "na_values": []}
-            with self._parse(header=None, **as_text) as parsed:
-                first = parsed.read(1)
-        self.first_row = [unquoted(cell) for cell in first.iloc[0]]
+            self.first_row = self._read_first_row()
 
     @property
     def names(self) -> list[str]:
@@ -65,7 +84,7 @@ class TextTable(AbstractContextManager["TextTable"]):
             DataError: where the first row repeats one.
         """
         if self._names is None:
-            row = self.first_row if self.header else [""] * len(self.first_row)
+            row = self.first_row if self.text.header else [""] * len(self.first_row)
             self._names = [cell or f"column_{i}" for i, cell in enumerate(row)]
             refuse_repeated(self._names, self.source)
         return self._names
@@ -87,28 +106,49 @@ class TextTable(AbstractContextManager["TextTable"]):
         self, size: int | None = None, as_text: Collection[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Tables."""
+        stream = self._from_start(LARGEST_PART if size else None)
         with self._named():
-            parsed = self._parse(
-                header=0 if self.header else None,
+            parsed = pd.read_csv(
+                io.BufferedReader(stream),
+                sep=self.delimiter,
+                header=0 if self.text.header else None,
                 names=self.names,
-                dtype=dict.fromkeys({*as_text} & {*self.names}, str),
-                na_values=MISSING_MARKS,
+                index_col=False,
+                dtype=str if self.text.as_text else dict.fromkeys({*as_text} & {*self.names}, str),
+                na_values=self.text.missing_words(self.names),
+                keep_default_na=self.text.keep_default_na,
+                skiprows=self._skipped,
+                skipinitialspace=True,
+                encoding=self._encoding,
+                compression=None,
+                low_memory=False,
+                iterator=True,
                 chunksize=size,
             )
         self._open.enter_context(parsed)
         while True:
+            stream.part = 0
             with self._named():
                 chunk = next(parsed, None)
             if chunk is None:
                 return
             yield chunk
 
+    def refuse_larger(self, largest: int) -> None:
+        """Raises `DataError` where there are more cells than `largest`."""
+        self._stream.seek(0)
+        blocks = iter(partial(self._stream.read, 2**20), b"")
+        refuse_large(sum(map(_line_ends, blocks)), len(self.first_row), largest, self.source)
+
     def read(self, largest: int) -> pd.DataFrame:
         """All rows, the first one held against `header`."""
-        if self.header:
+        self.refuse_larger(largest)
+        if self.text.header:
             self._check_names()
         (frame,) = self.chunks()
-        if not self.header:
+        if self.text.header:
+            self._check_values(frame)
+        else:
             self._check_data(frame.head(ROWS_PROBED))
         if frame.empty:
             raise DataError(f"{self.source}: has no rows of data.")
@@ -117,34 +157,47 @@ class TextTable(AbstractContextManager["TextTable"]):
     def __exit__(self, *error: object) -> None:
         self._open.close()
 
-    def _parse(self, **options: Any) -> Any:
+    def _from_start(self, largest: int | None = None) -> BoundedStream:
         self._stream.seek(0)
-        return pd.read_csv(
-            self._stream,
-            sep=self._delimiter,
-            index_col=False,
-            skipinitialspace=True,
-            encoding="utf-8",
-            compression=None,
-            low_memory=False,
-            iterator=True,
-            **options,
-        )
+        return BoundedStream(self._stream, self.source, largest)
+
+    def _read_first_row(self) -> list[str]:
+        stream = io.BufferedReader(self._from_start())
+        text = io.TextIOWrapper(stream, self._encoding, newline="")
+        lines = map(self._not_too_wide, islice(text, self._skipped, None))
+        rows = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True)
+        row = next((row for row in rows if any(row) or len(row) > 1), None)
+        if row is None:
+            raise DataError(f"{self.source}: is an empty file.")
+        return [*map(unquoted, row)]
+
+    def _not_too_wide(self, line: str) -> str:
+        refuse_wide(line.count(self.delimiter) + 1, self.source)
+        return line
 
     def _check_names(self) -> None:
-        """Refuses a first row of decimals; warns of a first column without a name."""
-        decimals = [cell for cell in self.first_row if DECIMAL.fullmatch(cell)]
-        if len(decimals) * 2 >= len(self.first_row):
-            raise DataError(
-                f"{self.source}: its first row looks like data, not like column names "
-                f"({shortened(self.first_row, 4)}); set data.header=false."
-            )
-        if not self.first_row[0]:
-            logger.warning(
-                "%s: the first column has no name; if it is a row number, which can give the "
-                "label away, leave it out with 'data.drop=[0]'",
-                self.source,
-            )
+        """Refuses a first row of decimals, or whose cells repeat."""
+        row = self.first_row
+        decimals = [cell for cell in row if DECIMAL.fullmatch(cell)]
+        numbers = [cell for cell in row if NUMBER.fullmatch(cell)]
+        repeat = len({*numbers}) < len(numbers)
+        if len(decimals) * 2 >= len(row) or (repeat and len(numbers) * 2 >= len(row)):
+            raise self._nameless()
+        hint = "; if its first row is data already, set data.header=false"
+        refuse_repeated([cell for cell in row if cell], self.source, hint)
+
+    def _check_values(self, frame: pd.DataFrame) -> None:
+        """Refuses names that are values of their own columns, in at least half of those of text."""
+        texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+        values = [name for name in texts if (frame[name] == name).any()]
+        if values and len(values) * 2 >= len(texts):
+            raise self._nameless()
+
+    def _nameless(self) -> DataError:
+        return DataError(
+            f"{self.source}: its first row looks like data, not like column names "
+            f"({shortened(self.first_row, 4)}); set data.header=false."
+        )
 
     def _check_data(self, head: pd.DataFrame) -> None:
         """Refuses a first row of words above columns of numbers."""
@@ -161,8 +214,8 @@ class TextTable(AbstractContextManager["TextTable"]):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Pandas's complaints about a text as errors that name it."""
-        known = unreadable(self.source, "a table", ValueError, OverflowError, OSError)
+        """Complaints about a text as errors that name it."""
+        known = unreadable(self.source, "a table", ValueError, OverflowError, OSError, csv.Error)
         with known, warnings.catch_warnings():
             # pandas only warns where it drops the cells of rows longer than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -171,7 +224,15 @@ class TextTable(AbstractContextManager["TextTable"]):
             except pd.errors.EmptyDataError as error:
                 raise DataError(f"{self.source}: is an empty file.") from error
             except UnicodeDecodeError as error:
-                raise DataError(f"{self.source}: is not UTF-8 text ({error}).") from error
+                raise DataError(
+                    f"{self.source}: is not {self._encoding.upper()} text ({error.reason}); if it "
+                    "was saved on Windows, data.encoding=cp1252 may be right (to predict: "
+                    "--encoding cp1252)."
+                ) from error
             except pd.errors.ParserWarning as error:
                 reason = "has rows with more cells than its first row"
                 raise DataError(f"{self.source}: {reason}.") from error
+
+
+def _line_ends(block: bytes) -> int:
+    return max(block.count(b"\n"), block.count(b"\r"))

@@ -1,0 +1,130 @@
+"""A table as read: its columns, which of them are features, and how it is written."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pandas as pd
+
+from src.data.errors import DataError
+from src.data.parameters import DELIMITER_NAMES
+from src.data.tabular.columns import TableLayout
+from src.data.tabular.labels import column_number
+from src.data.tabular.number_format import find_formats
+from src.data.tabular.table_file import DELIMITERS, open_table
+from src.data.tabular.text_format import TextFormat
+from src.data.tabular.text_table import TextTable
+from src.errors import override
+
+LARGEST_TABLE = 500_000_000
+"""Cells that fit in about 4 GiB; a compressed file can promise far more than it weighs."""
+ROW_NUMBER = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+"""Names that pandas gives a column of row numbers."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as read.
+
+    Attributes:
+        frame: all of its columns.
+        features: names of the columns that are neither label nor left out.
+        layout: names of all columns, and how they are written.
+    """
+
+    frame: pd.DataFrame
+    features: list[str]
+    layout: TableLayout
+
+    @classmethod
+    def read(
+        cls,
+        file: Path,
+        source: str,
+        text: TextFormat,
+        *,
+        label: str | int,
+        drop: Sequence[str | int] = (),
+    ) -> RawTable:
+        """Reads a file, twice where its numbers turn out to be written with commas.
+
+        Args:
+            file: the file.
+            source: what it is called in errors.
+            text: how it is written, where it is text and as far as it is known.
+            label: name or index of the column of classes.
+            drop: names or indexes of columns that are no features.
+
+        Raises:
+            DataError: for a file or a value that cannot be used.
+        """
+        frame, delimiter = _read(file, source, text)
+        names = [*frame.columns]
+        target = column_number(label, names, "data.label", source)
+        left_out = {target, *(column_number(wanted, names, "data.drop", source) for wanted in drop)}
+        features = [name for i, name in enumerate(names) if i not in left_out]
+        if not features:
+            raise DataError(
+                f"{source}: no column is left for features beside the label {names[target]!r}."
+            )
+        _warn_of_row_numbers(
+            names, features, source, nameless=text.header and delimiter is not None
+        )
+        found, signs = _formats(frame[features], source, text, delimiter)
+        if delimiter and found.as_text and not text.as_text:
+            frame, _ = _read(file, source, found)
+            found, signs = _formats(frame[features], source, found, delimiter)
+        usual = DELIMITERS.get(file.suffix.lower())
+        found = replace(found, delimiter=None if delimiter == usual else delimiter)
+        written = {field.name: getattr(found, field.name) for field in fields(found)}
+        layout = TableLayout(columns=tuple(names), label=names[target], signs=signs, **written)
+        return cls(frame, features, layout)
+
+
+def _read(file: Path, source: str, text: TextFormat) -> tuple[pd.DataFrame, str | None]:
+    """The rows, and the character between the cells of a text."""
+    with open_table(file, f"data.path={source!r}", text) as opened:
+        frame = opened.read(LARGEST_TABLE)
+        delimiter = opened.delimiter if isinstance(opened, TextTable) else None
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    name = frame.columns[0]
+    marks = [word for word, mark in DELIMITER_NAMES.items() if mark in name]
+    if len(frame.columns) == 1 and marks:
+        raise DataError(
+            f"{source}: has one column, named {name!r}; if its cells are separated by a "
+            f"{marks[0]}, set {override('data.delimiter', marks[0])}."
+        )
+    return frame, delimiter
+
+
+def _formats(
+    frame: pd.DataFrame, source: str, text: TextFormat, delimiter: str | None
+) -> tuple[TextFormat, dict[str, str]]:
+    """The format of the text with that of its numbers, and the signs by column."""
+    given = {"decimal": text.decimal, "thousands": text.thousands, "delimiter": delimiter}
+    numbers, signs = find_formats(frame, source, **given)
+    return replace(text, decimal=numbers.decimal, thousands=numbers.thousands), signs
+
+
+def _warn_of_row_numbers(
+    names: list[str], features: list[str], source: str, *, nameless: bool
+) -> None:
+    suspects = [
+        i
+        for i, name in enumerate(names)
+        if name in features and (ROW_NUMBER.fullmatch(name) or (nameless and name == f"column_{i}"))
+    ]
+    if suspects:
+        logger.warning(
+            "%s: column %s has no name of its own; if it is a row number, which can give the label "
+            "away, leave it out with %s",
+            source,
+            ", ".join(repr(names[i]) for i in suspects),
+            override("data.drop", suspects),
+        )
