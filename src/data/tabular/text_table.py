@@ -223,6 +223,11 @@ class TextTable(AbstractContextManager["TextTable"]):
                 yield
             except pd.errors.EmptyDataError as error:
                 raise DataError(f"{self.source}: is an empty file.") from error
+            except pd.errors.ParserError as error:
+                if "Calling read(nbytes)" in str(error):
+                    # Ctrl-C while bytes were read: any other exception goes through pandas as it is
+                    raise KeyboardInterrupt from error
+                raise
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{self.source}: is not {self._encoding.upper()} text ({error.reason}); if it "
