@@ -1,6 +1,7 @@
 """What has to be said beside a comparison: what was chosen, and where the search was too short."""
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from src.analysis.runs import LEARNING_RATE, FinishedRun, key_words
@@ -8,7 +9,7 @@ from src.analysis.selection import Selection
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
 from src.analysis.statistics.recommendation import Recommendation
-from src.analysis.tuned import Choice
+from src.analysis.tuned import Choice, Values
 
 MANY = 1 / 3
 """Share of the seeds above which an edge or a last epoch is no accident."""
@@ -26,7 +27,7 @@ def choice_notes(choices: Sequence[Choice]) -> list[str]:
     """
     return [
         *(f"{one.label}: {one.words}{_trials(one)}" for one in choices),
-        *(note for one in choices for note in _edge_notes(one)),
+        *_edge_notes(choices),
         *_unequal_trials(choices),
     ]
 
@@ -115,14 +116,19 @@ def _trials(choice: Choice) -> str:
     return f" ({' to '.join(map(str, counts[:: max(1, len(counts) - 1)]))} trials a seed)"
 
 
-def _edge_notes(choice: Choice) -> list[str]:
+def _edge_notes(choices: Sequence[Choice]) -> list[str]:
+    """One sentence for each end of a grid that is often the best."""
+    at: dict[tuple[str, str, Values], list[str]] = defaultdict(list)
+    for one in choices:
+        for key in one.keys:
+            for value, count in one.at_edge(key).items():
+                if count > MANY * len(one.chosen):
+                    often = f"{one.label} ({count} of {_seeds(len(one.chosen))})"
+                    at[key, value, one.grid[key]].append(often)
     return [
-        f"{choice.label}: {key_words([key])} {value} lies at the edge of the grid and is best for "
-        f"{count} of {_seeds(len(choice.chosen))}; a wider grid may hold a better one"
-        f"{_wider(key, choice.grid[key], value)}"
-        for key in choice.keys
-        for value, count in choice.at_edge(key).items()
-        if count > MANY * len(choice.chosen)
+        f"{key_words([key])} {value} lies at the edge of the grid and is best for "
+        f"{', '.join(losses)}; a wider grid may hold a better one{_wider(key, grid, value)}"
+        for (key, value, grid), losses in at.items()
     ]
 
 
