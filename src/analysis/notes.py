@@ -16,6 +16,13 @@ MANY = 1 / 3
 EPOCHS = "training.epochs"
 NOT_TUNED = ("tuning=", f"{LEARNING_RATE}=")
 """Words of a command that tuning the learning rate replaces."""
+BRIDGES = {
+    "undecided": "The verdict against {} is undecided: a gain is possible, not shown",
+    "equivalent": "The verdict is that {} does as well in practice",
+    "better": "The verdict on the test split is better than {} too",
+    "gain": "The verdict on the test split is a gain over {} too",
+}
+"""From a recommendation to the verdict on it."""
 BEST_EPOCH = {"argmax": ("best_epoch",), "tuned": ("best_epoch_tuned", "best_epoch")}
 
 
@@ -92,23 +99,28 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
-    """Why a loss is recommended whose test scores have a worse verdict; empty where none has.
+    """What the verdicts on the test split say of a recommendation; empty where there is none.
 
     Args:
         advice: the recommendation.
         comparisons: at every decision.
     """
-    for one in comparisons:
-        if (one.setting, one.decision) == (advice.setting, advice.decision) and (
-            (one.label == advice.label and one.verdict in {"worse", "loss"})
-            or (one.baseline == advice.label and one.verdict in {"gain", "better"})
-        ):
+    mine = [
+        one
+        for one in comparisons
+        if (one.setting, one.decision) == (advice.setting, advice.decision)
+        and advice.label in {one.label, one.baseline}
+    ]
+    for one in mine:
+        against = {"worse", "loss"} if one.label == advice.label else {"gain", "better"}
+        if one.verdict in against:
             return (
                 f". The verdict on the test split points the other way ({one.headline}): the "
                 "choice is made on the validation split alone, so that no test score is flattered "
                 "by it"
             )
-    return ""
+    own = next((one for one in mine if one.label == advice.label), None)
+    return "" if own is None else f". {BRIDGES[own.verdict].format(own.baseline)}"
 
 
 def _trials(choice: Choice) -> str:

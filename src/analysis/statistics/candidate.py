@@ -1,13 +1,16 @@
 """A candidate for the recommendation: a loss with one of its two decisions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from src.analysis.runs import CALIBRATION, FinishedRun
 from src.analysis.statistics.estimate import Estimate
 from src.analysis.statistics.paired import estimate_over
+
+DECIMALS = 9
+"""Of a difference in percentage points: what lies beyond comes of the order of summing."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Candidate:
         spread = f" ± {np.std(known, ddof=1):.4f}" if len(known) > 1 else ""
         return f"{np.mean(known):.4f}{spread}"
 
+    def on(self, seeds: Collection[int]) -> "Candidate":
+        """The same over some of its seeds."""
+        return replace(self, runs=tuple(run for run in self.runs if run.seed in seeds))
+
     def is_of(self, loss: str) -> bool:
         """Whether a name or label stands for its loss."""
         return loss in {self.label, self.runs[0].loss}
@@ -73,7 +80,7 @@ class Candidate:
 
 def differences(scores: Sequence[float], others: Sequence[float]) -> list[float]:
     """Seed by seed, percentage points."""
-    return [100 * (a - b) for a, b in zip(scores, others, strict=True)]
+    return [round(100 * (a - b), DECIMALS) for a, b in zip(scores, others, strict=True)]
 
 
 def lead(one: Candidate, other: Candidate) -> Estimate:

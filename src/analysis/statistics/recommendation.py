@@ -12,11 +12,12 @@ validation of other seeds has.
    error; paired in the same way); among equally calibrated ones the simplest: the baseline before
    others, fewer knobs before more, argmax before a tuned decision.
 
-The winner's run at the median of the validation scores is named. Each seed has a split of its own,
-so the highest score says as much about a lucky split as about a good model.
+The winner's run at the median of the validation scores is named, for the highest score says as much
+about a lucky split as about a good model. How far the choice hangs on the seeds is measured: random
+halves of them choose anew, and the sentence says how often two halves agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,10 @@ from src.analysis.statistics.candidate import Candidate, equal, lead, tied
 
 MOST_NAMED = 4
 """Tied candidates that are named; the others are only counted."""
+HALVINGS = 100
+HALVING_SEED = 0
+FEWEST_SPLITS = 4
+"""With fewer, a half would be a single split."""
 PROMOTE = "python -m src.promote"
 
 
@@ -42,6 +47,8 @@ class Recommendation:
         run_id: the run to promote.
         details: what it scores on the test split, and which run it is.
         command: that puts the run into the model registry.
+        agreement: share of the random halvings of the seeds in which both halves choose the same;
+            None with too few seeds.
     """
 
     setting: str
@@ -52,6 +59,24 @@ class Recommendation:
     run_id: str = ""
     details: str = ""
     command: str = ""
+    agreement: float | None = None
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the rule takes, and between what it had to choose.
+
+    Attributes:
+        winner: what is taken.
+        leader: has the highest mean.
+        ties: those that cannot be told from it, itself among them.
+        equals: how many of these are equally calibrated.
+    """
+
+    winner: Candidate
+    leader: Candidate
+    ties: list[Candidate]
+    equals: int
 
 
 def recommend(
@@ -89,16 +114,17 @@ def _recommend(
     if np.isnan([value for one in candidates for value in (*one.scores, *one.errors)]).any():
         reason = "not every run recorded its validation scores; force=true trains them again"
         return Recommendation(setting, title, f"No recommendation: {reason}")
-    leader = max(candidates, key=lambda one: one.mean)
-    ties = [one for one in candidates if tied(leader, one, threshold)]
-    calibrated = min(ties, key=lambda one: float(np.mean(one.errors)))
-    equals = [one for one in ties if equal(one, calibrated)]
-    winner = min(equals, key=lambda one: one.complexity(baseline))
+    chosen = _choose(candidates, baseline, threshold)
+    winner = chosen.winner
     run = winner.median_run
-    if len(ties) == 1:
+    if len(chosen.ties) == 1:
         sentence = _lead(winner, [one for one in candidates if one is not winner])
     else:
-        sentence = _tie(winner, leader, ties, len(equals))
+        sentence = _tie(chosen)
+    agreement = _agreement(candidates, baseline, threshold)
+    if agreement is not None:
+        share = f"{100 * agreement:.0f} % of {HALVINGS} random halvings"
+        sentence += f"; the two halves of the seeds agree in {share}"
     return Recommendation(
         setting=setting,
         title=title,
@@ -109,7 +135,38 @@ def _recommend(
         details=_details(winner, candidates, baseline),
         command=f"{PROMOTE} {run.run_id} --name NAME --alias champion"
         + (" --decision argmax" if winner.decision == "argmax" else ""),
+        agreement=agreement,
     )
+
+
+def _choose(candidates: Sequence[Candidate], baseline: str, threshold: float) -> _Choice:
+    leader = max(candidates, key=lambda one: one.mean)
+    ties = [one for one in candidates if tied(leader, one, threshold)]
+    calibrated = min(ties, key=lambda one: float(np.mean(one.errors)))
+    equals = [one for one in ties if equal(one, calibrated)]
+    winner = min(equals, key=lambda one: one.complexity(baseline))
+    return _Choice(winner, leader, ties, len(equals))
+
+
+def _agreement(candidates: Sequence[Candidate], baseline: str, threshold: float) -> float | None:
+    """How often two halves of the seeds choose the same; seeds of one split stay together."""
+    splits = {run.seed: run.fingerprint for run in candidates[0].runs}
+    names = sorted({*splits.values()})
+    if len(names) < FEWEST_SPLITS:
+        return None
+    known: dict[Collection[str], tuple[str, str]] = {}
+
+    def chosen_by(half: Collection[str]) -> tuple[str, str]:
+        if half not in known:
+            seeds = [seed for seed, split in splits.items() if split in half]
+            winner = _choose([one.on(seeds) for one in candidates], baseline, threshold).winner
+            known[half] = winner.label, winner.decision
+        return known[half]
+
+    rng, middle = np.random.default_rng(HALVING_SEED), len(names) // 2
+    orders = (rng.permutation(names).tolist() for _ in range(HALVINGS))
+    halves = [(frozenset(order[:middle]), frozenset(order[middle:])) for order in orders]
+    return float(np.mean([chosen_by(one) == chosen_by(other) for one, other in halves]))
 
 
 def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
@@ -127,8 +184,9 @@ def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
     )
 
 
-def _tie(winner: Candidate, leader: Candidate, ties: Sequence[Candidate], equals: int) -> str:
-    """The sentence where several are tied, ``equals`` of them equally calibrated."""
+def _tie(chosen: _Choice) -> str:
+    """The sentence where several are tied."""
+    winner, leader, ties, equals = chosen.winner, chosen.leader, chosen.ties, chosen.equals
     error = f"(expected calibration error {np.mean(winner.errors):.3f})"
     if equals == 1:
         reason = f"the best calibrated {error}"
