@@ -11,8 +11,6 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, configure_log, setup_globals
@@ -130,11 +128,13 @@ class GridSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
-        from src.sweeps.jobs import Plan, split
+        from src.sweeps.jobs import Plan, all_overrides, split
         from src.sweeps.seeds import with_planned_seeds
         from src.sweeps.tuning import tuned_keys
 
-        words, seconds = with_planned_seeds(self.context, self.master, _words(self, arguments))
+        loader = self.context.config_loader
+        typed = all_overrides(loader, self.master, arguments)
+        words, seconds = with_planned_seeds(loader, self.master, typed)
         plan = Plan.of(self.context, self.master, split(words, tuned_keys(self.master)))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
@@ -148,21 +148,15 @@ class OptunaSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
+        from src.sweeps.jobs import all_overrides
         from src.sweeps.search import search
 
-        return search(
-            _launcher(self), self.context, self.master, _words(self, arguments), **self.options
-        )
+        overrides = all_overrides(self.context.config_loader, self.master, arguments)
+        options = {key: value for key, value in self.options.items() if key != "params"}
+        return search(_launcher(self), self.context, self.master, overrides, **options)
 
 
 def _launcher(sweeper: Configured) -> Launcher:
     return Plugins.instance().instantiate_launcher(
         hydra_context=sweeper.context, task_function=sweeper.function, config=sweeper.master
     )
-
-
-def _words(sweeper: Configured, typed: Sequence[str]) -> list[Override]:
-    """The overrides of the config, then those that were typed, which win."""
-    params = sweeper.options.pop("params", None) or {}
-    parser = OverridesParser.create(config_loader=sweeper.context.config_loader)
-    return parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *typed])

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.analysis.pace import pace_of
     from src.analysis.selection import select_runs
+    from src.sweeps.tuning import duration
 
     total = 0.0
     for words in options.sweep:
@@ -44,29 +45,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for job in left
         )
         total += seconds
-        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {_time(seconds)} to go")
-    print(f"In all about {_time(total)}, at the pace of the runs in {options.root}.")
+        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {duration(seconds)} to go")
+    print(f"In all about {duration(total)}, at the pace of the runs in {options.root}.")
     return 0
 
 
 def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
     """The config that a sweep's jobs share, and the swept parameters of each job."""
     from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
-    from src.sweeps.jobs import split
+    from src.sweeps.jobs import all_overrides, split
+    from src.sweeps.seeds import with_planned_seeds
 
     register()
-    parser = OverridesParser.create()
-    typed = parser.parse_overrides(list(words))
-    fixed = [one for one in typed if not one.is_sweep_override()]
+    typed = OverridesParser.create().parse_overrides(list(words))
+    fixed = [str(one.input_line) for one in typed if not one.is_sweep_override()]
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        cfg = compose("config", [str(one.input_line) for one in fixed], return_hydra_config=True)
-    params = cfg.hydra.sweeper.get("params") or {}
-    listed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
-    given = {one.get_key_element() for one in fixed}
-    swept = [one for one in (*listed, *typed) if one.get_key_element() not in given]
+        named = [*fixed, "hydra.job.config_name=config"]
+        cfg = compose("config", named, return_hydra_config=True)
+        loader = GlobalHydra.instance().config_loader()
+        overrides, _ = with_planned_seeds(loader, cfg, all_overrides(loader, cfg, words))
+    given = {one.get_key_element() for one in typed if not one.is_sweep_override()}
+    swept = [one for one in overrides if one.get_key_element() not in given]
     jobs = [
         {"data.name": str(cfg.data.name)}
         | {
@@ -81,12 +84,6 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
 def _plain(value: str) -> str:
     """One spelling of a value, however it was typed: ``[64,64]`` is ``[64, 64]``."""
     return str(yaml.safe_load(value))
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
@@ -41,6 +42,13 @@ class Job:
     number: int
     words: list[str]
     config: DictConfig
+
+
+def all_overrides(loader: ConfigLoader, master: DictConfig, typed: Sequence[str]) -> list[Override]:
+    """The overrides of a sweep: ``hydra.sweeper.params``, then those that were typed, which win."""
+    params = master.hydra.sweeper.params or {}
+    listed = [f"{key}={value}" for key, value in params.items()]
+    return OverridesParser.create(config_loader=loader).parse_overrides([*listed, *typed])
 
 
 def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list[str]]:
@@ -93,14 +101,14 @@ class Composer:
     plain values are set in it, in the way in which Hydra sets them.
 
     Args:
-        context: Hydra's.
+        loader: Hydra's.
         master: the sweep's config.
     """
 
-    def __init__(self, context: HydraContext, master: DictConfig) -> None:
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
-        self._loader, self._master = context.config_loader, master
-        self._parser = OverridesParser.create(config_loader=context.config_loader)
+        self._loader, self._master = loader, master
+        self._parser = OverridesParser.create(config_loader=loader)
         self._parsed: dict[str, Override] = {}
         self._plain: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], bytes] = {}
@@ -194,7 +202,7 @@ class Plan:
         Raises:
             UserError: names the first job whose config is wrong.
         """
-        jobs, configs, composer = [], [], Composer(context, master)
+        jobs, configs, composer = [], [], Composer(context.config_loader, master)
         for number, words in enumerate(words_of_jobs, first):
             jobs.append(composer.job(number, words))
             try:

@@ -91,7 +91,7 @@ def search(
         ]
     except InstantiationException as error:
         raise UserError(f"hydra.sweeper.sampler: {error}") from error
-    composer = Composer(context, config)
+    composer = Composer(context.config_loader, config)
     with Sweep(config, n_trials * len(cells), plan_tags(keys, _seeds(config, cells))) as sweep:
         for first in range(0, n_trials, n_jobs):
             asked = [

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from src.config.check import check
@@ -17,12 +17,12 @@ SEED = "seed"
 
 
 def with_planned_seeds(
-    context: HydraContext, master: DictConfig, overrides: Sequence[Override]
+    loader: ConfigLoader, master: DictConfig, overrides: Sequence[Override]
 ) -> tuple[list[Override], float]:
     """Overrides in which ``seed=auto`` has become a range.
 
     Args:
-        context: Hydra's.
+        loader: Hydra's.
         master: the sweep's config.
         overrides: of the sweep; of a key that is there twice the last one counts.
 
@@ -36,7 +36,7 @@ def with_planned_seeds(
     given = [one.value() for one in overrides if one.get_key_element() == SEED]
     if not given or given[-1] != AUTO:
         return list(overrides), 0.0
-    parser, composer = OverridesParser.create(), Composer(context, master)
+    parser, composer = OverridesParser.create(), Composer(loader, master)
     jobs = split([*overrides, *parser.parse_overrides([f"{SEED}=0"])])
     configs = [check(composer.job(*job).config) for job in enumerate(jobs)]
     seeds, seconds = planned_seeds(configs, cached_dataset(configs[0]["data"]))

@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext
 
 from src.config.register import register
-from src.sweeps.jobs import Plan, split
+from src.sweeps.jobs import Plan, all_overrides, split
 from src.sweeps.tuning import tuned_keys
 from tests.conftest import ROOT
 
@@ -41,10 +41,9 @@ def plan_typed(sweeper):
         parsed = OverridesParser.create().parse_overrides(list(typed))
         words = [one.input_line for one in parsed if not one.is_sweep_override()]
         made = sweeper(*words)
-        params = made.master.hydra.sweeper.params or {}
-        listed = [f"{key}={value}" for key, value in params.items()]
-        overrides = OverridesParser.create().parse_overrides([*listed, *typed])
-        jobs = split(overrides, tuned_keys(made.master))
+        jobs = split(
+            all_overrides(made.context.config_loader, made.master, typed), tuned_keys(made.master)
+        )
         return Plan.of(made.context, made.master, jobs)
 
     return plan

@@ -64,7 +64,7 @@ def test_a_job_has_its_number_its_words_and_the_sweeps_folder(plan_of):
 )
 def test_a_job_is_composed_as_hydra_composes_it(sweeper, words):
     made = sweeper("hydra.job.config.override_dirname.exclude_keys=[seed]")
-    composer = Composer(made.context, made.master)
+    composer = Composer(made.context.config_loader, made.master)
     composer.job(0, ["seed=9", *words])
     job = composer.job(1, words)
     hydras = made.context.config_loader.load_sweep_config(made.master, list(words))
@@ -79,7 +79,7 @@ def test_a_job_is_composed_as_hydra_composes_it(sweeper, words):
 def test_a_key_that_there_is_not_is_told_in_hydras_words(sweeper):
     made = sweeper()
     with pytest.raises(ConfigCompositionException, match=r"override .loss\.gama."):
-        Composer(made.context, made.master).job(0, ["loss=focal", "loss.gama=1"])
+        Composer(made.context.config_loader, made.master).job(0, ["loss=focal", "loss.gama=1"])
 
 
 def test_jobs_that_repeat_an_experiment_are_known_and_come_last(plan_of):
