@@ -14,6 +14,10 @@ class DataError(UserError):
     """A data file or a `data.*` key that cannot be used; the message says what would be right."""
 
 
+class TooLargeError(DataError):
+    """A table with more rows, columns or cells than can be used."""
+
+
 class CellError(DataError):
     """One cell of a table, or a whole row, that cannot be used.
 

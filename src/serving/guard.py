@@ -1,13 +1,15 @@
 """Stands before MLflow's scoring server: bounds a request, and answers with 4xx and a reason.
 
-MLflow's server takes bodies of any size, answers 500 to a request without a content type and to
-JSON that Python's parser gives up on, and repeats a body that it cannot parse in its answer. It has
-no setting for these.
+MLflow's scoring server takes bodies of any size, however large they become, and requests in the
+name of any host; it answers 500 to a request without a content type and to JSON that Python's
+parser gives up on, and repeats a body that it cannot parse in its answer. It has no setting for
+these.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import io
 import json
 import logging
@@ -15,8 +17,13 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
+from mlflow.environment_variables import MLFLOW_SERVER_ALLOWED_HOSTS
+
+from src.data.errors import TooLargeError
 from src.data.tabular.columns import TablePreprocessing
+from src.data.tabular.limits import MOST_COLUMNS
 from src.data.tabular.new_rows import name_by_width, new_rows
+from src.data.tabular.parquet_table import ParquetTable
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 from src.errors import UserError
@@ -28,13 +35,20 @@ LIMIT = 16 * 2**20
 DRAINED = 64
 """A body of up to so many limits is read to its end, so that its sender gets to read the answer."""
 MOST_CELLS = 5_000_000
-"""Cells of a Parquet table, which can be far larger than its body."""
+"""Cells of a table, which can be far larger than its body."""
+MOST_LISTS = 1_000_000
+"""Lists and objects of a JSON body, rows among them; five million took 17 s to become a table."""
+LARGEST_DECODED = 256 * 2**20
+"""Bytes of a Parquet table once it is decoded."""
 BODY_SECONDS = 60
 """A body must have arrived by then, as MLflow's own answer must."""
 LONGEST_REASON = 1000
 REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema", " Error: "))
-JSON_TYPE = b"application/json"
-PARQUET_TYPE = b"application/vnd.apache.parquet"
+JSON_TYPE = "application/json"
+CSV_TYPE = "text/csv"
+PARQUET_TYPE = "application/vnd.apache.parquet"
+UTF_8 = ("utf-8", "utf8", "us-ascii")
+OWN_HOSTS = ("127.0.0.1", "127.0.0.1:*", "localhost", "localhost:*")
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -60,32 +74,43 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, or answers it."""
-        if scope["type"] != "http" or scope.get("method") != "POST":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
         try:
+            _check_host(headers.get(b"host", b"").decode("latin-1"))
+            if scope["method"] != "POST":
+                await self._app(scope, receive, send)
+                return
             body = await self._body(receive)
-            kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-            if not kind:
-                reason = "the request has no Content-Type; right is application/json or text/csv"
-                raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
-            if kind == PARQUET_TYPE and _cells(body) > MOST_CELLS:
-                reason = f"the table has more than {MOST_CELLS:,} cells; send fewer rows at a time"
-                raise _RefusedError(413, "REQUEST_LIMIT_EXCEEDED", reason)
-            if kind == b"text/csv" and self._facts.table:
-                headers[b"content-type"], body = PARQUET_TYPE, _as_parquet(body, self._facts.table)
+            kind = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
+            # in a thread: a large body must not keep other requests from their answers
+            kind, body = await asyncio.to_thread(self._checked, kind, body)
+            headers[b"content-type"] = kind.encode("latin-1")
             headers[b"content-length"] = str(len(body)).encode()
             scope = {**scope, "headers": list(headers.items())}
             await self._app(scope, _replayed(body, receive), _shortened(send))
         except _RefusedError as error:
             await _answer(send, *error.args)
+        except TooLargeError as error:
+            await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", f"{error} Send less at a time.")
         except UserError as error:
             await _answer(send, 400, "INVALID_PARAMETER_VALUE", str(error))
         except (RecursionError, ValueError) as error:
             log.info("a request that could not be parsed: %s", error)
             reason = f"the body cannot be parsed: {str(error)[:LONGEST_REASON]}"
             await _answer(send, 400, "INVALID_PARAMETER_VALUE", reason)
+
+    def _checked(self, kind: str, body: bytes) -> tuple[str, bytes]:
+        """The media type and the body as MLflow takes them, not too large once it is decoded."""
+        if kind == JSON_TYPE:
+            _check_json(body)
+        elif kind == PARQUET_TYPE:
+            _check_parquet(body)
+        elif kind == CSV_TYPE and self._facts.table:
+            kind, body = PARQUET_TYPE, _as_parquet(body, self._facts.table)
+        return kind, body
 
     async def _body(self, receive: Receive) -> bytes:
         body, size, more = bytearray(), 0, True
@@ -132,11 +157,66 @@ def _shortened(send: Send) -> Send:
     return forward
 
 
+def _check_host(given: str) -> None:
+    """Refuses the name of another host, by which a page in a browser reaches this machine.
+
+    MLflow's own servers take the same names from the same variable.
+    """
+    allowed = MLFLOW_SERVER_ALLOWED_HOSTS.get()
+    patterns = [one.strip() for one in allowed.split(",")] if allowed else OWN_HOSTS
+    if not any(fnmatch.fnmatch(given, pattern) for pattern in patterns):
+        reason = (
+            "the request names another host than this server; behind a proxy, say which are right "
+            f"in {MLFLOW_SERVER_ALLOWED_HOSTS.name}"
+        )
+        raise _RefusedError(403, "PERMISSION_DENIED", reason)
+
+
+def _media_type(header: str) -> str:
+    """The media type in lower case, of a body in UTF-8."""
+    kind, *parameters = (part.strip().lower() for part in header.split(";"))
+    if not kind:
+        reason = f"the request has no Content-Type; right is {JSON_TYPE} or {CSV_TYPE}"
+        raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
+    for name, _, value in (parameter.partition("=") for parameter in parameters):
+        if name == "charset" and value.strip('"') not in UTF_8:
+            reason = "the body has another charset; right is UTF-8"
+            raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
+    return kind
+
+
+def _check_json(body: bytes) -> None:
+    """Refuses what would become too many objects, or is no text in UTF-8; does not parse it.
+
+    JSON in UTF-8 has no zero bytes; in UTF-16 it has.
+    """
+    lists, values = body.count(b"[") + body.count(b"{"), body.count(b",")
+    if lists > MOST_LISTS or values > MOST_CELLS or values > MOST_COLUMNS * lists:
+        raise TooLargeError("the body has too many values for a table.")
+    try:
+        valid = b"\0" not in body and bool(body.decode() or True)
+    except UnicodeDecodeError:
+        valid = False
+    if not valid:
+        reason = "the body is no valid JSON in UTF-8"
+        raise _RefusedError(400, "INVALID_PARAMETER_VALUE", reason)
+
+
+def _check_parquet(body: bytes) -> None:
+    """Refuses a table that would be far larger than its body."""
+    with ParquetTable(io.BytesIO(body), "request") as file:
+        frame = file.read(MOST_CELLS, LARGEST_DECODED)
+    texts = frame.select_dtypes(object).fillna("")
+    if sum(texts[name].map(len, na_action="ignore").sum() for name in texts) > LARGEST_DECODED:
+        raise TooLargeError(f"the table takes more than {LARGEST_DECODED:,} bytes.")
+
+
 def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
     """A CSV body read by the rules of training, as MLflow takes a table with its types."""
     wanted = [*table.numeric, *table.categorical]
     text = replace(table.layout or TextFormat(), encoding=None)
     with TextTable(io.BytesIO(body), "request", text, ",") as file:
+        file.refuse_larger(MOST_CELLS)
         if not text.header:
             name_by_width(file, table.layout, wanted)
         ((frame, _),) = new_rows(file, table)
@@ -144,18 +224,6 @@ def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
     stream = io.BytesIO()
     frame[wanted].to_parquet(stream)
     return stream.getvalue()
-
-
-def _cells(body: bytes) -> int:
-    """Cells of a Parquet table; 0 where the body is none, which MLflow says in its own words."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(io.BytesIO(body)).metadata
-    except (pa.ArrowException, OSError, ValueError):
-        return 0
-    return int(table.num_rows * table.num_columns)
 
 
 def _reason(body: bytes) -> tuple[str, str]:
@@ -186,6 +254,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 async def _answer(send: Send, status: int, code: str, reason: str) -> None:
     body = json.dumps({"error_code": code, "message": reason}).encode()
-    headers = [(b"content-type", JSON_TYPE), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", JSON_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel, scoring_server
 
+from src.compat.uvicorn import ClosingProtocol
 from src.errors import UserError
 from src.serving.find import SavedModel, find_model
 from src.serving.guard import LIMIT, LIMIT_VARIABLE, Guard
@@ -58,8 +59,8 @@ def serve(model: SavedModel, host: str, port: int, workers: int = 1) -> None:
     """
     app = make_app(model)  # whatever is wrong with the model is said before a worker starts
     if workers == 1:
-        uvicorn.run(app, host=host, port=port)
+        uvicorn.run(app, host=host, port=port, http=ClosingProtocol)
         return
     os.environ[FOLDER_VARIABLE] = str(model.path.resolve())
     factory = f"{app_of_worker.__module__}:{app_of_worker.__name__}"
-    uvicorn.run(factory, factory=True, host=host, port=port, workers=workers)
+    uvicorn.run(factory, factory=True, host=host, port=port, workers=workers, http=ClosingProtocol)

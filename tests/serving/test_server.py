@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from src.promote import main as promote
@@ -59,6 +61,7 @@ def server(in_use, tmp_path_factory):
         os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does
         assert process.wait(60) == 0, log.read_text()
         assert log.read_text().rstrip().endswith("Stopped.")
+        assert "cuda" not in log.read_text().lower()
         assert not answers(port)
     finally:
         if process.poll() is None:
@@ -72,10 +75,10 @@ def answers(port):
         return False
 
 
-def ask(port, body, kind=JSON, path="/invocations", method="POST"):
+def ask(port, body, kind=JSON, path="/invocations", method="POST", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request(method, path, body, {"Content-Type": kind} if kind else {})
+        connection.request(method, path, body, headers | ({"Content-Type": kind} if kind else {}))
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -137,6 +140,29 @@ def test_gaps_and_unknown_categories_are_right_as_in_training(server, row):
     assert found["probability_ill"] + found["probability_well"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("kind", ["Application/JSON", 'APPLICATION/json; Charset="UTF-8"'])
+def test_a_media_type_ignores_case(server, kind):
+    assert ask(server, with_good(), kind)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("localhost:80", 200), ("evil.example", 403), ("127.0.0.1.evil", 403)],
+)
+def test_a_request_in_the_name_of_another_host_is_refused(server, host, status):
+    assert ask(server, with_good(), Host=host)[0] == status
+    assert ask(server, None, path="/ping", method="GET", Host=host)[0] == status
+
+
+def zipped(**columns):
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream, compression="zstd")
+    return stream.getvalue()
+
+
+MANY = b'{"inputs": [' + b"[]," * 5_000_000 + b"[]]}"
+KEYS = b'{"dataframe_records": [{' + b",".join(b'"%d":1' % i for i in range(10**6)) + b"}]}"
+WIDE = b",".join(b"a%d" % i for i in range(50_000))
 MUCH = b'{"dataframe_records": [' + b" " * 100_000_000 + b"]}"
 HUGE = parquet(pd.DataFrame(dict.fromkeys(GOOD, np.zeros(1_100_000))))
 TWICE = json.dumps({"dataframe_split": {"columns": [*GOOD, "age"], "data": [[*GOOD.values(), 1]]}})
@@ -166,6 +192,15 @@ HOSTILE = {
     "CSV without a column": ("age,dose\n1,2", CSV, 400, "'ward', 'smoker', 'grade' are missing"),
     "empty CSV": ("", CSV, 400, "empty"),
     "binary CSV": (b"\0\1", CSV, 400, "zero bytes"),
+    "UTF-16": (with_good().encode("utf-16"), JSON, 400, "no valid JSON in UTF-8"),
+    "secret bytes": (b'"secret\xff', JSON, 400, "no valid JSON in UTF-8"),
+    "five million lists": (MANY, JSON, 413, "too many values"),
+    "a million keys": (KEYS, JSON, 413, "too many values"),
+    "a million columns": (b"a," * 1_000_000, CSV, 413, "columns"),
+    "short rows of a wide table": (WIDE + b"\n1" * 1_000_000, CSV, 413, "cells"),
+    "a list of millions": (zipped(age=[np.zeros(6_000_000, "i1")]), PARQUET, 400, "holds list"),
+    "a cell of 300 MB": (zipped(age=["x" * 300_000_000]), PARQUET, 413, "bytes"),
+    "a text 4,000 times": (zipped(age=["x" * 10**6] * 4000), PARQUET, 413, "bytes"),
     "no Parquet": (b"PAR1 no more PAR1", PARQUET, 400, "Parquet"),
     "a huge Parquet": (HUGE, PARQUET, 413, "cells"),
     "a long text that is no JSON": (b"x" * 10_000_000, JSON, 400, "valid JSON"),
@@ -184,6 +219,7 @@ def test_a_wrong_request_gets_a_4xx_with_a_reason_and_the_server_goes_on(server,
     assert 0 < len(message) < 1200
     assert "Traceback" not in answer
     assert "Input:" not in answer
+    assert "secret" not in answer
     assert ask(server, with_good())[0] == 200
 
 

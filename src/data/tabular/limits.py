@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
-from src.data.errors import DataError
+from src.data.errors import TooLargeError
 
 MOST_COLUMNS = 100_000
 LONGEST_ROW = 16 * 2**20
@@ -15,15 +15,15 @@ LARGEST_PART = 512 * 2**20
 
 
 def refuse_wide(columns: int, source: str) -> None:
-    """Raises `DataError` where there are more columns than can be used."""
+    """Raises `TooLargeError` where there are more columns than can be used."""
     if columns > MOST_COLUMNS:
-        raise DataError(f"{source}: has {columns:,} columns; {MOST_COLUMNS:,} are the most.")
+        raise TooLargeError(f"{source}: has {columns:,} columns; {MOST_COLUMNS:,} are the most.")
 
 
 def refuse_large(rows: int, columns: int, largest: int, source: str) -> None:
-    """Raises `DataError` where there are more cells than fit."""
+    """Raises `TooLargeError` where there are more cells than fit."""
     if rows * columns > largest:
-        raise DataError(
+        raise TooLargeError(
             f"{source}: {rows:,} rows of {columns:,} columns are more than the {largest:,} cells "
             "that fit."
         )
@@ -38,7 +38,7 @@ class BoundedStream(io.RawIOBase):
         largest: bytes until `part` begins anew; None for any number.
 
     Raises:
-        DataError: while it is read.
+        TooLargeError: while it is read.
     """
 
     def __init__(self, stream: BinaryIO, source: str, largest: int | None = None) -> None:
@@ -57,12 +57,12 @@ class BoundedStream(io.RawIOBase):
         self._row = len(block) - end - 1 + (self._row if end < 0 else 0)
         self.part += len(block)
         if self._row > LONGEST_ROW:
-            raise DataError(
+            raise TooLargeError(
                 f"{self._source}: has a row of more than {LONGEST_ROW:,} bytes, so it is no table "
                 "that can be used."
             )
         if self._largest and self.part > self._largest:
-            raise DataError(
+            raise TooLargeError(
                 f"{self._source}: a few rows take more than {self._largest:,} bytes; is a quote "
                 "left open?"
             )

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from src.data.errors import DataError, refuse_repeated, unreadable
+from src.data.errors import DataError, TooLargeError, refuse_repeated, unreadable
 from src.data.tabular.limits import MOST_COLUMNS, refuse_large, refuse_wide
 
 LARGEST_ROW_GROUP = 4 * 2**30
@@ -35,12 +35,23 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         self.done = 0
         with self._named():
             # columns, or row groups, beyond the limit are refused before they are read
-            first = pq.ParquetFile(stream, thrift_container_size_limit=2 * MOST_COLUMNS)
+            first = self._open(stream)
             self._check_schema(first.schema_arrow)
             self.names = list(first.schema_arrow.names)
             self._file = pq.ParquetFile(stream, metadata=first.metadata, read_dictionary=self.names)
         refuse_repeated(self.names, source)
         self.total = int(self._file.metadata.num_rows)
+
+    def _open(self, stream: BinaryIO) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(stream, thrift_container_size_limit=2 * MOST_COLUMNS)
+        except OSError as error:
+            if "size limit" not in str(error):
+                raise
+            raise TooLargeError(
+                f"{self.source}: has more columns or row groups than can be used; "
+                f"{MOST_COLUMNS:,} are the most."
+            ) from error
 
     def _check_schema(self, schema: pa.Schema) -> None:
         refuse_wide(len(schema), self.source)
@@ -63,9 +74,8 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         self, size: int | None = None, as_text: Collection[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Tables."""
-        groups = map(self._file.metadata.row_group, range(self._file.num_row_groups))
-        if max((group.total_byte_size for group in groups), default=0) > LARGEST_ROW_GROUP:
-            raise DataError(
+        if max(self._group_sizes(), default=0) > LARGEST_ROW_GROUP:
+            raise TooLargeError(
                 f"{self.source}: has a row group of more than {LARGEST_ROW_GROUP:,} bytes; write "
                 "it with smaller ones (row_group_size)."
             )
@@ -80,15 +90,18 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
                 text = frame.select_dtypes("category").columns
                 yield frame.astype(dict.fromkeys(text, object))
 
-    def refuse_larger(self, largest: int) -> None:
-        """Raises `DataError` where there are more cells than `largest`."""
+    def read(self, largest: int, decoded: int | None = None) -> pd.DataFrame:
+        """All rows, of at most so many cells, and so many bytes once they are decoded."""
         refuse_large(self.total, len(self.names), largest, self.source)
-
-    def read(self, largest: int) -> pd.DataFrame:
-        """All rows."""
-        self.refuse_larger(largest)
+        if sum(self._group_sizes()) > (decoded or 8 * largest):
+            raise TooLargeError(f"{self.source}: takes more than {decoded or 8 * largest:,} bytes.")
         (frame,) = self.chunks()
         return frame
+
+    def _group_sizes(self) -> list[int]:
+        """Uncompressed bytes of each group of rows."""
+        meta = self._file.metadata
+        return [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
 
     def __exit__(self, *error: object) -> None:
         self._file.close(force=True)

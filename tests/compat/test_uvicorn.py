@@ -1,0 +1,52 @@
+"""The entry is still needed, and does what it is there for."""
+
+import asyncio
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from src.compat import uvicorn as entry
+
+HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+async def app(scope, receive, send):
+    """Answers after the time in which a silent connection is closed."""
+    if scope["type"] == "http":
+        await asyncio.sleep(0.8)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+
+
+async def said(protocol, *parts):
+    """What a server sends before it closes the connection; None where it does not in 2 s."""
+    config = uvicorn.Config(app, port=0, http=protocol, timeout_keep_alive=1, log_level="error")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in parts:
+            writer.write(part)
+        return await asyncio.wait_for(reader.read(), 3)
+    except TimeoutError:
+        return None
+    finally:
+        writer.close()
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.parametrize("parts", [[], [HEAD]], ids=["nothing", "half a head"])
+def test_closingprotocol_is_still_needed(monkeypatch, parts):
+    monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
+    assert asyncio.run(said(entry.ClosingProtocol, *parts)) == b""
+    assert asyncio.run(said(H11Protocol, *parts)) is None, "the entry can go"
+
+
+def test_a_request_is_answered_however_long_it_takes(monkeypatch):
+    monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
+    assert asyncio.run(said(entry.ClosingProtocol, HEAD, b"\r\n")).endswith(b"late\r\n0\r\n\r\n")
