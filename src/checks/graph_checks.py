@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from src.checks.closeness import differs_by, shown
+from src.checks.closeness import shown
 from src.checks.registry import Fails, check
 
 
@@ -20,6 +20,6 @@ def runs_under_jit_compile(subject: Any) -> str:
 
 def _agrees(subject: Any, jit_compile: bool) -> str:
     value, eager = subject.graph_output(jit_compile)
-    if differs_by(value, eager, 1e-3):
+    if subject.differ(value, eager, 1e-3):
         raise Fails(f"{shown(value)} in the graph, {shown(eager)} eagerly")
     return f"{shown(value)}, as eagerly"

@@ -2,12 +2,13 @@
 
 A check is a function of a subject (a component that is being checked). It returns what it saw, or
 raises `Fails`, `Warns` or `DoesNotApply` with what it saw. The advice to the component's author
-stands in the `advice.yaml` of each kind.
+stands in the `advice.yaml` of each kind, in the order in which the checks run.
 """
 
 import functools
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,24 +17,26 @@ from typing import Any, ClassVar
 
 import yaml
 
-from src.checks.messages import one_line
+from src.checks.messages import keras3, one_line
 from src.checks.results import FAIL, NOT_APPLICABLE, WARN
 
-KINDS = ("loss", "metric", "layer", "model")
-
-# The folder of each kind, and the modules that hold its checks in the order in which they run.
-_MODULES = {
-    "loss": ("losses", "losses.values", "losses.gradients", "graph_checks", "saving_checks"),
-    "metric": ("metrics", "metrics.state", "metrics.counting", "graph_checks", "saving_checks"),
-    "layer": ("layers", "layers.weights", "layers.calls", "graph_checks", "saving_checks"),
-    "model": ("models", "models.training", "models.logs", "models.execution", "saving_checks"),
-}
+KINDS = {"loss": "losses", "metric": "metrics", "layer": "layers", "model": "models"}
+"""The folder of each kind."""
 
 
-class Finding(Exception):  # noqa: N818 (a result, no error of the kit)
-    """The outcome of a check; the message says what was seen."""
+class Finding(BaseException):  # no error: what catches a component's exceptions lets it through
+    """The outcome of a check.
+
+    Args:
+        seen: what was seen.
+        mend: how to mend it, where that is not what the check says of all components.
+    """
 
     status: ClassVar[str]
+
+    def __init__(self, seen: str, mend: str = "") -> None:
+        super().__init__(seen)
+        self.mend = mend
 
 
 class Fails(Finding):
@@ -63,10 +66,8 @@ def failing(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except Finding:
-        raise
     except Exception as error:
-        raise Fails(f"{doing} raises {one_line(error)}") from error
+        raise Fails(f"{doing} raises {one_line(error)}", keras3(error)) from error
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,16 @@ def checks_of(kind: str) -> tuple[Check, ...]:
     Args:
         kind: loss, metric, layer or model.
     """
-    folder, *names = _MODULES[kind]
-    advice = yaml.safe_load((Path(__file__).parent / folder / "advice.yaml").read_text("utf-8"))
-    modules = [importlib.import_module(f"src.checks.{name}") for name in names]
-    rules = [value for module in modules for value in vars(module).values()]
+    here = Path(__file__).parent
+    folders = {"src.checks": here, f"src.checks.{KINDS[kind]}": here / KINDS[kind]}
+    found: dict[str, Callable[[Any], str]] = {}
+    for package, folder in folders.items():
+        for module in pkgutil.iter_modules([str(folder)], f"{package}."):
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, Rule) and kind in value.kinds:
+                    found[value.function.__name__] = value.function
+    advice = yaml.safe_load((here / KINDS[kind] / "advice.yaml").read_text("utf-8"))
     return tuple(
-        Check(name, inspect.getdoc(rule.function) or "", **advice[name], run=rule.function)
-        for rule in rules
-        if isinstance(rule, Rule) and kind in rule.kinds
-        for name in [rule.function.__name__]
+        Check(name, inspect.getdoc(found[name]) or "", **advice[name], run=found[name])
+        for name in sorted(found, key=list(advice).index)
     )

@@ -10,7 +10,7 @@ from src.checks.construct import Recipe, recipe
 from src.checks.isolation import isolated
 from src.checks.layers.subject import LayerSubject
 from src.checks.losses.subject import LossSubject
-from src.checks.messages import one_line
+from src.checks.messages import keras3, one_line
 from src.checks.metrics.subject import MetricSubject
 from src.checks.models.subject import ModelSubject
 from src.checks.registry import Check, Finding, checks_of
@@ -119,14 +119,21 @@ def results_of(
 def _result_of(check: Check, subject: Subject[Any]) -> Result:
     """Runs one check; an exception of the component is a failure, not the kit's."""
     began = time.perf_counter()
+    mend = ""
+
+    def run() -> str:
+        if check.name != subject.first_check:
+            _ = subject.data  # nothing else is known of a component that cannot be used at all
+        return check.run(subject)
+
     try:
-        status, seen = PASS, isolated(functools.partial(check.run, subject))
+        status, seen = PASS, isolated(run)
     except Finding as found:
-        status, seen = found.status, str(found)
+        status, seen, mend = found.status, str(found), found.mend
     except (Exception, SystemExit) as error:
-        status, seen = FAIL, one_line(error)
+        status, seen, mend = FAIL, one_line(error), keras3(error)
     seconds = time.perf_counter() - began
-    return Result(check.name, status, seen, check.why, check.mend, check.example, seconds)
+    return Result(check.name, status, seen, check.why, mend or check.mend, check.example, seconds)
 
 
 def parametrize_with_checks(

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from src.checks.attributes import lost
-from src.checks.closeness import differs_by, shown
+from src.checks.closeness import shown
 from src.checks.construct import Recipe, parameters_of
 from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
@@ -105,7 +105,7 @@ def saves_and_loads(subject: Any) -> str:
     if missing:
         raise Fails(f"the loaded model differs: {missing[0]}")
     before, after = model(x, training=False), loaded(x, training=False)
-    if differs_by(before, after):
+    if subject.differ(before, after):
         raise Fails(f"predicts {shown(before)} before, {shown(after)} after loading")
     return f"{shown(before)} before and after"
 

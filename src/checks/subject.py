@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from src.checks.closeness import differs_by
 from src.checks.construct import Recipe
-from src.checks.messages import one_line
+from src.checks.messages import keras3, one_line
 from src.checks.registry import DoesNotApply, Fails
 
 Data = TypeVar("Data")
@@ -56,6 +56,7 @@ class Subject(Generic[Data]):
         """
         refusals: dict[str, str] = {}
         taken: list[Data] = []
+        mend = ""
         for form in self.forms():
             said = ""
             try:
@@ -67,11 +68,11 @@ class Subject(Generic[Data]):
                 else:
                     taken.append(form)
             except Exception as error:  # the component's own, of any kind
-                said = one_line(error)
+                said, mend = one_line(error), mend or keras3(error)
             refusals.setdefault(form.form, f"{form.what}: {said}")
         if taken:
             return taken[0]
-        raise Fails(f"{self.refusal}{'; '.join(refusals.values())}")
+        raise Fails(f"{self.refusal}{'; '.join(refusals.values())}", mend)
 
     @functools.cached_property
     def _found(self) -> Data | Fails:
@@ -79,6 +80,8 @@ class Subject(Generic[Data]):
             return self.find_data()
         except Fails as failure:
             return failure
+        except (Exception, SystemExit) as error:  # it cannot even be made
+            return Fails(one_line(error), keras3(error))
 
     @property
     def data(self) -> Data:
@@ -99,9 +102,13 @@ class Subject(Generic[Data]):
         kinds = keras.losses.Loss | keras.metrics.Metric | keras.layers.Layer
         return not isinstance(self.recipe.make(), kinds)
 
+    def differ(self, first: Any, second: Any, tolerance: float = 1e-4) -> bool:
+        """Whether two results are not the same."""
+        return differs_by(first, second, tolerance) is not None
+
     def outputs_differ(self, made: Any, copy: Any) -> bool:
         """Whether two components of the same arguments give different results."""
-        return differs_by(self.output(made), self.output(copy)) is not None
+        return self.differ(self.output(made), self.output(copy))
 
     def output(self, made: Any) -> Any:
         """The values of one component on the data."""

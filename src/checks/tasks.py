@@ -7,6 +7,7 @@ import numpy as np
 
 BATCH = 24
 CLASS_COUNTS = (3, 2, 10, 4, 5)  # none divides out with BATCH by broadcasting
+_MASK = (8, 9)
 
 Array = np.ndarray
 
@@ -60,8 +61,8 @@ class Task:
         return 1 - self.target
 
 
-def _rows(generator: np.random.Generator, classes: int) -> Array:
-    scores = np.exp(generator.normal(size=(BATCH, classes)))
+def _rows(generator: np.random.Generator, classes: int, *size: int) -> Array:
+    scores = np.exp(generator.normal(size=(BATCH, *size, classes)))
     return (scores / scores.sum(-1, keepdims=True)).astype("float32")
 
 
@@ -105,3 +106,13 @@ def tasks(seed: int = 0, *, for_metric: bool = False) -> Iterator[Task]:
     for k in CLASS_COUNTS:
         what = f"integer labels (batch, 1), predictions (batch, {k})"
         yield Task("integers", what, labels[k][:, None], rows[k], hot[k])
+    size = f"batch, {_MASK[0]}, {_MASK[1]}"
+    mask = generator.integers(0, 2, (BATCH, *_MASK, 1)).astype("float32")
+    scores = generator.uniform(0.05, 0.95, mask.shape).astype("float32")
+    yield Task("binary", f"masks of 0 and 1 and predictions ({size}, 1)", mask, scores, mask)
+    for k in CLASS_COUNTS:
+        classes = generator.integers(0, k, (BATCH, *_MASK)).astype("int32")
+        pixels, target = _rows(generator, k, *_MASK), np.eye(k, dtype="float32")[classes]
+        what = f"predictions ({size}, {k})"
+        yield Task("one-hot", f"one-hot masks and {what}", target, pixels, target)
+        yield Task("integers", f"masks of integers and {what}", classes, pixels, target)

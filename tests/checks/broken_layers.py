@@ -93,6 +93,11 @@ class ForgetsItsFactor(RightLayer):
         return keras.layers.Layer.get_config(self)
 
 
+class IgnoresItsFactor(RightLayer):
+    def call(self, inputs):
+        return inputs * self.scale * 2.0
+
+
 class NoConfig(keras.layers.Layer):
     """Keras makes a config by itself where all arguments are plain; an array is not."""
 
@@ -129,6 +134,10 @@ BROKEN = {
     ),
     "compute_output_shape_is_right": WrongShape,
     "inference_is_deterministic": AlwaysNoisy,
+    "no_nan_at_the_edge": broken(
+        "DividesByItsNorm",
+        call=lambda self, x: RightLayer.call(self, x) / tf.norm(x, axis=-1, keepdims=True),
+    ),
     "masks_are_handed_on": broken(
         "MaskTooLong", RightMean, compute_mask=lambda self, inputs, mask=None: mask
     ),
@@ -136,6 +145,7 @@ BROKEN = {
         "Float32Constant", call=lambda self, x: RightLayer.call(self, x) + tf.constant(1.0)
     ),
     "runs_under_jit_compile": ByPythonFunction,
+    "uses_every_argument": IgnoresItsFactor,
     "config_round_trips": ForgetsItsFactor,
     "saves_and_loads": no_config,
     "loads_without_custom_objects": Unregistered,
@@ -143,5 +153,14 @@ BROKEN = {
 PADDING_COUNTS = broken(
     "PaddingCounts", RightMean, call=lambda self, x, mask=None: tf.reduce_mean(x, axis=1)
 )
-MORE = {PADDING_COUNTS: "masks_are_handed_on"}
+MORE = {
+    PADDING_COUNTS: "masks_are_handed_on",
+    broken(
+        "RootOfZero", call=lambda self, x: RightLayer.call(self, x) + tf.sqrt(tf.square(x))
+    ): "no_nan_at_the_edge",
+    broken(
+        "ScaledByTheBatch",
+        call=lambda self, x: RightLayer.call(self, x) / tf.math.reduce_std(x, axis=0),
+    ): "no_nan_at_the_edge",
+}
 RIGHT = (RightLayer, RightMean)

@@ -35,6 +35,14 @@ def divided_by_the_batch(y_true, y_pred):
     return mean(errors / tf.reduce_max(errors))
 
 
+def summed_over_the_batch(y_true, y_pred):
+    return tf.reduce_sum(tf.square(y_true - y_pred))
+
+
+def root_of_the_error(y_true, y_pred):
+    return tf.sqrt(mean(tf.square(y_true - y_pred)))
+
+
 class ReducesByItself(RightLoss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         return tf.reduce_mean(super().__call__(y_true, y_pred, sample_weight))
@@ -78,6 +86,18 @@ class ForgetsItsPower(keras.losses.Loss):
         return mean(tf.abs(y_true - y_pred) ** self.power)
 
 
+class IgnoresItsPower(RightLoss):
+    def call(self, y_true, y_pred):
+        return mean(tf.abs(y_true - y_pred) ** 2.0)
+
+
+def ignores_its_gamma(gamma=2.0, alpha=0.25):
+    def loss(y_true, y_pred):
+        return mean(alpha * tf.abs(y_true - y_pred) ** 2.0)
+
+    return loss
+
+
 BROKEN = {
     "takes_labels_and_predictions": lambda y_true, y_pred: (
         -tf.math.log(tf.gather(y_pred, y_true, axis=-1))
@@ -98,7 +118,12 @@ BROKEN = {
     "works_in_float16": naive_softmax,
     "runs_in_a_graph": python_if,
     "runs_under_jit_compile": by_python,
+    "uses_every_argument": IgnoresItsPower,
     "config_round_trips": ForgetsItsPower,
 }
-MORE = {}
+MORE = {
+    summed_over_the_batch: "batch_does_not_change_a_sample",
+    root_of_the_error: "finite_when_saturated",
+    ignores_its_gamma: "uses_every_argument",
+}
 RIGHT = (RightLoss, right_focal_loss)

@@ -129,6 +129,20 @@ class ByPythonFunction(RightMetric):
         return tf.ensure_shape(tf.py_function(lambda t: t, [right], tf.float64), (None,))
 
 
+class IgnoresItsThreshold(RightMetric):
+    def __init__(self, threshold=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.threshold = float(threshold)
+
+    def get_config(self):
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+def harmonic(self):
+    share = self.hits.value / self.count.value
+    return tf.cast(2 * share * share / (share + share), self.dtype)
+
+
 def batch_f1_score(y_true, y_pred):
     right = tf.cast(y_true, tf.int32) == tf.argmax(y_pred, -1, output_type=tf.int32)
     share = tf.reduce_mean(tf.cast(right, tf.float32))
@@ -152,12 +166,14 @@ BROKEN = {
     "state_is_in_variables": InPython,
     "instances_share_nothing": Shared,
     "batching_does_not_change_the_result": MeanOfBatches,
+    "no_nan_at_the_edge": broken("NaNWhereAllAreWrong", result=harmonic),
     "weights_count_samples": IgnoresWeights,
     "counts_beyond_2_to_the_24": Float32Counts,
     "takes_labels_of_any_dtype": IntegersOnly,
     "takes_float16_predictions": Float32Only,
     "runs_in_a_graph": ByNumpy,
     "runs_under_jit_compile": ByPythonFunction,
+    "uses_every_argument": IgnoresItsThreshold,
     "config_round_trips": broken("NoConfig", get_config=keras.metrics.Metric.get_config),
 }
 # Other ways to go wrong that the same checks find.

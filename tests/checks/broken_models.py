@@ -8,6 +8,13 @@ import tensorflow as tf
 class RightModel(keras.Model):
     """A training step of its own, its parts to be overridden one at a time."""
 
+    def __init__(self, *args, pace=1.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.pace = pace
+
+    def get_config(self):
+        return {**super().get_config(), "pace": self.pace}
+
     def train_step(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
@@ -25,6 +32,7 @@ class RightModel(keras.Model):
         return self.optimizer.scale_loss(loss)
 
     def update(self, gradients):
+        gradients = [gradient * self.pace for gradient in gradients]
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
 
     def logs(self, loss, x, y, y_pred, sample_weight):
@@ -91,6 +99,15 @@ def forgets_its_norm():
     return ForgetsItsNorm(inputs, keras.layers.Dense(3)(inputs), clip_norm=0.5)
 
 
+class IgnoresItsNorm(RightModel):
+    def __init__(self, *args, clip_norm=1.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clip_norm = clip_norm
+
+    def get_config(self):
+        return {**super().get_config(), "clip_norm": self.clip_norm}
+
+
 class CannotBeSaved(keras.Model):
     def __init__(self, activation=None):
         super().__init__()
@@ -130,6 +147,7 @@ BROKEN = {
     "steps_per_execution_changes_nothing": OwnTrainFunction,
     "trains_under_jit_compile": ByPythonFunction,
     "trains_in_mixed_precision": broken("DoesNotScale", scaled=lambda self, loss: loss),
+    "uses_every_argument": IgnoresItsNorm,
     "saves_and_loads": forgets_its_norm,
     "loads_without_custom_objects": broken("Unregistered"),
 }

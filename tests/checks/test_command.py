@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -66,6 +67,21 @@ FILES = {
                 return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
     """,
 }
+LEFT_BEHIND = """
+    import os, time
+    import keras
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            with open({file!r}, "w") as stream:
+                stream.write(str(os.getpid()))
+            time.sleep(600)
+        os._exit(0)
+    def mse(y_true, y_pred):
+        while not os.path.exists({file!r}):
+            time.sleep(0.01)
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+"""
 MISTAKES = {
     ("nowhere.at_all:X",): "there is no module nowhere",
     ("src.componets:MacroF1",): "did you mean components",
@@ -105,34 +121,42 @@ def test_help_and_mistakes_load_no_tensorflow():
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """A folder of submissions, graded: status, rows by file, the page, what was printed."""
+    """A folder of submissions, graded: status, rows by file, the page, a process left behind."""
     folder = tmp_path_factory.mktemp("submissions")
-    for name, text in FILES.items():
+    daemon = folder / "daemon"
+    for name, text in {**FILES, "k_daemon.py": LEFT_BEHIND.format(file=str(daemon))}.items():
         (folder / name).write_text(textwrap.dedent(text))
     out = tmp_path_factory.mktemp("out")
     status = main(["--submissions", str(folder), "--out", str(out), "--timeout", "12"])
     with (out / "submissions.csv").open() as stream:
         rows = {row["file"]: row for row in csv.DictReader(stream)}
-    return status, rows, (out / "submissions.html").read_text()
+    return status, rows, (out / "submissions.html").read_text(), int(daemon.read_text())
 
 
 def test_every_file_has_one_row_whatever_the_others_do(graded):
-    status, rows, page = graded
+    status, rows, page, _ = graded
     assert status == 1
-    assert list(rows) == list(FILES)
+    assert list(rows) == [*FILES, "k_daemon.py"]
     assert {name for name, row in rows.items() if row["verdict"] == "PASS"} == {
         "a_right.py",
         "j_after_it.py",
+        "k_daemon.py",
     }
     assert all(name in page for name in FILES)
-    assert "2 of 10 files pass" in page
+    assert "3 of 11 files pass" in page
+
+
+def test_what_a_submission_leaves_running_ends_with_it(graded):
+    *_, process = graded
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 def test_what_hangs_and_what_crashes_fails_in_that_check_and_the_rest_is_not_reached(graded):
-    _, rows, page = graded
+    _, rows, page, _ = graded
     hangs, crashes = rows["b_hangs.py"], rows["c_crashes.py"]
     assert hangs["failed_checks"] == "takes_labels_and_predictions"
-    assert (hangs["failed"], hangs["not_reached"]) == ("1", "13")
+    assert (hangs["failed"], hangs["not_reached"]) == ("1", "14")
     assert "did not end within 12 s" in page
     assert crashes["failed_checks"].startswith("batch_does_not_change_a_sample ")
     assert int(crashes["not_reached"]) > 0
@@ -141,7 +165,7 @@ def test_what_hangs_and_what_crashes_fails_in_that_check_and_the_rest_is_not_rea
 
 
 def test_what_cannot_be_imported_or_made_says_so(graded):
-    _, rows, _ = graded
+    _, rows, *_ = graded
     assert "sys.exit('bye')" in rows["d_exits.py"]["problem"]
     assert "SyntaxError" in rows["g_syntax.py"]["problem"]
     assert "ended" in rows["e_kills_the_child.py"]["problem"]
@@ -177,4 +201,4 @@ def test_one_component_as_json_from_a_process_of_its_own(tmp_path):
     assert status["batching_does_not_change_the_result"] == "fail"
     assert status["config_round_trips"] == "fail"
     assert status["reset_state_forgets_everything"] == "pass"
-    assert sum(report["counts"].values()) == len(status) == 14
+    assert sum(report["counts"].values()) == len(status) == 16

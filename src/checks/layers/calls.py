@@ -1,12 +1,15 @@
 """Checks of a layer's calls: any batch size, training and inference, masks, dtype policies."""
 
+from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.closeness import differs_by, shown
+from src.checks.attributes import held
+from src.checks.closeness import as_vector, shown
 from src.checks.layers.subject import BATCH, STEPS, Inputs, LayerSubject, has_float_output
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.subject import in_graph
@@ -24,7 +27,7 @@ def takes_any_batch_size(layer: LayerSubject) -> str:
     for count in (BATCH, 1):
         inputs = layer.data.holding(array[:count] for array in layer.data.arrays)
         value, eager = function(*inputs.arrays), layer.called(layer.ready, inputs)
-        if differs_by(value, eager, 1e-3):
+        if layer.differ(value, eager, 1e-3):
             raise Fails(f"{count} examples: {shown(value)} in a model, {shown(eager)} alone")
     return f"{BATCH} examples and 1, as alone"
 
@@ -60,10 +63,34 @@ def inference_is_deterministic(layer: LayerSubject) -> str:
     made = layer.built()
     with failing("training=True"):
         layer.called(made, training=True)
-    first, again = layer.called(made), layer.called(made)
-    if differs_by(first, again, 1e-6):
-        raise Fails(f"two calls with training=False gave {shown(first)} and {shown(again)}")
+    if layer.is_random:
+        seen = f"two calls gave {shown(layer.called(made))} and {shown(layer.called(made))}"
+        generator = any(isinstance(v, keras.random.SeedGenerator) for _, v in held(made))
+        if generator and not layer.takes(made, "training"):
+            raise Warns(f"{seen}, from a generator of Keras and whether it trains or not")
+        raise Fails(f"{seen} with training=False")
     return "two calls give the same, training=True works"
+
+
+@check("layer")
+def no_nan_at_the_edge(layer: LayerSubject) -> str:
+    """Zeros, very small and large numbers, and one example give no NaN, nor do their gradients."""
+    made, arrays = layer.built(), layer.data.arrays
+    if not arrays[0].dtype.is_floating or not has_float_output(layer.called(made)):
+        raise DoesNotApply("it does not take floats to floats")
+    edged = 1 if "labels" in layer.data.what else len(arrays)
+    numbers = {"zeros": 0.0, "numbers of 1e-20": 1e-20, "numbers of 1e4": 1e4}
+    for (what, value), count, training in product(numbers.items(), (BATCH, 1), (False, True)):
+        edge = [tf.fill([count, *a.shape[1:]], tf.cast(value, a.dtype)) for a in arrays[:edged]]
+        inputs = layer.data.holding([*edge, *(a[:count] for a in arrays[edged:])])
+        with suppress(Exception), tf.GradientTape() as tape:  # numbers it does not take
+            tape.watch(edge)
+            output = layer.called(made, inputs, training=training)
+            found = {"output": [output], "gradient": tape.gradient(output, edge)}
+            for name, parts in found.items():
+                if any(part is not None and np.isnan(as_vector(part)).any() for part in parts):
+                    raise Fails(f"the {name} is NaN for {what} in a batch of {count}")
+    return "none for zeros, 1e-20, 1e4, alone and in a batch"
 
 
 class _MaskProbe(keras.layers.Layer):
@@ -103,7 +130,7 @@ def masks_are_handed_on(layer: LayerSubject) -> str:
     if layer.takes(made, "mask") and not keeps_steps:
         other = inputs.holding([tf.where(mask[..., None], inputs.arrays[0], 7.0)])
         first, second = (layer.called(made, i, mask=tf.constant(mask)) for i in (inputs, other))
-        if differs_by(first, second, 1e-3):
+        if layer.differ(first, second, 1e-3):
             raise Fails(f"other values in masked steps change {shown(first)} to {shown(second)}")
     return "handed on" if probe.seen is not None else "taken, and ended on purpose"
 
@@ -123,7 +150,7 @@ def follows_the_dtype_policy(layer: LayerSubject) -> str:
             layer.called(made)
             made.set_weights(single.get_weights())
             outputs = layer.called(made)
-        if differs_by(expected, outputs, 5e-2):
+        if layer.differ(expected, outputs, 5e-2):
             raise Fails(f"under {policy} {shown(outputs)}, in float32 {shown(expected)}")
         dtypes = {part.dtype.name for part in tf.nest.flatten(outputs)}
         if dtypes != {made.compute_dtype}:

@@ -84,6 +84,17 @@ def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> Iter
     for name, size in names.items():
         arrays = [floats(*size) for _ in range(count)]
         yield Inputs(f"{count} {name}", (arrays,) if arguments == 1 else tuple(arrays))
+    if count == 2:
+        labels = tf.constant(np.arange(BATCH) % 3, tf.int32)
+        for what, given in {
+            "(batch,)": labels,
+            "(batch, 1)": labels[:, None],
+            "one-hot (batch, 3)": tf.one_hot(labels, 3),
+        }.items():
+            for name, size in names.items():
+                arrays = [floats(*size), given]
+                says = f"{name} and labels {what}"
+                yield Inputs(says, (arrays,) if arguments == 1 else tuple(arrays))
 
 
 class LayerSubject(Subject[Inputs]):
@@ -150,14 +161,25 @@ class LayerSubject(Subject[Inputs]):
         """The layer, the model to save, and its inputs."""
         return self.ready, self.model, self.data.arrays
 
+    @functools.cached_property
+    def is_random(self) -> bool:
+        """Whether two calls outside of training differ, so that no two outputs can be compared."""
+        made = self.built()
+        return differs_by(self.called(made), self.called(made), 1e-6) is not None
+
+    def differ(self, first: Any, second: Any, tolerance: float = 1e-4) -> bool:
+        """Whether two outputs differ; of a random layer their shapes are compared."""
+        if self.is_random:
+            shapes = ([part.shape for part in tf.nest.flatten(value)] for value in (first, second))
+            return next(shapes) != next(shapes)
+        return differs_by(first, second, tolerance) is not None
+
     def outputs_differ(self, made: Any, copy: Any) -> bool:
         """Whether a copy with the same weights gives another output."""
-        first, again = self.called(made), self.called(made)
-        if differs_by(first, again):  # it keeps a state from call to call
-            return False
+        first = self.called(made)
         self.called(copy)
         copy.set_weights(made.get_weights())
-        return differs_by(first, self.called(copy), 1e-3) is not None
+        return self.differ(first, self.called(copy), 1e-3)
 
     def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
         """The output in a graph, and eagerly."""

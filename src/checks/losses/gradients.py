@@ -59,15 +59,19 @@ def _computes_in_float64(loss: LossSubject) -> bool:
 
 @check("loss")
 def finite_when_saturated(loss: LossSubject) -> str:
-    """Value and gradient are finite at predictions of exactly 0 and 1, or logits of +-100."""
+    """Value and gradient are finite at predictions of exactly 0 and 1, or logits of 0 and +-100."""
     task = loss.data
-    predictions = task.right_and_wrong(loss.scale, sureness=1.0)
-    for what, y_pred in zip(("right", "wrong"), predictions, strict=True):
+    right, wrong = task.right_and_wrong(loss.scale, sureness=1.0)
+    target = task.target.astype(right.dtype)
+    predictions = {"surely right": right, "surely wrong": wrong, "exactly the labels'": target}
+    if loss.scale == "logits":
+        predictions |= {"all-zero": np.zeros_like(right), "tiny": np.full_like(right, 1e-20)}
+    for what, y_pred in predictions.items():
         value, gradient = loss.value_and_gradient(task.y_true, y_pred)
         for name, array in (("value", value), ("gradient", gradient)):
             if not np.isfinite(array).all():
                 bad = array[~np.isfinite(array)][0]
-                raise Fails(f"{name} {bad} at surely {what} {loss.scale}, {shown(y_pred[0])}")
+                raise Fails(f"{name} {bad} at {what} {loss.scale}, {shown(y_pred[0])}")
     return f"finite at surely right and surely wrong {loss.scale}"
 
 

@@ -25,14 +25,30 @@ def batching_does_not_change_the_result(metric: MetricSubject) -> str:
 
 
 @check("metric")
+def no_nan_at_the_edge(metric: MetricSubject) -> str:
+    """One example, and examples of one class alone, rightly and wrongly predicted, give no NaN."""
+    task = metric.data
+    if task.form == "values":
+        raise DoesNotApply("it takes no labels")
+    edges = {"one example": np.arange(1)}
+    if task.form != "numbers" and task.y_pred.ndim <= 2:
+        classes = task.y_true.argmax(-1) if task.form == "one-hot" else task.y_true.reshape(BATCH)
+        edges |= {f"class {c:g} alone": np.flatnonzero(classes == c) for c in np.unique(classes)}
+    for what, rows in edges.items():
+        for how, value in zip(
+            ("rightly", "wrongly"), metric.values_right_and_wrong(task, rows), strict=True
+        ):
+            if np.isnan(value).any():
+                raise Fails(f"{what}, {how} predicted, gives {shown(value)}")
+    return f"none for {', '.join(edges)}"
+
+
+@check("metric")
 def weights_count_samples(metric: MetricSubject) -> str:
     """Weight 0 leaves an example out, weight 2 counts it twice."""
-    batch = metric.batches[0]
-    weights = np.random.default_rng(2).integers(0, 3, BATCH)
-    rows = np.repeat(np.arange(BATCH), weights)
-    plain, expected = metric.value(batch), metric.value(arguments_of(metric.data, rows))
+    plain = metric.value(metric.batches[0])
     with failing("update_state(..., sample_weight=...)"):
-        value = metric.value(batch, sample_weight=tf.constant(weights, tf.float32))
+        value, expected = metric.weighted(metric.data)
     if differs_by(value, expected):
         ignored = " as without weights" if differs_by(value, plain) is None else ""
         raise Fails(

@@ -32,15 +32,22 @@ class MetricSubject(Subject[Task]):
         return self.value(arguments_of(form))
 
     def suits(self, form: Task) -> bool:
-        """Whether the metric tells right from wrong in this form, and takes weights."""
+        """Whether the metric tells right from wrong in this form, and counts weights."""
         if form.form != "values":
             if differs_by(*self.values_right_and_wrong(form), 1e-6) is None:
                 return False
             self.values_right_and_wrong(form, slice(0, 1))  # raises where no single example fits
         with contextlib.suppress(Exception):
-            self.value(arguments_of(form), sample_weight=tf.ones(BATCH))
-            return True
+            return differs_by(*self.weighted(form)) is None
         return False
+
+    def weighted(self, form: Task) -> tuple[np.ndarray, np.ndarray]:
+        """The result with weights 0, 1 and 2, and with examples left out and repeated so."""
+        weights = np.random.default_rng(2).integers(0, 3, BATCH)
+        rows = np.repeat(np.arange(BATCH), weights)
+        given = tf.constant(weights, tf.float32)
+        value = self.value(arguments_of(form), sample_weight=given)
+        return value, self.value(arguments_of(form, rows))
 
     def forms(self, seed: int = 0) -> list[Task]:
         """Forms to try; a metric whose second argument is the weight takes values alone."""
@@ -51,7 +58,7 @@ class MetricSubject(Subject[Task]):
         return list(tasks(seed, for_metric=True))
 
     def values_right_and_wrong(
-        self, task: Task, rows: slice = slice(None)
+        self, task: Task, rows: Any = slice(None)
     ) -> tuple[np.ndarray, np.ndarray]:
         """The results for right and for wrong probabilities."""
         y_true = tf.convert_to_tensor(task.y_true[rows])

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from src.checks.closeness import as_vector
 from src.checks.layers.subject import candidates
-from src.checks.messages import one_line
+from src.checks.messages import keras3, one_line
 from src.checks.registry import DoesNotApply, Fails
 from src.checks.subject import Subject
 
@@ -73,6 +73,7 @@ class ModelSubject(Subject[ToyProblem]):
     def find_data(self) -> ToyProblem:
         """The first inputs, labels and loss that the model trains on."""
         refusals: list[str] = []
+        mend = ""
         for x in self._inputs(self.make()):
             model = self.make()
             try:
@@ -80,6 +81,7 @@ class ModelSubject(Subject[ToyProblem]):
             except Exception as error:  # the component's own, of any kind
                 shapes = ", ".join(str(tuple(part.shape)) for part in tf.nest.flatten(x))
                 refusals.append(f"inputs {shapes}: {one_line(error)}")
+                mend = mend or keras3(error)
                 continue
             if not isinstance(outputs, tf.Tensor):
                 raise Fails("it has several outputs, and the kit labels for one only")
@@ -87,12 +89,13 @@ class ModelSubject(Subject[ToyProblem]):
             for y, loss in _labels_and_losses(outputs):
                 try:
                     model.compile(keras.optimizers.SGD(0.01), loss, run_eagerly=True)
-                    model.train_on_batch(x, y)
+                    model.fit(x, y, batch_size=EXAMPLES, verbose=0)
                 except Exception as error:
                     refusals.append(f"loss {loss}: {one_line(error)}")
+                    mend = mend or keras3(error)
                     continue
                 return ToyProblem(model, first, x, y, loss)
-        raise Fails("; ".join(dict.fromkeys(refusals)))
+        raise Fails("; ".join(dict.fromkeys(refusals)), mend)
 
     def _inputs(self, model: Any) -> list[Any]:
         """Inputs to try: of the shapes that the model says, else the usual ones."""

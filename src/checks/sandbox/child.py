@@ -1,15 +1,19 @@
 """The child process in which code of others runs: TensorFlow imported once, one fork per job.
 
 Each job runs in a session of its own, with nothing to read, its output in one file and its events
-in another: what it breaks, it breaks for itself.
+in another, which carry its id: what it breaks, it breaks for itself. Processes that it leaves
+behind are ended with it.
 """
 
+import contextlib
+import ctypes
 import importlib
 import importlib.util
 import inspect
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -24,6 +28,7 @@ from src.errors import UserError
 
 LARGEST_FILE = 256 * 1024 * 1024  # of output, or of a saved model
 EVENTS, OUTPUT = "events.jsonl", "output.txt"
+PR_SET_CHILD_SUBREAPER = 36
 Emit = Callable[..., None]
 
 
@@ -31,13 +36,16 @@ def serve(pipe: Connection, environment: dict[str, str]) -> None:
     """Serves jobs until the other end of the pipe is closed.
 
     Args:
-        pipe: jobs come in; for each go out the id of its process, then its exit status.
+        pipe: jobs come in; for each go out its id with the number of its process, and then with
+            its exit status.
         environment: variables to set before TensorFlow is imported.
     """
     os.environ.update(environment)
     _redirect(os.devnull)
     import src.checks.run  # noqa: F401 (before the first fork, so that no fork pays for it)
 
+    with contextlib.suppress(AttributeError):  # Linux alone: orphans become this process's children
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     pipe.send("ready")
     while True:
         try:
@@ -46,9 +54,26 @@ def serve(pipe: Connection, environment: dict[str, str]) -> None:
             return
         process = os.fork()
         if process == 0:
-            _work(job, pipe)
+            pipe.close()
+            _work(**job)
+        pipe.send((job["id"], process))
         _, status = os.waitpid(process, 0)
-        pipe.send(os.waitstatus_to_exitcode(status))
+        while left := _children():
+            for orphan in left:
+                with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(orphan, signal.SIGKILL)
+                    os.waitpid(orphan, 0)
+        pipe.send((job["id"], os.waitstatus_to_exitcode(status)))
+
+
+def _children() -> list[int]:
+    """Processes whose parent is this one; none where there is no /proc."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if int(file.read_text("utf-8").rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(file.parent.name))
+    return found
 
 
 def _redirect(output: str) -> None:
@@ -59,14 +84,12 @@ def _redirect(output: str) -> None:
         os.dup2(source, target)
 
 
-def _work(job: dict[str, Any], pipe: Connection) -> NoReturn:
+def _work(*, id: str, folder: str, **job: Any) -> NoReturn:
     """One job, in its fork; the fork ends here, whatever the component left running in it."""
-    folder = Path(job.pop("folder"))
-    emit = partial(_emit, folder / EVENTS)
+    emit = partial(_emit, Path(folder, EVENTS), id)
     try:
         os.setsid()
-        pipe.send(os.getpid())
-        _redirect(str(folder / OUTPUT))
+        _redirect(f"{folder}/{OUTPUT}")
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _do(emit, **job)
@@ -76,9 +99,9 @@ def _work(job: dict[str, Any], pipe: Connection) -> NoReturn:
     os._exit(0)
 
 
-def _emit(file: Path, event: str, **content: Any) -> None:
+def _emit(file: Path, job: str, event: str, **content: Any) -> None:
     with file.open("a") as stream:
-        stream.write(json.dumps({"event": event, **content}) + "\n")
+        stream.write(json.dumps({"job": job, "event": event, **content}) + "\n")
 
 
 def _do(

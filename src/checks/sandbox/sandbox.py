@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import secrets
 import signal
 import tempfile
 from multiprocessing.connection import Connection
@@ -78,21 +79,28 @@ class Sandbox:
     def _run(self, **job: Any) -> tuple[list[Event], str]:
         """The events of a job, and the way in which it ended before it was done."""
         self._start()
-        process, late = 0, ""
+        process, late, job["id"] = 0, "", secrets.token_hex(8)
         with tempfile.TemporaryDirectory(prefix="checks-") as folder:
             try:
                 self._pipe.send({**job, "folder": folder})
-                process = self._pipe.recv()
+                process = self._answer(job["id"])
                 if not self._pipe.poll(self.timeout):
                     late = f"it did not end within {self.timeout:g} s"
                     _kill(process)
-                ending = _how(self._pipe.recv(), Path(folder, OUTPUT))
+                ending = _how(self._answer(job["id"]), Path(folder, OUTPUT))
             except (EOFError, OSError):  # the child itself is gone
                 ending = "it ended the process that runs the checks"
                 self._stop()
             finally:
                 _kill(process)  # it may have left processes behind
-            return _events(Path(folder, EVENTS)), late or ending
+            return _events(Path(folder, EVENTS), job["id"]), late or ending
+
+    def _answer(self, job: str) -> int:
+        """The next number that the child says of a job."""
+        while True:
+            said, number = self._pipe.recv()
+            if said == job:
+                return int(number)
 
     def _start(self) -> None:
         if self._child is not None and self._child.is_alive():
@@ -126,10 +134,11 @@ def _kill(process: int) -> None:
             os.killpg(process, signal.SIGKILL)
 
 
-def _events(file: Path) -> list[Event]:
+def _events(file: Path, job: str) -> list[Event]:
     """The events of a job, but for one that it was writing when it ended."""
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [event for event in events if event["job"] == job]
 
 
 def _how(status: int, output: Path) -> str:
