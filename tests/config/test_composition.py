@@ -100,3 +100,9 @@ def test_one_seed_sets_split_and_training_unless_they_are_given(resolved):
     assert (config["data"]["seed"], config["training"]["seed"]) == (7, 7)
     config = resolved("seed=7", "data.seed=1")
     assert (config["data"]["seed"], config["training"]["seed"]) == (1, 7)
+
+
+def test_a_table_can_be_tried_without_a_store(composer):
+    words = ("+experiment=my_data", "data.path=mine.csv")
+    assert composer(*words).compare is True
+    assert check(composer(*words, "tracking=none"))["compare"] is False

@@ -43,6 +43,14 @@ def test_what_lists_no_values_is_no_grid(word):
         words_of(word)
 
 
+@pytest.mark.parametrize(
+    "words", [["seed=range(0,10000000000)"], ["a=range(0,200)", "b=range(0,200)"]]
+)
+def test_a_grid_that_nobody_can_wait_for_is_refused_at_once(words):
+    with pytest.raises(UserError, match=r"more than 20000 jobs, with \w=|with seed=0, seed=1, "):
+        words_of(*words)
+
+
 # --- composed and checked -----------------------------------------------------------------------
 def test_a_job_has_its_number_its_words_and_the_sweeps_folder(plan_of):
     first, second = plan_of("seed=0", "seed=3 loss=focal").jobs

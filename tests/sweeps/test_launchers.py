@@ -107,7 +107,7 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
     assert "a.csv" in lines[-1]
 
 
-@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True])
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True, 10**9])
 def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
     with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
         next(results(str, [], 1, n_jobs=n_jobs))
