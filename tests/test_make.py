@@ -143,3 +143,21 @@ def test_no_index_is_named():
     for name in ("Makefile", "environment.yml", "pyproject.toml", "requirements.lock"):
         text = (ROOT / name).read_text()
         assert not re.search(r"https?://(?!127\.0\.0\.1)|--index-url|--extra-index", text), name
+
+
+def test_the_homework_confirms_on_none_of_the_seeds_that_its_settings_were_chosen_on(clone):
+    done, _ = make(clone, "-n", "homework", "SEEDS=range(5,7)")
+    first, fresh = re.findall(r"train\.py (-m .*experiment=homework.*)", done.stdout)
+    assert "'seed=range(0,10)'" in first
+    assert "'seed=range(5,7)'" in fresh
+    (chosen_on,) = re.findall(r"tuning\.chosen_on=\[([0-9,]*)\]", fresh)
+    assert chosen_on.split(",") == [str(seed) for seed in range(10)]
+
+
+@pytest.mark.parametrize("target", ["reproduce", "homework", "fashion-mnist", "atlas"])
+def test_sweeps_use_all_cores_unless_told_otherwise(clone, target):
+    for words, used in (((), True), (("AT_ONCE=",), False)):
+        done, _ = make(clone, "-n", target, *words)
+        sweeps = [line for line in done.stdout.splitlines() if "train.py -m" in line]
+        assert sweeps
+        assert all(("hydra/launcher=joblib" in line) == used for line in sweeps)

@@ -20,7 +20,6 @@ from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
-from joblib import cpu_count
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -91,6 +90,8 @@ def _words(override: Override) -> list[str]:
 
 def workers(n_jobs: int, threads: int) -> int:
     """How many jobs run at once on this machine; -1 means as many as the cores allow."""
+    from joblib import cpu_count  # not before a sweep's jobs are known to be right
+
     return n_jobs if n_jobs > 0 else max(1, cpu_count() // threads)
 
 

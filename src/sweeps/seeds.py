@@ -9,8 +9,6 @@ from omegaconf import DictConfig
 
 from src.config.check import check
 from src.config.ranges import AUTO
-from src.runs.dataset_cache import cached_dataset
-from src.runs.seed_plan import planned_seeds
 from src.sweeps.jobs import Composer, split
 
 SEED = "seed"
@@ -36,6 +34,9 @@ def with_planned_seeds(
     given = [one.value() for one in overrides if one.get_key_element() == SEED]
     if not given or given[-1] != AUTO:
         return list(overrides), 0.0
+    from src.runs.dataset_cache import cached_dataset  # which need more, for nothing without auto
+    from src.runs.seed_plan import planned_seeds
+
     parser, composer = OverridesParser.create(), Composer(loader, master)
     jobs = split([*overrides, *parser.parse_overrides([f"{SEED}=0"])])
     configs = [check(composer.job(*job).config) for job in enumerate(jobs)]

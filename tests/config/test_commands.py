@@ -15,6 +15,8 @@ CASES = {
     "range": ["loss.gamma=-1"],
     "second job": ["-m", "loss=focal", "loss.gamma=0,-1"],
     "second choice": ["-m", "loss=focal,focl"],
+    "no sweep": ["tuning=learning_rate", "loss=focal"],
+    "one value": ["-m", "tuning=learning_rate", "training.learning_rate=0.01"],
     "second word": ["-m", "loss.gamma=0,x"],
     "in its folder": ["tracking.root=${hydra:runtime.output_dir}/store", "loss.gamma=-1"],
     "list": ["loss=focal", "loss.alpha=[1,2,3]", "tracking=none"],
@@ -73,6 +75,8 @@ def test_the_help_shows_choices_and_examples_as_hydra_does_and_the_config_what_w
         ("file", ["nowhere.csv"]),
         ("second job", ["job 1 (loss=focal loss.gamma=-1)", "loss.gamma=-1.0"]),
         ("second choice", ["loss/focl", "focal"]),
+        ("no sweep", ["python train.py -m tuning=learning_rate loss=focal\n"]),
+        ("one value", ["Error: training.learning_rate=0.01: one value", "tuning=none"]),
         ("second word", ["Error: loss.gamma: Value 'x' of type 'str' could not be converted"]),
     ],
 )

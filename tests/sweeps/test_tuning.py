@@ -83,3 +83,33 @@ def test_a_mistake_is_one_message(plan_typed, words, said):
 
 def test_fresh_seeds_are_no_mistake(plan_typed):
     assert plan_typed("seed=range(100,102)", CHOSEN).seeds == [100, 101]
+
+
+@pytest.fixture
+def begun(tmp_path, empty_store):
+    """Begins a sweep over some seeds, in one store; the sweep's run."""
+    from src.tracking.sweep_run import SweepRun
+
+    empty_store(tmp_path / "mlruns")
+    tracking = {"root": str(tmp_path / "mlruns"), "uri": None, "experiment": "plans"}
+
+    def begin(*seeds, settings="same"):
+        tags = plan_tags(["training.learning_rate"], seeds) | {"sweep.settings": settings}
+        return SweepRun(tracking, "train.py -m", f"{settings}{seeds}", tags, anew=False)
+
+    return begin
+
+
+def test_a_sweep_notes_its_plan_and_which_seeds_it_adds_to(begun, tmp_path):
+    from mlflow.tracking import MlflowClient
+
+    first, again, more = begun(0, 1), begun(0, 1), begun(0, 1, 2)
+    assert (first.extends, again.extends, more.extends) == ([], [], [0, 1])
+    assert first.run_id == again.run_id != more.run_id
+    assert begun(100, 101).extends == [], "fresh seeds confirm, and add to nothing"
+    assert begun(0, 1, 2, settings="others").extends == []
+    store = MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+    tags = store.get_run(more.run_id).data.tags
+    assert json.loads(tags["planned.seeds"]) == [0, 1, 2]
+    assert json.loads(tags["planned.extends"]) == [0, 1]
+    assert json.loads(tags["tuning.keys"]) == ["training.learning_rate"]
