@@ -6,11 +6,13 @@ Nothing here imports TensorFlow before it is sure that there is something to tra
 bad data, or a finished run with the same identity end the job without it.
 """
 
+import contextlib
 import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from numpy.typing import NDArray
 from omegaconf import DictConfig
@@ -47,8 +49,13 @@ def run_job(cfg: DictConfig) -> float:
     Raises:
         UserError: for a mistake in the config or the data.
     """
-    config = check(cfg)
     hydra = HydraConfig.get()
+    with contextlib.chdir(hydra.runtime.cwd):  # paths are from there, hydra.job.chdir or not
+        return _run(check(cfg), hydra)
+
+
+def _run(config: dict[str, Any], hydra: HydraConf) -> float:
+    """Loads the data, and trains where there is no finished run."""
     folder = Path(hydra.runtime.output_dir)
     dataset = cached_dataset(config["data"])
     config = sized(config, dataset)

@@ -18,4 +18,19 @@ def tracking_uri(root: str, uri: str | None) -> str:
     Returns:
         ``MLFLOW_TRACKING_URI`` where it is set, else ``uri``, else the SQLite file in ``root``.
     """
-    return os.environ.get(URI_VARIABLE) or uri or f"sqlite:///{Path(root).resolve() / DATABASE}"
+    return os.environ.get(URI_VARIABLE) or uri or sqlite_uri(Path(root).resolve() / DATABASE)
+
+
+def sqlite_uri(file: Path) -> str:
+    """The address of a database's file.
+
+    Args:
+        file: an absolute path.
+    """
+    if not {"?", "%"} & set(str(file)):
+        return f"sqlite:///{file}"
+    from sqlalchemy import URL
+
+    # In an address ? and % are written as %3F and %25. Without the driver's name MLflow would make
+    # a folder of the name as it is written there.
+    return URL.create("sqlite+pysqlite", database=str(file)).render_as_string()

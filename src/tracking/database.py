@@ -13,17 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
+from sqlalchemy import make_url
 
 from src.errors import UserError
+from src.tracking.address import sqlite_uri
 
-PREFIX = "sqlite:///"
+SQLITE = ("sqlite:///", "sqlite+pysqlite:///")
 HEAD = b"SQLite format 3\0"
 DRAFT = ".part-"
 
 
 def database_file(uri: str) -> Path | None:
     """The file behind a store's address; None where it is no SQLite address."""
-    return Path(uri.removeprefix(PREFIX)) if uri.startswith(PREFIX) else None
+    return Path(make_url(uri).database or "") if uri.startswith(SQLITE) else None
 
 
 def check_database(uri: str) -> None:
@@ -61,7 +63,7 @@ def make_database(uri: str) -> None:
             left.unlink()
         # MLflow keeps a store for each address, also where it failed, so no name comes twice
         draft = file.with_name(f"{file.name}{DRAFT}{time.time_ns()}")
-        MlflowClient(f"{PREFIX}{draft}").search_experiments(max_results=1)
+        MlflowClient(sqlite_uri(draft)).search_experiments(max_results=1)
         draft.replace(file)
 
 
