@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.metrics import balanced_accuracy_score, brier_score_loss, f1_score, recall_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    multilabel_confusion_matrix,
+    recall_score,
+)
 
 from src.evaluation.calibration import brier_score, expected_calibration_error
 from src.evaluation.decision import decide, tune_offsets
@@ -71,6 +77,14 @@ def test_tuned_scores_are_scikit_learns_on_the_moved_decisions():
     assert found["test_tuned_balanced_accuracy"] == pytest.approx(expected)
     recalls = recall_score(y_test, y_pred, average=None)
     assert [found[f"test_tuned_recall_class_{k}"] for k in range(3)] == pytest.approx(recalls)
+    counts = multilabel_confusion_matrix(y_test, y_pred)
+    for k in range(3):
+        tp, fp, fn = (found[f"test_tuned_{name}_class_{k}"] for name in ("tp", "fp", "fn"))
+        np.testing.assert_array_equal(counts[k], [[len(y_test) - tp - fp - fn, fp], [fn, tp]])
+    plain = score(y_test, test).values
+    for name in ("ece", "brier", "log_loss", "average_precision"):
+        assert found[f"test_tuned_{name}"] == plain[name]
+    assert found["val_tuned_ece"] == score(y_val, val).values["ece"]
     on_val = (val.astype(float) + offsets).argmax(axis=1)
     assert found["val_tuned_f1_macro"] == pytest.approx(macro_f1(y_val, on_val, 3))
 

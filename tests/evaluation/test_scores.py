@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import log_softmax
 from sklearn import metrics
 
 from src.errors import UserError
@@ -46,9 +47,18 @@ def test_scores_are_those_of_scikit_learn(case):
     ):
         each = function(y, said, average=None, **options)
         expected |= {f"{name}_class_{k}": each[k] for k in classes}
+    counts = metrics.multilabel_confusion_matrix(y, said, labels=classes)
+    for name, cell in (("tp", (1, 1)), ("fp", (0, 1)), ("fn", (1, 0))):
+        expected |= {f"{name}_class_{k}": counts[(k, *cell)] for k in classes}
     probabilities = np.exp(logits.astype("float64"))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     expected["log_loss"] = -np.log(probabilities[np.arange(len(y)), y]).mean()
+    for k in np.unique(y).tolist():
+        one, score_of_class = y == k, log_softmax(logits.astype("float64"), axis=1)[:, k]
+        each = metrics.average_precision_score(one, score_of_class)
+        expected[f"average_precision_class_{k}"] = each
+    seen = [value for name, value in expected.items() if name.startswith("average_precision")]
+    expected["average_precision"] = np.mean(seen)
     found = {name: scores.values[name] for name in expected}
     assert found == pytest.approx(expected, abs=1e-9, rel=1e-9)
     np.testing.assert_array_equal(
@@ -60,6 +70,23 @@ def test_a_class_never_seen_nor_predicted_counts_zero():
     scores = score(np.array([0, 1]), np.eye(3, dtype="float32")[:2])
     assert scores.values["f1_macro"] == pytest.approx(2 / 3)
     assert scores.values["f1_class_2"] == 0.0
+
+
+def test_average_precision_in_closed_form_with_ties_and_a_class_without_rows():
+    """Ranks of class 1: a hit, then two equal scores of which one is a hit, then a miss."""
+    y, odds = np.array([1, 0, 1, 0]), np.array([3.0, 1.0, 1.0, -1.0])
+    logits = np.stack([np.zeros(4), odds, np.full(4, -50.0)], axis=1).astype("float32")
+    found = score(y, logits).values
+    assert found["average_precision_class_1"] == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
+    assert found["average_precision_class_0"] == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
+    assert "average_precision_class_2" not in found
+    assert found["average_precision"] == pytest.approx(5 / 6)
+    assert not [name for name, value in found.items() if np.isnan(value)]
+
+
+def test_equal_scores_of_all_rows_give_the_share_of_the_class():
+    found = score(np.array([0, 0, 0, 1]), np.zeros((4, 2), "float32")).values
+    assert found["average_precision_class_1"] == pytest.approx(1 / 4)
 
 
 def test_logits_too_far_apart_for_exp_give_a_finite_log_loss():
