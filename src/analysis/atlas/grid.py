@@ -66,7 +66,7 @@ class Atlas:
         alone = int((self.cells["p"] < LEVEL).sum())
         return (
             f"Of the {count} comparisons on this page, {bold} are bold: q < {LEVEL:g}, so that "
-            f"some {LEVEL * bold:.0f} of them at most are expected to be false. By p < {LEVEL:g} "
+            f"some {LEVEL * bold:.1f} of them at most are expected to be false. By p < {LEVEL:g} "
             f"each for itself {alone} would be, of which up to {LEVEL * count:.0f} by chance."
         )
 
