@@ -110,6 +110,8 @@ class Composer:
         _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
         self._loader, self._master = loader, master
         self._parser = OverridesParser.create(config_loader=loader)
+        as_typed: Any = OmegaConf.to_container(master.hydra.overrides.hydra)
+        self._of_hydra: list[str] = as_typed
         self._parsed: dict[str, Override] = {}
         self._plain: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], bytes] = {}
@@ -153,7 +155,7 @@ class Composer:
             self._plain[key] = sets and not self._loader.get_group_options(
                 key,
                 config_name=self._master.hydra.job.config_name,
-                overrides=list(self._master.hydra.overrides.hydra),
+                overrides=self._of_hydra,
             )
         return self._plain[key]
 

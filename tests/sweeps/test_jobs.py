@@ -51,6 +51,13 @@ def test_a_grid_that_nobody_can_wait_for_is_refused_at_once(words):
         words_of(*words)
 
 
+def test_a_folder_may_be_named_by_what_a_job_overrides(sweeper):
+    subdir = "hydra.sweep.subdir=${hydra.job.override_dirname}"
+    first, second = sweeper(subdir, "model=cnn").plan("loss=focal", "seed=1").jobs
+    names = [job.config.hydra.sweep.subdir for job in (first, second)]
+    assert names == ["loss=focal", "seed=1"]
+
+
 # --- composed and checked -----------------------------------------------------------------------
 def test_a_job_has_its_number_its_words_and_the_sweeps_folder(plan_of):
     first, second = plan_of("seed=0", "seed=3 loss=focal").jobs
