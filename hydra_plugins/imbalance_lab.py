@@ -20,7 +20,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from src.sweeps.jobs import Job
+    from src.sweeps.composer import Job
     from src.sweeps.sweep import Sweep
 
 
@@ -128,7 +128,8 @@ class GridSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
-        from src.sweeps.jobs import Plan, all_overrides, split
+        from src.sweeps.composer import all_overrides, split
+        from src.sweeps.jobs import Plan
         from src.sweeps.seeds import with_planned_seeds
         from src.sweeps.tuning import tuned_keys
 
@@ -148,7 +149,7 @@ class OptunaSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
-        from src.sweeps.jobs import all_overrides
+        from src.sweeps.composer import all_overrides
         from src.sweeps.search import search
 
         overrides = all_overrides(self.context.config_loader, self.master, arguments)

@@ -57,7 +57,7 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
-    from src.sweeps.jobs import all_overrides, split
+    from src.sweeps.composer import all_overrides, split
     from src.sweeps.seeds import with_planned_seeds
 
     register()

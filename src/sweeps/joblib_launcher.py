@@ -10,7 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from joblib import Parallel, delayed
 
 from src.errors import UserError, override
-from src.sweeps.jobs import Finished, Job, workers
+from src.sweeps.composer import Job
+from src.sweeps.jobs import Finished, workers
 
 MOST_WORKERS = 1024
 LOOKS = 1.0

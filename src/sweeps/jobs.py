@@ -2,9 +2,7 @@
 
 import contextlib
 import io
-import itertools
 import json
-import math
 import pickle
 import traceback
 from collections import defaultdict
@@ -14,78 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
-from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of
+from src.sweeps.composer import Composer, Job
 from src.sweeps.tuning import check_plan, tuned_keys
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
-
-MOST_JOBS = 20_000
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job: its number, from 0, its overrides, and its config with the ``hydra`` node."""
-
-    number: int
-    words: list[str]
-    config: DictConfig
-
-
-def all_overrides(loader: ConfigLoader, master: DictConfig, typed: Sequence[str]) -> list[Override]:
-    """The overrides of a sweep: ``hydra.sweeper.params``, then those that were typed, which win."""
-    params = master.hydra.sweeper.params or {}
-    listed = [f"{key}={value}" for key, value in params.items()]
-    return OverridesParser.create(config_loader=loader).parse_overrides([*listed, *typed])
-
-
-def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list[str]]:
-    """The words of each job: every combination of the values, the last key fastest.
-
-    Args:
-        overrides: parsed; of a key that is there twice the last one counts.
-        tuned: keys that come last, so that the trials of a loss and seed follow one another.
-
-    Raises:
-        UserError: for a sweep that lists no values.
-    """
-    words = {override.get_key_element(): _words(override) for override in overrides}
-    words |= {key: words.pop(key) for key in tuned if key in words}
-    count = math.prod(map(len, words.values()))
-    if count > MOST_JOBS:
-        longest = max(words.values(), key=len)
-        raise UserError(
-            f"a sweep of more than {MOST_JOBS} jobs, with {longest[0]}, {longest[1]}, ...; right "
-            "are fewer values"
-        )
-    return [list(job) for job in itertools.product(*words.values())]
-
-
-def _words(override: Override) -> list[str]:
-    """One word for each value; an interval lists none, nor does a range without a step."""
-    values = []
-    if not override.is_sweep_override():
-        values = [override.get_value_element_as_str()]
-    elif override.is_discrete_sweep():
-        with contextlib.suppress(ValueError):
-            values = list(itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1))
-    if not values:
-        raise UserError(
-            f"{override.input_line}: a grid needs values, such as a,b or range(0,5); "
-            "hydra/sweeper=optuna searches an interval"
-        )
-    return [f"{override.get_key_element()}={value}" for value in values]
 
 
 def workers(n_jobs: int, threads: int) -> int:
@@ -93,79 +32,6 @@ def workers(n_jobs: int, threads: int) -> int:
     from joblib import cpu_count  # not before a sweep's jobs are known to be right
 
     return n_jobs if n_jobs > 0 else max(1, cpu_count() // threads)
-
-
-class Composer:
-    """Composes the jobs of a sweep as Hydra does, which takes a tenth of a second for each.
-
-    Jobs with the same choices of groups begin as copies of one config that Hydra composed; their
-    plain values are set in it, in the way in which Hydra sets them.
-
-    Args:
-        loader: Hydra's.
-        master: the sweep's config.
-    """
-
-    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
-        _ = master.hydra.sweep.dir  # asks what time it is, once for all jobs
-        self._loader, self._master = loader, master
-        self._parser = OverridesParser.create(config_loader=loader)
-        as_typed: Any = OmegaConf.to_container(master.hydra.overrides.hydra)
-        self._of_hydra: list[str] = as_typed
-        self._parsed: dict[str, Override] = {}
-        self._plain: dict[str, bool] = {}
-        self._bases: dict[tuple[str, ...], bytes] = {}
-
-    def job(self, number: int, words: Sequence[str]) -> Job:
-        """The job of some overrides.
-
-        Raises:
-            HydraException: where it does not compose.
-        """
-        overrides = [self._parse(word) for word in words]
-        chosen = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
-        if chosen not in self._bases:
-            base = self._loader.load_sweep_config(self._master, list(chosen))
-            self._bases[chosen] = pickle.dumps(base)
-        config: DictConfig = pickle.loads(self._bases[chosen])
-        try:
-            for one in filter(self._is_plain, overrides):
-                OmegaConf.update(config, one.key_or_group, one.value(), merge=True)
-        except OmegaConfBaseException:  # which Hydra says in its own words
-            config = self._loader.load_sweep_config(self._master, list(words))
-        OmegaConf.copy_cache(from_config=self._master, to_config=config)
-        task = [one for one in overrides if not one.is_hydra_override()]
-        with open_dict(config):
-            config.hydra.overrides.task = [one.input_line for one in task]
-            config.hydra.job.override_dirname = _dirname(config, task)
-            config.hydra.job.id = str(number)
-            config.hydra.job.num = number
-        return Job(number, list(words), config)
-
-    def _parse(self, word: str) -> Override:
-        if word not in self._parsed:
-            (self._parsed[word],) = self._parser.parse_overrides([word])
-        return self._parsed[word]
-
-    def _is_plain(self, override: Override) -> bool:
-        """Whether an override sets a value and chooses nothing."""
-        key = override.get_key_element()
-        if key not in self._plain:
-            sets = key == override.key_or_group and not override.is_hydra_override()
-            self._plain[key] = sets and not self._loader.get_group_options(
-                key,
-                config_name=self._master.hydra.job.config_name,
-                overrides=self._of_hydra,
-            )
-        return self._plain[key]
-
-
-def _dirname(config: DictConfig, overrides: Sequence[Override]) -> str:
-    """What Hydra documents as ``hydra.job.override_dirname``."""
-    rules = config.hydra.job.config.override_dirname
-    kept = [one for one in overrides if one.key_or_group not in rules.exclude_keys]
-    words = sorted(str(one.input_line) for one in kept)
-    return str(rules.item_sep.join(words).replace("=", rules.kv_sep))
 
 
 @dataclass(frozen=True)

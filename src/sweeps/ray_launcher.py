@@ -7,7 +7,8 @@ from typing import Any
 
 from src.entry import QUIET
 from src.errors import UserError
-from src.sweeps.jobs import Finished, Job
+from src.sweeps.composer import Job
+from src.sweeps.jobs import Finished
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -38,7 +38,7 @@ from optuna.trial import FrozenTrial, TrialState
 from src.config.legal import problems
 from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
-from src.sweeps.jobs import Composer, split
+from src.sweeps.composer import Composer, split
 from src.sweeps.sweep import Sweep
 from src.sweeps.tuning import check_plan, plan_tags, tuned_keys
 

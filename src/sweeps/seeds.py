@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from src.config.check import check
 from src.config.ranges import AUTO
-from src.sweeps.jobs import Composer, split
+from src.sweeps.composer import Composer, split
 
 SEED = "seed"
 

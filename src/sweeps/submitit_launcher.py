@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
-from src.sweeps.jobs import Finished, Job, workers
+from src.sweeps.composer import Job
+from src.sweeps.jobs import Finished, workers
 
 try:
     import submitit

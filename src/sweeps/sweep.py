@@ -17,7 +17,8 @@ from rich.progress import Progress
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
-from src.sweeps.jobs import SWEEP_FILE, Job, Plan, error_of, workers
+from src.sweeps.composer import Job
+from src.sweeps.jobs import SWEEP_FILE, Plan, error_of, workers
 from src.sweeps.table import collect_rows, markdown_table, print_table
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 

@@ -7,7 +7,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext
 
 from src.config.register import register
-from src.sweeps.jobs import Plan, all_overrides, split
+from src.sweeps.composer import all_overrides, split
+from src.sweeps.jobs import Plan
 from src.sweeps.tuning import tuned_keys
 from tests.conftest import ROOT
 

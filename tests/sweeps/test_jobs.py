@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 
 from src.data.errors import CellError
 from src.errors import UserError
-from src.sweeps.jobs import Composer, error_of, portable, split
+from src.sweeps.composer import Composer, split
+from src.sweeps.jobs import error_of, portable
 
 
 @pytest.fixture

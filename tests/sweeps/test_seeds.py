@@ -8,7 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.errors import UserError
 from src.runs.seed_plan import CORES, MOST, planned_seeds
-from src.sweeps.jobs import split
+from src.sweeps.composer import split
 from src.sweeps.seeds import with_planned_seeds
 from src.sweeps.tuning import duration, plan_in_words
 
