@@ -1,5 +1,7 @@
 """The Optuna sweeper: what it proposes, what it is told, and what it leaves behind."""
 
+from collections import defaultdict
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -18,6 +20,8 @@ y: a
 z: mlp
 n: 0
 fixed: 0
+training: {x: 0}
+tuning: {keys: [], chosen_on: []}
 tracking: {enabled: false}
 """
 
@@ -39,7 +43,7 @@ class Bowl(Launcher):
         return [self._run(dict(word.split("=", 1) for word in words)) for words in jobs]
 
     def _run(self, words):
-        job, x = JobReturn(), float(words.get("x", 0))
+        job, x = JobReturn(), float(words.get("x", words.get("training.x", 0)))
         job.status = JobStatus.FAILED if x > 3 else JobStatus.COMPLETED
         job.return_value = UserError(f"x={x}: too large") if x > 3 else -((x - 1) ** 2)
         return job
@@ -56,8 +60,9 @@ def searched(tmp_path):
 
         parser = OverridesParser.create(config_loader=context.config_loader)
 
-        def run(*typed, seed=0, sampler="TPESampler", **options):
+        def run(*typed, seed=0, sampler="TPESampler", keys=(), **options):
             launcher = Bowl()
+            config.tuning["keys"] = list(keys)
             best = search(
                 launcher,
                 context,
@@ -76,6 +81,21 @@ def test_it_finds_where_the_score_is_best(searched):
     assert best.params["x"] == pytest.approx(1, abs=0.3)
     assert best.value == pytest.approx(-((best.params["x"] - 1) ** 2))
     assert searched("x=interval(-3,3)", direction="minimize")[1].params["x"] < -2
+
+
+def test_each_combination_of_the_other_values_is_tuned_by_as_many_trials(searched, capsys):
+    words = ("y=a,b", "training.x=interval(-3,3)", "z=mlp,cosine")
+    launcher, best = searched(*words, keys=["training.x"], n_trials=8, n_jobs=2)
+    assert launcher.batches == [2 * 4] * 4, "the studies propose side by side"
+    tried = defaultdict(list)
+    for y, z, x in launcher.jobs:
+        tried[y, z].append(x)
+    assert {cell: len(trials) for cell, trials in tried.items()} == {
+        (f"y={y}", f"z={z}"): 8 for y in "ab" for z in ("mlp", "cosine")
+    }
+    assert len({tuple(trials) for trials in tried.values()}) == 1, "alike scores, alike trials"
+    assert best is None
+    assert "Best of" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("n_jobs", [1, 4])
@@ -129,6 +149,9 @@ def test_trials_that_fail_are_told_and_raised_in_the_end(searched, capsys):
         (("x=glob(*)",), {}, "cannot be searched"),
         (("x=interval(2,1)",), {}, "x=interval"),
         (("x=tag(log,interval(0,1))",), {}, "x=tag"),
+        (("y=a,b",), {"keys": ["training.x"]}, r"training\.x is not varied"),
+        (("training.x=1", "y=a,b"), {"keys": ["training.x"]}, r"training\.x=1: one value"),
+        (("x=interval(0,1)", "seed=auto"), {}, "a search needs its seeds given"),
         (("x=interval(0,1)",), {"n_trials": 0}, r"hydra\.sweeper\.n_trials=0"),
         (("x=interval(0,1)",), {"n_jobs": 1.5}, r"hydra\.sweeper\.n_jobs=1\.5"),
         (("x=interval(0,1)",), {"direction": "up"}, "maximize, minimize"),
