@@ -100,7 +100,7 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
     assert outcome.status == 2
     lines = outcome.err.splitlines()
     place = lines.index("2 job(s) failed:")
-    failed = sorted(line.split()[1] for line in lines[place + 1 : place + 3])
+    failed = sorted(line.strip() for line in lines[place + 1 : place + 3])
     assert failed == ["data.path=a.csv", "data.path=b.csv"]  # as they ended
     assert "Traceback" not in outcome.err
     assert lines[-1].startswith("Error: ")
