@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z][a-z0-9_./-]*", re.ASCII | re.IGNORECASE)
@@ -58,6 +59,11 @@ def override(key: str, value: Any) -> str:
         value: a text, a number, None, or a list of these.
     """
     return shlex.quote(f"{key}={_in_grammar(value)}")
+
+
+def words(values: Iterable[str]) -> str:
+    """Values to choose from, each as a shell takes it for one word."""
+    return ", ".join(map(shlex.quote, values))
 
 
 def _in_grammar(value: Any) -> str:

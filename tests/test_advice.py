@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from src.config.check import check
 from src.data.table import table
 from src.entry import message
-from src.errors import UserError, override
+from src.errors import UserError, override, words
 
 SRC = Path(__file__).parents[1] / "src"
 SECTION = r"(?:data|loss|model|tracking|force|seed)(?:[./][\w.]+)?"
@@ -31,9 +31,9 @@ HOLE = "\0"
 AWKWARD = ("Año", "y (1=yes)", "a,b", "[x]", "it's", 'say "so"', "$HOME", "null", "1", "back\\")
 
 
-def shell(*words):
+def shell(*typed):
     """The words that a shell makes of a line."""
-    line = " ".join(words)
+    line = " ".join(typed)
     done = subprocess.run(
         ["sh", "-c", f'show() {{ for w; do printf "%s\\0" "$w"; done; }}; show {line}'],
         capture_output=True,
@@ -156,3 +156,9 @@ def test_a_delimiter_has_a_name_that_means_nothing_to_a_shell(name, mark, tmp_pa
     (word,) = shell(re.search(r"set (data\.delimiter=\S+)\.$", str(caught.value))[1])
     assert value_in(word) == name
     assert table(str(file), "label", delimiter=name).feature_names == ("x", "y")
+
+
+def test_of_losses_to_choose_from_each_is_one_word_of_a_shell():
+    labels = ["ce", "focal(gamma=2, alpha=0.25)", "focal(gamma=2, alpha=[1,'a'])"]
+    typed = shell(words(labels))
+    assert [word.removesuffix(",") for word in typed] == labels

@@ -12,7 +12,7 @@ from src.analysis.statistics.losses import LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
 from src.analysis.tuned import Best, Choice, Values, at_best
-from src.errors import UserError
+from src.errors import UserError, words
 
 if TYPE_CHECKING:
     from src.analysis.homework import Homework
@@ -109,7 +109,7 @@ class Answer:
         """
         found = [one for one in self.comparisons if loss in {None, one.loss, one.label}]
         if not found:
-            known = ", ".join(dict.fromkeys(one.label for one in self.comparisons))
+            known = words(dict.fromkeys(one.label for one in self.comparisons))
             raise UserError(f"--loss {loss}: was not compared; there are {known}")
         return found
 

@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from src.analysis.runs import CALIBRATION, CRITERIA, REQUIRED_TAGS, SCORE, FinishedRun, finished_run
-from src.errors import UserError
+from src.errors import UserError, words
 from src.tracking.store import SWEEP_COMMAND, Store
 
 PLANNED, TUNED, OF_A_SWEEP = "planned.seeds", "tuning.keys", "sweep."
@@ -86,9 +86,7 @@ def _matching(store: Store, experiment: str | None, condition: str | None) -> li
     """Runs of one experiment, or of all, that meet a condition."""
     known = {found.name: found.experiment_id for found in store.experiments()}
     if experiment is not None and experiment not in known:
-        raise UserError(
-            f"--experiment {experiment}: no such experiment; there are {', '.join(known)}"
-        )
+        raise UserError(f"--experiment {experiment}: no such experiment; there are {words(known)}")
     ids = known.values() if experiment is None else [known[experiment]]
     try:
         return store.search(condition or "", list(ids))

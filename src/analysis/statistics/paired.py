@@ -8,7 +8,7 @@ from src.analysis.runs import SCORE, FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.estimate import Estimate, estimate
 from src.analysis.statistics.verdict import PValues, correct, p_values
-from src.errors import UserError
+from src.errors import UserError, words
 
 THRESHOLD_PP = 2.0
 
@@ -47,7 +47,7 @@ def compare(
     settings = by_setting(scored)
     bases = {setting: baseline_label(losses, baseline) for setting, losses in settings.items()}
     if not any(bases.values()):
-        known = ", ".join(sorted({label for losses in settings.values() for label in losses}))
+        known = words(sorted({label for losses in settings.values() for label in losses}))
         raise UserError(f"--baseline {baseline}: is not among the runs; there are {known}")
     found: list[Comparison] = []
     for setting, losses in settings.items():
@@ -118,8 +118,7 @@ def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: st
     ]
     if len(matches) > 1:
         raise UserError(
-            f"--baseline {baseline}: stands for several losses; there are "
-            f"{', '.join(sorted(losses))}"
+            f"--baseline {baseline}: stands for several losses; there are {words(sorted(losses))}"
         )
     return matches[0] if matches else None
 
