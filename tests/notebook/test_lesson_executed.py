@@ -164,6 +164,21 @@ def test_the_verdict_stands_beside_weights_and_tuned_thresholds(lesson):
     assert gains["con pesos", "umbral"] < gains["con pesos", "argmax"] / 2
 
 
+def test_at_its_best_rate_cross_entropy_catches_up(lesson):
+    """What the text concludes; the rates are chosen by the validation split alone."""
+    at_rates = [
+        lesson.ask(f"{{k: v for k, v in {name}['entropía cruzada'].items()}}")
+        for name in ("tarea", "con_otra_tasa")
+    ]
+    low, high = ([max(history) for history in at["historia"]] for at in at_rates)
+    scores = [at["argmax"] for at in at_rates]
+    expected = [b if up > down else a for a, b, down, up in zip(*scores, low, high, strict=True)]
+    assert lesson.ask("afinada['entropía cruzada']['argmax']") == pytest.approx(expected)
+    assert np.mean(expected) > np.mean(lesson.ask("tarea['focal']['argmax']"))
+    assert lesson.ask("contra_la_base(afinada, 'focal')[1]") < 2
+    assert "NO CUMPLE" in lesson.printed("tarea-tasa")
+
+
 # --- mistakes and questions ---------------------------------------------------------------------
 def test_every_mistake_is_provoked_and_caught(lesson):
     caught = lesson.ask("{error: [r.status, r.name] for error, r in atrapados.items()}")
