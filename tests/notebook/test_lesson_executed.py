@@ -166,10 +166,8 @@ def test_the_verdict_stands_beside_weights_and_tuned_thresholds(lesson):
 
 def test_at_its_best_rate_cross_entropy_catches_up(lesson):
     """What the text concludes; the rates are chosen by the validation split alone."""
-    at_rates = [
-        lesson.ask(f"{{k: v for k, v in {name}['entropía cruzada'].items()}}")
-        for name in ("tarea", "con_otra_tasa")
-    ]
+    names = ("tarea", "con_otra_tasa")
+    at_rates = [lesson.ask(f"{name}['entropía cruzada']") for name in names]
     low, high = ([max(history) for history in at["historia"]] for at in at_rates)
     scores = [at["argmax"] for at in at_rates]
     expected = [b if up > down else a for a, b, down, up in zip(*scores, low, high, strict=True)]
