@@ -277,3 +277,45 @@ def test_a_terminal_sees_the_time_left_and_an_interruption_leaves_nothing(in_use
         process.kill()
         os.close(master)
     assert [file.name for file in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_column_of_numbers_is_kept_as_it_is_written(predict, in_use, expected):
+    raw = in_use.raw.head(5).assign(age=[f"0{age}" for age in in_use.raw["age"].head(5)])
+    raw.to_csv("rows.csv", index=False)
+    found, _ = predict("rows.csv", "--keep", "age")
+    same(found, expected.head(5))
+    assert pd.read_csv("out.csv", dtype=str)["age"].tolist() == raw["age"].tolist()
+
+
+def test_another_encoding_is_said(predict, in_use, expected):
+    raw = in_use.raw.head(5).assign(patient="año")
+    raw.to_csv("rows.csv", index=False, encoding="latin-1")
+    with pytest.raises(UserError, match=r"is not UTF-8 text.*--encoding cp1252"):
+        predict("rows.csv")
+    found, _ = predict("rows.csv", "--encoding", "cp1252", "--keep", "patient")
+    same(found, expected.head(5))
+    assert found["patient"].tolist() == ["año"] * 5
+    with pytest.raises(UserError, match="'klingon' is no encoding"):
+        predict("rows.csv", "--encoding", "klingon")
+
+
+def test_a_file_of_the_wrong_width_takes_no_memory(predict):
+    """One row of 40,000,000 zeros: an archive of 40 kB."""
+    np.savez_compressed("rows.npz", x=np.zeros((1, 40_000_000), np.uint8))
+    pd.DataFrame({"age": [[0] * 10**6]}).to_parquet("rows.parquet")
+    Path("rows.csv").write_bytes(b"age," * 1_000_000 + b"\n1")
+    Path("long.csv").write_bytes(b"age,dose,ward,smoker,grade\n1,2," + b"x" * 50_000_000)
+    os.mkfifo("pipe.csv")
+    reasons = {
+        "rows.npz": "has 40,000,000 columns",
+        "rows.parquet": "holds list<",
+        "rows.csv": "has 1,000,001 columns",
+        "long.csv": "has a row of more than 16,777,216 bytes",
+        "pipe.csv": "is a pipe or a device",
+    }
+    for name, reason in reasons.items():
+        tracemalloc.start()
+        with pytest.raises(UserError, match=reason):
+            predict(name)
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000, name
+        tracemalloc.stop()
