@@ -69,7 +69,8 @@ class Subject(Generic[Data]):
                     taken.append(form)
             except Exception as error:  # the component's own, of any kind
                 said, mend = one_line(error), mend or keras3(error)
-            refusals.setdefault(form.form, f"{form.what}: {said}")
+            if not any(one.endswith(f": {said}") for one in refusals.values()):
+                refusals.setdefault(form.form, f"{form.what}: {said}")
         if taken:
             return taken[0]
         raise Fails(f"{self.refusal}{'; '.join(refusals.values())}", mend)

@@ -212,7 +212,7 @@ def test_pairs_from_different_splits_are_refused():
 
 def test_an_absent_or_ambiguous_baseline_lists_the_losses():
     runs = paired_runs([1.0, 2.0])
-    with pytest.raises(UserError, match=r"--baseline hinge: is not among.*ce, focal\(gamma=2\)"):
+    with pytest.raises(UserError, match=r"--baseline hinge: is not among.*ce, 'focal\(gamma=2\)'"):
         compare(runs, baseline="hinge")
     more = paired_runs([1.0, 2.0], loss="focal(gamma=1)")
     with pytest.raises(UserError, match=r"--baseline focal: stands for several"):

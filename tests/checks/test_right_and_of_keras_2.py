@@ -18,6 +18,11 @@ def dice_loss(y_true, y_pred):
     return 1 - both / (ops.sum(y_true, axis=axes) + ops.sum(y_pred, axis=axes) + 1)
 
 
+def dice_and_crossentropy_loss(y_true, y_pred):
+    pixels = keras.losses.binary_crossentropy(y_true, y_pred)
+    return dice_loss(y_true, y_pred) + ops.mean(pixels, axis=[1, 2])
+
+
 def dice_of_classes_loss(y_true, y_pred):
     both = 2 * ops.sum(y_true * y_pred, axis=[1, 2]) + 1
     return ops.mean(1 - both / (ops.sum(y_true + y_pred, axis=[1, 2]) + 1), axis=-1)
@@ -75,7 +80,25 @@ class CentreDistance(keras.layers.Layer):
         return shapes[0][0], 1
 
 
-RIGHT = (dice_loss, dice_of_classes_loss, IoU, CentreDistance)
+@own
+class CentreLoss(keras.layers.Layer):
+    """Hands the features on, and adds a loss by the labels."""
+
+    def build(self, shapes):
+        self.centres = self.add_weight(shape=(3, shapes[0][-1]), name="centres")
+
+    def call(self, inputs):
+        features, labels = inputs
+        centres = ops.take(self.centres, ops.cast(labels, "int32"), axis=0)
+        self.add_loss(ops.mean(ops.square(features - centres)))
+        return features
+
+    def compute_output_shape(self, shapes):
+        return shapes[0]
+
+
+LAYERS = (CentreDistance, CentreLoss)
+RIGHT = (dice_loss, dice_and_crossentropy_loss, dice_of_classes_loss, IoU, *LAYERS)
 
 
 @pytest.mark.parametrize("component", RIGHT)

@@ -58,7 +58,8 @@ def every_weight_gets_a_gradient(layer: LayerSubject) -> str:
         outputs = layer.called(made, training=True)
         if not has_float_output(outputs):
             raise DoesNotApply("its output is not of floats")
-        total = tf.add_n([tf.reduce_sum(tf.square(part)) for part in tf.nest.flatten(outputs)])
+        parts = [tf.reduce_sum(tf.square(part)) for part in tf.nest.flatten(outputs)]
+        total = tf.add_n([*parts, *(tf.reduce_sum(loss) for loss in made.losses)])
     values = [weight.value for weight in made.trainable_weights]
     gradients = tape.gradient(total, values)
     names = [w.name for w, g in zip(made.trainable_weights, gradients, strict=True) if g is None]

@@ -92,9 +92,10 @@ class LossSubject(Subject[Task]):
         finite = np.isfinite(value).all() and np.isfinite(gradient).all()
         if not finite or not np.any(gradient != 0):
             return False
-        costs = map(self.cost_of_right_and_wrong, ("logits", "probabilities"))
-        of_logits, of_probabilities = (right < wrong for right, wrong in costs)
-        return of_logits or not of_probabilities
+        logits, probabilities = map(self.cost_of_right_and_wrong, ("logits", "probabilities"))
+        if logits[0] < 0 <= probabilities[0]:  # an overlap of more than all, as of a Dice loss
+            return False
+        return logits[0] < logits[1] or not probabilities[0] < probabilities[1]
 
     def cost_of_right_and_wrong(self, scale: str) -> tuple[float, float]:
         """The loss of predictions that are right, and of predictions that are wrong."""
