@@ -40,8 +40,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SEVERAL = re.compile("Ambiguous value for argument '(.+)'")
 """How Hydra's error begins where values are listed without -m."""
 OTHER_PLACE = (
-    "Choose a place that can be written: hydra.run.dir or hydra.sweep.dir for results, "
-    "tracking.root for the store"
+    "Choose a place that can be written; a training's are hydra.run.dir, or hydra.sweep.dir with "
+    "-m, and tracking.root"
 )
 STORE_FAILED = (
     "Results on disk are whole; when the store is back, the same command goes on. "
