@@ -36,7 +36,7 @@ BELOW = {
     "tracking": "errors entry compat data config saved_model runs",
     "sweeps": "errors entry compat data config runs tracking",
     "analysis": "errors runs tracking",
-    "serving": "errors compat data saved_model runs tracking",
+    "serving": "errors data saved_model runs tracking",
 }
 """What each room imports of the project, from the bottom up; commands stand on all of them."""
 

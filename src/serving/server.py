@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel, scoring_server
 
-from src.compat.uvicorn import ClosingProtocol
 from src.errors import UserError
+from src.serving.closing_protocol import ClosingProtocol
 from src.serving.find import SavedModel, find_model
 from src.serving.guard import LIMIT, LIMIT_VARIABLE, Guard
 

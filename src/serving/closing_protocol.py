@@ -1,4 +1,4 @@
-"""uvicorn."""
+"""uvicorn's protocol, which closes connections that send no request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ HEAD_SECONDS = 30.0
 class ClosingProtocol(H11Protocol):
     """Closes a connection that sends no whole head of a request in ``HEAD_SECONDS``.
 
-    ``timeout_keep_alive`` begins with an answer, and any byte ends it.
-
-    Version: uvicorn 0.30 to 0.54.
-    Upstream: https://github.com/Kludex/uvicorn/issues/157 (``--timeout-request-start``)
-    Without it: a connection that sends nothing, or half a head, stays open for as long as its other
-        end likes, and enough of them keep the server from answering anybody.
+    uvicorn's ``timeout_keep_alive`` begins with an answer, and any byte ends it: a connection that
+    sends nothing, or half a head, would stay open for as long as its other end likes
+    (https://github.com/Kludex/uvicorn/issues/157, ``--timeout-request-start``). The protocol is
+    given to uvicorn by its option ``http``.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""The entry is still needed, and does what it is there for."""
+"""A connection that sends no request is closed; uvicorn's own protocol leaves it open."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from src.compat import uvicorn as entry
+from src.serving import closing_protocol as entry
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
@@ -41,10 +41,10 @@ async def said(protocol, *parts):
 
 
 @pytest.mark.parametrize("parts", [[], [HEAD]], ids=["nothing", "half a head"])
-def test_closingprotocol_is_still_needed(monkeypatch, parts):
+def test_a_silent_connection_is_closed_which_uvicorn_does_not_do(monkeypatch, parts):
     monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
     assert asyncio.run(said(entry.ClosingProtocol, *parts)) == b""
-    assert asyncio.run(said(H11Protocol, *parts)) is None, "the entry can go"
+    assert asyncio.run(said(H11Protocol, *parts)) is None, "uvicorn does it by itself"
 
 
 def test_a_request_is_answered_however_long_it_takes(monkeypatch):
