@@ -48,13 +48,14 @@ def test_an_interruption_ends_run_and_sweep_as_killed(tmp_path, number, status):
 
 # --- jobs that fail -----------------------------------------------------------------------------
 @pytest.fixture(scope="module")
-def commands(train_several, tmp_path_factory):
-    """Commands that go wrong, or do without a store, in one child; the first trains nothing."""
-    folders = {
-        name: tmp_path_factory.mktemp(name) for name in ("unreachable", "failing", "untracked")
-    }
+def commands(train_several, empty_store, tmp_path_factory):
+    """Commands that go wrong, or do without a store, in one child; the first two train nothing."""
+    names = ("unreachable", "hopeless", "failing", "untracked")
+    folders = {name: tmp_path_factory.mktemp(name) for name in names}
+    empty_store(folders["hopeless"] / "mlruns")
     arguments = {
         "unreachable": ["tracking.uri=http://127.0.0.1:9", *QUICK],
+        "hopeless": ["-m", "data=table", "data.label=y", "data.path=a.csv,b.csv", "seed=3"],
         "failing": ["-m", "model=cnn,mlp", *QUICK, *PLAIN],
         "untracked": ["-m", "tracking=none", "loss.gamma=0,1", *QUICK, "tracking.plots=false"],
     }
@@ -77,12 +78,24 @@ def test_a_store_that_cannot_be_reached_is_one_clear_error_in_seconds(commands):
     assert not list(folder.glob("outputs/*/*/history.csv"))
 
 
+def test_a_sweep_without_any_result_links_to_nothing_and_says_which_jobs_failed(commands):
+    _, outcome = commands["hopeless"]
+    assert outcome.status == 2
+    first, *jobs, error = outcome.err.splitlines()
+    assert first == "2 job(s) failed:"
+    assert jobs == ["  data.path=a.csv", "  data.path=b.csv"]  # and not what all of them share
+    assert error.startswith("Error: data.path='a.csv' does not exist")
+    assert "MLflow" not in outcome.out
+    assert "[1/2] data.path=a.csv\n" in outcome.out
+
+
 def test_a_job_that_fails_does_not_keep_the_others_from_running(commands):
     folder, outcome = commands["failing"]
     assert outcome.status == 2
     first, second, error = outcome.err.splitlines()
     assert first == "1 job(s) failed:"
-    assert second.startswith("  model=cnn")
+    assert second == "  model=cnn"
+    assert "MLflow:  sweep " in outcome.out
     assert error.startswith("Error: ")
     assert "cnn" in error
     jobs, (parent,) = runs_of(folder / "mlruns")
