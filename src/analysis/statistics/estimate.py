@@ -18,8 +18,6 @@ LEVEL = 0.05
 """Intervals are of 95 %, and what has a p of at most this is ruled out."""
 MOST_SEEDS = 1000
 """The most seeds that are ever asked for."""
-CAUTION = 1.5
-"""Keeps the interval of one table at 94 to 98 % with 2 to 20 splits, by simulation."""
 NOTHING = 1e-9
 """Splits whose means differ by less than this share of the training noise do not differ."""
 
@@ -137,13 +135,10 @@ class Components:
     seeds: float
     splits: float
 
-    def between_splits(self, deducted: float = 1.0) -> float:
-        """The variance s_s² between splits, at least 0.
-
-        Args:
-            deducted: the part of the training noise that is taken off; with 1 there is no bias.
-        """
-        return max(0.0, self.between - deducted * self.within) / self.per_split
+    @property
+    def between_splits(self) -> float:
+        """The variance s_s² between splits, at least 0."""
+        return max(0.0, self.between - self.within) / self.per_split
 
     def of_more(self, seeds: int) -> "Components":
         """The same mean squares from more seeds, as many per split as now."""
@@ -169,7 +164,7 @@ def estimate(
     values = np.asarray(differences, np.float64)
     parts, shared = components(values, splits), test_share or 0.0
     variance, df = variance_of_mean(parts, shared)
-    floor = norm.ppf(1 - LEVEL / 2) * np.sqrt(shared * parts.between_splits())
+    floor = norm.ppf(1 - LEVEL / 2) * np.sqrt(shared * parts.between_splits)
     return Estimate(
         mean=float(values.mean()),
         standard_error=float(np.sqrt(variance)) if len(values) > 1 else float("nan"),
@@ -206,9 +201,7 @@ def variance_of_mean(parts: Components, test_share: float) -> tuple[float, float
 
     Over the splits that were seen it is the mean square between them over n, as for Student's t on
     the means of the splits. Nadeau and Bengio (2003) add the test share for what re-splits have in
-    common; here it applies to s_s² alone, for training seeds have nothing in common. An unbiased
-    s_s² would be 0 on half of the tables whose splits matter little, and the interval too short:
-    so with few splits only 1 - CAUTION/sqrt(J) of the training noise is deducted.
+    common; here it applies to s_s² alone, for training seeds have nothing in common.
 
     Args:
         parts: of the differences.
@@ -216,8 +209,7 @@ def variance_of_mean(parts: Components, test_share: float) -> tuple[float, float
     """
     if parts.between <= NOTHING * parts.within:
         return parts.within / parts.seeds, parts.seeds - parts.splits
-    deducted = max(0.0, 1 - CAUTION / float(np.sqrt(parts.splits)))
-    variance = parts.between / parts.seeds + test_share * parts.between_splits(deducted)
+    variance = parts.between / parts.seeds + test_share * parts.between_splits
     return variance, parts.splits - 1
 
 
