@@ -207,7 +207,7 @@ def _notes(found: Answer, setting: str) -> list[str]:
     seeds = {seed for one in found.of(setting) for seed in one.seeds}
     notes = [
         *choice_notes(found.choices_of(setting)),
-        *budget_notes(losses, found.decision),
+        *budget_notes(losses),
         untuned_note(losses[0].runs[0], found.selection.command),
         seeds_note(found.selection, seeds),
     ]

@@ -23,7 +23,8 @@ BRIDGES = {
     "gain": "The verdict on the test split is a gain over {} too",
 }
 """From a recommendation to the verdict on it."""
-BEST_EPOCH = {"argmax": ("best_epoch",), "tuned": ("best_epoch_tuned", "best_epoch")}
+BEST = ("best_epoch", "best_epoch_tuned")
+"""Metrics: the best epoch for each decision."""
 
 
 def choice_notes(choices: Sequence[Choice]) -> list[str]:
@@ -39,24 +40,23 @@ def choice_notes(choices: Sequence[Choice]) -> list[str]:
     ]
 
 
-def budget_notes(losses: Iterable[LossSummary], decision: str) -> list[str]:
+def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
     """A sentence where the best epoch is often the last one that the budget allows.
 
     Args:
         losses: of one setting.
-        decision: ``argmax`` or ``tuned``.
     """
     short, budget = [], 0
     for loss in losses:
-        last = [run for run in loss.runs if _ends_best(run, decision)]
+        last = max(([run for run in loss.runs if _ends_best(run, one)] for one in BEST), key=len)
         if len(last) > MANY * len(loss.runs) and EPOCHS not in last[0].tuned:
             short.append(f"{loss.label} for {len(last)} of {_seeds(len(loss.runs))}")
             budget = max(budget, *(int(run.params[EPOCHS]) for run in last))
     if not short:
         return []
     return [
-        f"The budget is too short: the best epoch is the last of {budget} with {', '.join(short)}; "
-        f"{EPOCHS}={2 * budget} gives it more"
+        f"The budget is too short: at one of the decisions the best epoch is the last of {budget} "
+        f"with {', '.join(short)}; {EPOCHS}={2 * budget} gives it more"
     ]
 
 
@@ -166,8 +166,8 @@ def _unequal_trials(choices: Sequence[Choice]) -> list[str]:
     ]
 
 
-def _ends_best(run: FinishedRun, decision: str) -> bool:
-    best = next((run.metrics[key] for key in BEST_EPOCH[decision] if key in run.metrics), None)
+def _ends_best(run: FinishedRun, best_epoch: str) -> bool:
+    best = run.metrics.get(best_epoch)
     return best is not None and run.params.get(EPOCHS) == f"{best:.0f}"
 
 
