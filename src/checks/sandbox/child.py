@@ -54,7 +54,7 @@ def serve(pipe: Connection, environment: dict[str, str]) -> None:
             return
         process = os.fork()
         if process == 0:
-            pipe.close()
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the pipe, and whatever libraries hold
             _work(**job)
         pipe.send((job["id"], process))
         _, status = os.waitpid(process, 0)
