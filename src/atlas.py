@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--experiment", default="atlas", help="MLflow experiment (default: atlas)")
     add("--baseline", default="ce", help="loss to compare with (default: ce)")
     add("--loss", nargs="+", default=(), metavar="NAME", help="losses to draw (default: all)")
-    add("--rate", default="0.001", help="learning rate of the losses as given (default: 0.001)")
+    rate = "learning rate at which all losses are compared, too (default: 0.001)"
+    add("--rate", type=float, default=0.001, help=rate)
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")

@@ -25,7 +25,7 @@ DETAILS = {"data.problem": "problem {:g}", "data.hard_fraction": "{:.0%} hard ne
 NOISE, USUAL_NOISE = "data.flip_y", 0.01
 
 
-def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: str) -> list[dict[str, Any]]:
+def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: float) -> list[dict[str, Any]]:
     """One row for each cell, loss, decision and view.
 
     Args:
@@ -66,9 +66,9 @@ def rates_chosen(runs: Sequence[FinishedRun], decision: str) -> dict[tuple[str, 
 
 
 def _views(
-    runs: Sequence[FinishedRun], decision: str, rate: str
+    runs: Sequence[FinishedRun], decision: str, rate: float
 ) -> Iterator[tuple[str, list[FinishedRun]]]:
-    yield "given", [run for run in runs if float(run.params[LEARNING_RATE]) == float(rate)]
+    yield "given", [run for run in runs if float(run.params[LEARNING_RATE]) == rate]
     yield "best", _best(runs, decision)
 
 
@@ -77,7 +77,8 @@ def _best(runs: Sequence[FinishedRun], decision: str) -> list[FinishedRun]:
     budgets: dict[str, list[FinishedRun]] = defaultdict(list)
     for run in runs:
         budgets[run.params[EPOCHS]].append(run)
-    return [run for alike in budgets.values() for run in at_best(alike, decision).runs]
+    best = (run for alike in budgets.values() for run in at_best(alike, decision).runs)
+    return [run for run in best if LEARNING_RATE in run.tuned]
 
 
 def _row(losses: Mapping[str, Mapping[int, FinishedRun]], one: Comparison) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Atlas:
     charts: pd.DataFrame
     levels: pd.DataFrame
     runs: int
-    rate: str
+    rate: float
     rates: dict[tuple[str, str], Counter[str]]
 
     @property
@@ -72,7 +72,7 @@ class Atlas:
 
 
 def draw_atlas(
-    runs: Sequence[FinishedRun], baseline: str, losses: Sequence[str] = (), rate: str = "0.001"
+    runs: Sequence[FinishedRun], baseline: str, losses: Sequence[str] = (), rate: float = 0.001
 ) -> Atlas:
     """Compares losses with the baseline in every cell.
 

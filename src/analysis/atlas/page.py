@@ -67,7 +67,7 @@ def rates(atlas: Atlas) -> Table:
 
 def names_of_views(atlas: Atlas) -> dict[str, str]:
     """The views that there are, in words."""
-    names = dict(zip(VIEWS, (f"all at {atlas.rate}", "each at its best"), strict=True))
+    names = dict(zip(VIEWS, (f"all at {atlas.rate:g}", "each at its best"), strict=True))
     return {view: name for view, name in names.items() if view in set(atlas.cells["view"])}
 
 
