@@ -10,43 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-import io
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 from mlflow.environment_variables import MLFLOW_SERVER_ALLOWED_HOSTS
 
 from src.data.errors import TooLargeError
-from src.data.tabular.columns import TablePreprocessing
-from src.data.tabular.limits import MOST_COLUMNS
-from src.data.tabular.new_rows import name_by_width, new_rows
-from src.data.tabular.parquet_table import ParquetTable
-from src.data.tabular.text_format import TextFormat
-from src.data.tabular.text_table import TextTable
 from src.errors import UserError
 from src.saved_model.facts import ServingFacts
+from src.serving.bodies import CSV_TYPE, JSON_TYPE, as_taken
 
 LIMIT_VARIABLE = "SERVING_MAX_BYTES"
 LIMIT = 16 * 2**20
 """Bytes of a body; about 100,000 rows of ten columns."""
 DRAINED = 64
 """A body of up to so many limits is read to its end, so that its sender gets to read the answer."""
-MOST_CELLS = 5_000_000
-"""Cells of a table, which can be far larger than its body."""
-MOST_LISTS = 1_000_000
-"""Lists and objects of a JSON body, rows among them; five million took 17 s to become a table."""
-LARGEST_DECODED = 256 * 2**20
-"""Bytes of a Parquet table once it is decoded."""
 BODY_SECONDS = 60
 """A body must have arrived by then, as MLflow's own answer must."""
 LONGEST_REASON = 1000
 REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema", " Error: "))
-JSON_TYPE = "application/json"
-CSV_TYPE = "text/csv"
-PARQUET_TYPE = "application/vnd.apache.parquet"
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 OWN_HOSTS = ("127.0.0.1", "127.0.0.1:*", "localhost", "localhost:*")
 
@@ -86,7 +70,7 @@ class Guard:
             body = await self._body(receive)
             kind = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
             # in a thread: a large body must not keep other requests from their answers
-            kind, body = await asyncio.to_thread(self._checked, kind, body)
+            kind, body = await asyncio.to_thread(as_taken, kind, body, self._facts.table)
             headers[b"content-type"] = kind.encode("latin-1")
             headers[b"content-length"] = str(len(body)).encode()
             scope = {**scope, "headers": list(headers.items())}
@@ -101,16 +85,6 @@ class Guard:
             log.info("a request that could not be parsed: %s", error)
             reason = f"the body cannot be parsed: {str(error)[:LONGEST_REASON]}"
             await _answer(send, 400, "INVALID_PARAMETER_VALUE", reason)
-
-    def _checked(self, kind: str, body: bytes) -> tuple[str, bytes]:
-        """The media type and the body as MLflow takes them, not too large once it is decoded."""
-        if kind == JSON_TYPE:
-            _check_json(body)
-        elif kind == PARQUET_TYPE:
-            _check_parquet(body)
-        elif kind == CSV_TYPE and self._facts.table:
-            kind, body = PARQUET_TYPE, _as_parquet(body, self._facts.table)
-        return kind, body
 
     async def _body(self, receive: Receive) -> bytes:
         body, size, more = bytearray(), 0, True
@@ -164,7 +138,7 @@ def _check_host(given: str) -> None:
     """
     allowed = MLFLOW_SERVER_ALLOWED_HOSTS.get()
     patterns = [one.strip() for one in allowed.split(",")] if allowed else OWN_HOSTS
-    if not any(fnmatch.fnmatch(given, pattern) for pattern in patterns):
+    if not any(fnmatch.fnmatch(given.lower(), pattern) for pattern in patterns):
         reason = (
             "the request names another host than this server; behind a proxy, say which are right "
             f"in {MLFLOW_SERVER_ALLOWED_HOSTS.name}"
@@ -183,47 +157,6 @@ def _media_type(header: str) -> str:
             reason = "the body has another charset; right is UTF-8"
             raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
     return kind
-
-
-def _check_json(body: bytes) -> None:
-    """Refuses what would become too many objects, or is no text in UTF-8; does not parse it.
-
-    JSON in UTF-8 has no zero bytes; in UTF-16 it has.
-    """
-    lists, values = body.count(b"[") + body.count(b"{"), body.count(b",")
-    if lists > MOST_LISTS or values > MOST_CELLS or values > MOST_COLUMNS * lists:
-        raise TooLargeError("the body has too many values for a table.")
-    try:
-        valid = b"\0" not in body and bool(body.decode() or True)
-    except UnicodeDecodeError:
-        valid = False
-    if not valid:
-        reason = "the body is no valid JSON in UTF-8"
-        raise _RefusedError(400, "INVALID_PARAMETER_VALUE", reason)
-
-
-def _check_parquet(body: bytes) -> None:
-    """Refuses a table that would be far larger than its body."""
-    with ParquetTable(io.BytesIO(body), "request") as file:
-        frame = file.read(MOST_CELLS, LARGEST_DECODED)
-    texts = frame.select_dtypes(object).fillna("")
-    if sum(texts[name].map(len, na_action="ignore").sum() for name in texts) > LARGEST_DECODED:
-        raise TooLargeError(f"the table takes more than {LARGEST_DECODED:,} bytes.")
-
-
-def _as_parquet(body: bytes, table: TablePreprocessing) -> bytes:
-    """A CSV body read by the rules of training, as MLflow takes a table with its types."""
-    wanted = [*table.numeric, *table.categorical]
-    text = replace(table.layout or TextFormat(), encoding=None)
-    with TextTable(io.BytesIO(body), "request", text, ",") as file:
-        file.refuse_larger(MOST_CELLS)
-        if not text.header:
-            name_by_width(file, table.layout, wanted)
-        ((frame, _),) = new_rows(file, table)
-    table.check_columns(frame.columns)
-    stream = io.BytesIO()
-    frame[wanted].to_parquet(stream)
-    return stream.getvalue()
 
 
 def _reason(body: bytes) -> tuple[str, str]:

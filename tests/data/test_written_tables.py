@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from src.data.errors import DataError
 from src.data.table import table
+from src.data.tabular import parquet_table
 from src.data.tabular.number_format import PLAIN, NumberFormat
 
 ROWS = 60
@@ -200,3 +201,11 @@ def test_text_that_is_too_large_for_a_table_takes_no_memory(tmp_path, name):
         assert tracemalloc.get_traced_memory()[1] < 100_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_cell_of_parquet_that_is_no_tables_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_table, "LARGEST_PART", 2**20)
+    frame = pd.DataFrame({"a": ["x" * 2**21, *"bcd" * 20], "y": ["p", *Y]})
+    frame.to_parquet(tmp_path / "mine.parquet")
+    with pytest.raises(DataError, match=r"a row group of 122 cells takes 2,\d+,\d+ bytes"):
+        table(str(tmp_path / "mine.parquet"), "y")

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from src.data.errors import DataError, TooLargeError, refuse_repeated, unreadable
-from src.data.tabular.limits import MOST_COLUMNS, refuse_large, refuse_wide
+from src.data.tabular.limits import LARGEST_PART, MOST_COLUMNS, refuse_large, refuse_wide
 
 LARGEST_ROW_GROUP = 4 * 2**30
 """Bytes, uncompressed, that are in memory at a time."""
+LARGEST_MEAN = 1024
+"""Bytes of a cell, on average, in a row group above `LARGEST_PART`."""
 
 
 class ParquetTable(AbstractContextManager["ParquetTable"]):
@@ -74,11 +76,13 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         self, size: int | None = None, as_text: Collection[str] = ()
     ) -> Iterator[pd.DataFrame]:
         """Tables."""
-        if max(self._group_sizes(), default=0) > LARGEST_ROW_GROUP:
-            raise TooLargeError(
-                f"{self.source}: has a row group of more than {LARGEST_ROW_GROUP:,} bytes; write "
-                "it with smaller ones (row_group_size)."
-            )
+        for decoded, cells in self._groups():
+            most = max(LARGEST_PART, min(LARGEST_ROW_GROUP, LARGEST_MEAN * cells))
+            if decoded > most:
+                raise TooLargeError(
+                    f"{self.source}: a row group of {cells:,} cells takes {decoded:,} bytes; write "
+                    "smaller ones (row_group_size), without cells that are no table's."
+                )
         with self._named():
             whole = size is None or not self.total
             for part in [self._file.read()] if whole else self._file.iter_batches(size):
@@ -93,15 +97,16 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
     def read(self, largest: int, decoded: int | None = None) -> pd.DataFrame:
         """All rows, of at most so many cells, and so many bytes once they are decoded."""
         refuse_large(self.total, len(self.names), largest, self.source)
-        if sum(self._group_sizes()) > (decoded or 8 * largest):
+        if sum(size for size, _ in self._groups()) > (decoded or 8 * largest):
             raise TooLargeError(f"{self.source}: takes more than {decoded or 8 * largest:,} bytes.")
         (frame,) = self.chunks()
         return frame
 
-    def _group_sizes(self) -> list[int]:
-        """Uncompressed bytes of each group of rows."""
-        meta = self._file.metadata
-        return [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
+    def _groups(self) -> Iterator[tuple[int, int]]:
+        """Uncompressed bytes and cells of each group of rows."""
+        for i in range(self._file.num_row_groups):
+            group = self._file.metadata.row_group(i)
+            yield group.total_byte_size, group.num_rows * group.num_columns
 
     def __exit__(self, *error: object) -> None:
         self._file.close(force=True)
