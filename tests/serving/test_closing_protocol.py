@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import uvicorn
+from in_a_loop import in_a_loop
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from src.serving import closing_protocol as entry
@@ -43,10 +44,10 @@ async def said(protocol, *parts):
 @pytest.mark.parametrize("parts", [[], [HEAD]], ids=["nothing", "half a head"])
 def test_a_silent_connection_is_closed_which_uvicorn_does_not_do(monkeypatch, parts):
     monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
-    assert asyncio.run(said(entry.ClosingProtocol, *parts)) == b""
-    assert asyncio.run(said(H11Protocol, *parts)) is None, "uvicorn does it by itself"
+    assert in_a_loop(said(entry.ClosingProtocol, *parts)) == b""
+    assert in_a_loop(said(H11Protocol, *parts)) is None, "uvicorn does it by itself"
 
 
 def test_a_request_is_answered_however_long_it_takes(monkeypatch):
     monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
-    assert asyncio.run(said(entry.ClosingProtocol, HEAD, b"\r\n")).endswith(b"late\r\n0\r\n\r\n")
+    assert in_a_loop(said(entry.ClosingProtocol, HEAD, b"\r\n")).endswith(b"late\r\n0\r\n\r\n")

@@ -1,12 +1,12 @@
 """Rows reach the model as training read its file: without names, with commas, with its words."""
 
-import asyncio
 import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from in_a_loop import in_a_loop
 
 from src.data.table import table
 from src.saved_model.facts import ServingFacts
@@ -42,7 +42,7 @@ def send(facts, body, kind="text/csv"):
 
     headers = [(b"host", b"localhost:5001"), (b"content-type", kind.encode())]
     scope = {"type": "http", "method": "POST", "headers": headers}
-    asyncio.run(Guard(app, facts)(scope, receive, answer))
+    in_a_loop(Guard(app, facts)(scope, receive, answer))
     if sent[0]["status"] != 200:
         return sent[0]["status"], json.loads(sent[1]["body"])["message"]
     return 200, facts.table.transform(pd.read_parquet(io.BytesIO(passed[0])))
