@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,12 @@ from src.data.errors import CellError, DataError
 from src.errors import UserError
 from src.saved_model.decisions import ARGMAX, TUNED
 from src.saved_model.facts import CLASS, CODE, TUNED_WEIGHTS, ServingFacts, probability_column
+from src.saved_model.network_file import load_network, load_weights, own_objects
 
 BATCH = 1024
 """Rows in one call of the network, as when its scores were measured."""
 MODEL_FILES = ("data/model.keras", "model.keras")
 """Paths of the network in the folder of an MLflow model, or of a run."""
-PROJECT = "src"
-"""The package of the project, whose own classes are registered with Keras."""
 
 
 class Predictor:
@@ -89,7 +85,7 @@ class Predictor:
         tuned = None
         if facts.tuned_weights:
             tuned = load_network(file, own)
-            _load_weights(tuned, folder / TUNED_WEIGHTS)
+            load_weights(tuned, folder / TUNED_WEIGHTS)
         return cls(facts, load_network(file, own), str(folder), tuned)
 
     def features(self, rows: Any) -> NDArray[np.float32]:
@@ -160,75 +156,6 @@ def _scores(graph: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
     starts = range(0, len(features) or 1, BATCH)
     parts = [graph(features[start : start + BATCH]).numpy() for start in starts]
     return np.concatenate(parts).astype(np.float64)
-
-
-def _load_weights(network: Any, file: Path) -> None:
-    """Gives a network the weights of a file.
-
-    Raises:
-        UserError: where they are missing, damaged, or another network's.
-    """
-    try:
-        network.load_weights(file)
-    except Exception as error:  # whatever is wrong with it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"{file}: no weights can be loaded from it: {reason}") from error
-
-
-def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Loads a `.keras` file in safe mode, without its loss and optimizer.
-
-    Args:
-        file: the file.
-        custom_objects: layers and models of one's own, beside the project's.
-
-    Raises:
-        UserError: where it cannot be loaded.
-    """
-    import keras
-
-    import src.components  # noqa: F401  registers the custom objects
-
-    try:
-        return keras.saving.load_model(
-            file, custom_objects=custom_objects, compile=False, safe_mode=True
-        )
-    except Exception as error:  # whatever is wrong with a file, there is no model in it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"{file}: no model can be loaded from it: {reason}") from error
-
-
-def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
-    """The classes and functions of modules of one's own, by name, for Keras to look up.
-
-    Args:
-        modules: dotted names; those that they import from the folder count too.
-        folder: where their files lie, as they were when the model was trained.
-
-    Raises:
-        UserError: where one cannot be imported.
-    """
-    if not modules:
-        return {}
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            raise UserError(
-                f"{folder}: the model's own module {name} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-    files = (file.relative_to(folder).with_suffix("") for file in folder.rglob("*.py"))
-    names = {".".join(file.parts).removesuffix(".__init__") for file in files}
-    others = {name for name in names & {*sys.modules} if name.partition(".")[0] != PROJECT}
-    return {
-        key: value
-        for name in sorted({*modules} | others)
-        for key, value in vars(sys.modules[name]).items()
-        if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == name
-    }
 
 
 def _array(rows: Any, facts: ServingFacts) -> NDArray[np.float32]:

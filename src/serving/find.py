@@ -52,7 +52,8 @@ class SavedModel:
         from src.runs.import_tensorflow import import_tensorflow
 
         import_tensorflow()
-        from src.saved_model.predictor import Predictor, load_network
+        from src.saved_model.network_file import load_network
+        from src.saved_model.predictor import Predictor
 
         if self.facts is not None:
             return Predictor.load(self.path)
