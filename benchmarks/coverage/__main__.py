@@ -53,9 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 2 <= long_tables <= tables:
         raise UserError(f"--long-tables {long_tables}: must be 2 to {tables}, those of --tables")
     found = list(rows(*measured(tables, long_tables, seeds, options.workers)))
+    lengths = f"{long_tables} of them with 20 seeds, the others with 10"
     counts = (
-        f"{seeds} seeds of fresh data; {tables} tables, {long_tables} of them with 20 seeds, the "
-        f"others with 10. Measured on {machine.description()}"
+        f"{seeds} seeds of fresh data; {tables} tables, "
+        f"{'with 20 seeds each' if long_tables == tables else lengths}. Measured on "
+        f"{machine.description()}"
     )
     parts = {
         "summary": f"{summary(found)}\n\n{verdict(found, 'this project')}\n\n{counts}",
