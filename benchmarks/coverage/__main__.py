@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tables", type=int, default=200, help="to re-split (200)")
     long_tables = "tables with 20 seeds, the others have 10 (as --tables)"
     parser.add_argument("--long-tables", type=int, help=long_tables)
-    parser.add_argument(
-        "--seeds", type=int, default=1000, help="of fresh data, 20 at a time (1000)"
-    )
+    parser.add_argument("--seeds", type=int, default=600, help="of fresh data, 20 at a time (600)")
     parser.add_argument("--workers", type=int, default=cores, help="processes (one a core)")
     parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
