@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
-from made_store import LOSSES, SEEDS, MadeStore, log_run, metrics_of, predictions_of
-from mlflow.tracking import MlflowClient
+from made_store import (
+    LOSSES,
+    SEEDS,
+    MadeStore,
+    log_run,
+    metrics_of,
+    new_experiment,
+    predictions_of,
+)
 
 from src.runs import record
 
@@ -12,9 +19,7 @@ from src.runs import record
 def made(tmp_path_factory, empty_store):
     """The sweep of three losses over seven seeds."""
     root = tmp_path_factory.mktemp("made") / "mlruns"
-    empty_store(root)
-    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
-    experiment = client.create_experiment("made by hand", (root / "artifacts").as_uri())
+    client, experiment = new_experiment(root, empty_store, "made by hand")
     parent = client.create_run(
         experiment, tags={"sweep.command": "train.py -m loss=ce,focal"}, run_name="sweep"
     ).info.run_id

@@ -30,6 +30,13 @@ class MadeStore:
     predictions: dict[tuple[str, int], dict[str, np.ndarray]]
 
 
+def new_experiment(root, empty_store, name):
+    """A client of a new store, and the experiment in it."""
+    empty_store(root)
+    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    return client, client.create_experiment(name, (root / "artifacts").as_uri())
+
+
 def made_run(label, seed, f1, tuned=None, **changes):
     """A finished run as the readers give it."""
     metrics = {"test_f1_macro": f1} | ({} if tuned is None else {"test_tuned_f1_macro": tuned})

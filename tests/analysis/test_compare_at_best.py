@@ -8,8 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from made_store import FOCAL, log_sweep, made_run
-from mlflow.tracking import MlflowClient
+from made_store import FOCAL, log_sweep, made_run, new_experiment
 from rich.console import Console
 from scipy import stats
 
@@ -85,9 +84,7 @@ def notes_of(selection):
 def store(tmp_path_factory, empty_store):
     """A store, and a function that adds a sweep to it."""
     root = tmp_path_factory.mktemp("at best") / "mlruns"
-    empty_store(root)
-    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
-    experiment = client.create_experiment("at best", (root / "artifacts").as_uri())
+    client, experiment = new_experiment(root, empty_store, "at best")
     return root, lambda runs, **tags: log_sweep(client, experiment, runs, **tags), client
 
 

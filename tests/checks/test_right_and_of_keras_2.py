@@ -64,34 +64,35 @@ class Sampling(keras.layers.Layer):
         return mean + ops.exp(0.5 * spread) * noise
 
 
-@own
-class CentreDistance(keras.layers.Layer):
-    """Takes features and labels."""
+class Centres(keras.layers.Layer):
+    """Knows a centre for each of three classes."""
 
     def build(self, shapes):
         self.centres = self.add_weight(shape=(3, shapes[0][-1]), name="centres")
 
-    def call(self, inputs):
-        features, labels = inputs
+    def squares(self, features, labels):
         centres = ops.take(self.centres, ops.cast(labels, "int32"), axis=0)
-        return ops.sum(ops.square(features - centres), axis=-1, keepdims=True)
+        return ops.square(features - centres)
+
+
+@own
+class CentreDistance(Centres):
+    """Takes features and labels."""
+
+    def call(self, inputs):
+        return ops.sum(self.squares(*inputs), axis=-1, keepdims=True)
 
     def compute_output_shape(self, shapes):
         return shapes[0][0], 1
 
 
 @own
-class CentreLoss(keras.layers.Layer):
+class CentreLoss(Centres):
     """Hands the features on, and adds a loss by the labels."""
 
-    def build(self, shapes):
-        self.centres = self.add_weight(shape=(3, shapes[0][-1]), name="centres")
-
     def call(self, inputs):
-        features, labels = inputs
-        centres = ops.take(self.centres, ops.cast(labels, "int32"), axis=0)
-        self.add_loss(ops.mean(ops.square(features - centres)))
-        return features
+        self.add_loss(ops.mean(self.squares(*inputs)))
+        return inputs[0]
 
     def compute_output_shape(self, shapes):
         return shapes[0]
