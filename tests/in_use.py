@@ -56,6 +56,7 @@ class InUse:
         run_id: of the run.
         output: the run's output folder.
         folder: the logged model's.
+        logged: its files as they were logged, before one is imported from there.
         file: the table.
         raw: what it holds.
     """
@@ -64,6 +65,7 @@ class InUse:
     run_id: str
     output: Path
     folder: Path
+    logged: tuple[Path, ...]
     file: Path
     raw: pd.DataFrame
 
@@ -125,5 +127,6 @@ def trained(base, run_here):
     (experiment,) = client.search_experiments(filter_string="name = 'imbalance-lab'")
     (run,) = client.search_runs([experiment.experiment_id])
     (model,) = run.outputs.model_outputs
-    place = client.get_logged_model(model.model_id).artifact_location.removeprefix("file://")
-    return InUse(root, run.info.run_id, output, Path(place), file, frame)
+    place = Path(client.get_logged_model(model.model_id).artifact_location.removeprefix("file://"))
+    logged = tuple(path for path in place.rglob("*") if path.is_file())
+    return InUse(root, run.info.run_id, output, place, logged, file, frame)

@@ -103,5 +103,5 @@ def mlflow_ui(folder: Path) -> Iterator[dict[str, str]]:
             yield addresses
         finally:
             child.send_signal(signal.SIGINT)
-            child.stdout.close()
             addresses["status"] = str(child.wait(timeout=60))
+            child.stdout.close()  # not before: a pipe that nobody reads makes the status 120

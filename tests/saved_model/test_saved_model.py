@@ -123,10 +123,9 @@ def test_the_signature_names_columns_classes_and_the_decision(in_use):
 
 
 def test_nothing_in_the_folder_is_a_pickle(in_use):
-    files = [file for file in in_use.folder.rglob("*") if file.is_file()]
     known = {"", ".py", ".json", ".md", ".txt", ".yaml", ".keras", ".h5"}
-    assert {file.suffix for file in files} == known
-    assert not [file for file in files if file.read_bytes()[:1] == b"\x80"]
+    assert {file.suffix for file in in_use.logged} == known
+    assert not [file for file in in_use.logged if file.read_bytes()[:1] == b"\x80"]
 
 
 def test_the_folder_of_the_run_predicts_as_the_logged_model_does(predictor, in_use):
