@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from benchmarks.gradient_shares.shares import GROUPS, measure, pulls, table
 from src.components import SparseCategoricalFocalLoss
 from src.engine.build import load_dataset
-from src.engine.gradient_shares import GROUPS, measure, pulls, table
 
 EPOCHS = 3
 

@@ -1,6 +1,6 @@
 """Shows whose gradient trains the model, epoch by epoch: easy majority, hard majority, minority.
 
-    python -m src.gradient_shares [--loss ce focal ...] [OVERRIDE ...]
+    python -m benchmarks.gradient_shares [--loss ce focal ...] [OVERRIDE ...]
 
 Each loss is trained once on the training split; nothing is recorded.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from src.entry import guarded
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configs = [_config([*options.override, f"loss={name}"]) for name in options.loss]
     dataset = load_dataset(configs[0]["data"])
     import_tensorflow()
-    from src.engine.gradient_shares import measure, table
+    from benchmarks.gradient_shares.shares import measure, table
 
     losses = {config["loss"]["name"]: config["loss"] for config in configs}
     found, rows = measure(configs[0], losses, dataset)
@@ -50,7 +50,7 @@ def _config(words: Sequence[str]) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m src.gradient_shares",
+        prog="python -m benchmarks.gradient_shares",
         description="Show whose gradient trains the model, epoch by epoch: the majority rows that "
         "cross-entropy finds easy, the hard ones, or the minority.",
     )
