@@ -9,19 +9,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-SCORE = {"argmax": "test_f1_macro", "tuned": "test_tuned_f1_macro"}
+SCORE = {
+    "argmax": "test_f1_macro",
+    "tuned": "test_tuned_f1_macro",
+    "prior": "test_prior_f1_macro",
+}
 """The metric that is compared, by decision."""
 CRITERIA = {
     "argmax": ("val_crossfit_f1_macro", "best_val_f1_macro"),
     "tuned": ("val_tuned_crossfit_f1_macro", "best_val_f1_macro"),
+    "prior": ("val_prior_crossfit_f1_macro", "best_val_f1_macro"),
 }
 """What trials and losses are chosen by; the second where the first was not recorded."""
-CALIBRATION = {"argmax": ("best_val_ece",), "tuned": ("val_tuned_ece", "best_val_ece")}
+CALIBRATION = {
+    "argmax": ("best_val_ece",),
+    "tuned": ("val_tuned_ece", "best_val_ece"),
+    "prior": ("val_prior_ece", "best_val_ece"),
+}
 """Expected calibration error on the validation split, in the same way."""
 DECISIONS = tuple(SCORE)
-OTHER = {"argmax": "tuned", "tuned": "argmax"}
+SHOWN = ("argmax", "tuned")
+"""The decisions that are compared where no other is asked for, and that may be recommended."""
+OTHER = {"argmax": "tuned", "tuned": "argmax", "prior": "argmax"}
 """The decision that is shown beside the one that is judged."""
-REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "model", "data.fingerprint")
+REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "data.fingerprint")
+NETWORK, REFERENCE = KINDS = ("network", "reference")
+"""What was trained: a network with a loss, or an estimator that only gives the scale."""
 FRESH = ("simulated", "classification")
 """Sources that draw new data for each seed; for runs that did not record it."""
 LEARNING_RATE, OPTIMIZER_RATE = "training.learning_rate", "training.optimizer.learning_rate"
@@ -58,6 +71,7 @@ class FinishedRun:
         rows_test: in the test split.
         rows_test_rarest: of the class with the fewest training rows, in the test split.
         tuned: keys whose values were chosen by validation; empty at given settings.
+        kind: one of ``KINDS``; of a reference the loss is the name of its estimator.
     """
 
     run_id: str
@@ -81,6 +95,7 @@ class FinishedRun:
     rows_test: int | None = None
     rows_test_rarest: int | None = None
     tuned: tuple[str, ...] = ()
+    kind: str = NETWORK
 
     @property
     def test_share(self) -> float | None:
@@ -144,7 +159,7 @@ def finished_run(run: "Run") -> FinishedRun:
         label=tags["loss.label"],
         seed=int(tags["seed"]),
         setting=tags["setting"],
-        title=f"{tags['data']}, {tags['model']}",
+        title=", ".join(tags[name] for name in ("data", "model") if name in tags),
         fingerprint=tags["data.fingerprint"],
         ended_ms=run.info.end_time or 0,
         metrics=best | dict(run.data.metrics),
@@ -159,6 +174,7 @@ def finished_run(run: "Run") -> FinishedRun:
         rows_val=_rows(tags.get("data.rows_val", rows.get("val"))),
         rows_test=_rows(tags.get("data.rows_test", rows.get("test"))),
         rows_test_rarest=_rows(tags.get("data.rows_test_rarest")),
+        kind=tags.get("run.kind", NETWORK),
     )
 
 

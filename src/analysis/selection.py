@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from src.analysis.runs import CALIBRATION, CRITERIA, REQUIRED_TAGS, SCORE, FinishedRun, finished_run
+from src.analysis.runs import (
+    CALIBRATION,
+    CRITERIA,
+    REFERENCE,
+    REQUIRED_TAGS,
+    SCORE,
+    FinishedRun,
+    finished_run,
+)
 from src.errors import UserError, words
 from src.tracking.store import SWEEP_COMMAND, Store
 
@@ -26,8 +34,9 @@ class Selection:
     Attributes:
         title: which ones they are, for people.
         address: of the store.
-        runs: the finished ones.
+        runs: the finished ones of networks.
         left_out: sentences on runs that are not among them, and why.
+        references: the finished ones of estimators, which only give the scale.
         sweep_id: parent run of the sweep, if they are one.
         artifacts: address of the parent's artifacts; empty without a sweep.
         command: as the sweep was typed; empty without one.
@@ -41,6 +50,7 @@ class Selection:
     address: str
     runs: list[FinishedRun]
     left_out: list[str]
+    references: Sequence[FinishedRun] = ()
     sweep_id: str | None = None
     artifacts: str = ""
     command: str = ""
@@ -76,10 +86,8 @@ def select_runs(
     found = _matching(store, experiment, condition)
     experiments = [f"experiment {experiment}"] if experiment else []
     title = " and ".join(experiments + ([f"runs with {condition}"] if condition else []))
-    runs, left_out = _finished(run for run in found if SWEEP_COMMAND not in run.data.tags)
-    if not runs:
-        raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
-    return Selection(title, store.uri, runs, left_out)
+    runs = [run for run in found if SWEEP_COMMAND not in run.data.tags]
+    return Selection(title, store.uri, *_finished(title, runs))
 
 
 def _matching(store: Store, experiment: str | None, condition: str | None) -> list[Run]:
@@ -112,14 +120,13 @@ def _parent(store: Store, sweep_id: str | None) -> Run:
 def _sweep(store: Store, parent: Run) -> Selection:
     sweep_id = parent.info.run_id
     title, children = f"sweep {sweep_id}", store.children(sweep_id)
-    runs, left_out = _finished(children)
-    if not runs:
-        raise UserError(f"{title}: holds no finished run{in_short(left_out)}; {A_SWEEP} makes some")
+    runs, left_out, references = _finished(title, children)
     return Selection(
         title=title,
         address=store.uri,
         runs=runs,
         left_out=left_out,
+        references=references,
         sweep_id=sweep_id,
         artifacts=parent.info.artifact_uri or "",
         command=parent.data.tags.get(SWEEP_COMMAND, ""),
@@ -151,10 +158,19 @@ def in_short(left_out: Sequence[str]) -> str:
     return f" (left out: {'; '.join(left_out[:MOST_NAMED])}{more})"
 
 
-def _finished(found: Iterable[Run]) -> tuple[list[FinishedRun], list[str]]:
-    """The runs that can be compared, and a sentence on each that cannot.
+def _finished(
+    title: str, found: Iterable[Run]
+) -> tuple[list[FinishedRun], list[str], list[FinishedRun]]:
+    """The runs that can be compared, a sentence on each that cannot, and the references.
 
     A run is not named where another one with its identity can be compared.
+
+    Args:
+        title: where the runs were looked for.
+        found: every run there.
+
+    Raises:
+        UserError: where no network is among the finished ones.
     """
     reasons = [(run, _unusable(run)) for run in found]
     usable = [run for run, reason in reasons if not reason]
@@ -164,7 +180,13 @@ def _finished(found: Iterable[Run]) -> tuple[list[FinishedRun], list[str]]:
         for run, reason in reasons
         if reason and run.data.tags.get("identity") not in identities
     ]
-    return [finished_run(run) for run in usable], left_out
+    finished = [finished_run(run) for run in usable]
+    references = [run for run in finished if run.kind == REFERENCE]
+    networks = [run for run in finished if run.kind != REFERENCE]
+    if not networks:
+        lacking = "finished run of a network" if references else "finished run"
+        raise UserError(f"{title}: holds no {lacking}{in_short(left_out)}; {A_SWEEP} makes some")
+    return networks, left_out, references
 
 
 def _unusable(run: Run) -> str:

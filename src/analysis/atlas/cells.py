@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from src.analysis.runs import DECISIONS, LEARNING_RATE, FinishedRun, by_setting
+from src.analysis.runs import LEARNING_RATE, SHOWN, FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK
 from src.analysis.statistics.paired import compare
@@ -43,7 +43,7 @@ def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: float) -> li
         UserError: where there is nothing to compare.
     """
     rows = []
-    for decision in DECISIONS:
+    for decision in SHOWN:
         for view, chosen in _views(runs, decision, rate):
             if len({run.label for run in chosen}) > 1:
                 settings = by_setting(chosen)

@@ -7,7 +7,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
 
-HOW = {"argmax": "by argmax", "tuned": "by offsets tuned on the validation split"}
+HOW = {
+    "argmax": "by argmax",
+    "tuned": "by offsets tuned on the validation split",
+    "prior": "by logits less the log-prior",
+}
 
 
 def mean_and_sd(summary: LossSummary, metric: str) -> str:

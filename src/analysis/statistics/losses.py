@@ -8,9 +8,9 @@ import numpy as np
 from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
 
-PREFIXES = ("test_", "val_tuned_", "val_crossfit_", "best_", "seconds_")
+PREFIXES = ("test_", "val_tuned_", "val_prior_", "val_crossfit_", "best_", "seconds_")
 """Metrics that are one number per run."""
-MARK = {"argmax": "test_", "tuned": "test_tuned_"}
+MARK = {"argmax": "test_", "tuned": "test_tuned_", "prior": "test_prior_"}
 """How the metrics of a decision begin."""
 
 
