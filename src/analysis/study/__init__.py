@@ -1,0 +1,1 @@
+"""The study over data sets: each loss against cross-entropy on many tables, and over them all."""
