@@ -72,6 +72,7 @@ class FinishedRun:
         rows_test_rarest: of the class with the fewest training rows, in the test split.
         tuned: keys whose values were chosen by validation; empty at given settings.
         kind: one of ``KINDS``; of a reference the loss is the name of its estimator.
+        family: of data sets that share rows; empty where it was not recorded.
     """
 
     run_id: str
@@ -96,6 +97,7 @@ class FinishedRun:
     rows_test_rarest: int | None = None
     tuned: tuple[str, ...] = ()
     kind: str = NETWORK
+    family: str = ""
 
     @property
     def test_share(self) -> float | None:
@@ -175,6 +177,7 @@ def finished_run(run: "Run") -> FinishedRun:
         rows_test=_rows(tags.get("data.rows_test", rows.get("test"))),
         rows_test_rarest=_rows(tags.get("data.rows_test_rarest")),
         kind=tags.get("run.kind", NETWORK),
+        family=tags.get("data.family", ""),
     )
 
 
