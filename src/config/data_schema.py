@@ -121,23 +121,48 @@ class FashionMNISTConfig(DataConfig):
 
 
 @dataclass
-class TableConfig(DataConfig):
-    """A file of one's own."""
+class RowsConfig(DataConfig):
+    """How the rows of a table are cleaned and split, wherever they come from."""
 
     seeds_per_split: Count = 2
     test_fraction: Fraction = 0.2
+    missing: Annotated[str, one_of("impute", "refuse")] = "impute"
+    drop: list[Any] = field(default_factory=list)
+    max_categories: Count = 50
+    drop_rare_classes: bool = False
+    min_class_count: Annotated[int, Meta(ge=3)] = 3
+    duplicates: Annotated[str, one_of("group", "drop", "keep")] = "group"
+
+
+@dataclass
+class TableConfig(RowsConfig):
+    """A file of one's own."""
+
     path: Annotated[str, Check(_check_path)] = MISSING
     label: Annotated[Any, Check(_check_label)] = -1
     header: bool = True
-    missing: Annotated[str, one_of("impute", "refuse")] = "impute"
-    drop: list[Any] = field(default_factory=list)
     delimiter: str | None = None
     encoding: str | None = None
     decimal: Annotated[str, one_of(".", ",")] | None = None
     thousands: Annotated[str | None, Check(_check_thousands)] = None
     na_values: Annotated[Any, Check(_check_words)] = None
     keep_default_na: bool = True
-    max_categories: Count = 50
-    drop_rare_classes: bool = False
-    min_class_count: Annotated[int, Meta(ge=3)] = 3
-    duplicates: Annotated[str, one_of("group", "drop", "keep")] = "group"
+
+
+@dataclass
+class KeelConfig(RowsConfig):
+    """A set of the KEEL collection."""
+
+    dataset: str = MISSING
+    root: str | None = None
+
+
+@dataclass
+class OpenMLConfig(RowsConfig):
+    """A set of OpenML."""
+
+    name: str | None = None  # type: ignore[assignment]
+    version: Count | None = None
+    id: Count | None = None
+    label: str | None = None
+    root: str | None = None

@@ -32,7 +32,11 @@ def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(load)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             hints = get_type_hints(schema, include_extras=True)
-            for name, value in signature.bind(*args, **kwargs).arguments.items():
+            given = signature.bind(*args, **kwargs).arguments
+            for parameter in signature.parameters.values():
+                if parameter.kind is parameter.VAR_KEYWORD:
+                    given |= given.pop(parameter.name, {})
+            for name, value in given.items():
                 key = f"data.{name}"
                 if isinstance(value, str) and get_origin(hints[name]) is list:
                     right = override(key, [value])

@@ -6,29 +6,17 @@ Example:
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from src.config.data_schema import TableConfig
-from src.data.dataset import Dataset, Labels
-from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
-from src.data.errors import DataError, shortened
+from src.data.dataset import Dataset
 from src.data.parameters import checked_by, read_delimiter
-from src.data.split import check_class_counts, stratified_split
-from src.data.tabular.column_checks import clean_columns
-from src.data.tabular.fit import fit_columns
-from src.data.tabular.labels import encode_labels
+from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable, LatestTable, state_of
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
-from src.errors import override
 
-LEAST_ROWS = 3
-
-logger = logging.getLogger(__name__)
+latest = LatestTable()
 
 
 @checked_by(TableConfig)
@@ -100,77 +88,18 @@ def table(
         na_values=words_of(na_values),
         keep_default_na=keep_default_na,
     )
-    raw = RawTable.read(file, source, text, label=label, drop=drop)
-    layout = raw.layout
-    y, class_names = encode_labels(raw.frame[layout.label], source)
-    features = raw.frame[raw.features]
-    if drop_rare_classes:
-        features, y, class_names = _without_rare(features, y, class_names, min_class_count, source)
-    hint = " To leave such classes out, set data.drop_rare_classes=true."
-    check_class_counts(y, class_names, min_class_count, source, hint)
-    features = clean_columns(
-        features,
-        source,
+    how = Cleaning(
         missing=missing,
         max_categories=max_categories,
-        written=layout.number_format,
-    )
-    alike, repeated = count_duplicates(number_rows(features), y)
-    if alike.duplicate_rows:
-        logger.info(
-            "%s: %d of %d rows have the features of an earlier row, %d rows have features that "
-            "come with several labels; %s",
-            *(source, alike.duplicate_rows, len(y), alike.conflicting_rows, DUPLICATES[duplicates]),
-        )
-    if duplicates == "drop":
-        features, y = features[~repeated], y[~repeated]
-        hint = " Rows that are the same count once; data.duplicates=keep counts them all."
-        check_class_counts(y, class_names, min_class_count, source, hint)
-    groups = None if duplicates == "keep" else number_rows(features)
-    rows = stratified_split(
-        y,
-        class_names,
-        source,
-        seed,
-        groups,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-    )
-    train = features.iloc[rows[0]]
-    fitted = fit_columns(train, missing=missing, source=source, layout=layout)
-    return Dataset.of_rows(
-        fitted.transform(features),
-        y,
-        rows,
-        class_names=class_names,
-        feature_names=fitted.feature_names,
-        name=file.stem,
-        source=source,
-        preprocessing=fitted,
-        duplicates=alike,
+        drop_rare_classes=drop_rare_classes,
+        min_class_count=min_class_count,
+        duplicates=duplicates,
     )
 
+    def read() -> CleanTable:
+        raw = RawTable.read(file, source, text, label=label, drop=drop)
+        return CleanTable.of(raw, how, name=file.stem, source=source)
 
-def _without_rare(
-    features: pd.DataFrame, y: Labels, class_names: tuple[str, ...], least: int, source: str
-) -> tuple[pd.DataFrame, Labels, tuple[str, ...]]:
-    """The rows of the classes that are large enough, and these classes numbered anew."""
-    counts = np.bincount(y, minlength=len(class_names))
-    rare = np.flatnonzero(counts < least)
-    if not rare.size:
-        return features, y, class_names
-    logger.warning(
-        "%s: left out classes with fewer than %d rows: %s",
-        source,
-        least,
-        ", ".join(f"{class_names[k]!r} ({counts[k]})" for k in rare),
-    )
-    large = np.flatnonzero(counts >= least)
-    if not large.size:
-        raise DataError(
-            f"{source}: no class has {override('data.min_class_count', least)} rows; the largest "
-            f"of {shortened(class_names)} has {counts.max()}."
-        )
-    kept = np.isin(y, large)
-    renumbered = np.searchsorted(large, y[kept])
-    return features[kept], renumbered, tuple(class_names[k] for k in large)
+    key = (file.absolute(), state_of(file), source, text, label, [*drop], how)
+    read_table = latest.get(key, read)
+    return read_table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)

@@ -76,6 +76,8 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         "loss.label": label,
         "model": config["model"]["name"],
         "data": dataset.name,
+        "data.family": dataset.family,
+        "data.source": dataset.source[:LONGEST_VALUE],
         "metric": config["metric"]["name"],
         "seed": str(config["seed"]),
         "identity": identity,
@@ -91,6 +93,8 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
     }
     if commit:
         tags["mlflow.source.git.commit"] = commit
+    if dataset.licence:
+        tags["data.licence"] = dataset.licence[:LONGEST_VALUE]
     if dataset.duplicates is not None:
         tags |= {f"data.{key}": str(rows) for key, rows in asdict(dataset.duplicates).items()}
     tags |= {f"data.rows_{split}": str(rows) for split, rows in dataset.rows.items()}

@@ -67,12 +67,7 @@ class RawTable:
         frame, delimiter = _read(file, source, text)
         names = [*frame.columns]
         target = column_number(label, names, "data.label", source)
-        left_out = {target, *(column_number(wanted, names, "data.drop", source) for wanted in drop)}
-        features = [name for i, name in enumerate(names) if i not in left_out]
-        if not features:
-            raise DataError(
-                f"{source}: no column is left for features beside the label {names[target]!r}."
-            )
+        features = feature_columns(names, names[target], drop, source)
         _warn_of_row_numbers(
             names, features, source, nameless=text.header and delimiter is not None
         )
@@ -85,6 +80,27 @@ class RawTable:
         written = {field.name: getattr(found, field.name) for field in fields(found)}
         layout = TableLayout(columns=tuple(names), label=names[target], signs=signs, **written)
         return cls(frame, features, layout)
+
+
+def feature_columns(
+    names: Sequence[str], label: str, drop: Sequence[str | int], source: str
+) -> list[str]:
+    """The columns that are neither label nor left out.
+
+    Args:
+        names: of all columns.
+        label: the name of one of them.
+        drop: names or indexes of those to leave out.
+        source: the table, for errors.
+
+    Raises:
+        DataError: where there is no such column, or none is left.
+    """
+    left_out = {names[column_number(wanted, [*names], "data.drop", source)] for wanted in drop}
+    features = [name for name in names if name not in {label, *left_out}]
+    if not features:
+        raise DataError(f"{source}: no column is left for features beside the label {label!r}.")
+    return features
 
 
 def _read(file: Path, source: str, text: TextFormat) -> tuple[pd.DataFrame, str | None]:

@@ -1,0 +1,1 @@
+"""Tables of public collections, by their names."""

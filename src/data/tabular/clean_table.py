@@ -1,0 +1,227 @@
+"""A table cleaned once, and split as often as there are seeds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from src.data.dataset import Dataset, DuplicateCounts, Labels
+from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
+from src.data.errors import DataError, shortened
+from src.data.split import check_class_counts, stratified_split
+from src.data.tabular.column_checks import clean_columns
+from src.data.tabular.columns import TableLayout
+from src.data.tabular.fit import fit_columns
+from src.data.tabular.labels import encode_labels
+from src.data.tabular.raw_table import RawTable
+from src.errors import override
+
+LEAST_ROWS = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaning:
+    """How a table is cleaned; the keys of the same names under `data` say it.
+
+    Attributes:
+        missing: `impute` or `refuse`.
+        max_categories: the most different texts in a column before it counts as an identifier.
+        drop_rare_classes: whether classes below `min_class_count` are left out, or refused.
+        min_class_count: fewest rows of a class, at least 3, one for each split.
+        duplicates: what becomes of rows with the same features: `group`, `drop` or `keep`.
+    """
+
+    missing: str = "impute"
+    max_categories: int = 50
+    drop_rare_classes: bool = False
+    min_class_count: int = LEAST_ROWS
+    duplicates: str = "group"
+
+
+@dataclass(frozen=True)
+class CleanTable:
+    """The rows of a table, ready to be split.
+
+    Attributes:
+        features: columns of float64 with NaN or of text with None, n rows.
+        y: class numbers, int64, shape (n,), values 0 to K-1.
+        class_names: K names.
+        groups: number of each row's group, int64, shape (n,); None where rows are split one by one.
+        duplicates: how many rows are alike.
+        missing: `impute` or `refuse`.
+        layout: all columns of the source, used or not.
+        name: what the table is called in comparisons and reports.
+        source: where it came from, for errors and records.
+        family: tables cut from the same rows share it; empty for the name.
+        licence: as the source states it; None where it states none.
+    """
+
+    features: pd.DataFrame
+    y: Labels
+    class_names: tuple[str, ...]
+    groups: NDArray[np.int64] | None
+    duplicates: DuplicateCounts
+    missing: str
+    layout: TableLayout
+    name: str
+    source: str
+    family: str = ""
+    licence: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        raw: RawTable,
+        how: Cleaning,
+        *,
+        name: str,
+        source: str,
+        family: str = "",
+        licence: str | None = None,
+    ) -> CleanTable:
+        """Checks and cleans a table as read; for the arguments see the attributes.
+
+        Raises:
+            DataError: for a value, a column or a class that cannot be used.
+        """
+        layout = raw.layout
+        y, class_names = encode_labels(raw.frame[layout.label], source)
+        features = raw.frame[raw.features]
+        if how.drop_rare_classes:
+            kept, y, class_names = _without_rare(y, class_names, how.min_class_count, source)
+            features = features[kept]
+        hint = " To leave such classes out, set data.drop_rare_classes=true."
+        check_class_counts(y, class_names, how.min_class_count, source, hint)
+        features = clean_columns(
+            features,
+            source,
+            missing=how.missing,
+            max_categories=how.max_categories,
+            written=layout.number_format,
+        )
+        numbers = number_rows(features)
+        alike, repeated = count_duplicates(numbers, y)
+        if alike.duplicate_rows:
+            logger.info(
+                "%s: %d of %d rows have the features of an earlier row, %d rows have features that "
+                "come with several labels; %s",
+                *(source, alike.duplicate_rows, len(y), alike.conflicting_rows),
+                DUPLICATES[how.duplicates],
+            )
+        if how.duplicates == "drop":
+            features, y, numbers = features[~repeated], y[~repeated], numbers[~repeated]
+            hint = " Rows that are the same count once; data.duplicates=keep counts them all."
+            check_class_counts(y, class_names, how.min_class_count, source, hint)
+        return cls(
+            features,
+            y,
+            class_names,
+            None if how.duplicates == "keep" else numbers,
+            alike,
+            how.missing,
+            layout,
+            name,
+            source,
+            family,
+            licence,
+        )
+
+    def split(self, seed: int, *, val_fraction: float, test_fraction: float) -> Dataset:
+        """Splits the rows and standardises them by the training split, and by no other.
+
+        Args:
+            seed: which rows go where.
+            val_fraction: share for validation.
+            test_fraction: share for the test.
+
+        Returns:
+            The data set, with its fitted `TablePreprocessing`.
+
+        Raises:
+            DataError: where a class is too small to be in every split.
+        """
+        rows = stratified_split(
+            self.y,
+            self.class_names,
+            self.source,
+            seed,
+            self.groups,
+            val_fraction=val_fraction,
+            test_fraction=test_fraction,
+        )
+        train = self.features.iloc[rows[0]]
+        fitted = fit_columns(train, missing=self.missing, source=self.source, layout=self.layout)
+        return Dataset.of_rows(
+            fitted.transform(self.features),
+            self.y,
+            rows,
+            class_names=self.class_names,
+            feature_names=fitted.feature_names,
+            name=self.name,
+            source=self.source,
+            preprocessing=fitted,
+            duplicates=self.duplicates,
+            family=self.family,
+            licence=self.licence,
+        )
+
+
+class LatestTable:
+    """The table that was read last: the seeds of a sweep only split it anew."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._table: CleanTable | None = None
+
+    def get(self, key: object, read: Callable[[], CleanTable]) -> CleanTable:
+        """The table of a key, read unless it is the latest.
+
+        Args:
+            key: all that the table depends on, equal where that is the same.
+            read: gives the table.
+        """
+        if self._table is None or self._key != key:
+            self._table = None  # two large tables at a time may not fit
+            self._table = read()
+            self._key = key
+        return self._table
+
+
+def state_of(file: Path) -> tuple[int, int]:
+    """When a file was last changed, in ns, and its bytes; zeros where there is none."""
+    if not file.is_file():
+        return 0, 0
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _without_rare(
+    y: Labels, class_names: tuple[str, ...], least: int, source: str
+) -> tuple[NDArray[np.bool_], Labels, tuple[str, ...]]:
+    """Which rows are of classes that are large enough, and these classes numbered anew."""
+    counts = np.bincount(y, minlength=len(class_names))
+    rare = np.flatnonzero(counts < least)
+    if not rare.size:
+        return np.ones(len(y), bool), y, class_names
+    logger.warning(
+        "%s: left out classes with fewer than %d rows: %s",
+        source,
+        least,
+        ", ".join(f"{class_names[k]!r} ({counts[k]})" for k in rare),
+    )
+    large = np.flatnonzero(counts >= least)
+    if not large.size:
+        raise DataError(
+            f"{source}: no class has {override('data.min_class_count', least)} rows; the largest "
+            f"of {shortened(class_names)} has {counts.max()}."
+        )
+    kept = np.isin(y, large)
+    return kept, np.searchsorted(large, y[kept]), tuple(class_names[k] for k in large)
