@@ -21,9 +21,11 @@ from src.config.check import check
 from src.data.dataset import Dataset
 from src.engine.build import check_loss
 from src.engine.sizing import sized
+from src.references.estimators import check_estimator
 from src.runs import record
 from src.runs.claim import CHECKPOINT, claimed, clear
 from src.runs.dataset_cache import cached_dataset
+from src.runs.identity import is_reference
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.metadata import describe_run
 from src.runs.record import RunMetadata, RunRecord
@@ -32,6 +34,9 @@ from src.tracking.tracker import CachedRun, Tracker, open_tracker
 
 if TYPE_CHECKING:
     from src.engine.fit import Trained
+
+NO_EPOCH = 0
+"""The best epoch of a run that has none."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +64,10 @@ def _run(config: dict[str, Any], hydra: HydraConf) -> float:
     folder = Path(hydra.runtime.output_dir)
     dataset = cached_dataset(config["data"])
     config = sized(config, dataset)
-    check_loss(config["loss"], dataset)
+    if is_reference(config):
+        check_estimator(config["estimator"], dataset)
+    else:
+        check_loss(config["loss"], dataset)
     metadata = describe_run(config, dataset)
     tracker = open_tracker(config["tracking"], parent_run_id(hydra))
 
@@ -72,7 +80,8 @@ def _run(config: dict[str, Any], hydra: HydraConf) -> float:
             return _report_cached(cached, metadata, folder, config["training"]["monitor"])
         if config["force"] or not config["resume"]:
             (unfinished / CHECKPOINT).unlink(missing_ok=True)
-        return _train(config, dataset, metadata, tracker, folder=folder, unfinished=unfinished)
+        execute = _fit if is_reference(config) else _train
+        return execute(config, dataset, metadata, tracker, folder=folder, unfinished=unfinished)
 
 
 def _train(
@@ -106,17 +115,13 @@ def _train(
             graphs=process_graphs(),
         )
         metrics, confusion = _score(dataset, trained, config["training"]["monitor"])
-        write_results(folder, config, dataset, trained, history=logger.rows, confusion=confusion)
+        write_results(
+            folder, config, dataset, trained.logits, history=logger.rows, confusion=confusion
+        )
         write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)
-        root = str(Path(config["tracking"]["root"]).absolute())
-        RunRecord(
-            metadata=metadata,
-            metrics=metrics,
-            best_epoch=trained.best_epoch,
-            started_ms=started_ms,
-            ended_ms=time.time_ns() // 10**6,
-            tracking=config["tracking"] | {"root": root},
-        ).save(folder)
+        _close_record(
+            folder, config, metadata, metrics, best_epoch=trained.best_epoch, started_ms=started_ms
+        )
         recorded = tracker.finish(folder, history_sent=logger.complete)
     release_gradients()
     if recorded:  # else the same command typed again has nothing to train, but all to send
@@ -131,6 +136,60 @@ def _train(
         trained.seconds["fit"],
     )
     return metrics[f"best_{config['training']['monitor']}"]
+
+
+def _fit(
+    config: dict[str, Any],
+    dataset: Dataset,
+    metadata: RunMetadata,
+    tracker: Tracker,
+    *,
+    folder: Path,
+    unfinished: Path,
+) -> float:
+    """Fits an estimator, scores, writes and tracks it; gives its validation macro F1."""
+    from src.references.fit import fit
+    from src.runs.outputs import write_card, write_results
+
+    started_ms = time.time_ns() // 10**6
+    with tracker.following(metadata, folder):
+        fitted = fit(config, dataset)
+        metrics, logits = fitted.metrics, fitted.logits
+        write_results(folder, config, dataset, logits, history=(), confusion=fitted.confusion)
+        write_card(folder, config, dataset, logits, metadata=metadata, metrics=metrics)
+        _close_record(folder, config, metadata, metrics, best_epoch=NO_EPOCH, started_ms=started_ms)
+        recorded = tracker.finish(folder, history_sent=True)
+    if recorded:
+        clear(unfinished)
+    log.info(
+        "%s: test macro F1 %.4f, validation %.4f, %.1f s",
+        metadata.name,
+        metrics["test_f1_macro"],
+        metrics["best_val_f1_macro"],
+        metrics["seconds_fit"],
+    )
+    return metrics["best_val_f1_macro"]
+
+
+def _close_record(
+    folder: Path,
+    config: dict[str, Any],
+    metadata: RunMetadata,
+    metrics: dict[str, float],
+    *,
+    best_epoch: int,
+    started_ms: int,
+) -> None:
+    """Writes the record, with which the folder is whole."""
+    root = str(Path(config["tracking"]["root"]).absolute())
+    RunRecord(
+        metadata=metadata,
+        metrics=metrics,
+        best_epoch=best_epoch,
+        started_ms=started_ms,
+        ended_ms=time.time_ns() // 10**6,
+        tracking=config["tracking"] | {"root": root},
+    ).save(folder)
 
 
 def _score(

@@ -12,7 +12,7 @@ from src.config.ranges import AUTO
 from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
-GROUPS = ("loss", "metric", "model", "data")
+GROUPS = ("loss", "metric", "model", "data", "estimator")
 HYDRA = "hydra"
 LARGEST_TABLE = 500_000_000
 """Numbers of a made data set: about 4 GiB, as of a table that is read."""

@@ -6,6 +6,7 @@ They belong to no group, so that they are no choices of one.
 from hydra.core.config_store import ConfigStore
 
 from src.config import data_schema, schema
+from src.config.estimator_schema import ESTIMATORS
 
 SCHEMAS: dict[str, type] = {
     "config_schema": schema.Config,
@@ -25,6 +26,7 @@ SCHEMAS: dict[str, type] = {
     "schema_data_fashion_mnist": data_schema.FashionMNISTConfig,
     "schema_data_table": data_schema.TableConfig,
     "schema_data_keel": data_schema.KeelConfig,
+    **{f"schema_estimator_{name}": kind for name, kind in ESTIMATORS.items()},
 }
 
 

@@ -175,6 +175,7 @@ class Config:
     metric: Any = MISSING
     model: Any = MISSING
     data: Any = MISSING
+    estimator: Any = MISSING
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)

@@ -71,6 +71,15 @@ class Trained:
     crossfit: dict[str, float]
     seconds: dict[str, float]
 
+    @property
+    def logits(self) -> dict[str, NDArray[np.float32]]:
+        """By the names that the record has; those of the tuned decision where it has an epoch."""
+        logits = {"val_logits": self.val_logits, "test_logits": self.test_logits}
+        if self.tuned.weights is None:
+            return logits
+        tuned = self.tuned.val_logits, self.tuned.test_logits
+        return logits | dict(zip(("tuned_val_logits", "tuned_test_logits"), tuned, strict=True))
+
 
 def train(
     config: Mapping[str, Any],

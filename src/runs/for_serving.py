@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,19 +51,31 @@ def write_for_serving(
     for name, file in source_closure(own).items():
         if name not in travels_anyway:
             _copy_module(code, name, file)
-    table = dataset.preprocessing
     of_model = target_modules({"model": config["model"]})  # the loss is not needed to predict
-    facts = ServingFacts(
-        class_names=dataset.class_names,
-        offsets=tuple(metrics[f"decision_offset_{k}"] for k in range(dataset.num_classes)),
-        input_shape=dataset.input_shape,
-        feature_names=dataset.feature_names,
-        table=table if isinstance(table, TablePreprocessing) else None,
+    facts = replace(
+        serving_facts(dataset, metrics),
         own_modules=tuple(name for name in own if name in of_model),
         tuned_weights=tuned_weights,
     )
     facts.save(folder)
     return facts
+
+
+def serving_facts(dataset: Dataset, metrics: Mapping[str, float]) -> ServingFacts:
+    """The facts of a model without modules or weights beside it.
+
+    Args:
+        dataset: gives names and the preprocessing.
+        metrics: hold ``decision_offset_<k>``.
+    """
+    table = dataset.preprocessing
+    return ServingFacts(
+        class_names=dataset.class_names,
+        offsets=tuple(metrics[f"decision_offset_{k}"] for k in range(dataset.num_classes)),
+        input_shape=dataset.input_shape,
+        feature_names=dataset.feature_names,
+        table=table if isinstance(table, TablePreprocessing) else None,
+    )
 
 
 def _copy_module(code: Path, name: str, file: Path) -> None:

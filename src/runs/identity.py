@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.config.estimator_schema import ESTIMATORS, NONE
 from src.runs.source_closure import module_file, module_of, normalized_source, source_closure
 
 if TYPE_CHECKING:
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[2]
 NUMERIC_LIBRARIES = ("tensorflow", "keras", "numpy")
 """Libraries whose version may change a training's numbers."""
+REFERENCE_LIBRARIES = ("scikit-learn", "imbalanced-learn", "numpy", "scipy")
+"""The same where an estimator is fitted."""
 TRAINING_FOLDERS = ("compat", "components", "engine", "evaluation")
 """Folders of ``src`` whose code makes the numbers of a run."""
+REFERENCE_FOLDERS = ("references", "evaluation")
+"""The same where an estimator is fitted."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -76,6 +81,32 @@ def loss_label(loss: Mapping[str, Any]) -> str:
     return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
 
 
+def is_reference(config: Mapping[str, Any]) -> bool:
+    """Whether a run fits an estimator, in which loss, model and training keys have no part.
+
+    Args:
+        config: the resolved config; records of earlier versions have no ``estimator``.
+    """
+    return bool(config.get("estimator", {}).get("name", NONE) != NONE)
+
+
+def estimator_label(node: Mapping[str, Any]) -> str:
+    """The estimator and what is not as usual in it: ``random forest, balanced(C=10)``.
+
+    Args:
+        node: the resolved ``estimator`` node, not ``none``.
+    """
+    usual = vars(ESTIMATORS[node["name"]]())
+    name = node["name"].replace("_", " ")
+    name += ", balanced" if node.get("class_weight") else ""
+    knobs = [
+        f"{key}={_short(value)}"
+        for key, value in node.items()
+        if key not in {"name", "class_weight"} and value != usual[key]
+    ]
+    return f"{name}({', '.join(knobs)})" if knobs else name
+
+
 def code_of(config: Mapping[str, Any]) -> str:
     """SHA-256 over the code that a config's run comes out of.
 
@@ -84,7 +115,9 @@ def code_of(config: Mapping[str, Any]) -> str:
     Args:
         config: the resolved config.
     """
-    return _code_digest(tuple(target_modules(config).items()))
+    if is_reference(config):
+        return _code_digest((), REFERENCE_FOLDERS)
+    return _code_digest(tuple(target_modules(config).items()), TRAINING_FOLDERS)
 
 
 def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
@@ -124,12 +157,16 @@ def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from targets(value, path)
 
 
+def library_versions(config: Mapping[str, Any]) -> dict[str, str]:
+    """Installed versions of the libraries that change a config's numbers."""
+    return _versions(REFERENCE_LIBRARIES if is_reference(config) else NUMERIC_LIBRARIES)
+
+
 @cache
-def library_versions() -> dict[str, str]:
-    """Installed versions of the libraries that change numerics."""
+def _versions(names: tuple[str, ...]) -> dict[str, str]:
     from importlib.metadata import version  # not before a sweep's jobs are known to be right
 
-    return {name: version(name) for name in NUMERIC_LIBRARIES}
+    return {name: version(name) for name in names}
 
 
 @cache
@@ -140,16 +177,17 @@ def git_state() -> tuple[str | None, bool]:
 
 
 @cache
-def _code_digest(modules: tuple[tuple[str, Path], ...]) -> str:
-    """SHA-256 over the folders that train, and over modules with all that they import.
+def _code_digest(modules: tuple[tuple[str, Path], ...], folders: tuple[str, ...]) -> str:
+    """SHA-256 over folders of ``src``, and over modules with all that they import.
 
     Read once in a process, which goes on with the code that it began with.
 
     Args:
         modules: names and files.
+        folders: their names.
     """
     files = source_closure(name for name, _ in modules)
-    for room in TRAINING_FOLDERS:
+    for room in folders:
         for file in (PROJECT / "src" / room).glob("*.py"):
             files[f"src.{room}.{file.stem}".removesuffix(".__init__")] = file
     digest = hashlib.sha256()
@@ -160,12 +198,19 @@ def _code_digest(modules: tuple[tuple[str, Path], ...]) -> str:
 
 def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that makes a run what it is, but for its data."""
+    if is_reference(config):
+        return {
+            "estimator": config["estimator"],
+            "seed": config["training"]["seed"],
+            "versions": library_versions(config),
+            "code": code_of(config),
+        }
     return {
         "loss": config["loss"]["fn"],
         "model": _unnamed(config["model"]),
         "metric": config["metric"]["metrics"],
         "training": _training(config),
-        "versions": library_versions(),
+        "versions": library_versions(config),
         "code": code_of(config),
     }
 

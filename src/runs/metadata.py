@@ -10,7 +10,9 @@ import numpy as np
 from src.data.dataset import Dataset
 from src.runs.identity import (
     code_of,
+    estimator_label,
     git_state,
+    is_reference,
     library_versions,
     loss_label,
     run_identity,
@@ -19,6 +21,8 @@ from src.runs.identity import (
 from src.runs.record import RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare")
+OF_NETWORKS = ("loss", "metric", "model", "training", "tuning")
+"""Sections of the config that have no part in a run of an estimator."""
 LONGEST_VALUE = 500
 
 
@@ -29,6 +33,8 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
         config: the resolved config.
         dataset: what it is trained on.
     """
+    if is_reference(config):
+        return _describe_reference(config, dataset)
     label, identity = loss_label(config["loss"]), run_identity(config, dataset)
     model, data = config["model"]["name"], dataset.name
     seed = config["seed"]
@@ -42,6 +48,24 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
         ),
         tags=_tags(config, dataset, label, identity),
         params=flat_params(config),
+        dataset=_dataset_facts(dataset),
+    )
+
+
+def _describe_reference(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
+    """The metadata of a run that fits an estimator."""
+    label, identity = estimator_label(config["estimator"]), run_identity(config, dataset)
+    seed = config["seed"]
+    kept = {key: value for key, value in config.items() if key not in OF_NETWORKS}
+    return RunMetadata(
+        identity=identity,
+        name=f"{label} · {dataset.name} · seed {seed}",
+        description=(
+            f"**{label}** on **{dataset.name}**, seed {seed}, for scale.\n\n"
+            f"{dataset.describe()}.\n\nThe test split was used once."
+        ),
+        tags=_tags(config, dataset, label, identity),
+        params=flat_params(kept) | {"training.seed": str(config["training"]["seed"])},
         dataset=_dataset_facts(dataset),
     )
 
@@ -71,14 +95,15 @@ def _flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str) -> dict[str, str]:
     commit, changed = git_state()
-    tags = {
-        "loss": config["loss"]["name"],
+    reference = is_reference(config)
+    names = () if reference else ("model", "metric")
+    tags = {name: config[name]["name"] for name in names} | {
+        "run.kind": "reference" if reference else "network",
+        "loss": config["estimator" if reference else "loss"]["name"],
         "loss.label": label,
-        "model": config["model"]["name"],
         "data": dataset.name,
         "data.family": dataset.family,
         "data.source": dataset.source[:LONGEST_VALUE],
-        "metric": config["metric"]["name"],
         "seed": str(config["seed"]),
         "identity": identity,
         "setting": setting_identity(config),
@@ -98,7 +123,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
     if dataset.duplicates is not None:
         tags |= {f"data.{key}": str(rows) for key, rows in asdict(dataset.duplicates).items()}
     tags |= {f"data.rows_{split}": str(rows) for split, rows in dataset.rows.items()}
-    return tags | {f"version.{name}": number for name, number in library_versions().items()}
+    return tags | {f"version.{name}": number for name, number in library_versions(config).items()}
 
 
 def _dataset_facts(dataset: Dataset) -> dict[str, Any]:

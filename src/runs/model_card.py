@@ -15,6 +15,7 @@ from scipy.special import log_softmax
 
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
+from src.runs.identity import is_reference
 from src.runs.record import RunMetadata
 from src.saved_model.facts import ServingFacts
 
@@ -63,8 +64,9 @@ def model_card(
     return _template().render(
         metadata=metadata,
         training=config["training"],
+        estimator=is_reference(config),
         optimizer=config["training"]["optimizer"]["_target_"].rpartition(".")[2],
-        epochs=[int(metrics[name]) for name in ("best_epoch", "best_epoch_tuned")],
+        epochs=[int(metrics.get(name, 0)) for name in ("best_epoch", "best_epoch_tuned")],
         facts=facts,
         resamples=len(drawn["argmax"].accuracy),
         results=_results(metrics, drawn, accuracy),

@@ -3,19 +3,22 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.engine.fit import Trained
 from src.runs import record
-from src.runs.for_serving import write_for_serving
+from src.runs.for_serving import serving_facts, write_for_serving
 from src.runs.model_card import model_card
 from src.runs.record import RunMetadata
+from src.saved_model.facts import FILE as SERVING
 from src.saved_model.facts import TUNED_WEIGHTS
+
+if TYPE_CHECKING:
+    from src.engine.fit import Trained
 
 EXAMPLE_ROWS = 5
 
@@ -24,7 +27,7 @@ def write_results(
     folder: Path,
     config: Mapping[str, Any],
     dataset: Dataset,
-    trained: Trained,
+    logits: Mapping[str, NDArray[np.floating]],
     *,
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
@@ -38,7 +41,7 @@ def write_results(
         folder: the job's output folder.
         config: the resolved config.
         dataset: gives labels, class names and an input example.
-        trained: the model's logits.
+        logits: by name, such as ``test_logits``.
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
     """
@@ -48,14 +51,10 @@ def write_results(
     record.write_history(folder / record.HISTORY, history)
     arrays: dict[str, Any] = {
         "y_val": dataset.y_val,
-        "val_logits": trained.val_logits,
         "y_test": dataset.y_test,
-        "test_logits": trained.test_logits,
         "class_names": np.array(dataset.class_names, dtype=np.str_),
+        **logits,
     }
-    tuned = trained.tuned
-    if tuned.weights is not None:
-        arrays |= {"tuned_val_logits": tuned.val_logits, "tuned_test_logits": tuned.test_logits}
     np.savez_compressed(folder / record.PREDICTIONS, **arrays)
     np.save(folder / record.EXAMPLE, dataset.x_val[:EXAMPLE_ROWS])
     with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
@@ -63,11 +62,44 @@ def write_results(
         writer.writerows([dataset.class_names, *confusion.tolist()])
 
 
+def write_card(
+    folder: Path,
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    logits: Mapping[str, NDArray[np.floating]],
+    *,
+    metadata: RunMetadata,
+    metrics: Mapping[str, float],
+) -> None:
+    """Writes the card of an estimator, which is not saved; what a network left there goes.
+
+    Args:
+        folder: the job's output folder.
+        config: the resolved config.
+        dataset: the labels that the logits are of.
+        logits: by name, ``test_logits`` among them.
+        metadata: of the record to come.
+        metrics: final ones.
+    """
+    for name in (record.MODEL, TUNED_WEIGHTS, SERVING, record.CURVES_PLOT):
+        (folder / name).unlink(missing_ok=True)
+    card = model_card(
+        metadata,
+        config,
+        serving_facts(dataset, metrics),
+        metrics,
+        y_val=dataset.y_val,
+        y_test=dataset.y_test,
+        test_logits=dict.fromkeys(("argmax", "tuned"), logits["test_logits"]),
+    )
+    (folder / record.CARD).write_text(card, encoding="utf-8")
+
+
 def write_model(
     folder: Path,
     config: Mapping[str, Any],
     dataset: Dataset,
-    trained: Trained,
+    trained: "Trained",
     *,
     metadata: RunMetadata,
     metrics: Mapping[str, float],

@@ -57,7 +57,7 @@ class RunRecord:
     Attributes:
         metadata: what was known before.
         metrics: final values: ``test_*``, ``best_*`` and seconds.
-        best_epoch: counted from 1.
+        best_epoch: counted from 1; 0 where there are no epochs.
         started_ms: when training began, milliseconds since 1970.
         ended_ms: when it ended.
         tracking: the ``tracking`` node of the config: where an upload goes.

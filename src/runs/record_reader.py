@@ -44,7 +44,7 @@ class Recorded:
     model: Path | None
     config: dict[str, Any]
     history: list[dict[str, float]]
-    logits: dict[str, NDArray[np.float32]]
+    logits: dict[str, NDArray[np.floating]]
 
 
 def read_record(folder: Path, **known: Any) -> Recorded:
@@ -98,12 +98,12 @@ def _config(file: Path) -> dict[str, Any]:
     return content
 
 
-def _logits(file: Path) -> dict[str, NDArray[np.float32]]:
+def _logits(file: Path) -> dict[str, NDArray[np.floating]]:
     with np.load(file, allow_pickle=False) as arrays:
         names = [name for name in arrays.files if name.endswith("_logits")]
         logits = {name: arrays[name] for name in {*names, "val_logits", "test_logits"}}
-    if any(array.dtype != np.float32 for array in logits.values()):
-        raise TypeError("logits must be float32")
+    if any(array.dtype not in (np.float32, np.float64) for array in logits.values()):
+        raise TypeError("logits must be float32 or float64")
     return logits
 
 

@@ -1,17 +1,25 @@
 """Trains a recorded run again from its record alone, and holds the results against it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
 from src.engine.build import load_dataset
 from src.errors import UserError
 from src.runs import record
-from src.runs.identity import code_of, git_state, library_versions, run_identity, setting_identity
+from src.runs.identity import (
+    code_of,
+    git_state,
+    is_reference,
+    library_versions,
+    run_identity,
+    setting_identity,
+)
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.record_reader import Recorded, read_weights
 from src.runs.recorded_targets import check_targets
@@ -73,7 +81,8 @@ def rerun(
     dataset = load_dataset(config["data"])
     differs += _known_with_data(recorded, config, dataset, clean=not differs)
     _refuse(recorded, [] if allow_different else differs)
-    pairs = list(_pairs(recorded, config, dataset))
+    execute = _pairs_of_reference if is_reference(config) else _pairs
+    pairs = list(execute(recorded, config, dataset))
     differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
     compared = sum(np.size(new) for _, _, new in pairs)
     return Rerun(compared, differences, differs, own_modules)
@@ -104,11 +113,7 @@ def _pairs(
             if name not in {"epoch", "time_ms"}:
                 yield f"epoch {epoch}: {name}", before.get(name), now.get(name)
     tuned = trained.tuned
-    logits = {"val_logits": trained.val_logits, "test_logits": trained.test_logits}
-    if tuned.weights is not None:
-        logits |= {"tuned_val_logits": tuned.val_logits, "tuned_test_logits": tuned.test_logits}
-    for name in {**recorded.logits, **logits}:
-        yield name.replace("_", " "), recorded.logits.get(name), logits.get(name)
+    yield from _pairs_of_logits(recorded, trained.logits)
     of_test = score(dataset.y_test, trained.test_logits).values
     scores = {f"test_{name}": value for name, value in of_test.items()} | trained.crossfit
     scores |= score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
@@ -123,6 +128,26 @@ def _pairs(
             kept = read_weights(recorded.model, tuned=of != "weights") if known else []
             for old, new, path in zip_longest(kept, arrays, paths):
                 yield f"{of}: {path or 'one more'}", old, new
+
+
+def _pairs_of_logits(
+    recorded: Recorded, logits: Mapping[str, NDArray[Any]]
+) -> Iterator[tuple[str, Any, Any]]:
+    for name in {**recorded.logits, **logits}:
+        yield name.replace("_", " "), recorded.logits.get(name), logits.get(name)
+
+
+def _pairs_of_reference(
+    recorded: Recorded, config: dict[str, Any], dataset: Dataset
+) -> Iterator[tuple[str, Any, Any]]:
+    """The same where an estimator is fitted."""
+    from src.references.fit import fit
+
+    fitted = fit(config, dataset)
+    yield from _pairs_of_logits(recorded, fitted.logits)
+    for name, value in fitted.metrics.items():
+        if not name.startswith("seconds_"):
+            yield name, recorded.metrics.get(name), value
 
 
 def _difference(what: str, old: Any, new: Any) -> Difference | None:
@@ -145,7 +170,7 @@ def _difference(what: str, old: Any, new: Any) -> Difference | None:
 def _known_before_loading(recorded: Recorded, config: dict[str, Any]) -> list[str]:
     """What must be as recorded, and is not, as far as it is known without the data."""
     tags, differs = recorded.tags, []
-    for name, version in library_versions().items():
+    for name, version in library_versions(config).items():
         before = tags.get(f"version.{name}", "none")
         if version != before:
             differs.append(f"{name}: version {before} recorded, {version} installed")

@@ -30,11 +30,11 @@ PNG: dict[str, Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_
 
 
 def draw_pictures(folder: Path, best_epoch: int) -> None:
-    """Draws both pictures of a run into its folder.
+    """Draws the pictures of a run into its folder: curves only where it has epochs.
 
     Args:
         folder: holds the run's history and confusion matrix.
-        best_epoch: counted from 1.
+        best_epoch: counted from 1; 0 where there are none.
 
     Raises:
         OSError: where a file cannot be read or written.
@@ -42,9 +42,9 @@ def draw_pictures(folder: Path, best_epoch: int) -> None:
     with (folder / record.CONFUSION).open(encoding="utf-8", newline="") as stream:
         names, *rows = csv.reader(stream)
     plot_confusion(folder / record.CONFUSION_PLOT, np.array(rows, dtype=np.int64), names)
-    plot_curves(
-        folder / record.CURVES_PLOT, record.read_history(folder / record.HISTORY), best_epoch
-    )
+    if best_epoch:
+        history = record.read_history(folder / record.HISTORY)
+        plot_curves(folder / record.CURVES_PLOT, history, best_epoch)
 
 
 def plot_confusion(file: Path, counts: NDArray[np.int64], names: Sequence[str]) -> None:

@@ -101,7 +101,7 @@ def log_results(
         Metric(name, value, final.ended_ms, 0, model_id=model_id)
         for name, value in final.metrics.items()
     ]
-    tags = [RunTag("best_epoch", str(final.best_epoch))]
+    tags = [RunTag("best_epoch", str(final.best_epoch))] if final.best_epoch else []
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
     store.client.log_batch(run_id, metrics=metrics, tags=tags)

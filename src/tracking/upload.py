@@ -42,7 +42,7 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
     final = RunRecord.load(folder)
     known = _remembered(folder)
     store = store or Store.open(final.tracking | {"uri": known.get("uri") or final.tracking["uri"]})
-    if not all((folder / name).exists() for name in run_log.PICTURES):
+    if not (folder / record.CONFUSION_PLOT).exists():
         draw_if_wanted(folder)
     with store.needed():
         run = _existing_run(store, known.get("run_id"))
@@ -56,7 +56,7 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
             run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
         model_id = None
         has_model = bool(run.outputs and run.outputs.model_outputs)
-        if final.tracking["log_model"] and not has_model:
+        if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():
             from src.tracking.logged_model import log_model
 
             model_id = log_model(store.client, run, folder, final.metadata.params)

@@ -1,0 +1,109 @@
+"""Fits one estimator on the training split, and scores it as a network is scored."""
+
+import logging
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from src.data.dataset import Dataset
+from src.errors import UserError
+from src.evaluation.epoch_choice import EpochChoice
+from src.evaluation.scores import score, score_tuned, score_validation
+from src.references.estimators import build_estimator
+
+LEAST = np.finfo(np.float64).eps
+"""The probability that 0 counts as, as in scikit-learn's log loss, so that it has a logarithm."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted estimator and what it predicts.
+
+    Attributes:
+        estimator: as scikit-learn has it.
+        logits: log-probabilities, float64, as ``val_logits`` of shape (n_val, K) and
+            ``test_logits`` of shape (n_test, K).
+        metrics: final ones, under the names that a network's have.
+        confusion: counts on the test split, shape (K, K).
+    """
+
+    estimator: Any
+    logits: dict[str, NDArray[np.float64]]
+    metrics: dict[str, float]
+    confusion: NDArray[np.int64]
+
+
+def fit(config: Mapping[str, Any], dataset: Dataset) -> Fitted:
+    """Fits on ``train``, tunes the decision on ``val``, and predicts ``test`` once.
+
+    It computes in one thread, so that the bits are the same, alone or beside other jobs.
+
+    Args:
+        config: the resolved config; its ``estimator`` is not ``none``.
+        dataset: the splits; images are flattened.
+
+    Raises:
+        UserError: where the estimator can't be fitted on these rows.
+    """
+    node, started = config["estimator"], time.perf_counter()
+    estimator = build_estimator(node, config["training"]["seed"], dataset.class_counts)
+    with threadpool_limits(1), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(_rows(dataset.x_train), dataset.y_train)
+        except ValueError as error:
+            raise UserError(
+                f"estimator={node['name']}: cannot be fitted on data {dataset.name}: {error}"
+            ) from error
+        fitted = time.perf_counter()
+        val, test = (
+            log_probabilities(estimator, _rows(x), dataset.num_classes)
+            for x in (dataset.x_val, dataset.x_test)
+        )
+    for text in sorted({str(one.message).splitlines()[0] for one in warned}):
+        log.warning("estimator=%s: %s", node["name"], text)
+    seconds = {"seconds_fit": fitted - started, "seconds_predict": time.perf_counter() - fitted}
+    metrics, confusion = _score(dataset, val, test)
+    logits = {"val_logits": val, "test_logits": test}
+    return Fitted(estimator, logits, metrics | seconds, confusion)
+
+
+def log_probabilities(
+    estimator: Any, rows: NDArray[np.float64], classes: int
+) -> NDArray[np.float64]:
+    """What stands for the logits of a network, shape (n, K).
+
+    Args:
+        estimator: fitted on all K classes.
+        rows: shape (n, d).
+        classes: K.
+    """
+    probabilities = estimator.predict_proba(rows).astype(np.float64)
+    assert probabilities.shape == (len(rows), classes)
+    found: NDArray[np.float64] = np.log(np.maximum(probabilities, LEAST))
+    return found
+
+
+def _rows(x: NDArray[np.float32]) -> NDArray[np.float64]:
+    return x.reshape(len(x), -1).astype(np.float64)
+
+
+def _score(
+    dataset: Dataset, val: NDArray[np.float64], test: NDArray[np.float64]
+) -> tuple[dict[str, float], NDArray[np.int64]]:
+    """The metrics of a network but those of epochs; of both decisions, cross-fitted too."""
+    on_test = score(dataset.y_test, test)
+    metrics = {f"test_{name}": value for name, value in on_test.values.items()}
+    metrics |= score_tuned(dataset.y_val, val, dataset.y_test, test)
+    metrics |= score_validation(dataset.y_val, val)
+    choice = EpochChoice(dataset.y_val, dataset.num_classes)
+    choice.add(0, val)
+    return metrics | choice.crossfit(), on_test.confusion
