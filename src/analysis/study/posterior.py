@@ -1,0 +1,172 @@
+"""What to expect on the next data set, of a family not seen yet: a hierarchical model.
+
+The difference that was measured on set i of family j is y = mu + f_j + u_ij + e_ij, percentage
+points: f_j, how far the family is from the common mean mu, and u_ij, how far the set is from its
+family, are Student's t with nu degrees of freedom and scales phi and tau; e_ij is Student's t with
+the standard error and the degrees of freedom of the set. mu, phi and tau have flat priors, nu has
+Gamma(2, 0.1) above 1 (Juarez and Steel 2010, "Model-based clustering of non-Gaussian panel data").
+Without families it is the model of Corani et al. 2017, "Statistical comparison of classifiers
+through Bayesian hierarchical modelling"; families are added because their sets share rows.
+
+Student's t is a normal whose precision is drawn from a Gamma, so Gibbs sampling needs normals and
+Gammas alone; nu, phi and tau are drawn from grids. Each step has what lies below it integrated out:
+chains stay nowhere for long, though phi is near 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import gammaln
+
+LEAST_ERROR = 0.01
+"""Percentage points; two methods that gave the same scores on every seed have no error at all."""
+DRAWS, BURN_IN = 2_000, 300
+NU = np.geomspace(1.05, 100, 25)
+NU_PRIOR = np.log(stats.gamma.pdf(NU, 2, scale=10) * NU)
+"""Density per step of a geometric grid, as for ``phi`` and ``tau``."""
+NU_CONSTANT = gammaln((NU + 1) / 2) - gammaln(NU / 2) - np.log(NU) / 2
+STEPS, NARROWEST, WIDEST = 80, 0.002, 5.0
+"""Of the grids over phi and tau: how many, and their ends in standard deviations of the means."""
+QUANTILES = (np.arange(100) + 0.5) / 100
+"""Of a new family's effect, by which it is averaged out."""
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws of the parameters, each an array of shape (draws,), percentage points.
+
+    Attributes:
+        mu: the common mean.
+        phi: scale of the families' effects; 0 without families.
+        tau: scale of the sets' effects within a family.
+        nu: degrees of freedom of both.
+    """
+
+    mu: Array
+    phi: Array
+    tau: Array
+    nu: Array
+
+    def shares(self, threshold: float) -> Array:
+        """Of the data sets that could come next, how many lose, are equivalent, gain.
+
+        Args:
+            threshold: percentage points.
+
+        Returns:
+            Shape (draws, 3), rows that sum to 1: below minus the threshold, between, above. Their
+            means are the probabilities of the next set; their spread says how well they are known.
+        """
+        family = self.phi[:, None] * stats.t.ppf(QUANTILES, self.nu[:, None])
+        centre, scale, nu = self.mu[:, None] + family, self.tau[:, None], self.nu[:, None]
+        below = stats.t.cdf((-threshold - centre) / scale, nu).mean(axis=1)
+        above = stats.t.sf((threshold - centre) / scale, nu).mean(axis=1)
+        return np.column_stack([below, 1 - below - above, above])
+
+    def next_sets(self, seed: int = 0) -> Array:
+        """True differences on data sets that could come next, one a draw."""
+        random = np.random.default_rng(seed)
+        t_family, t_set = random.standard_t(np.stack([self.nu, self.nu]))
+        return self.mu + self.phi * t_family + self.tau * t_set
+
+
+def sample(
+    means: Sequence[float],
+    errors: Sequence[float],
+    df: Sequence[float],
+    families: Sequence[str] | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Posterior:
+    """Draws from the posterior.
+
+    Args:
+        means: measured difference of each set, percentage points, shape (n,), n > 2.
+        errors: standard error of each.
+        df: degrees of freedom of each error.
+        families: of each set; None for sets that share no rows.
+        draws: how many are kept.
+        seed: of the sampler.
+    """
+    y, error = np.asarray(means, np.float64), np.maximum(errors, LEAST_ERROR)
+    labels = np.arange(len(y)) if families is None else np.asarray(families)
+    index = np.unique(labels, return_inverse=True)[1]
+    shared = families is not None
+    chain = _Chain(y, error**2, np.asarray(df, np.float64), index, shared, seed)
+    for _ in range(BURN_IN):
+        chain.step()
+    kept = np.array([chain.step() for _ in range(draws)])
+    return Posterior(*kept.T)
+
+
+class _Chain:
+    """The state of the sampler; ``step`` moves it on and gives mu, phi, tau, nu."""
+
+    def __init__(
+        self, y: Array, noise: Array, df: Array, index: NDArray[np.intp], shared: bool, seed: int
+    ) -> None:
+        self.y, self.noise, self.df, self.index = y, noise, df, index
+        self.random = np.random.default_rng(seed)
+        self.families = shared
+        self.grid = np.geomspace(NARROWEST, WIDEST, STEPS) * max(float(y.std()), LEAST_ERROR)
+        self.mu, self.tau, self.nu = float(np.median(y)), float(y.std()) / 2 + LEAST_ERROR, 5.0
+        self.phi = self.tau if self.families else 0.0
+        self.of_noise, self.of_set = np.ones(len(y)), np.ones(len(y))
+        self.family, self.of_family = np.zeros(index.max() + 1), np.ones(index.max() + 1)
+
+    def step(self) -> tuple[float, float, float, float]:
+        """Draws each parameter given the others."""
+        noise = self.noise / self.of_noise
+        self.tau = self._scale(self.y - self.mu - self.family[self.index], noise, self.of_set)
+        spread = noise + self.tau**2 / self.of_set
+        known = np.bincount(self.index, 1 / spread)
+        centre = np.bincount(self.index, self.y / spread) / known
+        own_family = np.zeros_like(known)
+        if self.families:
+            self.phi = self._scale(centre - self.mu, 1 / known, self.of_family)
+            own_family = self.phi**2 / self.of_family
+        precision = 1 / (1 / known + own_family)
+        self.mu = self._normal(float(precision @ centre), float(precision.sum()))
+        if self.families:
+            away = known * (centre - self.mu)
+            self.family = self._normal(away, known + 1 / own_family)
+        away = self.y - self.mu - self.family[self.index]
+        own = self._normal(away / noise, 1 / noise + self.of_set / self.tau**2)
+        effects = [(own / self.tau) ** 2]
+        effects += [(self.family / self.phi) ** 2] if self.families else []
+        self.nu = self._degrees(np.concatenate(effects))
+        self.of_set = self._gamma(self.nu, effects[0])
+        self.of_family = self._gamma(self.nu, effects[-1]) if self.families else self.of_family
+        self.of_noise = self._gamma(self.df, (away - own) ** 2 / self.noise)
+        return self.mu, self.phi, self.tau, self.nu
+
+    def _scale(self, away: Array, noise: Array, precision: Array) -> float:
+        """Of effects that are seen with noise, integrated over the effects."""
+        variance = noise + self.grid[:, None] ** 2 / precision
+        fit = -0.5 * (np.log(variance) + away**2 / variance).sum(axis=1)
+        return self._of_grid(self.grid, fit + np.log(self.grid))
+
+    def _degrees(self, squares: Array) -> float:
+        """Given the squares of standardised effects, integrated over their precisions."""
+        half = (NU + 1) / 2
+        fit = len(squares) * NU_CONSTANT - half * np.log1p(squares[:, None] / NU).sum(axis=0)
+        return self._of_grid(NU, fit + NU_PRIOR)
+
+    def _of_grid(self, grid: Array, log_weight: Array) -> float:
+        weight = np.exp(log_weight - log_weight.max()).cumsum()
+        return float(grid[np.searchsorted(weight, self.random.random() * weight[-1])])
+
+    def _normal(self, pull: Any, precision: Any) -> Any:
+        """Normals of means ``pull / precision``."""
+        noise = self.random.standard_normal(np.shape(precision))
+        return pull / precision + noise / np.sqrt(precision)
+
+    def _gamma(self, df: Any, squares: Array) -> Array:
+        """Precisions that make normals Student's t with so many degrees of freedom."""
+        return self.random.gamma((df + 1) / 2, 2 / (df + squares))
