@@ -103,7 +103,8 @@ def _estimate(
 
     value = fitted(np.ones(len(y), np.bool_))
     if count < LEAST_FAMILIES:
-        return OverFamilies(value, *[float("nan")] * 3, count, len(y))
+        nan = float("nan")
+        return OverFamilies(value, nan, nan, nan, count, len(y))
     without = np.array([fitted(index != family) for family in range(count)])
     error = float(np.sqrt((count - 1) / count * ((without - value) ** 2).sum()))
     half = float(stats.t.ppf(1 - LEVEL / 2, count - 1)) * error

@@ -24,7 +24,7 @@ from scipy.special import gammaln
 
 LEAST_ERROR = 0.01
 """Percentage points; two methods that gave the same scores on every seed have no error at all."""
-DRAWS, BURN_IN = 2_000, 300
+DRAWS, BURN_IN = 1_000, 200
 NU = np.geomspace(1.05, 100, 25)
 NU_PRIOR = np.log(stats.gamma.pdf(NU, 2, scale=10) * NU)
 """Density per step of a geometric grid, as for ``phi`` and ``tau``."""
@@ -66,7 +66,7 @@ class Posterior:
         centre, scale, nu = self.mu[:, None] + family, self.tau[:, None], self.nu[:, None]
         below = stats.t.cdf((-threshold - centre) / scale, nu).mean(axis=1)
         above = stats.t.sf((threshold - centre) / scale, nu).mean(axis=1)
-        return np.column_stack([below, 1 - below - above, above])
+        return np.column_stack([below, np.maximum(1 - below - above, 0), above])
 
     def next_sets(self, seed: int = 0) -> Array:
         """True differences on data sets that could come next, one a draw."""
@@ -94,38 +94,42 @@ def sample(
         draws: how many are kept.
         seed: of the sampler.
     """
-    y, error = np.asarray(means, np.float64), np.maximum(errors, LEAST_ERROR)
+    y, error = np.asarray(means, np.float64), np.maximum(np.asarray(errors), LEAST_ERROR)
     labels = np.arange(len(y)) if families is None else np.asarray(families)
     index = np.unique(labels, return_inverse=True)[1]
-    shared = families is not None
-    chain = _Chain(y, error**2, np.asarray(df, np.float64), index, shared, seed)
+    degrees = np.asarray(df, np.float64)
+    chain = _Chain(y, error**2, degrees, index, families is not None, np.random.default_rng(seed))
     for _ in range(BURN_IN):
         chain.step()
     kept = np.array([chain.step() for _ in range(draws)])
     return Posterior(*kept.T)
 
 
+@dataclass
 class _Chain:
     """The state of the sampler; ``step`` moves it on and gives mu, phi, tau, nu."""
 
-    def __init__(
-        self, y: Array, noise: Array, df: Array, index: NDArray[np.intp], shared: bool, seed: int
-    ) -> None:
-        self.y, self.noise, self.df, self.index = y, noise, df, index
-        self.random = np.random.default_rng(seed)
-        self.families = shared
+    y: Array
+    noise: Array
+    df: Array
+    index: NDArray[np.intp]
+    families: bool
+    random: np.random.Generator
+
+    def __post_init__(self) -> None:
+        y, count = self.y, self.index.max() + 1
         self.grid = np.geomspace(NARROWEST, WIDEST, STEPS) * max(float(y.std()), LEAST_ERROR)
         self.mu, self.tau, self.nu = float(np.median(y)), float(y.std()) / 2 + LEAST_ERROR, 5.0
         self.phi = self.tau if self.families else 0.0
         self.of_noise, self.of_set = np.ones(len(y)), np.ones(len(y))
-        self.family, self.of_family = np.zeros(index.max() + 1), np.ones(index.max() + 1)
+        self.family, self.of_family = np.zeros(count), np.ones(count)
 
     def step(self) -> tuple[float, float, float, float]:
         """Draws each parameter given the others."""
         noise = self.noise / self.of_noise
         self.tau = self._scale(self.y - self.mu - self.family[self.index], noise, self.of_set)
         spread = noise + self.tau**2 / self.of_set
-        known = np.bincount(self.index, 1 / spread)
+        known = np.bincount(self.index, 1 / spread).astype(np.float64)
         centre = np.bincount(self.index, self.y / spread) / known
         own_family = np.zeros_like(known)
         if self.families:

@@ -68,12 +68,15 @@ class Study:
 
     Attributes:
         sets: one row per data set, method and decision; see above.
+        against: the same of the baseline and of ``ANY_NETWORK`` against each reference, whose name
+            is in ``against``, at the same decision.
         runs: how many were read.
         baseline: label that differences are taken from.
         left_out: a sentence on each set or run that is not in the table, with the reason.
     """
 
     sets: pd.DataFrame
+    against: pd.DataFrame
     runs: int
     baseline: str
     left_out: list[str]
@@ -100,29 +103,37 @@ def tabulate(
     for run in runs:
         by_set[run.data].append(run)
     rows: list[dict[str, Any]] = []
+    against: list[dict[str, Any]] = []
     lacking = list(left_out)
     for data, of_set in sorted(by_set.items()):
         methods, trials = _methods(of_set)
+        known = facts_of(of_set) | dict((facts or {}).get(data, {}))
+        known = {"data": data, "family": of_set[0].family or data} | known
         found = _rows(methods, baseline)
         if not found:
             lacking.append(f"{data}: has fewer than {LEAST_SEEDS} seeds of {baseline}")
-        known = facts_of(of_set) | dict((facts or {}).get(data, {}))
-        names = {"data": data, "family": of_set[0].family or data}
-        rows += [names | known | row | {"trials": trials[row["method"]]} for row in found]
+        rows += [known | row | {"trials": trials[row["method"]]} for row in found]
+        references = {row["method"] for row in found if row["kind"] == REFERENCE}
+        against += [
+            known | row | {"against": reference}
+            for reference in sorted(references)
+            for row in _rows(methods, reference, {baseline, ANY_NETWORK})
+        ]
     if not rows:
         raise UserError(
             f"--baseline {baseline}: no data set has {LEAST_SEEDS} seeds of it; make study trains"
         )
-    return Study(pd.DataFrame(rows)[list(COLUMNS)], len(runs), baseline, lacking)
+    sets = pd.DataFrame(rows)[list(COLUMNS)]
+    return Study(sets, pd.DataFrame(against), len(runs), baseline, lacking)
 
 
-def facts_of(runs: Sequence[FinishedRun]) -> dict[str, float]:
+def facts_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
     """What the runs of one data set say of it; NaN for what they did not record.
 
     Args:
         runs: of the same data set.
     """
-    found = dict.fromkeys(FACTS, float("nan"))
+    found: dict[str, Any] = dict.fromkeys(FACTS, float("nan"))
     for run in runs:
         if run.class_counts and run.rows_train and run.rows_val and run.rows_test:
             rows, rarest = run.rows_train + run.rows_val + run.rows_test, min(run.class_counts)
@@ -177,16 +188,17 @@ def _validation(one: tuple[FinishedRun, str]) -> float:
     return one[0].on_validation(one[1])
 
 
-def _rows(methods: Methods, baseline: str) -> list[dict[str, Any]]:
-    """One row per method and decision of a data set; none without enough seeds of the baseline."""
+def _rows(methods: Methods, baseline: str, among: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """One row per method and decision of a data set, of all methods or of some."""
     rows: list[dict[str, Any]] = []
-    plain = _baseline(methods, baseline, DECISIONS[0])
+    plain = methods.get((baseline, DECISIONS[0]), {})
     for decision in [*DECISIONS, CHOSEN]:
-        base = _baseline(methods, baseline, decision)
+        base = methods.get((baseline, decision), {})
         found = [
             _row(method, each, chosen, base, plain)
             for (method, each), chosen in methods.items()
             if each == decision and len(set(chosen) & set(base) & set(plain)) >= LEAST_SEEDS
+            if not among or method in among
         ]
         tested = [row for row in found if row["method"] not in {baseline, *ANY.values()}]
         corrected = correct([p_values(row["estimate"], THRESHOLD_PP) for row in tested])
@@ -194,11 +206,6 @@ def _rows(methods: Methods, baseline: str) -> list[dict[str, Any]]:
             row["verdict"] = p.verdict(row["difference"])
         rows += found
     return rows
-
-
-def _baseline(methods: Methods, baseline: str, decision: str) -> Chosen:
-    """The baseline's runs at a decision; none where it has none."""
-    return methods.get((baseline, decision), {})
 
 
 def _row(method: str, decision: str, chosen: Chosen, base: Chosen, plain: Chosen) -> dict[str, Any]:
