@@ -18,13 +18,14 @@ import keras
 
 from .arguments import PACKAGE
 from .asymmetric_loss import AsymmetricLoss
+from .class_weights import ClassWeightedCrossentropy, DeferredReweighting, ReweightingSchedule
 from .confusion import ConfusionMetric
-from .imbalance_losses import (
-    ClassBalancedFocalLoss,
-    ClassWeightedCrossentropy,
-    LDAMLoss,
-    LogitAdjustedCrossentropy,
+from .cross_entropies import (
+    GeneralizedCrossentropy,
+    LabelSmoothingCrossentropy,
+    PolyCrossentropy,
 )
+from .imbalance_losses import ClassBalancedFocalLoss, LDAMLoss, LogitAdjustedCrossentropy
 from .layers import CosineDense, L2Normalize, l2_normalize
 from .losses import (
     BinaryFocalLoss,
@@ -35,6 +36,7 @@ from .losses import (
 from .metrics import ImbalanceReport, MacroF1, batch_macro_f1
 from .models import ClippedModel
 from .networks import cnn, cosine, mlp
+from .soft_f1 import SoftMacroF1Loss
 
 __all__ = [
     "AsymmetricLoss",
@@ -44,11 +46,17 @@ __all__ = [
     "ClippedModel",
     "ConfusionMetric",
     "CosineDense",
+    "DeferredReweighting",
+    "GeneralizedCrossentropy",
     "ImbalanceReport",
     "L2Normalize",
     "LDAMLoss",
+    "LabelSmoothingCrossentropy",
     "LogitAdjustedCrossentropy",
     "MacroF1",
+    "PolyCrossentropy",
+    "ReweightingSchedule",
+    "SoftMacroF1Loss",
     "SparseCategoricalFocalLoss",
     "batch_macro_f1",
     "binary_focal_loss",

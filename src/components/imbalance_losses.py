@@ -25,8 +25,8 @@ from .arguments import (
     check_not_negative,
     check_positive,
     check_share,
-    check_weights,
 )
+from .class_weights import effective_number_weights
 from .margin import (
     class_factor,
     class_values,
@@ -35,62 +35,6 @@ from .margin import (
     sparse_inputs,
     true_class_margin,
 )
-
-
-@keras.saving.register_keras_serializable(package=PACKAGE)
-class ClassWeightedCrossentropy(ConfiguredLoss):
-    r"""$-w_t \log p_t$ with $w_c = n / (K n_c)$, or with weights of your own.
-
-    The weights are those of scikit-learn's `class_weight="balanced"`: examples weigh 1 on
-    average and each class weighs the same in total.
-
-    Args:
-        class_counts: Training examples of each class, K whole numbers > 0.
-        weights: One factor > 0 per class, instead of `class_counts`.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
-
-    Raises:
-        ValueError: Neither or both of `class_counts` and `weights` are given, or one is not as
-            above.
-
-    Source: King and Zeng 2001, "Logistic Regression in Rare Events Data", Political Analysis 9
-    (the weighted log-likelihood).
-
-    Example:
-        >>> loss = ClassWeightedCrossentropy(class_counts=[95, 5])
-        >>> round(float(loss([1], [[0.0, 0.0]])), 4)  # 10 log 2
-        6.9315
-    """
-
-    arguments = ("class_counts", "weights")
-
-    def __init__(
-        self,
-        class_counts: Iterable[int] | None = None,
-        weights: Iterable[float] | None = None,
-        *,
-        name: str | None = "class_weighted_crossentropy",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, **kwargs)
-        if (class_counts is None) == (weights is None):
-            raise ValueError(
-                "Give exactly one of `class_counts` and `weights`. "
-                f"Got class_counts={class_counts!r}, weights={weights!r}."
-            )
-        self.class_counts = None if class_counts is None else check_counts(class_counts)
-        self.weights = None if weights is None else check_weights(weights, "weights")
-        counts = self.class_counts or []
-        balanced = [sum(counts) / (len(counts) * count) for count in counts]
-        self.class_weights = self.weights or balanced
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one loss per example."""
-        is_true, logits = sparse_inputs(y_true, y_pred)
-        given = "weights" if self.class_counts is None else "class_counts"
-        weight = class_factor(self.class_weights, is_true, logits, given)
-        return weight * cross_entropy(true_class_margin(is_true, logits))
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -136,10 +80,7 @@ class ClassBalancedFocalLoss(ConfiguredLoss):
         super().__init__(name=name, **kwargs)
         self.class_counts = check_counts(class_counts)
         self.beta, self.gamma = check_share(beta, "beta"), check_not_negative(gamma, "gamma")
-        log_beta = math.log(self.beta) if self.beta > 0 else -math.inf
-        # 1 / (1 - beta^n), without cancellation where beta is next to 1.
-        inverse = [-1 / math.expm1(count * log_beta) for count in self.class_counts]
-        self.class_weights = [len(inverse) * value / sum(inverse) for value in inverse]
+        self.class_weights = effective_number_weights(self.class_counts, self.beta)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per example."""

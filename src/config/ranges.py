@@ -35,6 +35,8 @@ Positive = Annotated[float, FINITE, Meta(gt=0)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]
 UnitInterval = Annotated[float, Meta(ge=0, le=1)]
 HalfOpenUnit = Annotated[float, Meta(ge=0, lt=1)]
+AboveZeroToOne = Annotated[float, Meta(gt=0, le=1)]
+AtLeastMinusOne = Annotated[float, FINITE, Meta(ge=-1)]
 AtLeastOne = Annotated[float, FINITE, Meta(ge=1)]
 
 
@@ -73,14 +75,15 @@ def _is_positive(value: Any) -> bool:
 
 def _check_alpha(value: Any) -> None:
     entries = value if isinstance(value, list) and value else [value]
-    if value is not None and not all(_is_positive(entry) for entry in entries):
+    if value not in (None, AUTO) and not all(_is_positive(entry) for entry in entries):
         raise ValueError(
-            "must be a positive number, a list with one positive number per class, or null"
+            "must be a positive number, a list with one positive number per class, auto "
+            "(by inverse frequency), or null"
         )
 
 
 Alpha = Annotated[Any, Check(_check_alpha)]
-"""Weight of a loss: one positive number, one per class, or none."""
+"""Weight of a loss: one positive number, one per class, by inverse frequency, or none."""
 
 
 def _check_target(node: Any) -> None:

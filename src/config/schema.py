@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from omegaconf import MISSING
 
 from src.config.ranges import (
+    AboveZeroToOne,
     Alpha,
+    AtLeastMinusOne,
     AutoCount,
     AutoHalfOpenUnit,
     AutoWidths,
@@ -58,6 +60,35 @@ class LDAMConfig(LossConfig):
 
     max_margin: Positive = 0.5
     scale: Positive = 1.0
+
+
+@dataclass
+class LDAMDeferredConfig(LDAMConfig):
+    """The same, with class weights after a share of the epochs."""
+
+    beta: HalfOpenUnit = 0.9999
+    defer: HalfOpenUnit = 0.8
+
+
+@dataclass
+class PolyConfig(LossConfig):
+    """Poly-1: what is added to the first coefficient of cross-entropy."""
+
+    epsilon: AtLeastMinusOne = 2.0
+
+
+@dataclass
+class GeneralizedConfig(LossConfig):
+    """Generalised cross-entropy: from cross-entropy towards mean absolute error."""
+
+    q: AboveZeroToOne = 0.7
+
+
+@dataclass
+class SmoothingConfig(LossConfig):
+    """Label smoothing: the share of a label that is spread over all classes."""
+
+    smoothing: HalfOpenUnit = 0.1
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Turns config nodes into objects: the data set, and the parts of a compiled model.
 
-A value ``auto`` in a node stands for what only the data knows: ``input_shape``, ``num_classes``
-or ``class_counts`` (of the training split).
+A value ``auto`` in a node stands for what only the data knows: ``input_shape``, ``num_classes``,
+``class_counts`` (of the training split), or ``alpha``, weights by inverse frequency there.
 """
 
 from collections.abc import Mapping
@@ -108,11 +108,16 @@ def without_name(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def data_arguments(dataset: Dataset) -> dict[str, Any]:
-    """What ``auto`` stands for with this data set."""
+    """What ``auto`` stands for with this data set.
+
+    ``alpha`` is n / (K n_c), the weights of ``weighted_ce``; a class without rows counts as one.
+    """
+    counts = dataset.class_counts
     return {
         "input_shape": dataset.input_shape,
         "num_classes": dataset.num_classes,
-        "class_counts": list(dataset.class_counts),
+        "class_counts": list(counts),
+        "alpha": [sum(counts) / (len(counts) * max(count, 1)) for count in counts],
     }
 
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from src.components import DeferredReweighting, ReweightingSchedule
 from src.data.dataset import Dataset
 from src.engine.callbacks import (
     BestEpoch,
@@ -120,6 +121,8 @@ def train(
     tuned = TunedEpoch(choice, lambda: trainer.predict(dataset.x_val), finite)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION
     chain = [PerClassF1(), finite, best, *([tuned] if follows else []), *callbacks, logger]
+    if isinstance(trainer.model.loss, DeferredReweighting):
+        chain.insert(0, ReweightingSchedule())
     saved = Checkpoint(resume, trainer.model, best, tuned, logger) if resume else None
     done = saved.epochs_done if saved else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)

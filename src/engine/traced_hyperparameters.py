@@ -31,10 +31,12 @@ class Declaration:
     Attributes:
         traced: floats, lists of floats, or None: held in variables, None aside.
         fixed: what decides on the operations: stays in the key with its value.
+        inner: argument and attribute with another loss, that it calls.
     """
 
     traced: tuple[str, ...]
     fixed: tuple[str, ...] = ()
+    inner: str | None = None
 
 
 DECLARED: Mapping[type[keras.losses.Loss], Declaration] = {
@@ -45,6 +47,11 @@ DECLARED: Mapping[type[keras.losses.Loss], Declaration] = {
     components.LogitAdjustedCrossentropy: Declaration(("adjustments",)),
     components.LDAMLoss: Declaration(("scale", "margins")),
     components.AsymmetricLoss: Declaration(("gamma_pos", "gamma_neg", "margin")),
+    components.PolyCrossentropy: Declaration(("epsilon",)),
+    components.GeneralizedCrossentropy: Declaration(("q",)),
+    components.LabelSmoothingCrossentropy: Declaration(("smoothing",)),
+    components.SoftMacroF1Loss: Declaration(()),
+    components.DeferredReweighting: Declaration(("class_weights",), inner="loss"),
 }
 DTYPES = ("float32", "float64")
 """Of a loss whose hyperparameters become variables: what TensorFlow makes of a Python float."""
@@ -75,7 +82,9 @@ def loss_key(node: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
     assert declared is not None  # the target is the class
     fixed = [getattr(loss, name) for name in DECLARED[declared].fixed]
     shapes = {name: np.shape(value) for name, value in values.items()}
-    return [declared.__name__, loss.reduction, loss.dtype, fixed, shapes]
+    inner = DECLARED[declared].inner
+    within = loss_key(node[inner], arguments) if inner else None
+    return [declared.__name__, loss.reduction, loss.dtype, fixed, shapes, within]
 
 
 def traced_values(loss: Any) -> dict[str, float | list[float]]:
@@ -87,6 +96,15 @@ def traced_values(loss: Any) -> dict[str, float | list[float]]:
     if not own.keys() >= set(names):  # such as a property of a subclass, which no variable replaces
         return {}
     return {name: own[name] for name in names if own[name] is not None}
+
+
+def _traced_parts(loss: Any) -> list[tuple[Any, dict[str, float | list[float]]]]:
+    """A loss and the one within it, each with its traced values; none undeclared."""
+    values, declared = traced_values(loss), _declared_class(type(loss))
+    if declared is None or not values:
+        return []
+    inner = DECLARED[declared].inner
+    return [(loss, values), *(_traced_parts(getattr(loss, inner)) if inner else [])]
 
 
 def _declared_class(kind: Any) -> type[keras.losses.Loss] | None:
@@ -120,20 +138,22 @@ class TracedHyperparameters:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         self._loss = model.loss
-        self._variables = {
-            name: tf.Variable(np.asarray(value, self._loss.dtype), trainable=False)
-            for name, value in traced_values(self._loss).items()
-        }
+        self._parts = [
+            (part, {name: _variable(value, part.dtype) for name, value in values.items()})
+            for part, values in _traced_parts(self._loss)
+        ]
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """The loss has variables for hyperparameters: the graph is traced within."""
-        own = {name: getattr(self._loss, name) for name in self._variables}
+        own = [(part, {name: vars(part)[name] for name in held}) for part, held in self._parts]
         try:
-            vars(self._loss).update(self._variables)
+            for part, held in self._parts:
+                vars(part).update(held)
             yield
         finally:
-            vars(self._loss).update(own)
+            for part, values in own:
+                vars(part).update(values)
 
     def load(self, loss: Any) -> None:
         """Takes over the hyperparameters of another loss; the model's own becomes like it.
@@ -141,10 +161,17 @@ class TracedHyperparameters:
         Args:
             loss: of a run with the same :func:`loss_key`.
         """
-        if not self._variables:
+        if not self._parts:
             return
-        for name, value in traced_values(loss).items():
-            self._variables[name].assign(value)
-        vars(self._loss).update(vars(loss))
+        for (_, held), (_, values) in zip(self._parts, _traced_parts(loss), strict=True):
+            for name, value in values.items():
+                held[name].assign(value)
+        # A variable of the loss itself stays, for the graph reads it.
+        own = {k: v for k, v in vars(loss).items() if not isinstance(v, keras.Variable)}
+        vars(self._loss).update(own)
         # Keras's own functions, if a callback had them traced, hold the values of another run.
         self._model.train_function = self._model.test_function = None
+
+
+def _variable(value: float | list[float], dtype: str) -> tf.Variable:
+    return tf.Variable(np.asarray(value, dtype), trainable=False)

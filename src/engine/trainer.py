@@ -16,6 +16,7 @@ from src.data.dataset import Dataset
 from src.engine.batches import ShuffledBatches
 from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
+from src.engine.seeding import prepare
 from src.engine.shared_graph import PREDICT_BATCH, Callbacks, TrainingGraph
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ def select_trainer(
         UserError: where config and data do not fit together.
     """
     training = config["training"]
+    prepare(training)  # before the key of a graph is taken: a loss may make a variable
     graph = _reason_for_fit(training, callbacks) or graphs.get(config, dataset)
     model = build_model(config, dataset)
     batches = training["batch_size"], training["seed"]

@@ -76,8 +76,7 @@ def loss_label(loss: Mapping[str, Any]) -> str:
     Args:
         loss: the resolved ``loss`` node.
     """
-    hidden = {"_target_", "from_logits", "class_counts", "name", "reduction"}
-    knobs = [f"{key}={_short(value)}" for key, value in loss["fn"].items() if key not in hidden]
+    knobs = [f"{key}={_short(value)}" for key, value in _knobs(loss["fn"])]
     return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
 
 
@@ -105,6 +104,16 @@ def estimator_label(node: Mapping[str, Any]) -> str:
         if key not in {"name", "class_weight"} and value != usual[key]
     ]
     return f"{name}({', '.join(knobs)})" if knobs else name
+
+
+def _knobs(fn: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a loss is made with, and a loss within it."""
+    hidden = {"_target_", "from_logits", "class_counts", "name", "reduction"}
+    for key, value in fn.items():
+        if isinstance(value, Mapping):
+            yield from _knobs(value)
+        elif key not in hidden:
+            yield key, value
 
 
 def code_of(config: Mapping[str, Any]) -> str:

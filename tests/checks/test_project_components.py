@@ -14,8 +14,12 @@ LOSSES = {
     "BinaryFocalLoss": {},
     "ClassBalancedFocalLoss": COUNTS,
     "ClassWeightedCrossentropy": COUNTS,
+    "DeferredReweighting": COUNTS | {"loss": components.LDAMLoss(**COUNTS, scale=1.0)},
+    "GeneralizedCrossentropy": {},
     "LDAMLoss": COUNTS,
+    "LabelSmoothingCrossentropy": {},
     "LogitAdjustedCrossentropy": COUNTS,
+    "PolyCrossentropy": {},
     "SparseCategoricalFocalLoss": {},
     "binary_focal_loss": {},
     "sparse_categorical_focal_loss": {},
@@ -54,7 +58,12 @@ def test_every_public_loss_metric_and_layer_is_among_them():
         for name in components.__all__
         if isinstance(value := getattr(components, name), type) and issubclass(value, bases)
     }
-    assert classes - {"ConfusionMetric", "ClippedModel"} <= set(LOSSES) | set(OTHERS)
+    assert classes - {"ConfusionMetric", "ClippedModel"} <= {*LOSSES, *OTHERS, "SoftMacroF1Loss"}
+
+
+def test_a_loss_of_whole_batches_passes_but_for_what_says_so():
+    report = check_component(components.SoftMacroF1Loss)
+    assert report.failed == ("batch_does_not_change_a_sample",)
 
 
 def test_a_batch_mean_posing_as_macro_f1_is_caught():

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 
 from tests.components.absent_jax import import_keras
 
@@ -15,22 +16,32 @@ from keras import ops
 from src import components as c
 
 COUNTS = [900, 90, 10]
-LOSSES = {
-    "focal": c.SparseCategoricalFocalLoss(0.5, [0.2, 0.3, 0.5]),
-    "focal_probabilities": c.SparseCategoricalFocalLoss(2.0, from_logits=False),
-    "weighted": c.ClassWeightedCrossentropy(COUNTS),
-    "balanced": c.ClassBalancedFocalLoss(COUNTS, gamma=0.5),
-    "adjusted": c.LogitAdjustedCrossentropy(COUNTS),
-    "ldam": c.LDAMLoss(COUNTS),
-    "asymmetric": c.AsymmetricLoss(gamma_pos=0.5, gamma_neg=0.5),
-    "asymmetric_without_margin": c.AsymmetricLoss(margin=0.0),
-}
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.integers(0, 3, 30)
 LOGITS = RANDOM.normal(scale=3, size=(30, 3)).astype("float32")
 LOGITS[:4] = [[1e4, 0, -1e4], [-1e4, 1e4, 0], [0, -1e4, 1e4], [1e4, 1e4, 1e4]]
 PROBABILITIES = np.asarray(np.exp(LOGITS - LOGITS.max(1, keepdims=True)), "float32")
 FEATURES = RANDOM.normal(size=(30, 4)).astype("float32")
+
+
+@cache
+def made():
+    """The losses; not on import, since one has a variable."""
+    return {
+        "focal": c.SparseCategoricalFocalLoss(0.5, [0.2, 0.3, 0.5]),
+        "focal_probabilities": c.SparseCategoricalFocalLoss(2.0, from_logits=False),
+        "weighted": c.ClassWeightedCrossentropy(COUNTS),
+        "balanced": c.ClassBalancedFocalLoss(COUNTS, gamma=0.5),
+        "adjusted": c.LogitAdjustedCrossentropy(COUNTS),
+        "ldam": c.LDAMLoss(COUNTS),
+        "asymmetric": c.AsymmetricLoss(gamma_pos=0.5, gamma_neg=0.5),
+        "poly": c.PolyCrossentropy(),
+        "gce": c.GeneralizedCrossentropy(),
+        "smoothing": c.LabelSmoothingCrossentropy(),
+        "soft_f1": c.SoftMacroF1Loss(),
+        "deferred": c.DeferredReweighting(c.LDAMLoss(COUNTS), COUNTS),
+        "asymmetric_without_margin": c.AsymmetricLoss(margin=0.0),
+    }
 
 
 def scores_of(name):
@@ -40,7 +51,7 @@ def scores_of(name):
 def losses():
     """Per example, reduced, and for labels that are no classes."""
     found = {}
-    for name, loss in LOSSES.items():
+    for name, loss in made().items():
         found[name] = loss.call(ops.convert_to_tensor(Y), ops.convert_to_tensor(scores_of(name)))
         found[f"{name}_mean"] = loss(Y, scores_of(name), np.linspace(0, 2, 30))
         found[f"{name}_half"] = loss.call(Y, ops.cast(scores_of(name), "float16"))
@@ -90,7 +101,7 @@ def gradients():
     """Of each loss's sum by its scores, and of the norm of a vector and of zeros."""
     found = {
         f"{name}_gradient": gradient(lambda x, loss=loss: ops.sum(loss.call(Y, x)), scores_of(name))
-        for name, loss in LOSSES.items()
+        for name, loss in made().items()
     }
     x = np.array([[3, 4], [0, 0]], "float32")
     found["unit_gradient"] = gradient(
@@ -119,13 +130,13 @@ def trained(file):
     inputs = keras.Input((4,))
     outputs = c.CosineDense(3)(c.L2Normalize(scale=8.0)(keras.layers.Dense(5)(inputs)))
     model = keras.Model(inputs, outputs)
-    model.compile(keras.optimizers.Adam(0.01), LOSSES["focal"], metrics=[c.ImbalanceReport(3)])
+    model.compile(keras.optimizers.Adam(0.01), made()["focal"], metrics=[c.ImbalanceReport(3)])
     history = model.fit(FEATURES, Y, epochs=3, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
     assert 0 < history["f1_macro"][-1] < 1
     model.save(file)
     again = keras.saving.load_model(file, custom_objects=c.custom_objects())
-    assert again.loss.get_config() == LOSSES["focal"].get_config()
+    assert again.loss.get_config() == made()["focal"].get_config()
     np.testing.assert_array_equal(model.predict(FEATURES), again.predict(FEATURES))
     return {"predictions": again.predict(FEATURES)}
 

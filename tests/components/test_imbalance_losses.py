@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import keras
 import numpy as np
@@ -16,8 +17,13 @@ from src.components import (
     AsymmetricLoss,
     ClassBalancedFocalLoss,
     ClassWeightedCrossentropy,
+    DeferredReweighting,
+    GeneralizedCrossentropy,
+    LabelSmoothingCrossentropy,
     LDAMLoss,
     LogitAdjustedCrossentropy,
+    PolyCrossentropy,
+    SoftMacroF1Loss,
     SparseCategoricalFocalLoss,
 )
 
@@ -34,8 +40,19 @@ ALL = [
     SparseCategoricalFocalLoss(0.0, [1.0, 2.0, 3.0]),
     SparseCategoricalFocalLoss(0.1),
     SparseCategoricalFocalLoss(2.0, None),
+    PolyCrossentropy(epsilon=-1),
+    GeneralizedCrossentropy(),
+    LabelSmoothingCrossentropy(),
+    SoftMacroF1Loss(),
+    partial(DeferredReweighting, LDAMLoss(COUNTS, scale=1.0), COUNTS, beta=0.99),  # has a variable
 ]
-every_loss = pytest.mark.parametrize("loss", ALL, ids=lambda loss: loss.name)
+NAMES = [getattr(loss, "name", "deferred_reweighting") for loss in ALL]
+every_loss = pytest.mark.parametrize("loss", ALL, ids=NAMES, indirect=True)
+
+
+@pytest.fixture
+def loss(request):
+    return request.param() if isinstance(request.param, partial) else request.param
 
 
 def scores(seed, spread=2.0):
@@ -183,7 +200,7 @@ def test_every_gradient_equals_finite_differences(loss):
         assert gradient[i, j] == pytest.approx((above - below) / 2e-6, rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", ALL[::4] + ALL[5:6], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", ALL[::4] + ALL[5:6] + ALL[-2:], indirect=True)
 def test_losses_train_under_xla_and_mixed_precision(loss, blobs, mixed_float16):
     x, y = blobs
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
