@@ -162,7 +162,9 @@ class OpenMLConfig(RowsConfig):
     """A set of OpenML."""
 
     name: str | None = None  # type: ignore[assignment]
+    dataset: str | None = None
     version: Count | None = None
     id: Count | None = None
     label: str | None = None
     root: str | None = None
+    max_categories: Count = 200

@@ -30,6 +30,7 @@ SCHEMAS: dict[str, type] = {
     "schema_data_fashion_mnist": data_schema.FashionMNISTConfig,
     "schema_data_table": data_schema.TableConfig,
     "schema_data_keel": data_schema.KeelConfig,
+    "schema_data_openml": data_schema.OpenMLConfig,
     **{f"schema_estimator_{name}": kind for name, kind in ESTIMATORS.items()},
 }
 

@@ -7,6 +7,7 @@ of algorithms and experimental analysis framework".
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,9 +194,11 @@ def keel_cache() -> Path:
 def _find(name: str, root: str | None) -> Path:
     files = keel_files(root)
     if name not in files:
+        where = f"the folder {root}" if root is not None else "the KEEL collection"
+        folder = f" --folder {shlex.quote(root)}" if root is not None else ""
         raise DataError(
-            f"{override('data.name', name)}: the KEEL collection has no such set; "
-            f"`python -m src.fetch keel --list` shows all {len(files)}.{close_match(name, files)}"
+            f"{override('data.name', name)}: {where} has no such set; `python -m src.fetch keel "
+            f"--list{folder}` shows its {len(files)}.{close_match(name, files)}"
         )
     return files[name]
 

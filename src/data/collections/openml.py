@@ -1,0 +1,169 @@
+"""Data sets of OpenML by name or number, fetched, checked and cached by scikit-learn.
+
+Source: Vanschoren et al. 2014, "OpenML: networked science in machine learning".
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from sklearn.datasets import fetch_openml
+
+from src.config.data_schema import OpenMLConfig
+from src.data.dataset import Dataset
+from src.data.errors import DataError, close_match, shortened
+from src.data.parameters import checked_by
+from src.data.tabular.cells import text_of
+from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable
+from src.data.tabular.columns import TableLayout
+from src.data.tabular.limits import refuse_large
+from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
+from src.errors import override
+
+ALL_NAMES = "https://www.openml.org/api/v1/json/data/list/status/active"
+LARGEST_LIST = 64 * 2**20
+PATIENCE = 20
+"""Seconds for the list of names, which only a message needs."""
+NO_NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+
+latest = LatestTable()
+logger = logging.getLogger(__name__)
+
+
+@checked_by(OpenMLConfig)
+def openml(
+    dataset: str | None = None,
+    *,
+    version: int | None = None,
+    id: int | None = None,
+    label: str | None = None,
+    root: str | None = None,
+    seed: int = 0,
+    drop: Sequence[str | int] = (),
+    max_categories: int = 200,
+    val_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+    **cleaning: Any,
+) -> Dataset:
+    """Fetches a data set once, then reads, checks, splits and standardises it.
+
+    Columns that OpenML calls nominal are categories, whatever their values look like; those that it
+    calls row numbers or tells to ignore are left out.
+
+    Args:
+        dataset: its name, such as `credit-g`.
+        version: of the name; None for the oldest that is active.
+        id: its number, which says name and version.
+        label: the column to predict; None for the one that OpenML names.
+        root: folder of the cache; None for scikit-learn's own, `~/scikit_learn_data`.
+        seed: of the split.
+        drop: columns to leave out, by name or index.
+        max_categories: the most categories or texts of a column.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+        cleaning: further values of :class:`Cleaning`.
+
+    Returns:
+        The data set; its `licence` is OpenML's.
+
+    Raises:
+        DataError: where there is no such data set, no network, or it cannot be used.
+    """
+    if (dataset is None) == (id is None):
+        raise DataError("set data.name=NAME, with data.version=NUMBER, or data.id=NUMBER alone.")
+    if id is not None and version is not None:
+        raise DataError(f"data.id={id} says the version; leave data.version={version} out.")
+    wanted = override("data.name", dataset) if id is None else f"data.id={id}"
+    if version is not None:
+        wanted += f" data.version={version}"
+    how = Cleaning(max_categories=max_categories, **cleaning)
+
+    def read() -> CleanTable:
+        with _named(wanted, dataset):
+            found = fetch_openml(
+                name=dataset,
+                version=version or "active",
+                data_id=id,
+                data_home=root,
+                target_column=label or "default-target",
+                as_frame=True,
+                parser="pandas",
+            )
+        return _clean(found, how, drop)
+
+    table = latest.get((wanted, label, root, [*drop], how), read)
+    return table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
+
+
+def _clean(found: Any, how: Cleaning, drop: Sequence[str | int]) -> CleanTable:
+    """A table of what scikit-learn gives."""
+    source, targets = found.url, found.target_names
+    if len(targets) != 1:
+        named = shortened(targets) or "none"
+        raise DataError(
+            f"{source}: OpenML names {named} as the column to predict; set data.label=NAME to one "
+            f"of {shortened([*targets, *found.feature_names])}."
+        )
+    frame = pd.concat([found.data, found.target], axis=1)
+    refuse_large(len(frame), frame.shape[1], LARGEST_TABLE, source)
+    for name in frame.select_dtypes("category"):
+        categories = [text_of(value) for value in frame[name].cat.categories]
+        frame[name] = frame[name].cat.rename_categories(categories).astype(object)
+    names = [*map(str, frame.columns)]
+    features = feature_columns(names, targets[0], drop, source)
+    layout = TableLayout(columns=tuple(names), label=targets[0])
+    return CleanTable.of(
+        RawTable(frame, features, layout),
+        how,
+        name=found.details["name"],
+        source=source,
+        licence=found.details.get("licence"),
+    )
+
+
+@contextmanager
+def _named(wanted: str, name: str | None) -> Iterator[None]:
+    """What scikit-learn, pandas or the network say against a data set, as one error."""
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            yield
+    except NO_NETWORK as error:
+        raise DataError(
+            f"{wanted}: OpenML cannot be reached ({error}). What was fetched before is read from "
+            "the cache; data.root=FOLDER names another, such as one copied from a machine with a "
+            "network."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{wanted}: cannot be cached or read: {error.filename or 'cache'}: "
+            f"{error.strerror or error}. Make room, or choose another cache with data.root=FOLDER."
+        ) from error
+    except KeyError as error:
+        raise DataError(f"{wanted}: {error.args[0]}; set data.label to a column of it.") from error
+    except ValueError as error:
+        near = ""
+        if name is not None and str(error).endswith("found."):
+            near = close_match(name.lower(), _all_names())
+        raise DataError(f"{wanted}: {str(error).rstrip('.')}.{near}") from error
+    for warning in said:
+        logger.warning("%s: %s", wanted, warning.message)
+
+
+def _all_names() -> list[str]:
+    """The names of all active data sets; none where OpenML does not give them."""
+    try:
+        with urllib.request.urlopen(ALL_NAMES, timeout=PATIENCE) as answer:
+            listed = json.loads(answer.read(LARGEST_LIST))
+        return [one["name"].lower() for one in listed["data"]["dataset"]]
+    except (*NO_NETWORK, OSError, ValueError, KeyError, TypeError):
+        return []
