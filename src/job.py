@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from src.config.check import check
+from src.config.check import FULL, check
 from src.data.dataset import Dataset
 from src.engine.build import check_loss
 from src.engine.sizing import sized
@@ -100,11 +100,11 @@ def _train(
     from src.engine.epoch_logger import EpochLogger
     from src.engine.fit import train
     from src.engine.graph_cache import process_graphs
-    from src.runs.outputs import write_model, write_results
+    from src.runs.outputs import write_config, write_model, write_results
 
-    started_ms = time.time_ns() // 10**6
+    started_ms, full = time.time_ns() // 10**6, config["tracking"]["detail"] == FULL
     with tracker.following(metadata, folder):
-        logger = EpochLogger(tracker.send)
+        logger = EpochLogger(tracker.send if full else None)
         trained = train(
             config,
             dataset,
@@ -115,10 +115,11 @@ def _train(
             graphs=process_graphs(),
         )
         metrics, confusion = _score(dataset, trained, config["training"]["monitor"])
-        write_results(
-            folder, config, dataset, trained.logits, history=logger.rows, confusion=confusion
-        )
-        write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)
+        write_config(folder, config)
+        if full:
+            logits, history = trained.logits, logger.rows
+            write_results(folder, dataset, logits, history=history, confusion=confusion)
+            write_model(folder, config, dataset, trained, metadata=metadata, metrics=metrics)
         _close_record(
             folder, config, metadata, metrics, best_epoch=trained.best_epoch, started_ms=started_ms
         )
@@ -149,14 +150,16 @@ def _fit(
 ) -> float:
     """Fits an estimator, scores, writes and tracks it; gives its validation macro F1."""
     from src.references.fit import fit
-    from src.runs.outputs import write_card, write_results
+    from src.runs.outputs import write_card, write_config, write_results
 
     started_ms = time.time_ns() // 10**6
     with tracker.following(metadata, folder):
         fitted = fit(config, dataset)
         metrics, logits = fitted.metrics, fitted.logits
-        write_results(folder, config, dataset, logits, history=(), confusion=fitted.confusion)
-        write_card(folder, config, dataset, logits, metadata=metadata, metrics=metrics)
+        write_config(folder, config)
+        if config["tracking"]["detail"] == FULL:
+            write_results(folder, dataset, logits, history=(), confusion=fitted.confusion)
+            write_card(folder, config, dataset, logits, metadata=metadata, metrics=metrics)
         _close_record(folder, config, metadata, metrics, best_epoch=NO_EPOCH, started_ms=started_ms)
         recorded = tracker.finish(folder, history_sent=True)
     if recorded:

@@ -169,7 +169,14 @@ class ConfusionMetric(keras.metrics.Metric):
 
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
-        return {key: ops.convert_to_numpy(value) for key, value in self.class_scores().items()}
+        hits, true, predicted = ops.convert_to_numpy(self._totals)
+        ratios = {"f1": (2 * hits, true + predicted), "precision": (hits, predicted)}
+        ratios["recall"] = (hits, true)
+        scores = {
+            key: np.divide(above, below, out=np.zeros_like(below), where=below != 0)
+            for key, (above, below) in ratios.items()
+        }
+        return scores | {"support": true}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

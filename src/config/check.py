@@ -14,6 +14,8 @@ from src.errors import UserError
 
 GROUPS = ("loss", "metric", "model", "data", "estimator")
 HYDRA = "hydra"
+FULL = "full"
+"""``tracking.detail`` of runs that keep more than scores."""
 LARGEST_TABLE = 500_000_000
 """Numbers of a made data set: about 4 GiB, as of a table that is read."""
 
@@ -84,8 +86,11 @@ def _wrong(schema: type, values: Any, section: str) -> list[str]:
 
 def _cross_problems(plain: dict[str, Any]) -> list[str]:
     """What no single section can know."""
-    training = plain["training"]
-    if plain["compare"] and not plain["tracking"]["enabled"]:
+    training, tracking = plain["training"], plain["tracking"]
+    kept = [f"tracking.{key}=false" for key in ("log_model", "plots") if tracking[key]]
+    if kept and tracking["detail"] != FULL:
+        return [f"tracking.detail=scores: keeps scores alone; set {' '.join(kept)} with it"]
+    if plain["compare"] and not tracking["enabled"]:
         return ["compare=True: compares the runs of the store; leave out tracking=none with it"]
     if training["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
         return [
@@ -104,7 +109,11 @@ def _cross_problems(plain: dict[str, Any]) -> list[str]:
             f"data.n_samples={rows}, data.n_features={columns}: {rows * columns} numbers; "
             f"must be at most {LARGEST_TABLE}"
         ]
-    metrics = plain["metric"].get("metrics") if isinstance(plain["metric"], dict) else None
+    return _metric_problems(plain["metric"])
+
+
+def _metric_problems(metric: Any) -> list[str]:
+    metrics = metric.get("metrics") if isinstance(metric, dict) else None
     if not isinstance(metrics, dict) or not metrics:
         return ["metric.metrics: must hold at least one metric, each with a _target_"]
     return [

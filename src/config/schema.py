@@ -172,7 +172,13 @@ class TrainingConfig:
 
 @dataclass
 class TrackingConfig:
-    """Where runs are recorded."""
+    """Where runs are recorded, and how much of each.
+
+    Attributes:
+        detail: ``full``, or ``scores``: parameters, tags and final metrics alone, for sweeps of
+            thousands of runs. Such a run has no curves, no predictions and no model, in its folder
+            or in the store; it can be trained again from its config.
+    """
 
     enabled: bool = True
     root: str = "mlruns"
@@ -180,6 +186,7 @@ class TrackingConfig:
     experiment: str = "imbalance-lab"
     log_model: bool = True
     plots: bool = True
+    detail: Annotated[str, one_of("full", "scores")] = "full"
 
 
 @dataclass

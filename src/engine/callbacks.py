@@ -80,7 +80,7 @@ class StopWhereNotFinite(keras.callbacks.Callback):
             if not np.isfinite(value):
                 self._refuse(f"{name} is {value}", epoch + 1)
         for weight in self.model.weights:
-            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            if not np.isfinite(weight.numpy()).all():
                 self._refuse(f"the weight {weight.path} is not finite", epoch + 1)
 
     def check_predictions(self, epoch: int, *logits: NDArray[np.floating]) -> None:
@@ -137,7 +137,7 @@ class TunedEpoch(keras.callbacks.Callback):
 class PerClassF1(keras.callbacks.Callback):
     """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
 
-    They come from the first metric that has ``class_scores``, as a ``ConfusionMetric`` has, read
+    They come from the first metric that has ``per_class``, as a ``ConfusionMetric`` has, read
     once per epoch. The callback comes before every one that reads the logs.
     """
 
@@ -159,8 +159,8 @@ class PerClassF1(keras.callbacks.Callback):
         """F1 of each class so far; none without such a metric, or with many classes."""
         for compiled in self.model.metrics:
             for metric in getattr(compiled, "metrics", [compiled]):
-                if hasattr(metric, "class_scores"):
-                    f1 = keras.ops.convert_to_numpy(metric.class_scores()["f1"]).tolist()
+                if hasattr(metric, "per_class"):
+                    f1 = metric.per_class()["f1"].tolist()
                     few = f1 if len(f1) <= MOST_CLASSES else []
                     return {f"{prefix}f1_class_{k}": value for k, value in enumerate(few)}
         return {}

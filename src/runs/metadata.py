@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from src.config.check import FULL
 from src.data.dataset import Dataset
 from src.runs.identity import (
     code_of,
@@ -18,7 +19,7 @@ from src.runs.identity import (
     run_identity,
     setting_identity,
 )
-from src.runs.record import RunMetadata
+from src.runs.record import DETAIL_TAG, RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare")
 OF_NETWORKS = ("loss", "metric", "model", "training", "tuning")
@@ -97,6 +98,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
     commit, changed = git_state()
     reference = is_reference(config)
     names = () if reference else ("model", "metric")
+    detail = config.get("tracking", {}).get("detail", FULL)
     tags = {name: config[name]["name"] for name in names} | {
         "run.kind": "reference" if reference else "network",
         "loss": config["estimator" if reference else "loss"]["name"],
@@ -116,6 +118,8 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         "mlflow.source.name": "train.py",
         "mlflow.source.type": "LOCAL",
     }
+    if detail != FULL:
+        tags[DETAIL_TAG] = detail
     if commit:
         tags["mlflow.source.git.commit"] = commit
     if dataset.licence:

@@ -21,33 +21,47 @@ if TYPE_CHECKING:
     from src.engine.fit import Trained
 
 EXAMPLE_ROWS = 5
+YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Of libyaml where PyYAML was built with it: a tenth of the time."""
+OF_A_RUN = (
+    *(record.HISTORY, record.PREDICTIONS, record.CONFUSION, record.CARD, record.MODEL),
+    *(record.CONFUSION_PLOT, record.CURVES_PLOT, SERVING, TUNED_WEIGHTS),
+)
+"""Files that a run writes or leaves out, as its config has it."""
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Writes the config, the first of a run's files; those of an earlier run in the folder go.
+
+    A folder that was whole is not so from here on until the new record closes it.
+
+    Args:
+        folder: the job's output folder.
+        config: the resolved config.
+    """
+    for name in (record.RECORD, *OF_A_RUN):
+        (folder / name).unlink(missing_ok=True)
+    with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
+        yaml.dump(dict(config), stream, YAML_DUMPER, sort_keys=False, allow_unicode=True)
 
 
 def write_results(
     folder: Path,
-    config: Mapping[str, Any],
     dataset: Dataset,
     logits: Mapping[str, NDArray[np.floating]],
     *,
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
 ) -> None:
-    """Writes config, history, predictions and confusion matrix.
-
-    A folder that was whole, since an earlier run had it, is not so from here on until the new
-    record closes it.
+    """Writes history, predictions and confusion matrix.
 
     Args:
         folder: the job's output folder.
-        config: the resolved config.
         dataset: gives labels, class names and an input example.
         logits: by name, such as ``test_logits``.
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
     """
-    (folder / record.RECORD).unlink(missing_ok=True)
-    with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
-        yaml.safe_dump(dict(config), stream, sort_keys=False, allow_unicode=True)
     record.write_history(folder / record.HISTORY, history)
     arrays: dict[str, Any] = {
         "y_val": dataset.y_val,

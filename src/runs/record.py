@@ -28,6 +28,9 @@ RECORD = "run.json"
 MLFLOW = "mlflow.json"
 ANSWER = "answered.json"
 
+DETAIL_TAG = "detail"
+"""Of a run that keeps no more than its config and scores: ``tracking.detail=scores``."""
+
 
 @dataclass(frozen=True)
 class RunMetadata:

@@ -48,7 +48,7 @@ class Recorded:
 
 
 def read_record(folder: Path, **known: Any) -> Recorded:
-    """Reads config, history and predictions.
+    """Reads config, history and predictions; the config alone where the run kept no more.
 
     Args:
         folder: holds a run's artifacts.
@@ -57,11 +57,12 @@ def read_record(folder: Path, **known: Any) -> Recorded:
     Raises:
         UserError: names a file that is missing or damaged.
     """
+    full = record.DETAIL_TAG not in known["tags"]
     return Recorded(
         **known,
         config=_read(_config, folder / record.CONFIG),
-        history=_read(record.read_history, folder / record.HISTORY),
-        logits=_read(_logits, folder / record.PREDICTIONS),
+        history=_read(record.read_history, folder / record.HISTORY) if full else [],
+        logits=_read(_logits, folder / record.PREDICTIONS) if full else {},
     )
 
 

@@ -108,7 +108,7 @@ def _pairs(
     trained = train(config, dataset, recorded.name)
     none: dict[str, float] = {}
     epochs = zip_longest(recorded.history, trained.history, fillvalue=none)
-    for epoch, (before, now) in enumerate(epochs, start=1):
+    for epoch, (before, now) in enumerate(epochs if recorded.history else (), start=1):
         for name in {**before, **now}:
             if name not in {"epoch", "time_ms"}:
                 yield f"epoch {epoch}: {name}", before.get(name), now.get(name)
@@ -133,7 +133,7 @@ def _pairs(
 def _pairs_of_logits(
     recorded: Recorded, logits: Mapping[str, NDArray[Any]]
 ) -> Iterator[tuple[str, Any, Any]]:
-    for name in {**recorded.logits, **logits}:
+    for name in {**recorded.logits, **logits} if recorded.logits else ():
         yield name.replace("_", " "), recorded.logits.get(name), logits.get(name)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 INSTALLED = {"site-packages", "dist-packages"}
 """Folders that package managers install into."""
+STDLIB = sysconfig.get_path("stdlib")
 IMPORTERS = ("import_module", "__import__")
 
 
@@ -94,7 +95,7 @@ def _import_folder(top: str) -> Path | None:
         return None
     origin = spec.origin if spec.has_location else None
     first = next(iter(spec.submodule_search_locations or ()), origin)
-    if first is None or Path(first).is_relative_to(sysconfig.get_path("stdlib")):
+    if first is None or Path(first).is_relative_to(STDLIB):
         return None
     return Path(first).parent if INSTALLED.isdisjoint(Path(first).parts) else None
 

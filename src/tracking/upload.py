@@ -52,7 +52,7 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
             remember_run(folder, store.uri, run.info.run_id, parent_id)
             history = True
         run_id: str = run.info.run_id
-        if history:
+        if history and (folder / record.HISTORY).exists():
             run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
         model_id = None
         has_model = bool(run.outputs and run.outputs.model_outputs)
