@@ -128,15 +128,15 @@ class GridSweeper(Configured, Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
-        from src.sweeps.composer import all_overrides, split
+        from src.sweeps.composer import all_overrides
         from src.sweeps.jobs import Plan
+        from src.sweeps.references import all_jobs
         from src.sweeps.seeds import with_planned_seeds
-        from src.sweeps.tuning import tuned_keys
 
         loader = self.context.config_loader
         typed = all_overrides(loader, self.master, arguments)
         words, seconds = with_planned_seeds(loader, self.master, typed)
-        plan = Plan.of(self.context, self.master, split(words, tuned_keys(self.master)))
+        plan = Plan.of(self.context, self.master, all_jobs(self.master, words))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
         sweep = run_plan(_launcher(self), self.master, plan, seconds)
@@ -150,8 +150,10 @@ class OptunaSweeper(Configured, Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the trials; returns the best one."""
         from src.sweeps.composer import all_overrides
+        from src.sweeps.references import refuse
         from src.sweeps.search import search
 
+        refuse(self.master, "optuna")
         overrides = all_overrides(self.context.config_loader, self.master, arguments)
         options = {key: value for key, value in self.options.items() if key != "params"}
         return search(_launcher(self), self.context, self.master, overrides, **options)

@@ -32,7 +32,7 @@ BELOW = {
     "evaluation": "errors",
     "saved_model": "errors components data",
     "engine": "errors compat components data config evaluation",
-    "references": "errors data evaluation",
+    "references": "errors data config evaluation",
     "runs": "errors components data config evaluation saved_model engine references",
     "tracking": "errors entry compat data config saved_model runs",
     "sweeps": "errors entry compat data config runs tracking",

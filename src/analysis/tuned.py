@@ -1,8 +1,9 @@
 """Each loss at its best: of the trials of one loss with one seed, the run that validation chooses.
 
-Trials differ in *tuned keys*: the ``training.*`` keys that vary for a loss and seed, and those that
-the sweep's ``tuning.keys`` names. The choice is made within each seed, on its validation split, for
-each decision by its own criterion; what was chosen is compared as runs at given settings are.
+Trials differ in *tuned keys*: the ``training.*`` keys that vary for a loss and seed, the
+``estimator.*`` keys of a reference, and those that the sweep's ``tuning.keys`` names. The choice is
+made within each seed, on its validation split, for each decision by its own criterion; what was
+chosen is compared as runs at given settings are.
 """
 
 import ast
@@ -15,7 +16,9 @@ from src.analysis.runs import CRITERIA, FinishedRun, by_setting, key_words, with
 from src.errors import UserError
 from src.runs.identity import digest_of
 
-ASKED, LOSS = "tuning.keys", "loss."
+ASKED, LOSS, ESTIMATOR = "tuning.keys", "loss.", "estimator."
+NOT_TUNED = ("estimator.name", "estimator.class_weight")
+"""Keys of an estimator that make it another reference, not another trial."""
 Values = tuple[str, ...]
 
 
@@ -119,12 +122,13 @@ def _grouped(runs: Sequence[FinishedRun], without: Sequence[str]) -> dict[str, l
 
 
 def _candidates(runs: Sequence[FinishedRun], keys: Iterable[str]) -> tuple[str, ...]:
-    """Keys that may have been tuned: those that were asked for, and what varies in training."""
+    """Keys that may have been tuned: asked for, or varied in training or in an estimator."""
     asked = {*keys, *(key for run in runs for key in _asked(run))}
     values: dict[str, set[str]] = defaultdict(set)
     for run in runs:
-        for name, value in run.setting_params.items():
-            if name.startswith("training."):
+        own = {k: v for k, v in run.params.items() if k.startswith(ESTIMATOR)}
+        for name, value in (run.setting_params | own).items():
+            if name.startswith(("training.", ESTIMATOR)) and name not in NOT_TUNED:
                 values[name].add(value)
     return tuple(sorted(asked | {name for name, several in values.items() if len(several) > 1}))
 
@@ -151,12 +155,14 @@ def _tuned_in(group: Sequence[FinishedRun], candidates: Sequence[str]) -> tuple[
 
 def _uses(run: FinishedRun, key: str) -> bool:
     """Whether a key has a part in a run: a knob of the loss has where the label shows it."""
+    if key.startswith(ESTIMATOR):
+        return key in run.params
     return not key.startswith(LOSS) or _label(run.label, [key]) != run.label
 
 
 def _label(label: str, keys: Iterable[str]) -> str:
-    """The loss without the knobs that were tuned."""
-    tuned = {key.rpartition(".")[2] for key in keys if key.startswith(LOSS)}
+    """The loss, or the estimator, without the knobs that were tuned."""
+    tuned = {key.rpartition(".")[2] for key in keys if key.startswith((LOSS, ESTIMATOR))}
     name, _, inside = label.partition("(")
     knobs = re.split(r", (?=\w+=)", inside.removesuffix(")"))  # a list has commas of its own
     kept = [knob for knob in knobs if knob and knob.partition("=")[0] not in tuned]
@@ -167,7 +173,7 @@ def _choose(
     found: Best, setting: str, group: Sequence[FinishedRun], keys: tuple[str, ...], decision: str
 ) -> None:
     """Adds the chosen runs of one setting, and what was chosen, to what was found."""
-    of_setting = tuple(key for key in keys if not key.startswith(LOSS))
+    of_setting = tuple(key for key in keys if not key.startswith((LOSS, ESTIMATOR)))
     trials: dict[str, dict[int, list[FinishedRun]]] = defaultdict(lambda: defaultdict(list))
     for run in sorted(group, key=lambda run: [_order(value) for value in _values(run, keys)]):
         trials[_label(run.label, keys)][run.seed].append(run)

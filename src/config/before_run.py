@@ -25,6 +25,11 @@ class CheckBeforeRun(Callback):
                 f"sweep: python train.py {shlex.join(sweep)}\nOne run at the values that are "
                 f"given: python train.py {shlex.join([*single, 'tuning=none'])}"
             )
+        if config.references.rows:
+            raise ErrorExit(1) from UserError(
+                f"references={config.references.name}: fits estimators beside the losses of a "
+                "sweep, which takes -m; one of them alone is estimator=random_forest, or another"
+            )
         try:
             check(config)
         except UserError as error:

@@ -7,11 +7,14 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.estimator_schema import FOR_PIXELS, NONE, not_for_pixels
 from src.config.legal import problems
 from src.config.ranges import AUTO
 from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
+OF_IMAGES = ("digits", "fashion_mnist")
+"""Data sets of images, which are known before they are loaded."""
 GROUPS = ("loss", "metric", "model", "data", "estimator")
 HYDRA = "hydra"
 FULL = "full"
@@ -47,7 +50,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         schema = _schema_of(cfg, section)
         if schema is not None:
             wrong += _wrong(schema, plain[section], section)
-    wrong += _cross_problems(plain)
+    wrong += _cross_problems(plain) or _estimator_problems(plain)
     if wrong:
         raise UserError("\n".join(wrong))
     return plain
@@ -121,6 +124,14 @@ def _metric_problems(metric: Any) -> list[str]:
         for key, node in metrics.items()
         if not isinstance(node, dict) or "." not in str(node.get("_target_"))
     ]
+
+
+def _estimator_problems(plain: dict[str, Any]) -> list[str]:
+    """An estimator that makes no sense of the data."""
+    name, data = plain["estimator"]["name"], plain["data"]["name"]
+    if data in OF_IMAGES and name not in (NONE, *FOR_PIXELS):
+        return [not_for_pixels(name, data)]
+    return []
 
 
 def _first_line(error: Exception) -> str:

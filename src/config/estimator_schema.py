@@ -9,6 +9,8 @@ from omegaconf import MISSING
 from src.config.legal import Check
 from src.config.ranges import Count, Positive
 
+FOR_PIXELS = ("majority", "logistic_regression", "random_forest", "balanced_random_forest")
+"""Estimators that make sense of images, which they see as one long row of pixels."""
 NONE = "none"
 """The estimator of a run that trains a network."""
 Trees = Annotated[int, Meta(ge=1, le=10_000)]
@@ -72,6 +74,7 @@ class EasyEnsembleConfig(EstimatorConfig):
     """A bag of AdaBoost learners, each on an undersampled training split."""
 
     n_estimators: Trees = 10
+    learning_rate: Positive = 1.0
 
 
 @dataclass
@@ -80,6 +83,19 @@ class RUSBoostConfig(EstimatorConfig):
 
     n_estimators: Trees = 50
     learning_rate: Positive = 1.0
+
+
+def not_for_pixels(name: str, data: str) -> str:
+    """What is wrong with an estimator on images, and what would be right.
+
+    Args:
+        name: of the estimator.
+        data: name of the data set.
+    """
+    return (
+        f"estimator={name}: asks one column after the other, and data={data} are images, of which "
+        f"one pixel says little; right are {', '.join(FOR_PIXELS)}, as in references=image"
+    )
 
 
 ESTIMATORS: dict[str, type[EstimatorConfig]] = {

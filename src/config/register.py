@@ -31,6 +31,7 @@ SCHEMAS: dict[str, type] = {
     "schema_data_table": data_schema.TableConfig,
     "schema_data_keel": data_schema.KeelConfig,
     "schema_data_openml": data_schema.OpenMLConfig,
+    "schema_references": schema.ReferencesConfig,
     **{f"schema_estimator_{name}": kind for name, kind in ESTIMATORS.items()},
 }
 

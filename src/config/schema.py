@@ -206,6 +206,19 @@ class TuningConfig:
 
 
 @dataclass
+class ReferencesConfig:
+    """What a sweep fits beside its losses, for scale; it makes no difference to a run.
+
+    Attributes:
+        name: of the choice.
+        rows: each the overrides of an estimator, one of which may list the values to tune it over.
+    """
+
+    name: str = "none"
+    rows: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -217,6 +230,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
+    references: ReferencesConfig = field(default_factory=ReferencesConfig)
     seed: Any = 0
     force: bool = False
     resume: bool = True

@@ -18,11 +18,10 @@ rus_boost              Seiffert et al. 2010, "RUSBoost: a hybrid approach to all
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from src.config.estimator_schema import FOR_PIXELS, not_for_pixels
 from src.data.dataset import Dataset
 from src.errors import UserError
 
-FOR_PIXELS = ("majority", "logistic_regression", "random_forest", "balanced_random_forest")
-"""Estimators that make sense of images, which they see as one long row of pixels."""
 MOST_ITERATIONS = 10_000
 """Of logistic regression; it ends long before, once its gradient is flat."""
 
@@ -55,10 +54,7 @@ def check_estimator(node: Keys, dataset: Dataset) -> None:
         UserError: for images, where it makes no sense of pixels.
     """
     if len(dataset.input_shape) > 1 and node["name"] not in FOR_PIXELS:
-        raise UserError(
-            f"estimator={node['name']}: looks at one column at a time, and data {dataset.name} are "
-            f"images, in which one pixel says little; right are {', '.join(FOR_PIXELS)}"
-        )
+        raise UserError(not_for_pixels(node["name"], dataset.name))
 
 
 def _majority(keys: Keys, seed: int, rarest: int) -> Any:
@@ -95,8 +91,11 @@ def _balanced_random_forest(keys: Keys, seed: int, rarest: int) -> Any:
 
 def _easy_ensemble(keys: Keys, seed: int, rarest: int) -> Any:
     from imblearn.ensemble import EasyEnsembleClassifier
+    from sklearn.ensemble import AdaBoostClassifier
 
-    return EasyEnsembleClassifier(random_state=seed, n_jobs=1, **keys)
+    boosted = AdaBoostClassifier(learning_rate=keys["learning_rate"])
+    bags = keys["n_estimators"]
+    return EasyEnsembleClassifier(bags, boosted, random_state=seed, n_jobs=1)
 
 
 def _rus_boost(keys: Keys, seed: int, rarest: int) -> Any:

@@ -61,7 +61,8 @@ def fit(config: Mapping[str, Any], dataset: Dataset) -> Fitted:
             estimator.fit(_rows(dataset.x_train), dataset.y_train)
         except ValueError as error:
             raise UserError(
-                f"estimator={node['name']}: cannot be fitted on data {dataset.name}: {error}"
+                f"estimator={node['name']}: cannot be fitted on data {dataset.name}: {error} Right "
+                "is another one, such as estimator=balanced_random_forest"
             ) from error
         fitted = time.perf_counter()
         val, test = (

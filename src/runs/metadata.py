@@ -21,7 +21,7 @@ from src.runs.identity import (
 )
 from src.runs.record import DETAIL_TAG, RunMetadata
 
-UNTRACKED = ("tracking", "force", "resume", "compare")
+UNTRACKED = ("tracking", "force", "resume", "compare", "references")
 OF_NETWORKS = ("loss", "metric", "model", "training", "tuning")
 """Sections of the config that have no part in a run of an estimator."""
 LONGEST_VALUE = 500

@@ -12,6 +12,7 @@ import numpy as np
 
 from src.data.dataset import Dataset
 from src.engine.sizing import sized
+from src.runs.identity import is_reference
 
 CORES = 2
 FEWEST, MOST = 4, 20
@@ -26,19 +27,27 @@ A_STEP, A_WEIGHT = 1.7e-4, 8.5e-11
 """Processor seconds of a step, and of each weight for each row of its batch."""
 AN_EPOCH = 2.5e-3
 """Processor seconds at the end of an epoch."""
+A_REFERENCE = 0.3
+"""Processor seconds of a run of an estimator beside its fit."""
 
 
 def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tuple[int, float]:
     """The number of seeds for a sweep, and the processor seconds that all its runs take.
 
+    References make the seeds no fewer, unless all would take longer than the longest plan.
+
     Args:
         configs: resolved, of all jobs with one seed.
         dataset: of one of them.
     """
-    a_seed = sum(seconds_of_run(sized(config, dataset), dataset) for config in configs)
+    networks = [sized(config, dataset) for config in configs if not is_reference(config)]
+    references = [config["estimator"] for config in configs if is_reference(config)]
+    a_seed = sum(seconds_of_run(config, dataset) for config in networks)
     time = min(SHORTEST * max(sum(dataset.rows.values()) / ROWS, 1) ** GROWTH, LONGEST)
-    seeds = min(max(int(CORES * time / a_seed) // 2 * 2, FEWEST), MOST)
-    return seeds, seeds * a_seed
+    whole = a_seed + sum(seconds_of_reference(node, dataset) for node in references)
+    fitting = min(CORES * time / a_seed, CORES * LONGEST / whole)
+    seeds = min(max(int(fitting) // 2 * 2, FEWEST), MOST)
+    return seeds, seeds * whole
 
 
 def seconds_of_run(config: Mapping[str, Any], dataset: Dataset) -> float:
@@ -55,3 +64,24 @@ def seconds_of_run(config: Mapping[str, Any], dataset: Dataset) -> float:
     steps = -(-rows // training["batch_size"])
     an_epoch = AN_EPOCH + steps * A_STEP + rows * weights * A_WEIGHT
     return float(A_RUN + training["epochs"] * an_epoch)
+
+
+def seconds_of_reference(node: Mapping[str, Any], dataset: Dataset) -> float:
+    """Processor seconds of a run that fits an estimator, about; measured in the same way.
+
+    Args:
+        node: the resolved ``estimator`` node.
+        dataset: gives rows, columns and classes.
+    """
+    rows, columns = len(dataset.y_train), int(np.prod(dataset.input_shape))
+    cells, classes = rows * columns, dataset.num_classes
+    a_round = (1 if classes == 2 else classes) * (8e-4 + 1e-8 * cells)
+    a_tree = 1e-3 + 4.5e-8 * rows * np.log2(rows) * columns**0.5
+    seconds = {
+        "logistic_regression": 1e-7 * cells * classes,
+        "random_forest": a_tree * node.get("n_estimators", 0),
+        "balanced_random_forest": (1e-3 + a_tree / 4) * node.get("n_estimators", 0),
+        "hist_gradient_boosting": a_round * node.get("max_iter", 0),
+        "easy_ensemble": (0.04 + 1e-6 * cells) * node.get("n_estimators", 0),
+    }
+    return float(A_REFERENCE + seconds.get(node["name"], 0.0))

@@ -45,7 +45,8 @@ def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list
     Raises:
         UserError: for a sweep that lists no values.
     """
-    words = {override.get_key_element(): _words(override) for override in overrides}
+    values = {override.get_key_element(): values_of(override) for override in overrides}
+    words = {key: [f"{key}={value}" for value in several] for key, several in values.items()}
     words |= {key: words.pop(key) for key in tuned if key in words}
     count = math.prod(map(len, words.values()))
     if count > MOST_JOBS:
@@ -57,8 +58,12 @@ def split(overrides: Sequence[Override], tuned: Sequence[str] = ()) -> list[list
     return [list(job) for job in itertools.product(*words.values())]
 
 
-def _words(override: Override) -> list[str]:
-    """One word for each value; an interval lists none, nor does a range without a step."""
+def values_of(override: Override) -> list[str]:
+    """Its values as text; an interval lists none, nor does a range without a step.
+
+    Raises:
+        UserError: where there are none.
+    """
     values = []
     if not override.is_sweep_override():
         values = [override.get_value_element_as_str()]
@@ -70,7 +75,7 @@ def _words(override: Override) -> list[str]:
             f"{override.input_line}: a grid needs values, such as a,b or range(0,5); "
             "hydra/sweeper=optuna searches an interval"
         )
-    return [f"{override.get_key_element()}={value}" for value in values]
+    return values
 
 
 class Composer:

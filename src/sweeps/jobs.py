@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from src.config.check import check
 from src.errors import UserError
-from src.runs.identity import config_identity, digest_of
+from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
 from src.sweeps.tuning import check_plan, tuned_keys
 
@@ -46,7 +46,8 @@ class Plan:
         settings: the same for plans that differ in their seeds alone.
         seeds: on which losses are compared.
         tuned: keys that each loss is tuned over.
-        varied: how many values each key has that has several.
+        varied: how many values each key has that has several, among the jobs of networks.
+        references: how many jobs fit an estimator.
     """
 
     jobs: list[Job]
@@ -57,6 +58,7 @@ class Plan:
     seeds: list[int]
     tuned: list[str]
     varied: dict[str, int]
+    references: int = 0
 
     @classmethod
     def of(
@@ -78,13 +80,16 @@ class Plan:
                 configs.append(check(jobs[-1].config))
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
+        of_estimator = [is_reference(config) for config in configs]
         values: dict[str, set[str]] = defaultdict(set)
-        for key, _, value in (word.partition("=") for job in jobs for word in job.words):
-            values[key].add(value)
+        for job, reference in zip(jobs, of_estimator, strict=True):
+            for key, _, value in (word.partition("=") for word in job.words if not reference):
+                values[key].add(value)
         seeds = sorted({int(config["seed"]) for config in configs})
         check_plan([job.config for job in jobs], values, seeds)
         sources = [{**config["data"], "seed": None} for config in configs]
-        unseeded = {config_identity(_without_seeds(config)) for config in configs}
+        networks = [one for one, skipped in zip(configs, of_estimator, strict=True) if not skipped]
+        unseeded = {config_identity(_without_seeds(config)) for config in networks}
         return cls(
             jobs,
             [config_identity(config) for config in configs],
@@ -94,6 +99,7 @@ class Plan:
             seeds=seeds,
             tuned=tuned_keys(jobs[0].config),
             varied={key: len(several) for key, several in values.items() if len(several) > 1},
+            references=sum(of_estimator),
         )
 
     @property

@@ -9,7 +9,8 @@ from omegaconf import DictConfig
 
 from src.config.check import check
 from src.config.ranges import AUTO
-from src.sweeps.composer import Composer, split
+from src.sweeps.composer import Composer
+from src.sweeps.references import all_jobs
 
 SEED = "seed"
 
@@ -38,7 +39,7 @@ def with_planned_seeds(
     from src.runs.seed_plan import planned_seeds
 
     parser, composer = OverridesParser.create(), Composer(loader, master)
-    jobs = split([*overrides, *parser.parse_overrides([f"{SEED}=0"])])
+    jobs = all_jobs(master, [*overrides, *parser.parse_overrides([f"{SEED}=0"])])
     configs = [check(composer.job(*job).config) for job in enumerate(jobs)]
     seeds, seconds = planned_seeds(configs, cached_dataset(configs[0]["data"]))
     return [*overrides, *parser.parse_overrides([f"{SEED}=range(0,{seeds})"])], seconds

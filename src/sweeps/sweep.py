@@ -95,7 +95,7 @@ class Sweep:
     def _plan_in_words(self, plan: Plan) -> str:
         launcher, threads = self._config.hydra.launcher, int(self._config.training.threads)
         cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
-        return plan_in_words(plan.varied, len(plan.jobs), self.seconds, cores)
+        return plan_in_words(plan.varied, len(plan.jobs), plan.references, self.seconds, cores)
 
     def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""

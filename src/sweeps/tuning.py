@@ -82,19 +82,24 @@ def named(seeds: Collection[int]) -> str:
     return ", ".join(f"{part[0]}-{part[-1]}" if part[1:] else f"{part[0]}" for part in parts)
 
 
-def plan_in_words(varied: Mapping[str, int], jobs: int, seconds: float, cores: int) -> str:
+def plan_in_words(
+    varied: Mapping[str, int], jobs: int, references: int, seconds: float, cores: int
+) -> str:
     """``7 losses x 5 learning rates x 10 seeds = 350 runs, about 3 min on 2 cores``.
 
     Args:
-        varied: how many values each key has that has several.
+        varied: how many values each key has that has several, among the jobs of networks.
         jobs: how many there are.
+        references: how many of them fit an estimator.
         seconds: of processor that they take; 0 where it is not known.
         cores: that they are divided among.
     """
     names = {"loss": "losses", "training.learning_rate": "learning rates", "seed": "seeds"}
     order = sorted(varied, key=lambda key: (key == "seed", key != "loss"))
     parts = [f"{varied[key]} {names.get(key, f'values of {key}')}" for key in order]
-    whole = f"{' x '.join(parts)} = {jobs} runs" if parts else f"{jobs} run"
+    networks = jobs - references
+    whole = f"{' x '.join(parts)} = {networks} runs" if parts else f"{networks} run"
+    whole += f", and {references} runs of estimators for scale" if references else ""
     if not seconds:
         return whole
     time = duration(START_UP + seconds / cores)

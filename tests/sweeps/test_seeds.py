@@ -79,7 +79,9 @@ def test_the_sweep_gets_a_range_and_the_same_one_each_time(sweeper, tmp_path):
 
 def test_the_plan_is_said_in_words():
     varied = {"seed": 12, "training.learning_rate": 5, "loss": 7}
-    said = plan_in_words(varied, 420, 320.0, 2)
+    said = plan_in_words(varied, 420, 0, 320.0, 2)
     assert said == "7 losses x 5 learning rates x 12 seeds = 420 runs, about 3 min on 2 cores"
-    assert plan_in_words({"model.hidden": 3}, 3, 0, 1) == "3 values of model.hidden = 3 runs"
+    assert plan_in_words({"model.hidden": 3}, 5, 2, 0, 1) == (
+        "3 values of model.hidden = 3 runs, and 2 runs of estimators for scale"
+    )
     assert [duration(seconds) for seconds in (45, 150, 9000)] == ["45 s", "2 min", "2.5 h"]

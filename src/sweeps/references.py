@@ -1,0 +1,114 @@
+"""Rows for scale: estimators that a sweep fits beside its losses, on the same data and seeds."""
+
+import math
+import shlex
+from collections.abc import Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
+
+from src.errors import UserError
+from src.sweeps.composer import split, values_of
+from src.sweeps.tuning import SEED, tuned_keys
+
+GROUP, ESTIMATOR = "references", "estimator"
+OF_NETWORKS = ("loss", "metric", "model", "training", "sampling")
+"""Sections of which a sweep may compare several choices, or values, for its networks."""
+
+
+def all_jobs(master: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
+    """The words of each job of a sweep: of its losses, and then of its references.
+
+    Args:
+        master: the sweep's config, with ``references``.
+        overrides: of the sweep; of a key that is there twice the last one counts.
+
+    Raises:
+        UserError: for a sweep that lists no values, and a row that fits no estimator.
+    """
+    tuned = tuned_keys(master)
+    jobs = split(overrides, tuned)
+    last = {one.get_key_element(): one for one in overrides}
+    if GROUP in last and last[GROUP].is_sweep_override():
+        raise UserError(
+            f"{last[GROUP].input_line}: a sweep has one choice of {GROUP}; right is one of them"
+        )
+    shared = _without_networks(list(last.values()))
+    trials = _trials(list(last.values()), tuned)
+    for row in master.references.rows:
+        jobs += split([*shared, *_row(row, trials)])
+    return jobs
+
+
+def refuse(master: DictConfig, sweeper: str) -> None:
+    """Refuses references in a sweep that does not plan its jobs beforehand.
+
+    Raises:
+        UserError: where the sweep has any.
+    """
+    if master.references.rows:
+        raise UserError(
+            f"{GROUP}={master.references.name}: are planned by hydra/sweeper=grid alone; with "
+            f"hydra/sweeper={sweeper} right is {GROUP}=none"
+        )
+
+
+def _row(row: str, trials: int) -> list[Override]:
+    """The overrides of a row, with as many values to tune over as each loss has at most.
+
+    Where no loss is tuned, the estimator's own defaults count.
+    """
+    found = OverridesParser.create().parse_overrides(shlex.split(row))
+    keys = [one.get_key_element() for one in found]
+    if ESTIMATOR not in keys or not all(key.partition(".")[0] == ESTIMATOR for key in keys):
+        raise UserError(
+            f"{GROUP}.rows: '{row}' has to name an estimator, and its keys where it sets any; "
+            "right is 'estimator=random_forest estimator.min_samples_leaf=1,4,16'"
+        )
+    kept = []
+    for one in found:
+        if not one.is_sweep_override():
+            kept.append(one)
+        elif trials > 1:
+            fewer = f"{one.get_key_element()}={','.join(_spread(one, trials))}"
+            kept += OverridesParser.create().parse_overrides([fewer])
+    return kept
+
+
+def _spread(override: Override, most: int) -> list[str]:
+    """So many values of an override at most, from the first to the last one."""
+    values = values_of(override)
+    if len(values) <= most:
+        return values
+    return [values[round(n * (len(values) - 1) / (most - 1))] for n in range(most)]
+
+
+def _trials(overrides: Sequence[Override], tuned: Sequence[str]) -> int:
+    """How many trials each loss has with one seed."""
+    varied = [
+        len(values_of(one))
+        for one in overrides
+        if one.is_sweep_override() and _is_tuned(one.get_key_element(), tuned)
+    ]
+    return math.prod(varied)
+
+
+def _is_tuned(key: str, tuned: Sequence[str]) -> bool:
+    return key in tuned or (key.startswith("training.") and key != SEED)
+
+
+def _without_networks(overrides: Sequence[Override]) -> list[Override]:
+    """The overrides without the losses, and without all that is compared among networks."""
+    swept = {
+        one.get_key_element()
+        for one in overrides
+        if one.is_sweep_override() and one.get_key_element() in OF_NETWORKS
+    }
+    return [one for one in overrides if not _is_of_networks(one, {"loss", *swept})]
+
+
+def _is_of_networks(one: Override, dropped: set[str]) -> bool:
+    section = one.key_or_group.partition(".")[0]
+    is_varied = section in OF_NETWORKS and one.is_sweep_override()
+    return section in dropped or (is_varied and one.get_key_element() != SEED)
