@@ -85,7 +85,7 @@ def write_card(
     metadata: RunMetadata,
     metrics: Mapping[str, float],
 ) -> None:
-    """Writes the card of an estimator, which is not saved; what a network left there goes.
+    """Writes the card of an estimator, which is not saved itself.
 
     Args:
         folder: the job's output folder.
@@ -95,8 +95,6 @@ def write_card(
         metadata: of the record to come.
         metrics: final ones.
     """
-    for name in (record.MODEL, TUNED_WEIGHTS, SERVING, record.CURVES_PLOT):
-        (folder / name).unlink(missing_ok=True)
     card = model_card(
         metadata,
         config,
