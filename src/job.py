@@ -199,19 +199,15 @@ def _score(
     dataset: Dataset, trained: "Trained", monitor: str
 ) -> tuple[dict[str, float], NDArray[Any]]:
     """The final metrics by name, and the confusion matrix of the test split."""
-    from src.evaluation.scores import score, score_tuned, score_validation
+    from src.evaluation.scores import score_decisions
 
-    scores, best = (
-        score(dataset.y_test, trained.test_logits),
-        trained.history[trained.best_epoch - 1],
-    )
-    metrics = {f"test_{name}": value for name, value in scores.values.items()}
-    tuned = trained.tuned
-    metrics |= score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
-    metrics |= {f"best_{name}": best[name] for name in ("val_loss", monitor) if name in best}
-    metrics |= score_validation(dataset.y_val, trained.val_logits)
+    scores = score_decisions(dataset.y_val, dataset.y_test, trained.by_decision, trained.prior)
+    best = trained.history[trained.best_epoch - 1]
+    metrics = {f"best_{name}": best[name] for name in ("val_loss", monitor) if name in best}
+    metrics |= scores.values
     metrics |= trained.crossfit
-    metrics |= {"best_epoch": trained.best_epoch, "best_epoch_tuned": tuned.epoch}
+    metrics |= {"best_epoch": trained.best_epoch}
+    metrics |= {f"best_epoch_{decision}": at.epoch for decision, at in trained.own.items()}
     metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
     return metrics, scores.confusion
 

@@ -105,8 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--decision",
         choices=DECISIONS,
-        help="tuned on validation for macro F1, or the most probable class (as the model was "
-        "promoted: tuned, unless `src.promote --decision argmax`)",
+        help="tuned on validation for macro F1, the most probable class (argmax), or that once the "
+        "classes' shares of the training rows are divided out (prior); as the model was promoted: "
+        "tuned, unless `src.promote --decision` named another",
     )
     add("--keep", action="append", default=[], metavar="COLUMN", help="copy into the answer")
     add("--ignore-extra", action="store_true", help="go on where there are more columns")

@@ -5,7 +5,7 @@ python -m src.promote RUN_ID --name NAME --alias champion
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from src.entry import guarded
 from src.saved_model.decisions import DECISIONS, TUNED
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}@{alias} now stands for version {done.version}{before}")
     print(
         f"Test macro F1 {metrics['test_f1_macro']:.4f} at argmax, "
-        f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision; it decides by "
-        f"{options.decision} unless asked otherwise. Its description is the model card"
+        f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision{_of_prior(metrics)}; it "
+        f"decides by {options.decision} unless asked otherwise. Its description is the model card"
     )
     where = f" --root {shlex.quote(options.root)}" if options.root != "mlruns" else ""
     where += f" --uri {shlex.quote(options.uri)}" if options.uri else ""
@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         + ("" if alias == "champion" else f" ALIAS={alias}")
     )
     return 0
+
+
+def _of_prior(metrics: Mapping[str, float]) -> str:
+    """Its score by prior, where the run recorded that."""
+    score = metrics.get("test_prior_f1_macro")
+    return "" if score is None else f", {score:.4f} by prior"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         "--decision",
         choices=DECISIONS,
         default=TUNED,
-        help="what it decides by unless asked otherwise: tuned on validation, or argmax (tuned)",
+        help="what it decides by unless asked otherwise: tuned on validation, argmax, or prior, "
+        "argmax less the logarithm of the classes' shares (tuned)",
     )
     add("--root", default="mlruns", help="folder of the store (default: mlruns)")
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")

@@ -110,10 +110,10 @@ def train_and_score(config: Mapping[str, Any], dataset: Dataset, model: keras.Mo
     Returns:
         ``SCORES``.
     """
-    from src.engine.callbacks import BestEpoch, StopWhereNotFinite, TunedEpoch
+    from src.engine.callbacks import BestEpoch, OwnEpochs, StopWhereNotFinite
     from src.engine.graph_cache import process_graphs
     from src.engine.shared_graph import TrainingGraph
-    from src.evaluation.decision import decide, tune_offsets
+    from src.evaluation.decision import decide, prior_offsets, tune_offsets
     from src.evaluation.epoch_choice import EpochChoice
     from src.evaluation.scores import macro_f1
 
@@ -121,14 +121,14 @@ def train_and_score(config: Mapping[str, Any], dataset: Dataset, model: keras.Mo
     graph = process_graphs().get(config, dataset)
     assert isinstance(graph, TrainingGraph), graph
     graph.load(model)
-    choice = EpochChoice(dataset.y_val, classes)
+    choice = EpochChoice(dataset.y_val, prior_offsets(np.array(dataset.class_counts)))
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     finite = StopWhereNotFinite(training)
-    tuned = TunedEpoch(choice, lambda: graph.predict(dataset.x_val), finite)
-    graph.fit(dataset, [best, tuned], range(training["epochs"]), training["seed"])
+    own = OwnEpochs(choice, lambda: graph.predict(dataset.x_val), finite)
+    graph.fit(dataset, [best, own], range(training["epochs"]), training["seed"])
     by_argmax = graph.predict(dataset.x_test).argmax(axis=1)
-    graph.model.set_weights(tuned.weights)
-    offsets = tune_offsets(dataset.y_val, choice.tuned_logits)
+    graph.model.set_weights(own.weights["tuned"])
+    offsets = tune_offsets(dataset.y_val, choice.logits("tuned"))
     by_offsets = decide(graph.predict(dataset.x_test), offsets)
     return [
         *(choice.crossfit()[f"val_{name}crossfit_f1_macro"] for name in ("", "tuned_")),

@@ -101,8 +101,8 @@ class StopWhereNotFinite(keras.callbacks.Callback):
         )
 
 
-class TunedEpoch(keras.callbacks.Callback):
-    """Keeps the weights of the best epoch for the tuned decision, which may be another one.
+class OwnEpochs(keras.callbacks.Callback):
+    """Keeps the weights of the best epoch for each decision that may have one of its own.
 
     Args:
         choice: is shown the logits of each epoch.
@@ -111,7 +111,7 @@ class TunedEpoch(keras.callbacks.Callback):
 
     Attributes:
         choice: what it was given.
-        weights: of the best epoch so far.
+        weights: of the best epoch so far, by decision.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class TunedEpoch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.choice = choice
-        self.weights: list[NDArray[Any]] = []
+        self.weights: dict[str, list[NDArray[Any]]] = {}
         self._predict = predict
         self._finite = finite
 
@@ -130,8 +130,9 @@ class TunedEpoch(keras.callbacks.Callback):
         """Shows the epoch's logits."""
         logits = self._predict()
         self._finite.check_predictions(epoch + 1, logits)
-        if self.choice.add(epoch, logits):
-            self.weights = self.model.get_weights()
+        better = self.choice.add(epoch, logits)
+        if better:
+            self.weights |= dict.fromkeys(better, self.model.get_weights())
 
 
 class PerClassF1(keras.callbacks.Callback):

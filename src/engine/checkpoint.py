@@ -1,7 +1,7 @@
 """The state of a training between epochs, so that an interrupted run goes on from there.
 
 A checkpoint is one NPZ file, replaced in one step: weights, optimizer and random generators, the
-best weights so far of either decision, and the rows of the history. What goes on from it gives the
+best weights so far of each decision, and the rows of the history. What goes on from it gives the
 same bits as what was never interrupted.
 """
 
@@ -17,8 +17,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from src.engine.callbacks import BestEpoch, TunedEpoch
+from src.engine.callbacks import BestEpoch, OwnEpochs
 from src.engine.epoch_logger import EpochLogger
+from src.evaluation.epoch_choice import OWN_EPOCH
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class State:
     Attributes:
         variables: of the model and its optimizer, in their order.
         best_weights: of the best epoch so far.
-        tuned_weights: of the best epoch so far for the tuned decision.
+        own_weights: of the best epoch so far for each decision with one of its own.
         choice: see :meth:`src.evaluation.epoch_choice.EpochChoice.state`.
         best: the fields of :class:`BestEpoch`.
         rows: of the history, one per epoch.
@@ -44,7 +45,7 @@ class State:
 
     variables: list[NDArray[Any]]
     best_weights: list[NDArray[Any]]
-    tuned_weights: list[NDArray[Any]]
+    own_weights: dict[str, list[NDArray[Any]]]
     choice: dict[str, NDArray[Any]]
     best: dict[str, float]
     rows: list[dict[str, float]]
@@ -78,7 +79,7 @@ class Checkpoint(keras.callbacks.Callback):
         file: the checkpoint of this run and of no other; made where it is missing.
         model: built and compiled.
         best: its state is saved too.
-        tuned: its state is saved too.
+        own: its state is saved too.
         logger: its rows are saved too.
 
     Attributes:
@@ -91,13 +92,13 @@ class Checkpoint(keras.callbacks.Callback):
         file: Path,
         model: keras.Model,
         best: BestEpoch,
-        tuned: TunedEpoch,
+        own: OwnEpochs,
         logger: EpochLogger,
     ) -> None:
         super().__init__()
         self._file = file
         self._best = best
-        self._tuned = tuned
+        self._own = own
         self._logger = logger
         with model.distribute_strategy.scope():
             build_optimizer(model)
@@ -111,7 +112,7 @@ class Checkpoint(keras.callbacks.Callback):
             for variable, value in zip(variables_of(model), self._state.variables, strict=True):
                 variable.assign(value)
             logger.resume(self._state.rows)
-            tuned.weights = self._state.tuned_weights
+            own.weights = self._state.own_weights
             self.epochs_done, self.stopped = len(self._state.rows), self._state.stopped
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -138,9 +139,9 @@ class Checkpoint(keras.callbacks.Callback):
             content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
         for number, weights in enumerate(self._best.best_weights or []):
             content[f"best_{number}"] = weights
-        for number, weights in enumerate(self._tuned.weights):
-            content[f"tuned_{number}"] = weights
-        content |= {CHOICE + name: array for name, array in self._tuned.choice.state().items()}
+        for decision, of_decision in self._own.weights.items():
+            content |= {f"{decision}_{number}": one for number, one in enumerate(of_decision)}
+        content |= {CHOICE + name: array for name, array in self._own.choice.state().items()}
         _write(self._file, content)
         self._next = time.monotonic() + SECONDS_APART
 
@@ -148,12 +149,13 @@ class Checkpoint(keras.callbacks.Callback):
         """Whether every array has its place in the model; the choice takes up its own."""
         variables = [tuple(variable.shape) for variable in variables_of(model)]
         weights = [tuple(weight.shape) for weight in model.weights]
-        shapes = [[one.shape for one in kept] for kept in (state.best_weights, state.tuned_weights)]
+        every = (state.best_weights, *state.own_weights.values())
+        shapes = [[one.shape for one in kept] for kept in every]
         if variables != [value.shape for value in state.variables] or any(
             kept and kept != weights for kept in shapes
         ):
             return False
-        return self._tuned.choice.restore(state.choice)
+        return self._own.choice.restore(state.choice)
 
 
 def _read(file: Path) -> State | None:
@@ -165,7 +167,7 @@ def _read(file: Path) -> State | None:
             return State(
                 variables=_numbered(content, "variable"),
                 best_weights=_numbered(content, "best"),
-                tuned_weights=_numbered(content, "tuned"),
+                own_weights={name: _numbered(content, name) for name in OWN_EPOCH},
                 choice={
                     name.removeprefix(CHOICE): content[name]
                     for name in content.files

@@ -14,24 +14,26 @@ from src.components import DeferredReweighting, ReweightingSchedule
 from src.data.dataset import Dataset
 from src.engine.callbacks import (
     BestEpoch,
+    OwnEpochs,
     PerClassF1,
     ProgressBar,
     StopWhereNotFinite,
-    TunedEpoch,
 )
 from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.graph_cache import GraphCache
 from src.engine.trainer import Trainer, select_trainer
-from src.evaluation.epoch_choice import EpochChoice
+from src.evaluation.decision import prior_offsets
+from src.evaluation.epoch_choice import OWN_EPOCH, EpochChoice
+from src.evaluation.scores import Logits
 
 OWN_CRITERION = ("val_f1_macro", "max")
 """Monitor and mode with which each decision takes its own best epoch; others decide for both."""
 
 
 @dataclass(frozen=True)
-class TunedModel:
-    """The model at the best epoch for the tuned decision.
+class AtEpoch:
+    """The model at the best epoch for a decision.
 
     Attributes:
         epoch: counted from 1.
@@ -57,8 +59,9 @@ class Trained:
         best_value: the monitored value there.
         val_logits: shape (n_val, K).
         test_logits: shape (n_test, K); computed once, after the best epoch was chosen.
-        tuned: the model at the best epoch for the tuned decision.
-        crossfit: of both decisions, see :meth:`src.evaluation.epoch_choice.EpochChoice.crossfit`.
+        own: the model at the best epoch for ``tuned`` and for ``prior``.
+        prior: offsets of the decision by prior, shape (K,).
+        crossfit: of each decision, see :meth:`src.evaluation.epoch_choice.EpochChoice.crossfit`.
         seconds: wall time of ``build`` (with tracing), ``fit`` and ``predict``.
     """
 
@@ -68,18 +71,31 @@ class Trained:
     best_value: float
     val_logits: NDArray[np.float32]
     test_logits: NDArray[np.float32]
-    tuned: TunedModel
+    own: dict[str, AtEpoch]
+    prior: NDArray[np.float64]
     crossfit: dict[str, float]
     seconds: dict[str, float]
 
     @property
     def logits(self) -> dict[str, NDArray[np.float32]]:
-        """By the names that the record has; those of the tuned decision where it has an epoch."""
-        logits = {"val_logits": self.val_logits, "test_logits": self.test_logits}
-        if self.tuned.weights is None:
-            return logits
-        tuned = self.tuned.val_logits, self.tuned.test_logits
-        return logits | dict(zip(("tuned_val_logits", "tuned_test_logits"), tuned, strict=True))
+        """By the names that the record has; ``tuned_...`` where a decision has its own epoch."""
+        found = {"val_logits": self.val_logits, "test_logits": self.test_logits}
+        for decision in self.own_weights:
+            at = self.own[decision]
+            found[f"{decision}_val_logits"] = at.val_logits
+            found[f"{decision}_test_logits"] = at.test_logits
+        return found
+
+    @property
+    def by_decision(self) -> dict[str, Logits]:
+        """Of both splits, by decision, each at its own best epoch."""
+        own = {decision: (at.val_logits, at.test_logits) for decision, at in self.own.items()}
+        return {"argmax": (self.val_logits, self.test_logits), **own}
+
+    @property
+    def own_weights(self) -> dict[str, list[NDArray[Any]]]:
+        """Of decisions whose best epoch is not that of argmax."""
+        return {name: at.weights for name, at in self.own.items() if at.weights is not None}
 
 
 def train(
@@ -117,13 +133,14 @@ def train(
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()
     finite = StopWhereNotFinite(training)
-    choice = EpochChoice(dataset.y_val, dataset.num_classes)
-    tuned = TunedEpoch(choice, lambda: trainer.predict(dataset.x_val), finite)
+    prior = prior_offsets(np.bincount(dataset.y_train, minlength=dataset.num_classes))
+    choice = EpochChoice(dataset.y_val, prior)
+    own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION
-    chain = [PerClassF1(), finite, best, *([tuned] if follows else []), *callbacks, logger]
+    chain = [PerClassF1(), finite, best, *([own_epochs] if follows else []), *callbacks, logger]
     if isinstance(trainer.model.loss, DeferredReweighting):
         chain.insert(0, ReweightingSchedule())
-    saved = Checkpoint(resume, trainer.model, best, tuned, logger) if resume else None
+    saved = Checkpoint(resume, trainer.model, best, own_epochs, logger) if resume else None
     done = saved.epochs_done if saved else 0
     bar = ProgressBar(title, training["epochs"], training["monitor"], done)
     chain += [bar] if training["progress"] else []
@@ -139,10 +156,12 @@ def train(
     finite.check_predictions(best.number, val_logits, test_logits)
     if not follows:
         choice.add(best.number - 1, val_logits)
-    at_tuned = TunedModel(choice.tuned_epoch, None, val_logits, test_logits)
-    if at_tuned.epoch != best.number:
-        at_tuned = _at_other_weights(trainer, tuned, dataset)
-        finite.check_predictions(at_tuned.epoch, at_tuned.test_logits)
+    at_best = AtEpoch(best.number, None, val_logits, test_logits)
+    own = {
+        decision: _at_own(decision, own_epochs, at_best, trainer, dataset) for decision in OWN_EPOCH
+    }
+    for at in own.values():
+        finite.check_predictions(at.epoch, at.test_logits)
     model = trainer.trained_model()
     predicted = time.perf_counter()
     return Trained(
@@ -152,20 +171,25 @@ def train(
         best_value=best.value,
         val_logits=val_logits,
         test_logits=test_logits,
-        tuned=at_tuned,
+        own=own,
+        prior=prior,
         crossfit=choice.crossfit(),
         seconds={"build": built - started, "fit": fitted - built, "predict": predicted - fitted},
     )
 
 
-def _at_other_weights(trainer: Trainer, tuned: TunedEpoch, dataset: Dataset) -> TunedModel:
-    """Predicts by the weights of the tuned decision; the model keeps its own."""
-    own = trainer.model.get_weights()
-    trainer.model.set_weights(tuned.weights)
+def _at_own(
+    decision: str, own: OwnEpochs, at_best: AtEpoch, trainer: Trainer, dataset: Dataset
+) -> AtEpoch:
+    """What the weights of a decision's epoch predict; the model keeps those of argmax."""
+    epoch = own.choice.epoch(decision)
+    if epoch == at_best.epoch:
+        return at_best
+    of_argmax, weights = trainer.model.get_weights(), own.weights[decision]
+    trainer.model.set_weights(weights)
     test_logits = trainer.predict(dataset.x_test)
-    trainer.model.set_weights(own)
-    choice = tuned.choice
-    return TunedModel(choice.tuned_epoch, tuned.weights, choice.tuned_logits, test_logits)
+    trainer.model.set_weights(of_argmax)
+    return AtEpoch(epoch, weights, own.choice.logits(decision), test_logits)
 
 
 def _metrics(row: Mapping[str, float]) -> dict[str, float]:

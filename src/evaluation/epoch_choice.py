@@ -3,7 +3,7 @@
 The best of many epochs scores too well on the rows by which it was chosen, and so does a decision
 on the rows that its offsets were tuned on. So either decision is also scored by cross-fitting: the
 split is dealt into folds, and each fold is decided as the other folds alone would have it: at their
-best epoch, and by offsets tuned on them.
+best epoch, and, for the tuned decision, by offsets tuned on them.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from src.evaluation.decision import decide, tune_offsets
 from src.evaluation.reachable_f1 import ReachableF1
 
+OWN_EPOCH = ("tuned", "prior")
+"""Decisions whose epoch is chosen here; that of argmax is the one with the best validation F1."""
 FOLDS = 5
 DECIMALS = 12
 """Of scores that are compared: sums in another order differ by some 1e-15, a row by far more."""
@@ -25,23 +27,26 @@ class EpochChoice:
 
     Args:
         y_val: class numbers, shape (n,).
-        classes: K.
+        prior: offsets of the decision by prior, shape (K,).
     """
 
-    def __init__(self, y_val: NDArray[np.integer], classes: int) -> None:
+    def __init__(self, y_val: NDArray[np.integer], prior: NDArray[np.float64]) -> None:
         self._y = y_val
-        self._classes = classes
+        self._classes = classes = len(prior)
+        self._offsets = {"argmax": np.zeros(classes), "prior": prior}
         self._fold = deal(y_val, FOLDS)
         self._reachable = ReachableF1(y_val, self._fold, FOLDS, classes)
         self._state = {
-            "argmax_score": np.full(FOLDS, -1.0),  # of all folds but one, at their best epoch
-            "argmax_counts": np.zeros((3, FOLDS, classes), np.int64),  # of that one, there
-            "tuned_score": np.full(FOLDS + 1, -1.0),  # the last is of all folds
-            "tuned_epoch": np.zeros(FOLDS + 1, np.int64),
+            "tuned_score": np.full(FOLDS + 1, -1.0),  # of all folds but one; the last: of all
+            "tuned_epoch": np.zeros(FOLDS + 1, np.int64),  # the best one for these
+            "prior_epoch": np.zeros(1, np.int64),
         }
+        for decision in self._offsets:
+            self._state[f"{decision}_score"] = np.full(FOLDS + 1, -1.0)
+            self._state[f"{decision}_counts"] = np.zeros((3, FOLDS, classes), np.int64)
         self._logits: dict[int, NDArray[np.floating]] = {}
 
-    def add(self, epoch: int, logits: NDArray[np.floating]) -> bool:
+    def add(self, epoch: int, logits: NDArray[np.floating]) -> set[str]:
         """Looks at an epoch; of equally good ones the first stays.
 
         Args:
@@ -49,35 +54,40 @@ class EpochChoice:
             logits: all finite, shape (n, K).
 
         Returns:
-            Whether it is the best one so far for the tuned decision.
+            The decisions of ``OWN_EPOCH`` for which it is the best one so far.
         """
-        counts = self._counts(logits.argmax(axis=1))
-        others = counts.sum(axis=1, keepdims=True) - counts
-        better = _higher(macro_f1_of_counts(*others), self._state["argmax_score"])
-        self._state["argmax_counts"][:, better] = counts[:, better]
-        better = _higher(self._reachable(logits), self._state["tuned_score"])
-        if better.any():
-            self._state["tuned_epoch"][better] = epoch
-            kept = {*self._state["tuned_epoch"].tolist()}
-            known = {**self._logits, epoch: logits}
-            self._logits = {number: one for number, one in known.items() if number in kept}
-        return bool(better[-1])
+        better = {decision: self._fixed(decision, logits) for decision in self._offsets}
+        better["tuned"] = _higher(self._reachable(logits), self._state["tuned_score"])
+        self._state["tuned_epoch"][better["tuned"]] = epoch
+        self._state["prior_epoch"][better["prior"][-1:]] = epoch
+        kept = _epochs(self._state)
+        known = {**self._logits, epoch: logits}
+        self._logits = {number: one for number, one in known.items() if number in kept}
+        return {decision for decision in OWN_EPOCH if better[decision][-1]}
 
-    @property
-    def tuned_epoch(self) -> int:
-        """The best epoch for the tuned decision, counted from 1."""
-        return int(self._state["tuned_epoch"][-1]) + 1
+    def _fixed(self, decision: str, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Scores a decision whose offsets are not tuned; where it is better than so far."""
+        counts = self._counts((logits + self._offsets[decision]).argmax(axis=1))
+        whole = counts.sum(axis=1, keepdims=True)
+        others = np.concatenate([whole - counts, whole], axis=1)
+        better = _higher(macro_f1_of_counts(*others), self._state[f"{decision}_score"])
+        self._state[f"{decision}_counts"][:, better[:-1]] = counts[:, better[:-1]]
+        return better
 
-    @property
-    def tuned_logits(self) -> NDArray[np.floating]:
+    def epoch(self, decision: str) -> int:
+        """The best epoch for a decision of ``OWN_EPOCH``, counted from 1."""
+        return int(self._state[f"{decision}_epoch"][-1]) + 1
+
+    def logits(self, decision: str) -> NDArray[np.floating]:
         """Of the validation split, in that epoch."""
-        return self._logits[self.tuned_epoch - 1]
+        return self._logits[self.epoch(decision) - 1]
 
     def crossfit(self) -> dict[str, float]:
         """Macro F1 over all rows, each decided by what was chosen without its own fold.
 
         Returns:
-            ``val_crossfit_f1_macro`` of argmax, and ``val_tuned_crossfit_f1_macro``.
+            ``val_crossfit_f1_macro`` of argmax, ``val_tuned_crossfit_f1_macro`` and
+            ``val_prior_crossfit_f1_macro``.
 
         Source: cross-fitting as in Chernozhukov et al. 2018, "Double/debiased machine learning".
         """
@@ -87,10 +97,14 @@ class EpochChoice:
             if held.any():
                 offsets = tune_offsets(self._y[~held], logits[~held])
                 said[held] = decide(logits[held], offsets)
-        argmax, tuned = self._state["argmax_counts"], self._counts(said)
+        counts = {
+            "": self._state["argmax_counts"],
+            "tuned_": self._counts(said),
+            "prior_": self._state["prior_counts"],
+        }
         return {
-            "val_crossfit_f1_macro": float(macro_f1_of_counts(*argmax.sum(axis=1))),
-            "val_tuned_crossfit_f1_macro": float(macro_f1_of_counts(*tuned.sum(axis=1))),
+            f"val_{name}crossfit_f1_macro": float(macro_f1_of_counts(*of_fold.sum(axis=1)))
+            for name, of_fold in counts.items()
         }
 
     def _counts(self, said: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -119,7 +133,7 @@ class EpochChoice:
         ):
             return False
         seen = state["tuned_score"].max() >= 0
-        epochs = np.unique(state["tuned_epoch"]).tolist() if seen else []
+        epochs = sorted(_epochs(state)) if seen else []
         shape = len(epochs), len(self._y), self._classes
         if (state["logits"].dtype, state["logits"].shape) != (np.float32, shape):
             return False
@@ -153,6 +167,11 @@ def macro_f1_of_counts(
     f1: NDArray[np.float64] = 2 * hits / np.maximum(given + support, 1)
     mean: NDArray[np.float64] = f1.mean(axis=-1)
     return mean
+
+
+def _epochs(state: Mapping[str, NDArray[Any]]) -> set[int]:
+    """Those whose logits are still needed."""
+    return {epoch for name in OWN_EPOCH for epoch in state[f"{name}_epoch"].tolist()}
 
 
 def _higher(scores: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """What a trained model scores on a split, from its predictions alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,10 @@ from src.evaluation.decision import check_finite, decide, tune_offsets
 
 COUNTS = ("tp", "fp", "fn")
 """Right decisions for a class, wrong ones, and its rows that were given to others."""
+OFFSETS = {"tuned": "decision_offset_", "prior": "prior_offset_"}
+"""How the metrics that hold a decision's offsets begin; argmax has none."""
+Logits = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Of the validation split, shape (n_val, K), and of the test split, shape (n_test, K)."""
 
 
 @dataclass(frozen=True)
@@ -63,37 +68,68 @@ def score(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> Scores:
     return Scores(values, confusion_matrix(y_true, y_pred, labels=np.arange(classes)))
 
 
-def score_tuned(
+def score_decisions(
     y_val: NDArray[np.int64],
-    val_logits: NDArray[np.floating],
     y_test: NDArray[np.int64],
-    test_logits: NDArray[np.floating],
-) -> dict[str, float]:
-    """Scores the decision that is tuned on the validation split, applied once to the test split.
+    logits: Mapping[str, Logits],
+    prior: NDArray[np.float64],
+) -> Scores:
+    """All final scores of a model, at each of its decisions.
 
     Args:
         y_val: class numbers, shape (n_val,).
-        val_logits: shape (n_val, K).
         y_test: class numbers, shape (n_test,).
-        test_logits: shape (n_test, K).
+        logits: for ``argmax``, ``tuned`` and ``prior``, each at its own best epoch.
+        prior: offsets of the decision by prior, shape (K,).
 
     Returns:
-        ``decision_offset_<k>`` (added to the log-probability of class k),
+        ``test_*`` as :func:`score` has them and ``best_val_*`` as :func:`score_validation` does, of
+        argmax; those of :func:`score_offsets` for the others, ``tuned`` by offsets that are tuned
+        on the validation split. The confusion matrix is that of argmax on the test split.
+    """
+    val, test = logits["argmax"]
+    of_test = score(y_test, test)
+    values = {f"test_{name}": value for name, value in of_test.values.items()}
+    values |= score_validation(y_val, val)
+    offsets = {"tuned": tune_offsets(y_val, logits["tuned"][0]), "prior": prior}
+    for decision, of_classes in offsets.items():
+        values |= score_offsets(decision, of_classes, y_val, y_test, logits[decision])
+    return Scores(values, of_test.confusion)
+
+
+def score_offsets(
+    decision: str,
+    offsets: NDArray[np.float64],
+    y_val: NDArray[np.int64],
+    y_test: NDArray[np.int64],
+    logits: Logits,
+) -> dict[str, float]:
+    """Scores a decision by class offsets, applied once to the test split.
+
+    Args:
+        decision: ``tuned`` or ``prior``.
+        offsets: added to the log-probability of each class, shape (K,).
+        y_val: class numbers, shape (n_val,).
+        y_test: class numbers, shape (n_test,).
+        logits: of both splits.
+
+    Returns:
+        The offsets (``decision_offset_<k>``, ``prior_offset_<k>``) and, for ``tuned``,
         ``val_tuned_f1_macro``, ``val_tuned_ece``, ``test_tuned_f1_macro``,
         ``test_tuned_balanced_accuracy``, and of each class ``test_tuned_f1_class_<k>``, ``recall``,
         ``tp``, ``fp`` and ``fn``. Its calibration and average precision are ``test_tuned_ece``,
         ``brier``, ``log_loss`` and ``average_precision``: they are not those of argmax where the
-        tuned decision has an epoch of its own.
+        decision has an epoch of its own.
     """
-    classes = val_logits.shape[1]
-    offsets = tune_offsets(y_val, val_logits)
-    found = {f"decision_offset_{k}": float(value) for k, value in enumerate(offsets)}
-    found["val_tuned_f1_macro"] = macro_f1(y_val, decide(val_logits, offsets), classes)
-    found["val_tuned_ece"] = _calibration(y_val, val_logits)["ece"]
-    on_test = _at(y_test, decide(test_logits, offsets), classes, ("f1", "recall", *COUNTS))
-    on_test |= _calibration(y_test, test_logits)
-    on_test["average_precision"] = _average_precision(y_test, test_logits)["average_precision"]
-    return found | {f"test_tuned_{name}": value for name, value in on_test.items()}
+    val, test = logits
+    classes = val.shape[1]
+    found = {f"{OFFSETS[decision]}{k}": float(value) for k, value in enumerate(offsets)}
+    found[f"val_{decision}_f1_macro"] = macro_f1(y_val, decide(val, offsets), classes)
+    found[f"val_{decision}_ece"] = _calibration(y_val, val)["ece"]
+    on_test = _at(y_test, decide(test, offsets), classes, ("f1", "recall", *COUNTS))
+    on_test |= _calibration(y_test, test)
+    on_test["average_precision"] = _average_precision(y_test, test)["average_precision"]
+    return found | {f"test_{decision}_{name}": value for name, value in on_test.items()}
 
 
 def score_validation(y_val: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from src.data.dataset import Dataset
 from src.errors import UserError
+from src.evaluation.decision import prior_offsets
 from src.evaluation.epoch_choice import EpochChoice
-from src.evaluation.scores import score, score_tuned, score_validation
+from src.evaluation.scores import score_decisions
 from src.references.estimators import build_estimator
 
 LEAST = np.finfo(np.float64).eps
@@ -100,11 +101,10 @@ def _rows(x: NDArray[np.float32]) -> NDArray[np.float64]:
 def _score(
     dataset: Dataset, val: NDArray[np.float64], test: NDArray[np.float64]
 ) -> tuple[dict[str, float], NDArray[np.int64]]:
-    """The metrics of a network but those of epochs; of both decisions, cross-fitted too."""
-    on_test = score(dataset.y_test, test)
-    metrics = {f"test_{name}": value for name, value in on_test.values.items()}
-    metrics |= score_tuned(dataset.y_val, val, dataset.y_test, test)
-    metrics |= score_validation(dataset.y_val, val)
-    choice = EpochChoice(dataset.y_val, dataset.num_classes)
+    """The metrics of a network but those of epochs; of each decision, cross-fitted too."""
+    prior = prior_offsets(np.array(dataset.class_counts))
+    logits = dict.fromkeys(("argmax", "tuned", "prior"), (val, test))
+    found = score_decisions(dataset.y_val, dataset.y_test, logits, prior)
+    choice = EpochChoice(dataset.y_val, prior)
     choice.add(0, val)
-    return metrics | choice.crossfit(), on_test.confusion
+    return found.values | choice.crossfit(), found.confusion

@@ -30,7 +30,7 @@ def write_for_serving(
     dataset: Dataset,
     metrics: Mapping[str, float],
     *,
-    tuned_weights: bool,
+    own_weights: tuple[str, ...],
 ) -> ServingFacts:
     """Writes ``serving.json``; copies the user's modules behind the config and all they import.
 
@@ -38,8 +38,8 @@ def write_for_serving(
         folder: the job's output folder.
         config: the resolved config.
         dataset: gives names and the preprocessing.
-        metrics: hold ``decision_offset_<k>``.
-        tuned_weights: whether the tuned decision has weights of its own.
+        metrics: hold ``decision_offset_<k>`` and ``prior_offset_<k>``.
+        own_weights: decisions with weights of their own.
 
     Returns:
         The facts.
@@ -55,7 +55,8 @@ def write_for_serving(
     facts = replace(
         serving_facts(dataset, metrics),
         own_modules=tuple(name for name in own if name in of_model),
-        tuned_weights=tuned_weights,
+        tuned_weights="tuned" in own_weights,
+        prior_weights="prior" in own_weights,
     )
     facts.save(folder)
     return facts
@@ -66,12 +67,13 @@ def serving_facts(dataset: Dataset, metrics: Mapping[str, float]) -> ServingFact
 
     Args:
         dataset: gives names and the preprocessing.
-        metrics: hold ``decision_offset_<k>``.
+        metrics: hold ``decision_offset_<k>`` and ``prior_offset_<k>``.
     """
-    table = dataset.preprocessing
+    table, classes = dataset.preprocessing, range(dataset.num_classes)
     return ServingFacts(
         class_names=dataset.class_names,
-        offsets=tuple(metrics[f"decision_offset_{k}"] for k in range(dataset.num_classes)),
+        offsets=tuple(metrics[f"decision_offset_{k}"] for k in classes),
+        prior_offsets=tuple(metrics[f"prior_offset_{k}"] for k in classes),
         input_shape=dataset.input_shape,
         feature_names=dataset.feature_names,
         table=table if isinstance(table, TablePreprocessing) else None,

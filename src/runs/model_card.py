@@ -24,8 +24,9 @@ FEW_ROWS = 30
 BADLY_CALIBRATED = 0.05
 """An expected calibration error above this is spelt out."""
 MOST_COLUMNS = 60
-PREFIXES = {"argmax": "test", "tuned": "test_tuned"}
+PREFIXES = {"argmax": "test", "tuned": "test_tuned", "prior": "test_prior"}
 """How the metrics of a decision begin."""
+EPOCHS = ("best_epoch", "best_epoch_tuned", "best_epoch_prior")
 Row = Sequence[str]
 
 
@@ -56,8 +57,8 @@ def model_card(
     }
     support = np.bincount(y_test, minlength=len(names))
     decided = {
-        "argmax": decide(test_logits["argmax"], np.zeros(len(names))),
-        "tuned": decide(test_logits["tuned"], np.array(facts.offsets)),
+        decision: decide(logits, np.array(facts.offsets_of(decision)))
+        for decision, logits in test_logits.items()
     }
     drawn = {name: resample(y_test, y_pred, len(names)) for name, y_pred in decided.items()}
     accuracy = {name: float((y_pred == y_test).mean()) for name, y_pred in decided.items()}
@@ -66,7 +67,7 @@ def model_card(
         training=config["training"],
         estimator=is_reference(config),
         optimizer=config["training"]["optimizer"]["_target_"].rpartition(".")[2],
-        epochs=[int(metrics.get(name, 0)) for name in ("best_epoch", "best_epoch_tuned")],
+        epochs=[int(metrics.get(name, 0)) for name in EPOCHS],
         facts=facts,
         resamples=len(drawn["argmax"].accuracy),
         results=_results(metrics, drawn, accuracy),

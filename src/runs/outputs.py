@@ -14,8 +14,9 @@ from src.runs import record
 from src.runs.for_serving import serving_facts, write_for_serving
 from src.runs.model_card import model_card
 from src.runs.record import RunMetadata
+from src.saved_model.decisions import DECISIONS
 from src.saved_model.facts import FILE as SERVING
-from src.saved_model.facts import TUNED_WEIGHTS
+from src.saved_model.facts import weights_file
 
 if TYPE_CHECKING:
     from src.engine.fit import Trained
@@ -102,7 +103,7 @@ def write_card(
         metrics,
         y_val=dataset.y_val,
         y_test=dataset.y_test,
-        test_logits=dict.fromkeys(("argmax", "tuned"), logits["test_logits"]),
+        test_logits=dict.fromkeys(("argmax", "tuned", "prior"), logits["test_logits"]),
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
 
@@ -118,7 +119,7 @@ def write_model(
 ) -> None:
     """Writes the model, its card, and what a server needs to know of it.
 
-    The model has the weights of argmax; those of the tuned decision lie beside it where its best
+    The model has the weights of argmax; those of another decision lie beside it where its best
     epoch is another one.
 
     Args:
@@ -129,8 +130,8 @@ def write_model(
         metadata: of the record to come.
         metrics: final ones.
     """
-    weights = trained.tuned.weights
-    facts = write_for_serving(folder, config, dataset, metrics, tuned_weights=weights is not None)
+    of_others = trained.own_weights
+    facts = write_for_serving(folder, config, dataset, metrics, own_weights=tuple(of_others))
     card = model_card(
         metadata,
         config,
@@ -138,13 +139,12 @@ def write_model(
         metrics,
         y_val=dataset.y_val,
         y_test=dataset.y_test,
-        test_logits={"argmax": trained.test_logits, "tuned": trained.tuned.test_logits},
+        test_logits={decision: test for decision, (_, test) in trained.by_decision.items()},
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
-    (folder / TUNED_WEIGHTS).unlink(missing_ok=True)
-    if weights is not None:
-        own = trained.model.get_weights()
+    of_argmax = trained.model.get_weights()
+    for decision, weights in of_others.items():
         trained.model.set_weights(weights)
-        trained.model.save_weights(folder / TUNED_WEIGHTS)
-        trained.model.set_weights(own)
+        trained.model.save_weights(folder / weights_file(decision))
+    trained.model.set_weights(of_argmax)
     trained.model.save(folder / record.MODEL)

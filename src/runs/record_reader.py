@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from src.errors import UserError
 from src.runs import record
 from src.runs.import_tensorflow import import_tensorflow
-from src.saved_model.facts import TUNED_WEIGHTS
+from src.saved_model.facts import weights_file
 
 SECTIONS = ("loss", "metric", "model", "data", "training")
 MODEL_FILE = "data/model.keras"
@@ -33,8 +33,8 @@ class Recorded:
         model: folder of the logged model; None where none was logged.
         config: resolved, as it was trained with.
         history: rows of the epochs.
-        logits: by name, as in the record: ``val_logits``, ``test_logits`` and, where the tuned
-            decision has an epoch of its own, ``tuned_val_logits`` and ``tuned_test_logits``.
+        logits: by name, as in the record: ``val_logits``, ``test_logits`` and, where a decision
+            has an epoch of its own, such as ``tuned_val_logits`` and ``tuned_test_logits``.
     """
 
     run_id: str
@@ -66,20 +66,20 @@ def read_record(folder: Path, **known: Any) -> Recorded:
     )
 
 
-def read_weights(folder: Path, *, tuned: bool = False) -> list[NDArray[Any]]:
+def read_weights(folder: Path, decision: str = "") -> list[NDArray[Any]]:
     """The weights of a logged model, loaded in safe mode.
 
     Args:
         folder: of the model.
-        tuned: those of the tuned decision, which has some of its own.
+        decision: one that has weights of its own; empty for the model's.
 
     Raises:
         UserError: where the model cannot be loaded so.
     """
     import_tensorflow()
     model = _read(_model, folder / MODEL_FILE)
-    if tuned:
-        _read(model.load_weights, folder / TUNED_WEIGHTS)
+    if decision:
+        _read(model.load_weights, folder / weights_file(decision))
     return [weight.numpy() for weight in model.weights]
 
 

@@ -103,7 +103,7 @@ def _pairs(
     """Trains again; each quantity by name, as recorded and as it came out."""
     import_tensorflow()
     from src.engine.fit import train
-    from src.evaluation.scores import score, score_tuned
+    from src.evaluation.scores import score_decisions
 
     trained = train(config, dataset, recorded.name)
     none: dict[str, float] = {}
@@ -112,22 +112,18 @@ def _pairs(
         for name in {**before, **now}:
             if name not in {"epoch", "time_ms"}:
                 yield f"epoch {epoch}: {name}", before.get(name), now.get(name)
-    tuned = trained.tuned
     yield from _pairs_of_logits(recorded, trained.logits)
-    of_test = score(dataset.y_test, trained.test_logits).values
-    scores = {f"test_{name}": value for name, value in of_test.items()} | trained.crossfit
-    scores |= score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
-    for name, value in scores.items():
+    scores = score_decisions(dataset.y_val, dataset.y_test, trained.by_decision, trained.prior)
+    for name, value in (scores.values | trained.crossfit).items():
         yield name, recorded.metrics.get(name), value
     if recorded.model is not None:  # read last: an operation before training would fix the threads
-        weights = {"weights": trained.model.get_weights()}
-        weights |= {} if tuned.weights is None else {"tuned weights": tuned.weights}
+        weights = {"": trained.model.get_weights(), **trained.own_weights}
         paths = [variable.path for variable in trained.model.weights]
-        for of, arrays in weights.items():
-            known = of == "weights" or "tuned_val_logits" in recorded.logits
-            kept = read_weights(recorded.model, tuned=of != "weights") if known else []
+        for decision, arrays in weights.items():
+            known = not decision or f"{decision}_val_logits" in recorded.logits
+            kept = read_weights(recorded.model, decision) if known else []
             for old, new, path in zip_longest(kept, arrays, paths):
-                yield f"{of}: {path or 'one more'}", old, new
+                yield f"{decision} weights: {path or 'one more'}".lstrip(), old, new
 
 
 def _pairs_of_logits(

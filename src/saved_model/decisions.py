@@ -1,3 +1,3 @@
-"""The two decisions: class offsets tuned on validation rows, or the most probable class."""
+"""How a class follows from logits: by offsets tuned on validation rows, by argmax, or by prior."""
 
-TUNED, ARGMAX = DECISIONS = ("tuned", "argmax")
+TUNED, ARGMAX, PRIOR = DECISIONS = ("tuned", "argmax", "prior")

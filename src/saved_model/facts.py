@@ -10,10 +10,9 @@ from pydantic import TypeAdapter
 
 from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
+from src.saved_model.decisions import ARGMAX, PRIOR, TUNED
 
 FILE = "serving.json"
-TUNED_WEIGHTS = "tuned.weights.h5"
-"""Weights of the tuned decision, beside the file, where its best epoch is not that of argmax."""
 CODE = "code"
 """The folder of modules that travel with a model, beside the file."""
 LONGEST_REASON = 300
@@ -24,6 +23,11 @@ CLASS = "class"
 def probability_column(class_name: str) -> str:
     """The column of a class's probability."""
     return f"probability_{class_name}"
+
+
+def weights_file(decision: str) -> str:
+    """Weights of a decision, beside the file, where its best epoch is not that of argmax."""
+    return f"{decision}.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class ServingFacts:
         table: turns raw rows into features; None where rows are the arrays trained on.
         own_modules: modules of one's own that hold layers or models; they lie beside the file.
         tuned_weights: whether the tuned decision has weights of its own.
+        prior_offsets: K numbers, added before the decision by prior; empty in older models.
+        prior_weights: whether that decision has weights of its own.
     """
 
     class_names: tuple[str, ...]
@@ -47,10 +53,33 @@ class ServingFacts:
     table: TablePreprocessing | None
     own_modules: tuple[str, ...] = ()
     tuned_weights: bool = False
+    prior_offsets: tuple[float, ...] = ()
+    prior_weights: bool = False
 
     def __post_init__(self) -> None:
         if len(self.offsets) != len(self.class_names):
             raise ValueError("there must be one offset for each class")
+
+    def offsets_of(self, decision: str) -> tuple[float, ...]:
+        """The numbers that a decision adds to the logits.
+
+        Raises:
+            UserError: where the model was saved before it had that decision.
+        """
+        zeros = (0.0,) * len(self.class_names)
+        found = {ARGMAX: zeros, TUNED: self.offsets, PRIOR: self.prior_offsets}[decision]
+        if not found:
+            raise UserError(
+                f"decision={decision}: this model was saved without it; tuned or argmax is right, "
+                "or force=true trains it again"
+            )
+        return found
+
+    @property
+    def own_weights(self) -> tuple[str, ...]:
+        """Decisions with weights of their own."""
+        known = {TUNED: self.tuned_weights, PRIOR: self.prior_weights}
+        return tuple(decision for decision, own in known.items() if own)
 
     @property
     def output_columns(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class PyFunc:
 
         Args:
             model_input: a table, or an array where the model was trained on arrays.
-            params: ``decision``, ``tuned`` or ``argmax``.
+            params: ``decision``, ``tuned``, ``argmax`` or ``prior``.
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE, which a server answers with status 400.
@@ -36,7 +36,7 @@ class PyFunc:
         decision = (params or {}).get("decision", TUNED)
         try:
             if decision not in DECISIONS:
-                raise UserError(f"decision={decision!r}: must be {' or '.join(DECISIONS)}")
+                raise UserError(f"decision={decision!r}: must be {', '.join(DECISIONS)}")
             return self.predictor.predict(model_input, decision)
         except UserError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError
 from src.errors import UserError
-from src.saved_model.decisions import ARGMAX, TUNED
-from src.saved_model.facts import CLASS, CODE, TUNED_WEIGHTS, ServingFacts, probability_column
+from src.saved_model.decisions import DECISIONS, TUNED
+from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column, weights_file
 from src.saved_model.network_file import load_network, load_weights, own_objects
 
 BATCH = 1024
@@ -28,19 +29,19 @@ class Predictor:
         facts: what it needs beside its weights.
         network: a Keras model that gives logits.
         source: what the model is called in errors.
-        tuned: the same with the weights of the tuned decision; None where it has none of its own.
+        own: the same with the weights of a decision that has some of its own, by decision.
 
     Raises:
         UserError: where a network gives no numbers for a row of zeros.
     """
 
     def __init__(
-        self, facts: ServingFacts, network: Any, source: str, tuned: Any | None = None
+        self, facts: ServingFacts, network: Any, source: str, own: Mapping[str, Any] | None = None
     ) -> None:
         self.facts = facts
         self.network = network
-        self._logits = {ARGMAX: self._graph(network, source)}
-        self._logits[TUNED] = self._graph(tuned, source) if tuned else self._logits[ARGMAX]
+        graphs = {decision: self._graph(one, source) for decision, one in (own or {}).items()}
+        self._logits = dict.fromkeys(DECISIONS, self._graph(network, source)) | graphs
 
     def _graph(self, network: Any, source: str) -> Any:
         """The network as a function of features, once it is known to give numbers."""
@@ -81,12 +82,11 @@ class Predictor:
         file = next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
         if file is None:
             raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES)})")
-        own = own_objects(facts.own_modules, folder / CODE)
-        tuned = None
-        if facts.tuned_weights:
-            tuned = load_network(file, own)
-            load_weights(tuned, folder / TUNED_WEIGHTS)
-        return cls(facts, load_network(file, own), str(folder), tuned)
+        objects, own = own_objects(facts.own_modules, folder / CODE), {}
+        for decision in facts.own_weights:
+            own[decision] = load_network(file, objects)
+            load_weights(own[decision], folder / weights_file(decision))
+        return cls(facts, load_network(file, objects), str(folder), own)
 
     def features(self, rows: Any) -> NDArray[np.float32]:
         """Rows as the network takes them.
@@ -136,14 +136,15 @@ class Predictor:
             rows: as `features` takes them.
             decision: `tuned` adds the class offsets that were tuned on validation rows to the
                 logits before the largest wins (of two classes: it moves the threshold); `argmax`
-                takes the most probable class. Each has the weights of its own best epoch.
+                takes the most probable class; `prior` takes the classes' shares of the training
+                rows out of the probabilities first. Each has the weights of its own best epoch.
 
         Returns:
             `class` (text), and `probability_<class>` for each class, float64, summing to 1:
             softmax of the logits, before any offset.
         """
+        offsets = np.asarray(self.facts.offsets_of(decision))
         logits = self.logits(self.features(rows), decision)
-        offsets = 0.0 if decision == ARGMAX else np.asarray(self.facts.offsets)
         chosen = (logits + offsets).argmax(axis=1)
         exp = np.exp(logits - logits.max(axis=1, keepdims=True))
         columns = (exp / exp.sum(axis=1, keepdims=True)).T

@@ -94,7 +94,7 @@ def predict_file(
         model: the model.
         rows: the file.
         out: where the answer goes.
-        decision: `tuned` or `argmax`.
+        decision: one of ``DECISIONS``.
         keep: columns of the file that go into the answer.
         ignore_extra: whether columns that training did not know may be there.
         header: whether the first row of a text file holds names; None: as in training.

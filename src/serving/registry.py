@@ -57,7 +57,7 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
         run_id: the run.
         name: of the registered model, made where there is none.
         alias: such as `champion`.
-        decision: what the version decides by where a request does not say: `tuned` or `argmax`.
+        decision: what the version decides by where a request does not say: one of ``DECISIONS``.
 
     Raises:
         UserError: where the run is unknown, unfinished or without a model, where its model gives
@@ -164,7 +164,7 @@ def _point(store: Store, name: str, alias: str, version: ModelVersion, *, is_new
 
 def _tags(run: Run) -> dict[str, str]:
     tags = {key: run.data.tags[key] for key in COPIED_TAGS if key in run.data.tags}
-    scores = ("test_f1_macro", "test_tuned_f1_macro", "test_ece")
+    scores = ("test_f1_macro", "test_tuned_f1_macro", "test_prior_f1_macro", "test_ece")
     return tags | {key: f"{run.data.metrics[key]:.4f}" for key in scores if key in run.data.metrics}
 
 

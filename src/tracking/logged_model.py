@@ -28,7 +28,7 @@ from src.runs import record
 from src.runs.card_note import NOTE, note_of
 from src.runs.for_serving import LOADER, travelling_modules
 from src.saved_model.decisions import TUNED
-from src.saved_model.facts import CLASS, FILE, TUNED_WEIGHTS, ServingFacts
+from src.saved_model.facts import CLASS, FILE, ServingFacts, weights_file
 
 NAME = "model"
 REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
@@ -88,7 +88,7 @@ def _save_model(path: Path, model: Model, run_folder: Path) -> None:
             pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
             metadata={"columns": _column_kinds(facts), "class_names": list(facts.class_names)},
         )
-    for name in (FILE, record.CARD, *([TUNED_WEIGHTS] if facts.tuned_weights else [])):
+    for name in (FILE, record.CARD, *map(weights_file, facts.own_weights)):
         shutil.copyfile(run_folder / name, path / name)
 
 

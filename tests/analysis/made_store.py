@@ -11,7 +11,8 @@ from mlflow.tracking import MlflowClient
 from sklearn.metrics import f1_score
 
 from src.analysis.runs import FinishedRun
-from src.evaluation.scores import score, score_tuned
+from src.evaluation.decision import prior_offsets
+from src.evaluation.scores import score_decisions
 
 LOSSES = {"ce": "ce", "focal(gamma=2)": "focal", "weighted_ce": "weighted_ce"}
 FOCAL = "focal(gamma=2, alpha=0.25)"
@@ -71,14 +72,13 @@ def predictions_of(label, seed):
 
 def metrics_of(arrays):
     """What a run of train.py records for these predictions."""
-    test = score(arrays["y_test"], arrays["test_logits"]).values
-    tuned = score_tuned(
-        arrays["y_val"], arrays["val_logits"], arrays["y_test"], arrays["test_logits"]
-    )
+    logits = arrays["val_logits"], arrays["test_logits"]
+    by_decision = dict.fromkeys(("argmax", "tuned", "prior"), logits)
+    prior = prior_offsets(np.array([850, 150]))
+    found = score_decisions(arrays["y_val"], arrays["y_test"], by_decision, prior).values
     val = f1_score(arrays["y_val"], arrays["val_logits"].argmax(axis=1), average="macro")
     chosen_by = ("best_val_f1_macro", "val_tuned_crossfit_f1_macro", "best_val_ece")
-    found = {f"test_{name}": value for name, value in test.items()} | tuned | {"seconds_fit": 2.5}
-    return found | dict(zip(chosen_by, (val, val - 0.01, 0.05), strict=True))
+    return found | {"seconds_fit": 2.5} | dict(zip(chosen_by, (val, val - 0.01, 0.05), strict=True))
 
 
 def log_run(

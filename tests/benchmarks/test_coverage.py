@@ -24,7 +24,7 @@ def test_a_training_scores_what_a_run_scores() -> None:
     from src.engine.fit import train
     from src.engine.graph_cache import GraphCache
     from src.engine.model import build_model
-    from src.evaluation.scores import score, score_tuned
+    from src.evaluation.scores import score_decisions
 
     config = config_of("focal")
     short = {**config, "training": {**config["training"], "epochs": 3, "progress": False}}
@@ -32,12 +32,12 @@ def test_a_training_scores_what_a_run_scores() -> None:
     model = build_model(short, dataset)
     found = dict(zip(SCORES, train_and_score(short, dataset, model), strict=True))
     trained = train(short, dataset, "run", graphs=GraphCache())
-    tuned = trained.tuned
-    values = score_tuned(dataset.y_val, tuned.val_logits, dataset.y_test, tuned.test_logits)
+    logits = trained.by_decision
+    values = score_decisions(dataset.y_val, dataset.y_test, logits, trained.prior).values
     assert found == {
         "val_argmax": trained.crossfit["val_crossfit_f1_macro"],
         "val_tuned": trained.crossfit["val_tuned_crossfit_f1_macro"],
-        "test_argmax": score(dataset.y_test, trained.test_logits).values["f1_macro"],
+        "test_argmax": values["test_f1_macro"],
         "test_tuned": values["test_tuned_f1_macro"],
     }
 

@@ -20,12 +20,12 @@ def bits(trained):
         trained.test_logits.tobytes(),
         trained.history,
         (trained.best_epoch, trained.best_value),
-        *tuned_bits(trained),
+        *own_bits(trained),
     )
 
 
-def tuned_bits(trained):
-    """The same of the tuned decision, which may have another epoch."""
-    tuned = trained.tuned
-    arrays = [*(tuned.weights or []), tuned.val_logits, tuned.test_logits]
-    return [array.tobytes() for array in arrays], tuned.epoch, trained.crossfit
+def own_bits(trained):
+    """The same of the decisions that may have another epoch."""
+    own = trained.own.values()
+    arrays = [one for at in own for one in (*(at.weights or []), at.val_logits, at.test_logits)]
+    return [one.tobytes() for one in arrays], [at.epoch for at in own], trained.crossfit

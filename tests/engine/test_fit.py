@@ -50,7 +50,8 @@ class EveryEpoch(keras.callbacks.Callback):
         self.weights.append(self.model.get_weights())
 
 
-def test_the_tuned_decision_has_the_weights_of_its_own_best_epoch(job):
+@pytest.mark.parametrize("decision", ["tuned", "prior"])
+def test_a_decision_has_the_weights_of_its_own_best_epoch(job, decision):
     config, dataset = job("training.epochs=6", "data.hard_fraction=0.3")
     every = EveryEpoch()
     trained = train(config, dataset, "", [every])
@@ -58,18 +59,28 @@ def test_the_tuned_decision_has_the_weights_of_its_own_best_epoch(job):
     for weights in every.weights:
         trained.model.set_weights(weights)
         logits.append(trained.model.predict(dataset.x_val, verbose=0))
-        said = decide(logits[-1], tune_offsets(dataset.y_val, logits[-1]))
+        tuned = tune_offsets(dataset.y_val, logits[-1])
+        said = decide(logits[-1], tuned if decision == "tuned" else trained.prior)
         reached.append(round(f1_score(dataset.y_val, said, average="macro"), 12))
-    best = int(np.argmax(reached))
-    assert trained.tuned.epoch == best + 1 != trained.best_epoch, "else it would show nothing"
-    for weight, expected in zip(trained.tuned.weights, every.weights[best], strict=True):
+    best, at = int(np.argmax(reached)), trained.own[decision]
+    assert at.epoch == best + 1 != trained.best_epoch, "else it would show nothing"
+    for weight, expected in zip(at.weights, every.weights[best], strict=True):
         np.testing.assert_array_equal(weight, expected)
     for weight, expected in zip(own, every.weights[trained.best_epoch - 1], strict=True):
         np.testing.assert_array_equal(weight, expected)
-    np.testing.assert_allclose(trained.tuned.val_logits, logits[best], atol=1e-5)
-    trained.model.set_weights(trained.tuned.weights)
+    np.testing.assert_allclose(at.val_logits, logits[best], atol=1e-5)
+    trained.model.set_weights(at.weights)
     again = trained.model.predict(dataset.x_test, verbose=0)
-    np.testing.assert_allclose(trained.tuned.test_logits, again, atol=1e-5)
+    np.testing.assert_allclose(at.test_logits, again, atol=1e-5)
+
+
+def test_the_decision_by_prior_takes_out_the_shares_of_the_rows_trained_on(job):
+    config, dataset = job("training.epochs=4", "data.minority_fraction=0.1")
+    trained = train(config, dataset, "")
+    shares = np.bincount(dataset.y_train) / len(dataset.y_train)
+    np.testing.assert_allclose(trained.prior, -np.log(shares))
+    said = decide(trained.own["prior"].val_logits, trained.prior)
+    assert (said == 1).sum() > (trained.val_logits.argmax(axis=1) == 1).sum()
 
 
 def test_patience_stops_after_so_many_epochs_without_a_better_one(fitted):
@@ -82,8 +93,9 @@ def test_the_best_epoch_of_both_decisions_can_be_the_least_loss(fitted):
     trained = fitted("training.monitor=val_loss", "training.mode=min", "training.epochs=5")
     losses = [row["val_loss"] for row in trained.history]
     assert trained.best_epoch == int(np.argmin(losses)) + 1
-    assert (trained.tuned.epoch, trained.tuned.weights) == (trained.best_epoch, None)
-    np.testing.assert_array_equal(trained.tuned.test_logits, trained.test_logits)
+    for at in trained.own.values():
+        assert (at.epoch, at.weights) == (trained.best_epoch, None)
+        np.testing.assert_array_equal(at.test_logits, trained.test_logits)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import softmax
+from scipy.stats import norm
 from sklearn.metrics import (
     balanced_accuracy_score,
     brier_score_loss,
@@ -12,8 +13,8 @@ from sklearn.metrics import (
 )
 
 from src.evaluation.calibration import brier_score, expected_calibration_error
-from src.evaluation.decision import decide, tune_offsets
-from src.evaluation.scores import score, score_tuned
+from src.evaluation.decision import decide, prior_offsets, tune_offsets
+from src.evaluation.scores import score, score_decisions, score_offsets
 
 
 def macro_f1(y_true, y_pred, classes):
@@ -66,6 +67,10 @@ def test_of_equally_good_offsets_the_least_move_is_taken():
     assert offsets.tolist() == [0.0, 2.0]  # half-way between -3 and -1
 
 
+def score_tuned(y_val, val, y_test, test):
+    return score_offsets("tuned", tune_offsets(y_val, val), y_val, y_test, (val, test))
+
+
 def test_tuned_scores_are_scikit_learns_on_the_moved_decisions():
     y_val, val = made(1, 120, 3)
     y_test, test = made(2, 90, 3)
@@ -94,6 +99,56 @@ def test_the_test_split_has_no_say_in_the_offsets():
     one, other = (score_tuned(y_val, val, *made(seed)) for seed in (2, 3))
     assert one["decision_offset_1"] == other["decision_offset_1"]
     assert one["test_tuned_f1_macro"] != other["test_tuned_f1_macro"]
+
+
+# --- the decision by prior ------------------------------------------------------------------------
+def test_the_prior_is_taken_out_as_the_paper_has_it():
+    counts = np.array([800, 150, 50])
+    _, logits = made(3, 90, 3)
+    prior = counts / counts.sum()
+    for tau in (0.0, 0.5, 1.0):
+        expected = (softmax(logits.astype(float), axis=1) / prior**tau).argmax(axis=1)
+        np.testing.assert_array_equal(decide(logits, prior_offsets(counts, tau)), expected)
+
+
+def test_of_known_densities_it_has_the_highest_mean_recall_that_scikit_learn_measures():
+    """Two normal distributions a unit apart: the best threshold for mean recall is half-way."""
+    rng = np.random.default_rng(0)
+    counts = np.array([95_000, 5_000])
+    y = np.repeat([0, 1], counts)
+    x = rng.normal(y, 1.0)
+    log_p = np.stack([norm.logpdf(x, k) + np.log(counts[k]) for k in range(2)], axis=1)
+    said = decide(log_p, prior_offsets(counts))
+    np.testing.assert_array_equal(said, x > 0.5)
+    closed_form = norm.cdf(0.5)
+    recall = balanced_accuracy_score(y, said)
+    assert recall == pytest.approx(closed_form, abs=0.01)
+    assert recall > balanced_accuracy_score(y, log_p.argmax(axis=1)) + 0.1
+
+
+def test_a_class_without_training_rows_counts_as_one_row():
+    np.testing.assert_array_equal(prior_offsets(np.array([9, 0])), prior_offsets(np.array([9, 1])))
+
+
+def test_each_decision_is_scored_on_its_own_logits():
+    y_val, y_test = made(1, 120, 3)[0], made(2, 90, 3)[0]
+    logits = {
+        name: (made(seed, 120, 3)[1], made(seed + 1, 90, 3)[1])
+        for seed, name in ((3, "argmax"), (5, "tuned"), (7, "prior"))
+    }
+    offsets = prior_offsets(np.array([70, 20, 10]))
+    found = score_decisions(y_val, y_test, logits, offsets).values
+    assert [found[f"prior_offset_{k}"] for k in range(3)] == offsets.tolist()
+    for split, y, index in (("val", y_val, 0), ("test", y_test, 1)):
+        by_prior = (logits["prior"][index].astype(float) + offsets).argmax(axis=1)
+        assert found[f"{split}_prior_f1_macro"] == pytest.approx(macro_f1(y, by_prior, 3))
+    tuned = [found[f"decision_offset_{k}"] for k in range(3)]
+    by_offsets = (logits["tuned"][1].astype(float) + tuned).argmax(axis=1)
+    assert found["test_tuned_f1_macro"] == pytest.approx(macro_f1(y_test, by_offsets, 3))
+    plain = [one.argmax(axis=1) for one in logits["argmax"]]
+    assert found["best_val_f1_macro"] == pytest.approx(macro_f1(y_val, plain[0], 3))
+    assert found["test_f1_macro"] == pytest.approx(macro_f1(y_test, plain[1], 3))
+    assert found["val_prior_ece"] == score(y_val, logits["prior"][0]).values["ece"]
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from src.evaluation.decision import decide, tune_offsets
-from src.evaluation.epoch_choice import FOLDS, EpochChoice, deal
+from src.evaluation.decision import decide, prior_offsets, tune_offsets
+from src.evaluation.epoch_choice import FOLDS, OWN_EPOCH, EpochChoice, deal
 from src.evaluation.reachable_f1 import ReachableF1
 from src.evaluation.scores import score, score_validation
 
@@ -27,8 +27,12 @@ def macro_f1(y, said, classes=3):
     return f1_score(y, said, average="macro", labels=range(classes), zero_division=0)
 
 
+def prior(classes=3):
+    return prior_offsets(np.array([8, 3, 1])[:classes])
+
+
 def shown(y, epochs, classes=3):
-    choice = EpochChoice(y, classes)
+    choice = EpochChoice(y, prior(classes))
     for epoch, logits in enumerate(epochs):
         choice.add(epoch, logits)
     return choice
@@ -79,7 +83,18 @@ def test_with_more_classes_it_is_the_mean_of_each_class_at_its_own_best_threshol
 def test_of_equally_good_epochs_the_first_is_taken():
     y, rng = labels()
     worse, best = scored(y, rng, 0.5), scored(y, rng, 2.0)
-    assert shown(y, [worse, best, worse, best]).tuned_epoch == 2
+    assert shown(y, [worse, best, worse, best]).epoch("tuned") == 2
+
+
+def test_the_decision_by_prior_takes_its_own_best_epoch():
+    y, rng = labels(seed=3)
+    epochs = [scored(y, rng, 1.5) for _ in range(6)]
+    scores = [macro_f1(y, decide(one, prior())) for one in epochs]
+    choice = shown(y, epochs)
+    assert choice.epoch("prior") == int(np.argmax(scores)) + 1
+    np.testing.assert_array_equal(choice.logits("prior"), epochs[int(np.argmax(scores))])
+    plain = [macro_f1(y, one.argmax(1)) for one in epochs]
+    assert np.argmax(scores) != np.argmax(plain), "else it would show nothing"
 
 
 # --- scores by cross-fitting ----------------------------------------------------------------------
@@ -90,7 +105,8 @@ def test_each_fold_is_decided_as_the_others_alone_would_have_it():
     for row, k in enumerate(y):  # the n-th row of class k goes to fold n + k
         fold[row] = (dealt[k] + k) % FOLDS
         dealt[k] += 1
-    argmax, tuned, chosen = np.empty(len(y), int), np.empty(len(y), int), set()
+    argmax, tuned, by_prior = (np.empty(len(y), int) for _ in range(3))
+    chosen, adjusted = set(), [decide(one, prior(2)) for one in epochs]
     for number in range(FOLDS):
         held = fold == number
         plain = [macro_f1(y[~held], one[~held].argmax(1), 2) for one in epochs]
@@ -102,11 +118,14 @@ def test_each_fold_is_decided_as_the_others_alone_would_have_it():
         argmax[held] = epochs[int(np.argmax(plain))][held].argmax(1)
         best = int(np.argmax(np.round(moved, 12)))
         tuned[held] = decide(epochs[best][held], offsets[best])
+        shifted = [macro_f1(y[~held], one[~held], 2) for one in adjusted]
+        by_prior[held] = adjusted[int(np.argmax(shifted))][held]
         chosen |= {int(np.argmax(plain)), best}
     found = shown(y, epochs, 2).crossfit()
     assert found == {
         "val_crossfit_f1_macro": pytest.approx(macro_f1(y, argmax, 2), abs=1e-12),
         "val_tuned_crossfit_f1_macro": pytest.approx(macro_f1(y, tuned, 2), abs=1e-12),
+        "val_prior_crossfit_f1_macro": pytest.approx(macro_f1(y, by_prior, 2), abs=1e-12),
     }
     assert len(chosen) > 1, "the folds must differ in their best epoch, or nothing is shown"
 
@@ -123,11 +142,11 @@ def test_among_epochs_of_one_level_only_the_highest_score_is_flattered(classes):
         y, rng = labels(240, classes, seed)
         epochs = [scored(y, rng, classes=classes) for _ in range(30)]
         choice = shown(y, epochs, classes)
-        logits = choice.tuned_logits
+        logits = choice.logits("tuned")
         offsets = tune_offsets(y, logits)
         tuned = macro_f1(y, decide(logits, offsets), classes)
         highest.append((max(macro_f1(y, one.argmax(1), classes) for one in epochs), tuned))
-        crossfit.append(tuple(choice.crossfit().values()))
+        crossfit.append(tuple(choice.crossfit().values())[:2])
         y_new, rng = labels(4000, classes, 1000 + seed)
         new = scored(y_new, rng, classes=classes)
         at_offsets = macro_f1(y_new, decide(new, offsets), classes)
@@ -145,19 +164,24 @@ def test_a_few_rows_are_enough(rows):
 
 
 # --- an interrupted training ----------------------------------------------------------------------
+def all_of(choice):
+    kept = [choice.logits(decision).tobytes() for decision in OWN_EPOCH]
+    return [choice.epoch(decision) for decision in OWN_EPOCH], kept, choice.crossfit()
+
+
 def test_a_choice_goes_on_from_its_state_as_if_nothing_had_been():
     y, rng = labels()
     epochs = [scored(y, rng) for _ in range(8)]
-    before, after = shown(y, epochs[:5]), EpochChoice(y, 3)
+    before, after = shown(y, epochs[:5]), EpochChoice(y, prior())
     assert after.restore(before.state())
     for epoch in range(5, 8):
         assert before.add(epoch, epochs[epoch]) == after.add(epoch, epochs[epoch])
-    assert (after.tuned_epoch, after.crossfit()) == (before.tuned_epoch, before.crossfit())
+    assert all_of(after) == all_of(before)
 
 
 def test_the_state_of_another_split_is_refused():
     y, rng = labels()
-    choice = EpochChoice(y[:200], 3)
+    choice = EpochChoice(y[:200], prior())
     assert not choice.restore(shown(y, [scored(y, rng)]).state())
     assert not choice.restore({})
     choice.add(0, scored(y[:200], rng))

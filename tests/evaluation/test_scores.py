@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from src.errors import UserError
 from src.evaluation.decision import decide, tune_offsets
-from src.evaluation.scores import score, score_tuned, score_validation
+from src.evaluation.scores import score, score_offsets, score_validation
 
 
 @st.composite
@@ -102,10 +102,10 @@ def test_logits_too_far_apart_for_exp_give_a_finite_log_loss():
         score_validation,
         tune_offsets,
         lambda y, logits: decide(logits, np.zeros(2)),
-        lambda y, logits: score_tuned(y, logits, y, logits),
-        lambda y, logits: score_tuned(y, np.zeros_like(logits), y, logits),
+        lambda y, logits: score_offsets("tuned", np.zeros(2), y, y, (logits, 0 * y[:, None])),
+        lambda y, logits: score_offsets("prior", np.zeros(2), y, y, (np.zeros((4, 2)), logits)),
     ],
-    ids=["score", "validation", "tuning", "decision", "tuned", "tuned, on test"],
+    ids=["score", "validation", "tuning", "decision", "tuned", "by prior, on test"],
 )
 def test_scores_that_are_not_finite_are_no_class(scored, bad):
     y, logits = np.array([0, 1, 0, 1]), np.zeros((4, 2), "float32")

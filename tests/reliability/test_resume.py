@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from src.engine.build import load_dataset
-from src.engine.callbacks import BestEpoch, TunedEpoch
+from src.engine.callbacks import BestEpoch, OwnEpochs
 from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train as fit
 from src.engine.model import build_model
 from src.evaluation.epoch_choice import EpochChoice
-from tests.engine.by_fit import tuned_bits
+from tests.engine.by_fit import own_bits
 from tests.marker import Marker
 
 SMALL = (
@@ -53,7 +53,7 @@ def bits(trained):
     weights = [weight.tobytes() for weight in trained.model.get_weights()]
     optimizer = [np.asarray(variable).tobytes() for variable in trained.model.optimizer.variables]
     logits = trained.val_logits.tobytes(), trained.test_logits.tobytes()
-    return weights, optimizer, logits, tuned_bits(trained)
+    return weights, optimizer, logits, own_bits(trained)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -151,6 +151,7 @@ DAMAGED = {
     "an array too few": lambda whole, _: repacked(whole, variable_1=None),
     "best weights too few": lambda whole, _: repacked(whole, best_1=None),
     "tuned weights too few": lambda whole, _: repacked(whole, tuned_1=None),
+    "prior's weights too few": lambda whole, _: repacked(whole, prior_1=None),
     "a choice too little": lambda whole, _: repacked(whole, choice_tuned_score=None),
     "another choice": lambda whole, _: repacked(whole, choice_logits=np.zeros((1, 2, 2), "f4")),
     "another shape": lambda whole, _: repacked(whole, variable_0=np.zeros((2, 2), "float32")),
@@ -164,8 +165,8 @@ DAMAGED = {
 def resumed(model, y_val, folder, logger):
     """How many epochs a training with this model does not have to train again."""
     best = BestEpoch("loss", "min", None, 3)
-    tuned = TunedEpoch(EpochChoice(y_val, 2), None, None)
-    return Checkpoint(folder / "checkpoint.npz", model, best, tuned, logger).epochs_done
+    own = OwnEpochs(EpochChoice(y_val, np.zeros(2)), None, None)
+    return Checkpoint(folder / "checkpoint.npz", model, best, own, logger).epochs_done
 
 
 @pytest.mark.parametrize("damage", DAMAGED)

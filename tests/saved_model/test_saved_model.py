@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -73,7 +74,8 @@ def test_features_of_raw_rows_are_those_of_training_and_logits_those_recorded(pr
     np.testing.assert_array_equal(ours[order[0]], features[order[1]])
     with np.load(in_use.output / "predictions.npz") as arrays:
         recorded = {"argmax": arrays["test_logits"], "tuned": arrays["tuned_test_logits"]}
-    for decision, logits in recorded.items():
+        by_prior = arrays.get("prior_test_logits", arrays["test_logits"])
+    for decision, logits in (recorded | {"prior": by_prior}).items():
         found = predictor.logits(data.x_test, decision)
         np.testing.assert_allclose(found, logits, rtol=0, atol=1e-5)
     assert not np.allclose(*recorded.values()), "each decision has the weights of its own epoch"
@@ -94,6 +96,21 @@ def test_raw_rows_are_answered_where_the_project_is_not(elsewhere, predictor, in
     np.testing.assert_allclose(argmax.iloc[:, 1:], softmax(plain, axis=1), rtol=0, atol=1e-6)
     assert (argmax["class"] == names[plain.argmax(axis=1)]).mean() > 0.99
     assert (tuned["class"] != argmax["class"]).any()
+
+
+def test_the_decision_by_prior_divides_the_shares_of_the_training_rows_out(predictor, in_use):
+    said = predictor.predict(in_use.raw, "prior")
+    trained_on = table(str(in_use.file), "outcome", drop=["patient"]).y_train
+    probabilities = said.iloc[:, 1:].to_numpy() / (np.bincount(trained_on) / len(trained_on))
+    names = np.array(["ill", "well"])
+    assert said["class"].tolist() == names[probabilities.argmax(axis=1)].tolist()
+    assert (said["class"] != predictor.predict(in_use.raw, "argmax")["class"]).any()
+
+
+def test_a_model_of_before_says_that_it_has_no_decision_by_prior(predictor, in_use):
+    before = Predictor(replace(predictor.facts, prior_offsets=()), predictor.network, "")
+    with pytest.raises(UserError, match="decision=prior: this model was saved without it"):
+        before.predict(in_use.raw, "prior")
 
 
 def test_the_code_of_ones_own_and_the_components_came_with_the_model(elsewhere, in_use):

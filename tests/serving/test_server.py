@@ -119,7 +119,7 @@ def test_the_decision_is_a_parameter(server, in_use):
     rows = in_use.raw[list(GOOD)].astype(object)
     rows = rows.where(rows.notna(), None).to_dict("records")
     found = {}
-    for decision in ("tuned", "argmax"):
+    for decision in ("tuned", "argmax", "prior"):
         status, answer = ask(server, records(*rows, params={"decision": decision}))
         assert status == 200, answer
         found[decision] = [row["class"] for row in json.loads(answer)["predictions"]]
@@ -175,7 +175,12 @@ HOSTILE = {
     "an object": (with_good(ward={"x": 1}), JSON, 400, "column 'ward'"),
     "a huge whole number": (with_good(age=10**400), JSON, 400, "column 'age'"),
     "too many digits": (with_good(age=0).replace("0", "1" * 5000, 1), JSON, 400, "digits"),
-    "no such decision": (records(GOOD, params={"decision": "x"}), JSON, 400, "tuned or argmax"),
+    "no such decision": (
+        records(GOOD, params={"decision": "x"}),
+        JSON,
+        400,
+        "tuned, argmax, prior",
+    ),
     "params no object": (records(GOOD, params=[1]), JSON, 400, "must be a dictionary"),
     "no rows": (records(), JSON, 400, "missing inputs"),
     "empty": ("", JSON, 400, "valid JSON"),

@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
+from src.evaluation.scores import OFFSETS
 from src.runs import record
 
 MOST_SEEDS = 30
@@ -42,7 +43,7 @@ class LossEvidence:
 
     Attributes:
         summary: the loss.
-        decision: ``argmax`` or ``tuned``.
+        decision: of the report.
     """
 
     summary: LossSummary
@@ -98,7 +99,7 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
 
     Args:
         run: its artifacts hold ``predictions.npz``.
-        decision: ``tuned`` adds the offsets that the run recorded.
+        decision: all but ``argmax`` add the offsets that the run recorded.
     """
     folder = local_folder(run.artifacts)
     if folder is None:
@@ -111,8 +112,8 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None
     offsets = np.zeros(logits.shape[1])
-    if decision == "tuned":
-        offsets += [run.metrics.get(f"decision_offset_{k}", 0.0) for k in range(len(offsets))]
+    if decision in OFFSETS:
+        offsets += [run.metrics.get(f"{OFFSETS[decision]}{k}", 0.0) for k in range(len(offsets))]
     y_pred = (logits + offsets).argmax(axis=1)
     return Predictions(y_true.astype(np.int64), softmax(logits, axis=1), y_pred)
 
