@@ -26,7 +26,7 @@ YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """Of libyaml where PyYAML was built with it: a tenth of the time."""
 OF_A_RUN = (
     *(record.HISTORY, record.PREDICTIONS, record.CONFUSION, record.CARD, record.MODEL),
-    *(record.CONFUSION_PLOT, record.CURVES_PLOT, SERVING, TUNED_WEIGHTS),
+    *(record.CONFUSION_PLOT, record.CURVES_PLOT, SERVING, *map(weights_file, DECISIONS)),
 )
 """Files that a run writes or leaves out, as its config has it."""
 
