@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.config.estimator_schema import ESTIMATORS, NONE
+from src.config.estimator_schema import NONE
 from src.runs.source_closure import module_file, module_of, normalized_source, source_closure
 
 if TYPE_CHECKING:
@@ -70,16 +70,6 @@ def setting_identity(config: Mapping[str, Any]) -> str:
     return digest_of({"data": data, "model": _unnamed(config["model"]), "training": training})
 
 
-def loss_label(loss: Mapping[str, Any]) -> str:
-    """The loss and the knobs that it uses, for people: ``focal(gamma=2, alpha=0.25)``.
-
-    Args:
-        loss: the resolved ``loss`` node.
-    """
-    knobs = [f"{key}={_short(value)}" for key, value in _knobs(loss["fn"])]
-    return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
-
-
 def is_reference(config: Mapping[str, Any]) -> bool:
     """Whether a run fits an estimator, in which loss, model and training keys have no part.
 
@@ -87,33 +77,6 @@ def is_reference(config: Mapping[str, Any]) -> bool:
         config: the resolved config; records of earlier versions have no ``estimator``.
     """
     return bool(config.get("estimator", {}).get("name", NONE) != NONE)
-
-
-def estimator_label(node: Mapping[str, Any]) -> str:
-    """The estimator and what is not as usual in it: ``random forest, balanced(C=10)``.
-
-    Args:
-        node: the resolved ``estimator`` node, not ``none``.
-    """
-    usual = vars(ESTIMATORS[node["name"]]())
-    name = node["name"].replace("_", " ")
-    name += ", balanced" if node.get("class_weight") else ""
-    knobs = [
-        f"{key}={_short(value)}"
-        for key, value in node.items()
-        if key not in {"name", "class_weight"} and value != usual[key]
-    ]
-    return f"{name}({', '.join(knobs)})" if knobs else name
-
-
-def _knobs(fn: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a loss is made with, and a loss within it."""
-    hidden = {"_target_", "from_logits", "class_counts", "name", "reduction"}
-    for key, value in fn.items():
-        if isinstance(value, Mapping):
-            yield from _knobs(value)
-        elif key not in hidden:
-            yield key, value
 
 
 def code_of(config: Mapping[str, Any]) -> str:
@@ -230,14 +193,6 @@ def _training(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unnamed(node: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key != "name"}
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_short(entry) for entry in value) + "]"
-    return str(value)
 
 
 def digest_of(payload: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from omegaconf import OmegaConf
 from src.config.check import check
 from src.config.register import register
 from src.entry import is_mistake, message
-from src.runs.identity import config_identity, loss_label, setting_identity
-from src.runs.metadata import flat_params
+from src.runs.identity import config_identity, setting_identity
+from src.runs.metadata import flat_params, loss_label
 from tests.reliability.children import ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
