@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from src.config.check import FULL, check
 from src.data.dataset import Dataset
 from src.engine.build import check_loss
+from src.engine.sampling import sampled
 from src.engine.sizing import sized
 from src.references.estimators import check_estimator
 from src.runs import record
@@ -94,6 +95,7 @@ def _train(
     unfinished: Path,
 ) -> float:
     """Trains, scores, writes and tracks a run; gives the monitored value at its best epoch."""
+    training_data = sampled(dataset, config["sampling"], config["training"]["seed"])
     import_tensorflow()
     from src.compat.tensorflow import release_gradients
     from src.engine.callbacks import tensorboard_callbacks
@@ -107,7 +109,7 @@ def _train(
         logger = EpochLogger(tracker.send if full else None)
         trained = train(
             config,
-            dataset,
+            training_data,
             metadata.name,
             tensorboard_callbacks(config["training"], folder),
             logger=logger,

@@ -15,7 +15,7 @@ from src.errors import UserError
 
 OF_IMAGES = ("digits", "fashion_mnist")
 """Data sets of images, which are known before they are loaded."""
-GROUPS = ("loss", "metric", "model", "data", "estimator")
+GROUPS = ("loss", "metric", "model", "data", "sampling", "estimator")
 HYDRA = "hydra"
 FULL = "full"
 """``tracking.detail`` of runs that keep more than scores."""

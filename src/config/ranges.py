@@ -86,6 +86,22 @@ Alpha = Annotated[Any, Check(_check_alpha)]
 """Weight of a loss: one positive number, one per class, by inverse frequency, or none."""
 
 
+STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
+
+
+def _check_strategy(value: Any) -> None:
+    ratio = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
+    if not ratio and value not in STRATEGIES:
+        raise ValueError(
+            f"must be one of {', '.join(STRATEGIES)}, or for two classes the rows of the small one "
+            "per row of the large one, above 0 and at most 1"
+        )
+
+
+SamplingStrategy = Annotated[Any, Check(_check_strategy)]
+"""Of imbalanced-learn: which classes are sampled, and to what size."""
+
+
 def _check_target(node: Any) -> None:
     target = node.get("_target_") if isinstance(node, dict) else None
     if not isinstance(target, str) or "." not in target:

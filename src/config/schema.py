@@ -21,6 +21,7 @@ from src.config.ranges import (
     NonNegative,
     Positive,
     Processors,
+    SamplingStrategy,
     Seed,
     Target,
     Width,
@@ -143,6 +144,36 @@ class CNNConfig(ModelConfig):
 
 
 @dataclass
+class SamplingConfig:
+    """How training rows are drawn: as they are, or ``balanced`` in every batch."""
+
+    name: str = MISSING
+    _target_: str | None = None
+    batches: Annotated[str, one_of("shuffled", "balanced")] = "shuffled"
+
+
+@dataclass
+class SamplerConfig(SamplingConfig):
+    """A sampler of imbalanced-learn, which makes the training split another one beforehand."""
+
+    sampling_strategy: SamplingStrategy = "auto"
+
+
+@dataclass
+class SMOTEConfig(SamplerConfig):
+    """Rows between neighbours."""
+
+    k_neighbors: Count = 5
+
+
+@dataclass
+class SMOTENCConfig(SMOTEConfig):
+    """The same where some columns are categories."""
+
+    categorical_features: Any = "auto"
+
+
+@dataclass
 class TrainingConfig:
     """How a model is trained; the same for every loss of a comparison."""
 
@@ -226,6 +257,7 @@ class Config:
     metric: Any = MISSING
     model: Any = MISSING
     data: Any = MISSING
+    sampling: Any = MISSING
     estimator: Any = MISSING
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

@@ -4,12 +4,35 @@ Keras shuffles from a generator whose state no checkpoint holds. Here epoch e of
 order whether the run came from epoch e - 1 or was interrupted there and went on later.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from src.data.dataset import Dataset
+
+Order = Callable[[int | tf.Variable], tf.Tensor]
+"""From the number of an epoch, counted from 0, to its rows, int64, shape (n,)."""
+
+
+def epoch_order(dataset: Dataset, seed: int) -> Order:
+    """Which rows of the training split an epoch trains on, one after the other.
+
+    Every row once; with balanced batches, as many draws as there are rows, each from a class that
+    is drawn before, all classes alike (class-balanced sampling: Kang et al. 2020, "Decoupling
+    representation and classifier for long-tailed recognition", ICLR, equation 1 with q = 0).
+
+    Args:
+        dataset: its training split has n rows.
+        seed: of the run.
+    """
+    if not dataset.balanced_batches:
+        return partial(shuffled, tf.range(len(dataset.y_train), dtype=tf.int64), seed)
+    rows = tf.constant(np.argsort(dataset.y_train, kind="stable"), tf.int64)
+    return partial(balanced, rows, tf.constant(dataset.class_counts, tf.int64), seed)
 
 
 def shuffled(numbers: tf.Tensor, seed: int, epoch: int | tf.Variable) -> tf.Tensor:
@@ -23,8 +46,35 @@ def shuffled(numbers: tf.Tensor, seed: int, epoch: int | tf.Variable) -> tf.Tens
     Returns:
         The same, shuffled.
     """
-    key = tf.convert_to_tensor([seed, epoch], tf.int64)
-    return tf.random.experimental.stateless_shuffle(numbers, key)
+    return tf.random.experimental.stateless_shuffle(numbers, _key(seed, epoch))
+
+
+def balanced(rows: tf.Tensor, counts: tf.Tensor, seed: int, epoch: int | tf.Variable) -> tf.Tensor:
+    """Rows drawn with replacement, each of the K classes with probability 1 / K.
+
+    Args:
+        rows: numbers of the rows, class by class, int64, shape (n,).
+        counts: how many each class has, none of them 0, int64, shape (K,).
+        seed: of the run.
+        epoch: counted from 0.
+
+    Returns:
+        Numbers of n rows, int64, shape (n,).
+    """
+    shape = [2, tf.size(rows)]
+    draws = tf.random.stateless_uniform(shape, _key(seed, epoch), dtype=tf.float64)
+    classes = _one_of(tf.fill(shape[1:], tf.size(counts, tf.int64)), draws[0])
+    places = _one_of(tf.gather(counts, classes), draws[1])
+    return tf.gather(rows, tf.gather(tf.cumsum(counts, exclusive=True), classes) + places)
+
+
+def _one_of(sizes: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Whole numbers from 0 to below each size, by draws from [0, 1)."""
+    return tf.cast(tf.cast(sizes, tf.float64) * draws, tf.int64)
+
+
+def _key(seed: int, epoch: int | tf.Variable) -> tf.Tensor:
+    return tf.convert_to_tensor([seed, epoch], tf.int64)
 
 
 class ShuffledBatches(keras.callbacks.Callback):
@@ -43,16 +93,15 @@ class ShuffledBatches(keras.callbacks.Callback):
         super().__init__()
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
-        rows = len(dataset.y_train)
-        numbers = tf.range(rows, dtype=tf.int64)
+        rows_of = epoch_order(dataset, seed)
 
         def order(_: tf.Tensor) -> tf.data.Dataset:
-            return tf.data.Dataset.from_tensor_slices(shuffled(numbers, seed, self._epoch))
+            return tf.data.Dataset.from_tensor_slices(rows_of(self._epoch))
 
         def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return tf.gather(x, numbers), tf.gather(y, numbers)
 
-        steps = -(-rows // batch_size)
+        steps = -(-len(dataset.y_train) // batch_size)
         self.batches = (
             tf.data.Dataset.from_tensors(0)
             .flat_map(order)

@@ -1,7 +1,8 @@
 """Turns config nodes into objects: the data set, and the parts of a compiled model.
 
 A value ``auto`` in a node stands for what only the data knows: ``input_shape``, ``num_classes``,
-``class_counts`` (of the training split), or ``alpha``, weights by inverse frequency there.
+``class_counts`` (of the rows that are trained on, after sampling), or ``alpha``, weights by inverse
+frequency there.
 """
 
 from collections.abc import Mapping
@@ -112,7 +113,7 @@ def data_arguments(dataset: Dataset) -> dict[str, Any]:
 
     ``alpha`` is n / (K n_c), the weights of ``weighted_ce``; a class without rows counts as one.
     """
-    counts = dataset.class_counts
+    counts = dataset.trained_counts
     return {
         "input_shape": dataset.input_shape,
         "num_classes": dataset.num_classes,

@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.engine.batches import shuffled
+from src.engine.batches import epoch_order
 from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.traced_hyperparameters import TracedHyperparameters
 
@@ -81,7 +81,7 @@ class TrainingGraph:
         x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
         x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
         rows, rows_a_call = len(dataset.y_train), STEPS_A_CALL * self._batch_size
-        in_order = tf.range(rows, dtype=tf.int64)
+        rows_of = epoch_order(dataset, seed)
         chain = keras.callbacks.CallbackList(
             list(callbacks),
             model=self.model,
@@ -95,7 +95,7 @@ class TrainingGraph:
         for epoch in epochs:
             chain.on_epoch_begin(epoch)
             self._reset()
-            order = shuffled(in_order, seed, epoch)
+            order = rows_of(epoch)
             for start in range(0, rows, rows_a_call):
                 results = self._train(x, y, order[start : start + rows_a_call])
             chain.on_test_begin()

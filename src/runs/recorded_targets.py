@@ -13,9 +13,11 @@ OF_KERAS = re.compile(
     r"keras\.(losses|metrics|optimizers|optimizers\.schedules|initializers|regularizers"
     r"|constraints)\.(?!(get|deserialize)$)\w+"
 )
+SAMPLERS = re.compile(r"imblearn\.(over_sampling|under_sampling|combine)\.\w+")
 OF_THE_PROJECT = ("src.components.", "src.data.")
 RIGHT = (
-    "right are src.components, src.data, losses, metrics and optimizers of Keras, and modules of "
+    "right are src.components, src.data, losses, metrics and optimizers of Keras, samplers of "
+    "imbalanced-learn, and modules of "
     "your own outside installed packages; --trust NAME allows all of NAME"
 )
 
@@ -54,7 +56,7 @@ def _is_allowed(target: str, trusted: Sequence[str]) -> bool:
         return True
     if target.startswith("src.") and not target.startswith(OF_THE_PROJECT):
         return False
-    return bool(OF_KERAS.fullmatch(target)) or _is_defined(target)
+    return any(kind.fullmatch(target) for kind in (OF_KERAS, SAMPLERS)) or _is_defined(target)
 
 
 def _is_defined(target: str) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
 from src.engine.build import load_dataset
+from src.engine.sampling import sampled
 from src.errors import UserError
 from src.runs import record
 from src.runs.identity import (
@@ -101,11 +102,13 @@ def _pairs(
     recorded: Recorded, config: dict[str, Any], dataset: Dataset
 ) -> Iterator[tuple[str, Any, Any]]:
     """Trains again; each quantity by name, as recorded and as it came out."""
+    sampling = config.get("sampling", {})  # a record of an earlier version has none
+    training_data = sampled(dataset, sampling, config["training"]["seed"])
     import_tensorflow()
     from src.engine.fit import train
     from src.evaluation.scores import score_decisions
 
-    trained = train(config, dataset, recorded.name)
+    trained = train(config, training_data, recorded.name)
     none: dict[str, float] = {}
     epochs = zip_longest(recorded.history, trained.history, fillvalue=none)
     for epoch, (before, now) in enumerate(epochs if recorded.history else (), start=1):
