@@ -95,7 +95,7 @@ def _train(
     unfinished: Path,
 ) -> float:
     """Trains, scores, writes and tracks a run; gives the monitored value at its best epoch."""
-    training_data = sampled(dataset, config["sampling"], config["training"]["seed"])
+    training_data = sampled(dataset, config)
     import_tensorflow()
     from src.compat.tensorflow import release_gradients
     from src.engine.callbacks import tensorboard_callbacks
@@ -154,9 +154,10 @@ def _fit(
     from src.references.fit import fit
     from src.runs.outputs import write_card, write_config, write_results
 
+    training_data = sampled(dataset, config)
     started_ms = time.time_ns() // 10**6
     with tracker.following(metadata, folder):
-        fitted = fit(config, dataset)
+        fitted = fit(config, training_data)
         metrics, logits = fitted.metrics, fitted.logits
         write_config(folder, config)
         if config["tracking"]["detail"] == FULL:

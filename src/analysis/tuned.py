@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from src.analysis.runs import CRITERIA, FinishedRun, by_setting, key_words, with_titles
 from src.errors import UserError
 from src.runs.identity import digest_of
+from src.runs.labels import SAMPLED_BY
 
 ASKED, LOSS, ESTIMATOR = "tuning.keys", "loss.", "estimator."
 NOT_TUNED = ("estimator.name", "estimator.class_weight")
@@ -163,10 +164,12 @@ def _uses(run: FinishedRun, key: str) -> bool:
 def _label(label: str, keys: Iterable[str]) -> str:
     """The loss, or the estimator, without the knobs that were tuned."""
     tuned = {key.rpartition(".")[2] for key in keys if key.startswith((LOSS, ESTIMATOR))}
-    name, _, inside = label.partition("(")
+    loss, plus, sampling = label.partition(SAMPLED_BY)
+    name, _, inside = loss.partition("(")
     knobs = re.split(r", (?=\w+=)", inside.removesuffix(")"))  # a list has commas of its own
     kept = [knob for knob in knobs if knob and knob.partition("=")[0] not in tuned]
-    return f"{name}({', '.join(kept)})" if kept else name
+    loss = f"{name}({', '.join(kept)})" if kept else name
+    return f"{loss}{plus}{sampling}"
 
 
 def _choose(

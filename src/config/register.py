@@ -24,6 +24,7 @@ SCHEMAS: dict[str, type] = {
     "schema_model_cnn": schema.CNNConfig,
     "schema_metric_base": schema.MetricConfig,
     "schema_sampling_base": schema.SamplingConfig,
+    "schema_sampling_balanced_batches": schema.BalancedBatchesConfig,
     "schema_sampling_imblearn": schema.SamplerConfig,
     "schema_sampling_smote": schema.SMOTEConfig,
     "schema_sampling_smotenc": schema.SMOTENCConfig,

@@ -145,17 +145,23 @@ class CNNConfig(ModelConfig):
 
 @dataclass
 class SamplingConfig:
-    """How training rows are drawn: as they are, or ``balanced`` in every batch."""
+    """What is done to the training rows: nothing."""
 
     name: str = MISSING
-    _target_: str | None = None
-    batches: Annotated[str, one_of("shuffled", "balanced")] = "shuffled"
+
+
+@dataclass
+class BalancedBatchesConfig(SamplingConfig):
+    """Each batch draws its rows anew."""
+
+    batches: Annotated[str, one_of("balanced")] = "balanced"
 
 
 @dataclass
 class SamplerConfig(SamplingConfig):
-    """A sampler of imbalanced-learn, which makes the training split another one beforehand."""
+    """A sampler of imbalanced-learn, which makes other training rows of them."""
 
+    _target_: str = MISSING
     sampling_strategy: SamplingStrategy = "auto"
 
 

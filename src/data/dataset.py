@@ -61,6 +61,8 @@ class Dataset:
             seed draws fresh rows, or `table`, where all seeds split the same rows. No part of the
             fingerprint. A source that does not say is taken for a table: the wider interval.
         duplicates: how many rows are alike; None where nobody looked.
+        family: data sets cut from the same rows share it; by default the name.
+        licence: of the rows, as their source states it; None where it states none.
         balanced_batches: whether training draws each row of a batch from a class that is drawn
             before, all classes alike. No part of the fingerprint.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
@@ -84,10 +86,13 @@ class Dataset:
     preprocessing: Any = field(default=None, compare=False, repr=False)
     estimand: str = field(default="table", compare=False)
     duplicates: DuplicateCounts | None = field(default=None, compare=False, repr=False)
+    family: str = field(default="", compare=False, repr=False)
+    licence: str | None = field(default=None, compare=False, repr=False)
     balanced_batches: bool = field(default=False, compare=False)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.family or self.name)
         self._check_names()
         for split in SPLITS:
             x, y = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")

@@ -23,14 +23,14 @@ Rows = NDArray[np.floating]
 CATEGORIES = "categorical_features"
 
 
-def sampled(dataset: Dataset, sampling: Mapping[str, Any], seed: int) -> Dataset:
+def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     """The data set with the training split that a model is trained on.
 
     Args:
         dataset: as it was loaded; its validation and test splits stay as they are.
-        sampling: the resolved node; ``_target_`` is a sampler with imbalanced-learn's
-            ``fit_resample``, or null, and ``batches`` is ``shuffled`` or ``balanced``.
-        seed: of the run's training.
+        config: resolved; its ``sampling`` has ``_target_``, a sampler with imbalanced-learn's
+            ``fit_resample``, or ``batches: balanced``, or, as in records of earlier versions,
+            neither. The seed is that of its ``training``.
 
     Returns:
         The data set itself where nothing is sampled.
@@ -38,15 +38,16 @@ def sampled(dataset: Dataset, sampling: Mapping[str, Any], seed: int) -> Dataset
     Raises:
         UserError: where the sampler cannot be used on the data.
     """
+    sampling = config.get("sampling", {})
     node = without_name(sampling)
-    if node.pop("batches", "shuffled") == "balanced":
-        dataset = replace(dataset, balanced_batches=True)
-    if node.get("_target_") is None:
+    if node.get("batches") == "balanced":
+        return replace(dataset, balanced_batches=True)
+    if not node:
         return dataset
     codes = CategoryCodes.of(dataset if CATEGORIES in node else None)
     sampler = build(node, "sampling", {CATEGORIES: codes.columns})
     if "random_state" in sampler.get_params():
-        sampler.set_params(random_state=seed)
+        sampler.set_params(random_state=config["training"]["seed"])
     said = f"sampling={sampling['name']}"
     _check(sampler.get_params(), dataset, said)
     rows = dataset.x_train.reshape(len(dataset.x_train), -1)

@@ -26,6 +26,9 @@ TRAINING_FOLDERS = ("compat", "components", "engine", "evaluation")
 """Folders of ``src`` whose code makes the numbers of a run."""
 REFERENCE_FOLDERS = ("references", "evaluation")
 """The same where an estimator is fitted."""
+SAMPLING_LIBRARIES = ("scikit-learn", "imbalanced-learn")
+SAMPLING = "src.engine.sampling"
+"""Libraries and the module that make other training rows, where these are sampled."""
 SEED_KEYS = ("seed",)
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
@@ -79,6 +82,15 @@ def is_reference(config: Mapping[str, Any]) -> bool:
     return bool(config.get("estimator", {}).get("name", NONE) != NONE)
 
 
+def sampling_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How the training rows are sampled; empty where they are not.
+
+    Args:
+        config: the resolved config; records of earlier versions have no ``sampling``.
+    """
+    return _unnamed(config.get("sampling", {}))
+
+
 def code_of(config: Mapping[str, Any]) -> str:
     """SHA-256 over the code that a config's run comes out of.
 
@@ -87,9 +99,13 @@ def code_of(config: Mapping[str, Any]) -> str:
     Args:
         config: the resolved config.
     """
-    if is_reference(config):
-        return _code_digest((), REFERENCE_FOLDERS)
-    return _code_digest(tuple(target_modules(config).items()), TRAINING_FOLDERS)
+    if not is_reference(config):
+        return _code_digest(tuple(target_modules(config).items()), TRAINING_FOLDERS)
+    sampling = sampling_of(config)
+    modules = target_modules({"sampling": sampling})
+    if sampling:
+        modules[SAMPLING] = PROJECT / f"{SAMPLING.replace('.', '/')}.py"
+    return _code_digest(tuple(modules.items()), REFERENCE_FOLDERS)
 
 
 def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
@@ -131,7 +147,9 @@ def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def library_versions(config: Mapping[str, Any]) -> dict[str, str]:
     """Installed versions of the libraries that change a config's numbers."""
-    return _versions(REFERENCE_LIBRARIES if is_reference(config) else NUMERIC_LIBRARIES)
+    names = REFERENCE_LIBRARIES if is_reference(config) else NUMERIC_LIBRARIES
+    more = SAMPLING_LIBRARIES if sampling_of(config) else ()
+    return _versions(tuple(dict.fromkeys(names + more)))
 
 
 @cache
@@ -170,14 +188,15 @@ def _code_digest(modules: tuple[tuple[str, Path], ...], folders: tuple[str, ...]
 
 def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that makes a run what it is, but for its data."""
+    sampling = {"sampling": sampling_of(config)} if sampling_of(config) else {}
     if is_reference(config):
-        return {
+        return sampling | {
             "estimator": config["estimator"],
             "seed": config["training"]["seed"],
             "versions": library_versions(config),
             "code": code_of(config),
         }
-    return {
+    return sampling | {
         "loss": config["loss"]["fn"],
         "model": _unnamed(config["model"]),
         "metric": config["metric"]["metrics"],

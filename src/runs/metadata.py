@@ -1,14 +1,13 @@
 """Describes a run before it is trained: its name, tags, parameters and data set."""
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from src.config.check import FULL
-from src.config.estimator_schema import ESTIMATORS
 from src.data.dataset import Dataset
 from src.runs.identity import (
     code_of,
@@ -18,6 +17,7 @@ from src.runs.identity import (
     run_identity,
     setting_identity,
 )
+from src.runs.labels import run_label
 from src.runs.record import DETAIL_TAG, RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare", "references")
@@ -35,7 +35,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
     """
     if is_reference(config):
         return _describe_reference(config, dataset)
-    label, identity = loss_label(config["loss"]), run_identity(config, dataset)
+    label, identity = run_label(config), run_identity(config, dataset)
     model, data = config["model"]["name"], dataset.name
     seed = config["seed"]
     return RunMetadata(
@@ -54,7 +54,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
 
 def _describe_reference(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
     """The metadata of a run that fits an estimator."""
-    label, identity = estimator_label(config["estimator"]), run_identity(config, dataset)
+    label, identity = run_label(config), run_identity(config, dataset)
     seed = config["seed"]
     kept = {key: value for key, value in config.items() if key not in OF_NETWORKS}
     return RunMetadata(
@@ -139,48 +139,3 @@ def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "class_counts": list(dataset.class_counts),
         "rows": dataset.rows,
     }
-
-
-def loss_label(loss: Mapping[str, Any]) -> str:
-    """The loss and the knobs that it uses, for people: ``focal(gamma=2, alpha=0.25)``.
-
-    Args:
-        loss: the resolved ``loss`` node.
-    """
-    knobs = [f"{key}={_short(value)}" for key, value in _knobs(loss["fn"])]
-    return f"{loss['name']}({', '.join(knobs)})" if knobs else str(loss["name"])
-
-
-def estimator_label(node: Mapping[str, Any]) -> str:
-    """The estimator and what is not as usual in it: ``random forest, balanced(C=10)``.
-
-    Args:
-        node: the resolved ``estimator`` node, not ``none``.
-    """
-    usual = vars(ESTIMATORS[node["name"]]())
-    name = node["name"].replace("_", " ")
-    name += ", balanced" if node.get("class_weight") else ""
-    knobs = [
-        f"{key}={_short(value)}"
-        for key, value in node.items()
-        if key not in {"name", "class_weight"} and value != usual[key]
-    ]
-    return f"{name}({', '.join(knobs)})" if knobs else name
-
-
-def _knobs(fn: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a loss is made with, and a loss within it."""
-    hidden = {"_target_", "from_logits", "class_counts", "name", "reduction"}
-    for key, value in fn.items():
-        if isinstance(value, Mapping):
-            yield from _knobs(value)
-        elif key not in hidden:
-            yield key, value
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_short(entry) for entry in value) + "]"
-    return str(value)

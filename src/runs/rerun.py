@@ -102,8 +102,7 @@ def _pairs(
     recorded: Recorded, config: dict[str, Any], dataset: Dataset
 ) -> Iterator[tuple[str, Any, Any]]:
     """Trains again; each quantity by name, as recorded and as it came out."""
-    sampling = config.get("sampling", {})  # a record of an earlier version has none
-    training_data = sampled(dataset, sampling, config["training"]["seed"])
+    training_data = sampled(dataset, config)
     import_tensorflow()
     from src.engine.fit import train
     from src.evaluation.scores import score_decisions
@@ -142,7 +141,7 @@ def _pairs_of_reference(
     """The same where an estimator is fitted."""
     from src.references.fit import fit
 
-    fitted = fit(config, dataset)
+    fitted = fit(config, sampled(dataset, config))
     yield from _pairs_of_logits(recorded, fitted.logits)
     for name, value in fitted.metrics.items():
         if not name.startswith("seconds_"):

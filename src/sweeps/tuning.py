@@ -94,7 +94,12 @@ def plan_in_words(
         seconds: of processor that they take; 0 where it is not known.
         cores: that they are divided among.
     """
-    names = {"loss": "losses", "training.learning_rate": "learning rates", "seed": "seeds"}
+    names = {
+        "loss": "losses",
+        "sampling": "samplings",
+        "training.learning_rate": "learning rates",
+        "seed": "seeds",
+    }
     order = sorted(varied, key=lambda key: (key == "seed", key != "loss"))
     parts = [f"{varied[key]} {names.get(key, f'values of {key}')}" for key in order]
     networks = jobs - references

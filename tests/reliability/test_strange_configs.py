@@ -14,7 +14,8 @@ from src.config.check import check
 from src.config.register import register
 from src.entry import is_mistake, message
 from src.runs.identity import config_identity, setting_identity
-from src.runs.metadata import flat_params, loss_label
+from src.runs.labels import loss_label
+from src.runs.metadata import flat_params
 from tests.reliability.children import ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))

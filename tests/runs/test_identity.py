@@ -6,7 +6,7 @@ import pytest
 
 from src.engine.build import load_dataset
 from src.runs.identity import config_identity, run_identity, setting_identity
-from src.runs.metadata import loss_label
+from src.runs.labels import loss_label
 
 FOCAL = ("loss=focal", "model=cosine", "metric=imbalance", "model.clip_norm=1")
 SMALL = ("data.n_samples=200", "data.minority_fraction=0.3")

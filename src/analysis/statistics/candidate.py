@@ -8,6 +8,7 @@ import numpy as np
 from src.analysis.runs import CALIBRATION, FinishedRun
 from src.analysis.statistics.estimate import Estimate
 from src.analysis.statistics.paired import estimate_over
+from src.runs.labels import SAMPLED_BY
 
 DECIMALS = 9
 """Of a difference in percentage points: what lies beyond comes of the order of summing."""
@@ -70,11 +71,12 @@ class Candidate:
 
     def is_of(self, loss: str) -> bool:
         """Whether a name or label stands for its loss."""
-        return loss in {self.label, self.runs[0].loss}
+        named = self.runs[0].loss if SAMPLED_BY not in self.label else self.label
+        return loss in {self.label, named}
 
     def complexity(self, baseline: str) -> tuple[bool, int, bool, float]:
         """Sorts the simplest candidate first, and equally simple ones by their score."""
-        knobs = self.label.count("=")
+        knobs = self.label.count("=") + self.label.count(SAMPLED_BY)
         return not self.is_of(baseline), knobs, self.decision != "argmax", -self.mean
 
 
