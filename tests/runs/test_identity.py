@@ -16,6 +16,7 @@ NO_MATTER = {
     "loss.name",
     "model.name",
     "metric.name",
+    "sampling.name",
     "training.progress",
     "training.tensorboard",
     "compare",
