@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from src.data.dataset import Dataset
 from src.data.errors import DataError, shortened
@@ -52,7 +53,8 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     _check(sampler.get_params(), dataset, said)
     rows = dataset.x_train.reshape(len(dataset.x_train), -1)
     try:
-        x, y = sampler.fit_resample(codes.encode(rows), dataset.y_train)
+        with threadpool_limits(1):  # of neighbours at one distance, threads decide who comes first
+            x, y = sampler.fit_resample(codes.encode(rows), dataset.y_train)
     except ValueError as error:
         raise UserError(f"{said} on {dataset.name}: {error}") from error
     return replace(dataset, x_train=codes.decode(x).reshape(-1, *dataset.input_shape), y_train=y)
