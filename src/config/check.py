@@ -127,10 +127,15 @@ def _metric_problems(metric: Any) -> list[str]:
 
 
 def _estimator_problems(plain: dict[str, Any]) -> list[str]:
-    """An estimator that makes no sense of the data."""
+    """An estimator that makes no sense of the data, or has no batches to balance."""
     name, data = plain["estimator"]["name"], plain["data"]["name"]
     if data in OF_IMAGES and name not in (NONE, *FOR_PIXELS):
         return [not_for_pixels(name, data)]
+    if name != NONE and plain["sampling"].get("batches") == "balanced":
+        return [
+            f"sampling={plain['sampling']['name']}: estimator={name} is fitted on all rows at "
+            "once; right is sampling=random_over"
+        ]
     return []
 
 

@@ -133,7 +133,7 @@ def train(
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()
     finite = StopWhereNotFinite(training)
-    prior = prior_offsets(np.bincount(dataset.y_train, minlength=dataset.num_classes))
+    prior = prior_offsets(np.array(dataset.trained_counts))
     choice = EpochChoice(dataset.y_val, prior)
     own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION

@@ -47,6 +47,11 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
         return dataset
     codes = CategoryCodes.of(dataset if CATEGORIES in node else None)
     sampler = build(node, "sampling", {CATEGORIES: codes.columns})
+    if not (hasattr(sampler, "fit_resample") and hasattr(sampler, "get_params")):
+        raise UserError(
+            f"sampling._target_={node.get('_target_')}: must be a sampler, with fit_resample and "
+            "get_params as those of imbalanced-learn have, such as imblearn.over_sampling.SMOTE"
+        )
     if "random_state" in sampler.get_params():
         sampler.set_params(random_state=config["training"]["seed"])
     said = f"sampling={sampling['name']}"

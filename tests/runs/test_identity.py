@@ -21,7 +21,7 @@ NO_MATTER = {
     "training.tensorboard",
     "compare",
 }
-"""Keys that change no number; beside them all of ``tracking`` and ``tuning``."""
+"""Keys that change no number; beside them all of ``tracking``, ``tuning`` and ``references``."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,8 @@ def test_every_key_that_the_training_uses_makes_another_experiment(resolved, dat
         if path[0] != "data":
             of_run = run_identity(changed(config, path), dataset) == run_identity(config, dataset)
             assert of_run == same, key
-        assert same == (path[0] in {"tracking", "tuning"} or key in NO_MATTER | behind), key
+        beside = path[0] in {"tracking", "tuning", "references"}
+        assert same == (beside or key in NO_MATTER | behind), key
     assert seen >= NO_MATTER | behind | {"loss.fn.gamma", "training.epochs", "model.hidden"}
 
 
