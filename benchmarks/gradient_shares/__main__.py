@@ -7,12 +7,8 @@ Each loss is trained once on the training split; nothing is recorded.
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from src.entry import guarded
-
-CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,10 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
+    from src.config.compose import composed
     from src.engine.build import load_dataset
     from src.runs.import_tensorflow import import_tensorflow
 
-    configs = [_config([*options.override, f"loss={name}"]) for name in options.loss]
+    configs = [composed([*options.override, f"loss={name}"]) for name in options.loss]
     dataset = load_dataset(configs[0]["data"])
     import_tensorflow()
     from benchmarks.gradient_shares.shares import measure, table
@@ -35,17 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     last = configs[0]["training"]["epochs"]
     print(table(found, rows, [*(epoch for epoch in options.epochs if epoch < last), last]))
     return 0
-
-
-def _config(words: Sequence[str]) -> dict[str, Any]:
-    from hydra import compose, initialize_config_dir
-
-    from src.config.check import check
-    from src.config.register import register
-
-    register()
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return check(compose("config", list(words)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,141 @@
+"""Whether advice before training is worth anything: every family of the study left out once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from src.analysis.statistics.estimate import LEVEL
+from src.analysis.study.advice import CANDIDATE, FEATURES, IN_WORDS, StudySets, predict_gains
+from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
+
+POOLS = ("networks", "networks and references")
+AVERAGE, PREDICTED, PLAIN, VALIDATION = CHOICES = (
+    "the best on average over the other families",
+    "the best by prediction from the other families",
+    "cross-entropy at argmax, whatever the table",
+    "each network trained, the best by validation on the table",
+)
+
+
+@dataclass(frozen=True)
+class AdviceCheck:
+    """What advice would have been worth on each family, from the study of all the others.
+
+    Attributes:
+        methods: one row per method and decision, the baseline aside: ``sets``, ``families``,
+            ``average`` gain over cross-entropy at argmax; ``error_of_average`` and ``error``, root
+            mean squares over families of what the average of the other families and the prediction
+            from them were off, percentage points; ``coverage``, the share of the intervals for a
+            new set that hold its gain; ``predicted``, that of the families for which the features
+            were used.
+        choices: one row for each of ``POOLS`` and ``CHOICES``: ``regret``, macro F1 short of the
+            best candidate of each set, with ``low`` and ``high``, percentage points.
+        saved: regret of the best on average minus that of the best by prediction: mean, low and
+            high of each pool.
+        sets: how many sets were predicted.
+        families: of how many families.
+    """
+
+    methods: pd.DataFrame
+    choices: pd.DataFrame
+    saved: dict[str, tuple[float, float, float]]
+    sets: int
+    families: int
+
+    @property
+    def conclusion(self) -> str:
+        """Whether prediction beats the average, in words."""
+        shown = self.methods
+        better = int((shown["error"] < shown["error_of_average"]).sum())
+        used = int((shown["predicted"] > 0.5).sum())
+        off, plain = (np.sqrt((shown[n] ** 2).mean()) for n in ("error", "error_of_average"))
+        mean, low, high = self.saved[POOLS[0]]
+        worth = "more than nothing" if low > 0 else "less" if high < 0 else "nothing that is shown"
+        return (
+            f"By {', '.join(IN_WORDS[name] for name in FEATURES)}, {used} of {len(shown)} gains "
+            f"are predicted better than by the average, beyond chance (by which some "
+            f"{LEVEL * len(shown):.0f} would seem so); the error on families left out is smaller "
+            f"for {better}. In root mean square, gains are {off:.2f} pp off by this advice and "
+            f"{plain:.2f} pp by the average. To choose a network by prediction saves {mean:+.2f} "
+            f"pp [{low:.2f}, {high:.2f}] against the best on average: {worth}. The 95 % intervals "
+            f"for a new set hold its gain in {100 * shown['coverage'].mean():.0f} %."
+        )
+
+
+def check_advice(table: pd.DataFrame) -> AdviceCheck:
+    """Predicts every set of a study from the families that it is not of.
+
+    Args:
+        table: of the study; see :mod:`src.analysis.study.table`.
+    """
+    sets = StudySets.of_table(table)
+    family = sets.facts["family"]
+    found = pd.concat(
+        predict_gains(sets.of(family != name), sets.facts[family == name])
+        for name in family.unique()
+    )
+    gains = sets.gains.stack(CANDIDATE, future_stack=True).rename("gain").reset_index()
+    found = found.merge(gains, on=["data", *CANDIDATE]).dropna(subset="gain")
+    found["family"] = found["data"].map(family)
+    regrets = {(pool, choice): r for pool in POOLS for choice, r in _regrets(found, pool)}
+    saved = {
+        pool: _mean(regrets[pool, AVERAGE] - regrets[pool, PREDICTED], family) for pool in POOLS
+    }
+    choices = [
+        (*key, *_mean(regret, family)) for key, regret in regrets.items() if regret.notna().any()
+    ]
+    return AdviceCheck(
+        methods=_methods(found),
+        choices=pd.DataFrame(choices, columns=["pool", "choice", "regret", "low", "high"]),
+        saved=saved,
+        sets=len(family),
+        families=family.nunique(),
+    )
+
+
+def _methods(found: pd.DataFrame) -> pd.DataFrame:
+    """One row for each candidate but the baseline, which never gains; a family counts once."""
+    held = found["gain"].between(found["low"], found["high"])
+    rows = found[[*CANDIDATE, "family", "data", "gain"]].assign(
+        error_of_average=(found["gain"] - found["average"]) ** 2,
+        error=(found["gain"] - found["expected"]) ** 2,
+        coverage=held.astype(float),
+        predicted=found["predicts"].astype(float),
+    )
+    of_families = rows.groupby([*CANDIDATE, "family"]).mean(numeric_only=True)
+    methods = of_families.groupby(CANDIDATE).mean().rename(columns={"gain": "average"})
+    errors = ["error_of_average", "error"]
+    methods[errors] = np.sqrt(methods[errors])
+    counted = rows.groupby(CANDIDATE)[["data", "family"]].nunique()
+    methods = counted.set_axis(["sets", "families"], axis=1).join(methods)
+    return methods[methods["error_of_average"] > 0].reset_index()
+
+
+def _regrets(found: pd.DataFrame, pool: str) -> Iterator[tuple[str, pd.Series]]:
+    """What each choice leaves of the best candidate of a set, by set."""
+    wide = found.pivot_table(
+        index="data", columns=CANDIDATE, values=["gain", "expected", "average"], dropna=False
+    )
+    gain = wide["gain"]
+    kind, method, decision = (gain.columns.get_level_values(name) for name in CANDIDATE)
+    own = ~method.isin([ANY_NETWORK, ANY_REFERENCE]) & (decision != CHOSEN)
+    own &= (kind == "network") | (pool != POOLS[0])
+    best = gain.loc[:, own].max(axis=1)
+    for choice, by in ((AVERAGE, "average"), (PREDICTED, "expected")):
+        taken = wide[by].loc[:, own].where(gain.loc[:, own].notna()).to_numpy()
+        picked = np.nanargmax(taken, axis=1)
+        yield choice, best - gain.loc[:, own].to_numpy()[np.arange(len(gain)), picked]
+    yield PLAIN, best
+    validated = ("network", ANY_NETWORK, CHOSEN)
+    if validated in gain:
+        yield VALIDATION, best - gain[validated]
+
+
+def _mean(by_set: pd.Series, family: pd.Series) -> tuple[float, float, float]:
+    """Mean over families, and its 95 % interval."""
+    of_families = by_set.dropna().groupby(family).mean()
+    half = stats.t.ppf(1 - LEVEL / 2, len(of_families) - 1) * of_families.sem()
+    return tuple(float(of_families.mean() + end) for end in (0.0, -half, half))  # type: ignore[return-value]

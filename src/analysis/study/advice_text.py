@@ -1,0 +1,174 @@
+"""Advice in words: for the terminal, as JSON, and its check as Markdown."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from src.analysis.statistics.estimate import LEVEL
+from src.analysis.statistics.paired import THRESHOLD_PP
+from src.analysis.study.advice import (
+    APART,
+    CANDIDATE,
+    FACTOR,
+    IN_WORDS,
+    REFERENCE_AHEAD,
+    Advice,
+)
+from src.analysis.study.advice_check import CHOICES, POOLS, check_advice
+from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
+from src.errors import UserError
+
+MOST_LINES = {"network": 6, "reference": 3}
+"""Of candidates that a terminal shows."""
+
+
+def lines(title: str, advice: Advice, *, every: bool = False) -> Iterator[str]:
+    """The advice, paragraph by paragraph.
+
+    Args:
+        title: what the table is called.
+        advice: on it.
+        every: all candidates, not the best few alone.
+    """
+    facts = advice.facts
+    yield (
+        f"{title}: {facts['rows']} rows, {facts['columns']} columns, {facts['classes']} classes; "
+        f"the rarest class has {facts['rarest_rows']} rows, ratio {facts['ratio']:.3g}, overlap "
+        f"{facts['overlap']:.2f}."
+    )
+    yield _known(advice)
+    gains = advice.gains[advice.gains["method"] != REFERENCE_AHEAD[1]]
+    own = ~gains["method"].isin([ANY_NETWORK, ANY_REFERENCE])
+    yield (
+        "Macro F1 against cross-entropy at argmax, percentage points: expected, and the 95 % "
+        "interval for one new table:"
+    )
+    for kind, most in MOST_LINES.items():
+        of_kind = gains[own & (gains["kind"] == kind)]
+        for _, one in of_kind.head(len(of_kind) if every else most).iterrows():
+            yield f"  {_interval(one)} {_name(one)}{' *' if one['predicts'] else ''}"
+    yield from _what_predicts(gains[own & (gains["high"] > gains["low"])])
+    yield from _references(advice)
+
+
+def as_json(advice: Advice) -> dict[str, Any]:
+    """All of it, numbers unrounded, percentage points and shares."""
+    columns = [*CANDIDATE, "expected", "low", "high", "average", "predicts", "sets", "families"]
+    return {
+        "table": dict(advice.facts),
+        "study": {"sets": advice.sets, "families": advice.families},
+        "like_it": {"sets": list(advice.near), "families": advice.near_families},
+        "outside": {
+            name: {"table": value, "study": [low, high]}
+            for name, (value, low, high) in advice.outside.items()
+        },
+        "gains": advice.gains[columns].to_dict("records"),
+        "references_against_networks": advice.ahead,
+    }
+
+
+def advice_section(table: pd.DataFrame) -> str:
+    """What a page says of whether advice can be trusted, in Markdown.
+
+    Args:
+        table: of the study; see :mod:`src.analysis.study.table`.
+    """
+    try:
+        check = check_advice(table)
+    except UserError as error:
+        return f"No advice before training: {error}."
+    choices = {
+        (pool, choice): f"{regret:.2f} [{low:.2f}, {high:.2f}]"
+        for pool, choice, regret, low, high in check.choices.itertuples(index=False)
+    }
+    regrets = [[one, *(choices.get((pool, one), "") for pool in POOLS)] for one in CHOICES]
+    methods = [
+        [
+            _name(one),
+            str(one["families"]),
+            f"{one['average']:+.1f}",
+            f"{one['error_of_average']:.2f}",
+            f"{one['error']:.2f}",
+            f"{100 * one['predicted']:.0f} %",
+            f"{100 * one['coverage']:.0f} %",
+        ]
+        for _, one in check.methods.iterrows()
+    ]
+    head = ["method and decision", "families", "mean gain", "average off by", "advice off by"]
+    return "\n\n".join(
+        [
+            f"Each of {check.families} families ({check.sets} data sets) is left out once and "
+            f"predicted from the others. {check.conclusion}",
+            _table(
+                ["macro F1 short of the best of each set, pp", *POOLS],
+                [row for row in regrets if any(row[1:])],
+            ),
+            "<details><summary>By method and decision, pp</summary>",
+            _table([*head, "features used", "intervals that hold"], methods),
+            "</details>",
+        ]
+    )
+
+
+def _known(advice: Advice) -> str:
+    near = (
+        f"{len(advice.near)} of them, of {advice.near_families} families, are like it"
+        if advice.near
+        else "none of them is like it"
+    )
+    said = (
+        f"The study has {advice.sets} tables of {advice.families} families; {near} (ratio, rows of "
+        f"the rarest class and columns within a factor of {FACTOR:g}, overlap within {APART:g})."
+    )
+    outside = [
+        f"{value:.4g} {IN_WORDS[name]} ({low:.4g}{f' to {high:.4g}' if high > low else ''} there)"
+        for name, (value, low, high) in advice.outside.items()
+    ]
+    if outside:
+        said += f" Beyond the study, so that nothing is known: {', '.join(outside)}."
+    return said
+
+
+def _what_predicts(gains: pd.DataFrame) -> Iterator[str]:
+    used, every = int(gains["predicts"].sum()), len(gains)
+    features = "Ratio, rows of the rarest class, columns and overlap"
+    if not used:
+        yield f"{features} predict nothing: all of it is the average over families."
+    else:
+        yield (
+            f"* predicted for this table: {features.lower()} do better than the average for {used} "
+            f"of {every} gains (by chance some {LEVEL * every:.0f} would seem so). The rest is the "
+            "average over families."
+        )
+
+
+def _references(advice: Advice) -> Iterator[str]:
+    if not advice.ahead:
+        yield "The study has no references beside the networks."
+        return
+    found = advice.gains[advice.gains["method"] == REFERENCE_AHEAD[1]]
+    ahead, level, behind = (f"{100 * share:.0f} %" for share in advice.ahead.values())
+    said = (
+        f"The best forest, boosting or regression is ahead of the best network by more than "
+        f"{THRESHOLD_PP:g} pp in {ahead} of the families, within that in {level}, behind in "
+        f"{behind}"
+    )
+    for _, one in found.iterrows():
+        said += f"; expected here: {_interval(one).strip()}"
+    yield f"{said}. my_data trains both."
+
+
+def _interval(one: pd.Series) -> str:
+    ends = f"[{one['low']:.1f}, {one['high']:.1f}]"
+    return f"{one['expected']:+5.1f} {ends:<14}"
+
+
+def _name(one: pd.Series) -> str:
+    by = {CHOSEN: "decision by validation"}.get(one["decision"], one["decision"])
+    return f"{one['method']}, {by}".replace("_", " ")
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    ruled = "| --- " + "| --: " * (len(head) - 1) + "|"
+    return "\n".join([f"| {' | '.join(head)} |", ruled, *(f"| {' | '.join(r)} |" for r in rows)])
