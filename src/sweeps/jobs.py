@@ -21,7 +21,7 @@ from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
-from src.sweeps.tuning import check_plan, tuned_keys
+from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
@@ -73,33 +73,44 @@ class Plan:
         Raises:
             UserError: names the first job whose config is wrong.
         """
-        jobs, configs, composer = [], [], Composer(context.config_loader, master)
+        composer = Composer(context.config_loader, master)
+        jobs: list[Job] = []
+        identities: list[str] = []
+        seeds: set[int] = set()
+        sources: set[str] = set()
+        unseeded: set[str] = set()
+        known: set[str] = set()
+        values: dict[str, set[str]] = defaultdict(set)
+        references, forced = 0, False
         for number, words in enumerate(words_of_jobs, first):
             jobs.append(composer.job(number, words))
             try:
-                configs.append(check(jobs[-1].config))
+                plain = check(jobs[-1].config)
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
-        of_estimator = [is_reference(config) for config in configs]
-        values: dict[str, set[str]] = defaultdict(set)
-        for job, reference in zip(jobs, of_estimator, strict=True):
-            for key, _, value in (word.partition("=") for word in job.words if not reference):
+            identities.append(config_identity(plain))
+            sources.add(digest_of({**plain["data"], "seed": None}))
+            seeds.add(int(plain["seed"]))
+            forced = forced or plain["force"]
+            if is_reference(plain):
+                references += 1
+                continue
+            known.update(key for key in tuned_keys(plain) if has_key(plain, key))
+            unseeded.add(config_identity(_without_seeds(plain)))
+            for key, _, value in (word.partition("=") for word in words):
                 values[key].add(value)
-        seeds = sorted({int(config["seed"]) for config in configs})
-        check_plan([job.config for job in jobs], values, seeds)
-        sources = [{**config["data"], "seed": None} for config in configs]
-        networks = [one for one, skipped in zip(configs, of_estimator, strict=True) if not skipped]
-        unseeded = {config_identity(_without_seeds(config)) for config in networks}
+        config = jobs[0].config
+        check_plan(config, known, values, seeds)
         return cls(
             jobs,
-            [config_identity(config) for config in configs],
-            forced=any(config["force"] for config in configs),
-            one_source=all(source == sources[0] for source in sources),
+            identities,
+            forced=forced,
+            one_source=len(sources) == 1,
             settings=digest_of({"jobs": sorted(unseeded)}),
-            seeds=seeds,
-            tuned=tuned_keys(jobs[0].config),
+            seeds=sorted(seeds),
+            tuned=tuned_keys(config),
             varied={key: len(several) for key, several in values.items() if len(several) > 1},
-            references=sum(of_estimator),
+            references=references,
         )
 
     @property
@@ -115,9 +126,13 @@ class Plan:
 
     def repeats_last(self) -> list[Job]:
         """The jobs, those that repeat an earlier one's experiment last: its run answers them."""
-        firsts = [self.identities.index(identity) for identity in self.identities]
-        order = sorted(range(len(self.jobs)), key=lambda index: firsts[index] != index)
-        return [self.jobs[index] for index in order]
+        seen: set[str] = set()
+        first: list[Job] = []
+        later: list[Job] = []
+        for job, identity in zip(self.jobs, self.identities, strict=True):
+            (later if identity in seen else first).append(job)
+            seen.add(identity)
+        return [*first, *later]
 
 
 def _without_seeds(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +164,7 @@ def run_in_worker(context: HydraContext, function: TaskFunction, state: Any, job
     error = error_of(returned)
     if error is not None:
         returned.return_value = portable(error)
+    returned.cfg = returned.hydra_cfg = None  # the sweep has them, and would get them pickled
     return job.number, returned, printed.getvalue()
 
 

@@ -40,7 +40,7 @@ from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
 from src.sweeps.sweep import Sweep
-from src.sweeps.tuning import check_plan, plan_tags, tuned_keys
+from src.sweeps.tuning import check_plan, has_key, plan_tags, tuned_keys
 
 Direction = Annotated[str, one_of("maximize", "minimize")]
 
@@ -135,7 +135,8 @@ def _read(
         for key, one in overrides.items()
         if not one.is_sweep_override()
     }
-    check_plan([config], values | fixed, _seeds(config, cells))
+    known = [key for key in keys if has_key(config, key)]
+    check_plan(config, known, values | fixed, _seeds(config, cells))
     return cells, {key: distribution(one) for key, one in searched.items()}
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from src.errors import UserError
 
@@ -19,25 +19,29 @@ EXTENDED = (
 )
 
 
-def tuned_keys(config: DictConfig) -> list[str]:
+def tuned_keys(config: Mapping[str, Any]) -> list[str]:
     """The keys that each loss is tuned over, in their order."""
-    return [str(key) for key in config.tuning["keys"]] if "tuning" in config else []
+    return [str(key) for key in config["tuning"]["keys"]] if "tuning" in config else []
 
 
 def check_plan(
-    configs: Sequence[DictConfig], values: Mapping[str, Collection[str]], seeds: Collection[int]
+    config: DictConfig,
+    known: Collection[str],
+    values: Mapping[str, Collection[str]],
+    seeds: Collection[int],
 ) -> None:
     """Holds the ``tuning`` node of a sweep against what the sweep varies.
 
     Args:
-        configs: of its jobs, or one that stands for them.
+        config: the sweep's.
+        known: those of the tuned keys that the config of any of its jobs has.
         values: different values of each key that is set, as text.
         seeds: of the jobs.
 
     Raises:
         UserError: for a key that is not tuned, and a seed that settings were chosen on.
     """
-    keys = tuned_keys(configs[0])
+    keys = tuned_keys(config)
     said = f"tuning.keys=[{','.join(keys)}]"
     for key in keys:
         if not key.startswith(TUNABLE) or key == SEED:
@@ -51,14 +55,14 @@ def check_plan(
                 f"{key}={value}: one value is nothing to tune over; give several, separated by "
                 "commas, or compare the losses at this one with tuning=none"
             )
-        if not any(_has(config, key) for config in configs):
+        if key not in known:
             section = key.partition(".")[0]
             raise UserError(f"{said}: no {section} of this sweep has the key {key}")
         raise UserError(
             f"{said}: {key} is not varied in this sweep; give several values of it, separated by "
             "commas, or leave it out of tuning.keys"
         )
-    chosen_on = configs[0].tuning.chosen_on if "tuning" in configs[0] else []
+    chosen_on = config.tuning.chosen_on if "tuning" in config else []
     for seed in sorted(set(seeds) & set(chosen_on)):
         raise UserError(
             f"seed={seed}: settings were chosen on this seed (tuning.chosen_on), so it cannot "
@@ -118,7 +122,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _has(config: DictConfig, key: str) -> bool:
-    above, _, name = key.rpartition(".")
-    node: Any = OmegaConf.select(config, above)
-    return OmegaConf.is_dict(node) and name in node
+def has_key(config: Mapping[str, Any], key: str) -> bool:
+    """Whether a config has a key, whatever its value."""
+    node: Any = config
+    for name in key.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            return False
+        node = node[name]
+    return True
