@@ -190,10 +190,18 @@ def _calibration(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dic
 
 
 def _average_precision(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
-    """Of each class that has rows, and their mean."""
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    return average_precision(y_true, log_softmax(logits.astype(np.float64), axis=1))
+
+
+def average_precision(y_true: NDArray[np.int64], ranked: NDArray[np.floating]) -> dict[str, float]:
+    """Of each class that has rows, and their mean.
+
+    Args:
+        y_true: class numbers, shape (n,).
+        ranked: what each class ranks the rows by, shape (n, K).
+    """
     by_class = {
-        f"average_precision_class_{k}": float(average_precision_score(y_true == k, log_p[:, k]))
+        f"average_precision_class_{k}": float(average_precision_score(y_true == k, ranked[:, k]))
         for k in np.unique(y_true).tolist()
     }
     return {"average_precision": float(np.mean([*by_class.values()])), **by_class}

@@ -15,7 +15,7 @@ from src.data.dataset import Dataset
 from src.errors import UserError
 from src.evaluation.decision import prior_offsets
 from src.evaluation.epoch_choice import EpochChoice
-from src.evaluation.scores import score_decisions
+from src.evaluation.scores import average_precision, score_decisions
 from src.references.estimators import build_estimator
 
 LEAST = np.finfo(np.float64).eps
@@ -66,31 +66,22 @@ def fit(config: Mapping[str, Any], dataset: Dataset) -> Fitted:
                 "is another one, such as estimator=balanced_random_forest"
             ) from error
         fitted = time.perf_counter()
-        val, test = (
-            log_probabilities(estimator, _rows(x), dataset.num_classes)
-            for x in (dataset.x_val, dataset.x_test)
-        )
+        val, test = (estimator.predict_proba(_rows(x)) for x in (dataset.x_val, dataset.x_test))
     for text in sorted({str(one.message).splitlines()[0] for one in warned}):
         log.warning("estimator=%s: %s", node["name"], text)
     seconds = {"seconds_fit": fitted - started, "seconds_predict": time.perf_counter() - fitted}
-    metrics, confusion = _score(dataset, val, test)
-    logits = {"val_logits": val, "test_logits": test}
+    logits = {"val_logits": logits_of(val), "test_logits": logits_of(test)}
+    metrics, confusion = _score(dataset, **logits)
+    ranked = average_precision(dataset.y_test, test)  # logarithms would tie what differs by a bit
+    metrics |= {f"test_{name}": value for name, value in ranked.items()}
+    mean = ranked["average_precision"]
+    metrics |= {name: mean for name in metrics if name.endswith("_average_precision")}
     return Fitted(estimator, logits, metrics | seconds, confusion)
 
 
-def log_probabilities(
-    estimator: Any, rows: NDArray[np.float64], classes: int
-) -> NDArray[np.float64]:
-    """What stands for the logits of a network, shape (n, K).
-
-    Args:
-        estimator: fitted on all K classes.
-        rows: shape (n, d).
-        classes: K.
-    """
-    probabilities = estimator.predict_proba(rows).astype(np.float64)
-    assert probabilities.shape == (len(rows), classes)
-    found: NDArray[np.float64] = np.log(np.maximum(probabilities, LEAST))
+def logits_of(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The logarithms of probabilities, which stand for the logits of a network, shape (n, K)."""
+    found: NDArray[np.float64] = np.log(np.maximum(probabilities, LEAST, dtype=np.float64))
     return found
 
 
@@ -99,12 +90,12 @@ def _rows(x: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _score(
-    dataset: Dataset, val: NDArray[np.float64], test: NDArray[np.float64]
+    dataset: Dataset, val_logits: NDArray[np.float64], test_logits: NDArray[np.float64]
 ) -> tuple[dict[str, float], NDArray[np.int64]]:
     """The metrics of a network but those of epochs; of each decision, cross-fitted too."""
     prior = prior_offsets(np.array(dataset.class_counts))
-    logits = dict.fromkeys(("argmax", "tuned", "prior"), (val, test))
+    logits = dict.fromkeys(("argmax", "tuned", "prior"), (val_logits, test_logits))
     found = score_decisions(dataset.y_val, dataset.y_test, logits, prior)
     choice = EpochChoice(dataset.y_val, prior)
-    choice.add(0, val)
+    choice.add(0, val_logits)
     return found.values | choice.crossfit(), found.confusion
