@@ -131,8 +131,10 @@ def test_of_runs_only_the_readmes_are_tracked():
 
 
 def test_no_data_model_or_database_is_tracked():
+    """But for the table of the study, which advice before training goes by."""
     forbidden = (".keras", ".h5", ".db", ".csv", ".npz", ".npy", ".gz", ".parquet", ".pkl")
-    assert [name for name in tracked() if name.endswith(forbidden)] == []
+    found = {name for name in tracked() if name.endswith(forbidden)}
+    assert found <= {"docs/evidence/sets.csv"}
 
 
 def imports_of(file: Path) -> set[str]:
@@ -176,7 +178,7 @@ def test_analysis_and_data_load_no_tensorflow():
         for file in sources(layer)
         if file.name != "__init__.py"
     ]
-    commands = "src.compare, src.predict, src.promote, src.serve, src.serving.predict_file"
+    commands = "src.advise, src.compare, src.predict, src.promote, src.serve, src.serving.predict_file"
     code = f"import {', '.join(modules)}, {commands}, sys; print('tensorflow' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
