@@ -178,7 +178,9 @@ def test_analysis_and_data_load_no_tensorflow():
         for file in sources(layer)
         if file.name != "__init__.py"
     ]
-    commands = "src.advise, src.compare, src.predict, src.promote, src.serve, src.serving.predict_file"
+    commands = (
+        "src.advise, src.compare, src.predict, src.promote, src.serve, src.serving.predict_file"
+    )
     code = f"import {', '.join(modules)}, {commands}, sys; print('tensorflow' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
