@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from src.analysis.for_scale import ForScale, for_scale
 from src.analysis.notes import bridge, budget_notes, choice_notes, seeds_note, untuned_note
-from src.analysis.runs import CRITERIA, OTHER, SCORE, with_titles
+from src.analysis.runs import CRITERIA, OTHER, SCORE, SHOWN, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
@@ -27,7 +28,7 @@ class Answer:
 
     Attributes:
         selection: the runs.
-        decision: the one that is judged, ``argmax`` or ``tuned``.
+        decision: the one that is judged.
         comparisons: at that decision, the losses of a setting in the order of their validation
             scores.
         others: at the other one; empty where the runs did not record it.
@@ -38,6 +39,7 @@ class Answer:
         left_out: sentences on runs that are in no comparison.
         notes: what has to be said of a setting beside its comparisons, by setting.
         recommendations: which loss to take, one a setting that is compared.
+        scale: what estimators that are no networks make of the same splits, by setting.
         homework: the lesson's own comparison, where it was asked for.
     """
 
@@ -52,6 +54,7 @@ class Answer:
     left_out: list[str]
     recommendations: list[Recommendation]
     notes: dict[str, list[str]] = field(default_factory=dict)
+    scale: dict[str, ForScale] = field(default_factory=dict)
     homework: "Homework | None" = None
 
     @property
@@ -128,7 +131,7 @@ def answer(
         selection: the runs.
         baseline: name or label of a loss.
         threshold: gain that counts, percentage points.
-        decision: ``argmax`` or ``tuned``.
+        decision: the one that is judged.
         anytime: for intervals that hold however often one looks.
 
     Raises:
@@ -146,6 +149,9 @@ def answer(
         beside = compare(best[other].runs, baseline, threshold, other, anytime=anytime)
     except UserError:  # recorded by none of the pairs
         best[other], beside = Best(), []
+    for one in SHOWN:  # what may be recommended
+        if one not in best:
+            best[one] = at_best(selection.runs, one, selection.tuned)
     losses = {each: summarise(found.runs) for each, found in best.items()}
     both = corrected([*judged, *beside])
     comparisons = _by_validation(both[: len(judged)], losses[decision], decision)
@@ -154,9 +160,15 @@ def answer(
     given = compare(tried, baseline, threshold, decision, anytime=anytime) if tried else []
     given_losses = summarise(tried)
     compared = {found.setting for found in comparisons}
-    chosen = {
-        each: [run for run in found.runs if run.setting in compared] for each, found in best.items()
-    }
+    chosen = {each: [run for run in best[each].runs if run.setting in compared] for each in SHOWN}
+    advice = [
+        replace(one, sentence=f"{one.sentence}{bridge(one, both)}")
+        for one in recommend(chosen, baseline, threshold)
+    ]
+    scale = [
+        for_scale(selection.references, one, chosen, (decision, other), threshold, anytime=anytime)
+        for one in advice
+    ]
     found = Answer(
         selection=selection,
         decision=decision,
@@ -167,10 +179,8 @@ def answer(
         given_losses=given_losses,
         best=best,
         left_out=_left_out(selection, [*comparisons, *given], decision),
-        recommendations=[
-            replace(one, sentence=f"{one.sentence}{bridge(one, both)}")
-            for one in recommend(chosen, baseline, threshold)
-        ],
+        recommendations=advice,
+        scale={one.setting: one for one in scale if one},
     )
     for setting in found.settings:
         found.notes[setting] = _notes(found, setting)
@@ -196,6 +206,10 @@ def _by_validation(
 def _left_out(selection: Selection, compared: Sequence[Comparison], decision: str) -> list[str]:
     scored = [run for run in with_titles(selection.runs) if run.score(decision) is not None]
     left_out = [*selection.left_out, *not_compared(scored, compared)]
+    splits = {(run.seed, run.fingerprint) for run in selection.runs}
+    strangers = [run for run in selection.references if (run.seed, run.fingerprint) not in splits]
+    if strangers:
+        left_out.append(f"{len(strangers)} reference(s) on splits that no loss has")
     lacking = len(selection.runs) - len(scored)
     if lacking:
         left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")

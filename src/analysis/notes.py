@@ -34,7 +34,7 @@ def choice_notes(choices: Sequence[Choice]) -> list[str]:
         choices: of one setting.
     """
     return [
-        *(f"{one.label}: {one.words}{_trials(one)}" for one in choices),
+        *(f"{one.label}: {one.words}{trials(one)}" for one in choices),
         *_edge_notes(choices),
         *_unequal_trials(choices),
     ]
@@ -123,7 +123,8 @@ def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
     return "" if own is None else f". {BRIDGES[own.verdict].format(own.baseline)}"
 
 
-def _trials(choice: Choice) -> str:
+def trials(choice: Choice) -> str:
+    """`` (5 trials a seed)``."""
     counts = sorted(set(choice.trials.values()))
     return f" ({' to '.join(map(str, counts[:: max(1, len(counts) - 1)]))} trials a seed)"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.answer import Answer
+from src.analysis.for_scale import ForScale
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
@@ -45,6 +46,7 @@ def write_json(file: Path, answer: Answer) -> None:
         "homework": answer.homework.text if answer.homework else None,
         "planned_seeds": selection.planned,
         "left_out": answer.left_out,
+        "for_scale": [_scale(one) for one in answer.scale.values()],
         "recommendations": [_renamed(one, title="place") for one in answer.recommendations],
     }
     text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
@@ -99,6 +101,27 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "verdict_alone": found.verdict_alone,
         "seeds_needed": found.needed if found.verdict == UNDECIDED else None,
         "missing": found.missing,
+    }
+
+
+def _scale(found: ForScale) -> dict[str, Any]:
+    return {
+        "setting": found.setting,
+        "recommended": found.recommended,
+        "reference_leads": found.leads,
+        "sentence": found.sentence,
+        "advice": found.advice,
+        "notes": found.notes,
+        "references": [
+            {
+                "reference": row.at.label,
+                "runs": [run.run_id for run in row.at.runs],
+                "validation_f1_macro": row.at.mean,
+                "f1_macro": row.score,
+                **_comparison(row.against),
+            }
+            for row in found.rows
+        ],
     }
 
 

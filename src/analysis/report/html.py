@@ -13,6 +13,7 @@ from src.analysis.figures.predictions import (
     reliability_diagram,
 )
 from src.analysis.figures.training import by_epoch, focal_curves
+from src.analysis.for_scale import ForScale
 from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value, page_templates
 from src.analysis.runs import SCORE, FinishedRun
 from src.analysis.statistics.comparison import Comparison
@@ -37,6 +38,7 @@ class Section:
         given: comparisons at given settings that these were chosen from.
         values: of the tuned keys in each given setting.
         notes: what has to be said beside.
+        scale: what estimators that are no networks make of it; None where there are none.
         panels: pictures, by the heading above them; empty for a setting beyond the first few.
     """
 
@@ -46,6 +48,7 @@ class Section:
     given: list[Comparison]
     values: dict[str, Values]
     notes: list[str]
+    scale: ForScale | None
     panels: dict[str, list[Panel]]
 
 
@@ -99,8 +102,8 @@ def _section(answer: Answer, setting: str, *, drawn: bool) -> Section:
     order = list(values)
     given = [one for one in answer.given if one.setting in values]
     given.sort(key=lambda one: (one.label, order.index(one.setting)))
-    title, notes = comparisons[0].title, answer.notes[setting]
-    return Section(title, comparisons, losses, given, values, notes, panels)
+    title, notes, scale = comparisons[0].title, answer.notes[setting], answer.scale.get(setting)
+    return Section(title, comparisons, losses, given, values, notes, scale, panels)
 
 
 def _panels(

@@ -9,11 +9,15 @@ from src.analysis.answer import Answer
 from src.analysis.figures.evidence import local_folder
 from src.analysis.report.files import write_json
 from src.analysis.report.html import HTML, write_html
+from src.runs.card_note import LONGEST as LONGEST_NOTE
+from src.runs.card_note import NOTE
 from src.tracking.store import Store
 
 JSON = "comparison.json"
 FOLDER = Path("comparison")
 """The folder of a report that belongs to no sweep."""
+ANSWER = "**Answer.**"
+"""Begins each paragraph of a sweep's description that a comparison has written."""
 
 
 def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> list[str]:
@@ -52,8 +56,30 @@ def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
     client, artifacts = Store.at(root, uri).client, answer.selection.artifacts
     for name in (HTML, JSON):
         client.log_artifact(str(answer.selection.sweep_id), str(folder / name))
+    run = client.get_run(str(answer.selection.sweep_id))
+    note = described(answer, run.data.tags.get(NOTE, ""))
+    client.set_tag(run.info.run_id, NOTE, note)
     local = local_folder(artifacts)
     return os.path.relpath(local / HTML) if local else f"{artifacts}/{HTML}"
+
+
+def described(answer: Answer, note: str) -> str:
+    """A sweep's description with the answer ahead, in place of an earlier one.
+
+    Args:
+        answer: the comparison.
+        note: the description so far, in Markdown.
+    """
+    said = []
+    for one in answer.recommendations:
+        scale = answer.scale.get(one.setting)
+        lines = [f"{one.sentence}."]
+        if scale:
+            lines.insert(0 if scale.leads else 1, f"{scale.sentence}.")
+        where = f" {one.title}:" if len(answer.recommendations) > 1 else ""
+        said.append(f"{ANSWER}{where} {' '.join(lines)}")
+    kept = [part for part in note.split("\n\n") if not part.startswith(ANSWER)]
+    return "\n\n".join([*said, *kept])[:LONGEST_NOTE]
 
 
 def _copy(folder: Path, target: Path) -> None:

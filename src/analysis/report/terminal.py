@@ -1,6 +1,6 @@
 """Shows an answer on the terminal: each loss at its best, then at given settings, in words last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from rich import box
@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from src.analysis.answer import Answer
+from src.analysis.for_scale import ForScale
 from src.analysis.report.text import HOW, bounds, interval_in_short, mean_and_sd, number, p_value
 from src.analysis.runs import SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.recommendation import Recommendation
 
 WIDTH = 130
 """Columns where the output is no terminal."""
@@ -46,18 +48,56 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
                 say(f"  {note}")
         for note in answer.notes[setting]:
             say(f"  {note}")
+        if setting in answer.scale:
+            console.print("", *_scale_table(answer.scale[setting]), sep="\n")
         for title, table in _given_tables(answer, setting):
             console.print("", title, table, sep="\n")
     for note in answer.left_out:
         say(f"left out: {note}")
     for advice in answer.recommendations:
-        where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
-        say(f"\nRecommendation{where}: {advice.sentence}.")
-        for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
-            say(f"  {line}")
+        _recommend(say, answer, advice)
     if answer.homework:
         say(f"\n{answer.homework.text}")
     say("")
+
+
+def _recommend(say: Callable[[str], None], answer: Answer, advice: Recommendation) -> None:
+    """The recommendation; a reference that is better comes before it, one that is not behind."""
+    where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
+    scale = answer.scale.get(advice.setting)
+    if scale and scale.leads:
+        say(f"\n{scale.sentence}.\n  {scale.advice}")
+        where = f" among the losses{where}"
+    say(f"\nRecommendation{where}: {advice.sentence}.")
+    for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
+        say(f"  {line}")
+    if scale and not scale.leads:
+        say(f"  {scale.sentence}.")
+
+
+def _scale_table(scale: ForScale) -> Titled:
+    """Each reference at both decisions, in two lines: its score, and how far it is from advice."""
+    rows = scale.by_label
+    columns: dict[str, list[str]] = {}
+    for decision in dict.fromkeys(row.at.decision for row in scale.rows):
+        found = [rows[label].get(decision) for label in rows]
+        columns[f"F1 {decision}"] = [f"{row.score:.4f}" if row else "" for row in found]
+        columns[f"diff. {decision}"] = [
+            f"{row.against.mean:+.1f} {row.against.verdict}\n{interval_in_short(row.against)}"
+            if row
+            else ""
+            for row in found
+        ]
+    title = (
+        f"For scale, no networks, on the same splits: differences to {scale.recommended}, in pp; "
+        f"Holm over these {len(scale.rows)} alone"
+    )
+    table = _table("reference")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for cells in zip(rows, *columns.values(), strict=True):
+        table.add_row(*cells)
+    return title, table
 
 
 def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
@@ -168,7 +208,7 @@ def _fitting(
     return table
 
 
-def _table() -> Table:
+def _table(rows: str = "loss") -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("loss", overflow="fold", min_width=NAME)
+    table.add_column(rows, overflow="fold", min_width=NAME)
     return table

@@ -31,8 +31,8 @@ class Candidate:
     @property
     def name(self) -> str:
         """For a sentence."""
-        if self.decision == "argmax":
-            return f"{self.label} by argmax"
+        if self.decision != "tuned":
+            return f"{self.label} by {self.decision}"
         classes = len(self.runs[0].class_names)
         return f"{self.label} with {'a tuned threshold' if classes == 2 else 'tuned offsets'}"
 
@@ -60,8 +60,7 @@ class Candidate:
     @property
     def on_test(self) -> str:
         """``0.7130 ± 0.0150``: test macro F1 at this decision."""
-        scores = [run.score(self.decision) for run in self.runs]
-        known = [score for score in scores if score is not None]
+        known = [score for run in self.runs if (score := run.score(self.decision)) is not None]
         spread = f" ± {np.std(known, ddof=1):.4f}" if len(known) > 1 else ""
         return f"{np.mean(known):.4f}{spread}"
 

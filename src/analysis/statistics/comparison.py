@@ -137,7 +137,7 @@ class Comparison:
     def headline(self) -> str:
         """The answer in one line."""
         return (
-            f"{self.label} against {self.baseline}: {_pp(self.mean, '+')} pp{self._interval}: "
+            f"{self.label} against {self.baseline}: {_pp(self.mean, '+')} pp{self.interval}: "
             f"{self.verdict}"
         )
 
@@ -148,14 +148,15 @@ class Comparison:
         where = ONE_SPLIT if one_split else POPULATIONS[self.estimand]
         parts = [where, *filter(None, [self.tuning])]
         parts.append(
-            f"{self.label} changes macro F1 by {_pp(self.mean, '+')} pp{self._interval} against "
+            f"{self.label} changes macro F1 by {_pp(self.mean, '+')} pp{self.interval} against "
             f"{self.baseline} ({', '.join(self._basis)})"
         )
         sure = "" if len(self.seeds) < 2 else f"; {self._chance}"
         return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
 
     @property
-    def _interval(self) -> str:
+    def interval(self) -> str:
+        """`` [0.4, 3.8]``, percentage points; empty without ends."""
         return f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
 
     @property

@@ -54,7 +54,9 @@ def compare(
         base = bases[setting]
         if base is not None:
             pairs = [
-                _paired(losses[label], losses[base], threshold, decision, anytime)
+                paired(
+                    losses[label], losses[base], threshold, (decision, decision), anytime=anytime
+                )
                 for label in losses
                 if label != base and set(losses[label]) & set(losses[base])
             ]
@@ -123,13 +125,26 @@ def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: st
     return matches[0] if matches else None
 
 
-def _paired(
+def paired(
     runs: Mapping[int, FinishedRun],
     base: Mapping[int, FinishedRun],
     threshold: float,
-    decision: str,
-    anytime: bool,
+    decisions: tuple[str, str],
+    *,
+    anytime: bool = False,
 ) -> Comparison:
+    """Compares the runs of one loss with those of another, over the seeds that both have.
+
+    Args:
+        runs: by seed; at least one seed is among those of the other.
+        base: of the other loss.
+        threshold: gain that counts, percentage points.
+        decisions: of the one and of the other.
+        anytime: for an interval that holds however often one looks.
+
+    Raises:
+        UserError: where a pair was not trained on the same splits.
+    """
     seeds = tuple(sorted(set(runs) & set(base)))
     for seed in seeds:
         if runs[seed].fingerprint != base[seed].fingerprint:
@@ -137,16 +152,16 @@ def _paired(
                 f"seed {seed}: {runs[seed].label} and {base[seed].label} were trained on different "
                 "splits; force=true trains both again on today's data"
             )
-    metric = SCORE[decision]
+    metric, of_base = (SCORE[decision] for decision in decisions)
     scores = tuple(runs[seed].metrics[metric] for seed in seeds)
-    base_scores = tuple(base[seed].metrics[metric] for seed in seeds)
+    base_scores = tuple(base[seed].metrics[of_base] for seed in seeds)
     differences = [100 * (a - b) for a, b in zip(scores, base_scores, strict=True)]
     found = estimate_over([runs[seed] for seed in seeds], differences, anytime=anytime)
     first = runs[seeds[0]]
     return Comparison(
         setting=first.setting,
         title=first.title,
-        decision=decision,
+        decision=decisions[0],
         loss=first.loss,
         label=first.label,
         baseline=base[seeds[0]].label,

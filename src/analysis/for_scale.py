@@ -1,0 +1,221 @@
+"""References, for scale: what estimators that are no networks make of the same splits.
+
+They are no part of the comparison of losses. Each one, at its best trial by validation, is compared
+at both decisions with the recommended loss at its own; Holm's correction is over these comparisons
+alone. Where one is better by more than the gain that counts, that comes first in every answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import yaml
+
+from src.analysis.notes import trials
+from src.analysis.runs import FinishedRun, by_setting
+from src.analysis.statistics.candidate import DECIMALS, Candidate
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.paired import corrected, paired
+from src.analysis.statistics.recommendation import Recommendation
+from src.analysis.tuned import ESTIMATOR, Best, at_best
+from src.errors import words
+from src.references.estimators import build_estimator
+
+BETTER = ("gain", "better")
+"""Verdicts of a reference over the recommendation."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One estimator at one decision.
+
+    Attributes:
+        at: its best trials by validation, one a seed.
+        against: how they compare with the recommendation.
+    """
+
+    at: Candidate
+    against: Comparison
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is better, by more than the gain that counts."""
+        mean = round(self.against.mean, DECIMALS)
+        return self.against.verdict in BETTER and mean > self.against.threshold
+
+    @property
+    def score(self) -> float:
+        """Mean test macro F1 over the seeds that both have."""
+        return float(np.mean(self.against.scores))
+
+    @property
+    def base_score(self) -> float:
+        """The same of the recommendation."""
+        return float(np.mean(self.against.baseline_scores))
+
+    @property
+    def difference(self) -> str:
+        """``+2.1 pp [0.4, 3.8]``."""
+        return f"{self.against.mean:+.1f} pp{self.against.interval}"
+
+
+@dataclass(frozen=True)
+class ForScale:
+    """The references of one setting.
+
+    Attributes:
+        setting: hash of what its losses share.
+        recommended: the loss and the decision that they are compared with.
+        rows: the best on the validation split first.
+        sentence: how the best of them does against the recommendation.
+        leads: whether one is better by more than the gain that counts.
+        advice: what to do about that; empty where none leads.
+        notes: how they were tuned, and which seeds are missing.
+    """
+
+    setting: str
+    recommended: str
+    rows: list[Row]
+    sentence: str
+    leads: bool
+    advice: str
+    notes: list[str]
+
+    @property
+    def by_label(self) -> dict[str, dict[str, Row]]:
+        """The rows of each estimator by decision, the best estimator on validation first."""
+        found: dict[str, dict[str, Row]] = defaultdict(dict)
+        for row in self.rows:
+            found[row.at.label][row.at.decision] = row
+        return found
+
+
+def for_scale(
+    references: Sequence[FinishedRun],
+    advice: Recommendation,
+    losses: Mapping[str, Sequence[FinishedRun]],
+    decisions: Sequence[str],
+    threshold: float,
+    *,
+    anytime: bool = False,
+) -> ForScale | None:
+    """Compares the references of a setting with what is recommended in it.
+
+    Args:
+        references: finished runs of estimators, of any number of data sets and trials.
+        advice: the recommendation.
+        losses: the compared runs of its setting and of others, by decision.
+        decisions: that the references are shown at.
+        threshold: gain that counts, percentage points.
+        anytime: for intervals that hold however often one looks.
+
+    Returns:
+        None where nothing is recommended, or no reference has its splits.
+    """
+    base = _recommended(advice, losses)
+    same = [
+        run
+        for run in references
+        if run.seed in base and run.fingerprint == base[run.seed].fingerprint
+    ]
+    best = {decision: at_best(same, decision) for decision in decisions}
+    candidates = _candidates(best)
+    if not candidates:
+        return None
+    recommended = Candidate(advice.label, advice.decision, tuple(base.values())).name
+    pairs = [
+        paired(
+            {run.seed: run for run in one.runs},
+            base,
+            threshold,
+            (one.decision, advice.decision),
+            anytime=anytime,
+        )
+        for one in candidates
+    ]
+    named = [
+        replace(found, setting=advice.setting, label=one.name, baseline=recommended)
+        for one, found in zip(candidates, pairs, strict=True)
+    ]
+    rows = sorted(map(Row, candidates, corrected(named)), key=lambda row: row.at.mean, reverse=True)
+    ahead = [row for row in rows if row.leads]
+    first = (ahead or rows)[0]
+    return ForScale(
+        setting=advice.setting,
+        recommended=recommended,
+        rows=rows,
+        sentence=_lead(first, ahead) if ahead else _scale(first),
+        leads=bool(ahead),
+        advice=_what_to_do(first.at) if ahead else "",
+        notes=[
+            *dict.fromkeys(words for found in best.values() for words in _trials(found)),
+            *(note for row in rows for note in row.against.missing),
+        ],
+    )
+
+
+def _recommended(
+    advice: Recommendation, losses: Mapping[str, Sequence[FinishedRun]]
+) -> dict[int, FinishedRun]:
+    """The runs of what is recommended, by seed; none where nothing is."""
+    chosen = by_setting(losses.get(advice.decision, ()))
+    of_loss = chosen.get(advice.setting, {}).get(advice.label, {})
+    return {seed: of_loss[seed] for seed in sorted(of_loss)}
+
+
+def _candidates(best: Mapping[str, Best]) -> list[Candidate]:
+    """Each reference at each decision, over its seeds."""
+    found = []
+    for decision, at_decision in best.items():
+        by_label: dict[str, list[FinishedRun]] = defaultdict(list)
+        for run in sorted(at_decision.runs, key=lambda run: run.seed):
+            by_label[run.label].append(run)
+        found += [Candidate(label, decision, tuple(runs)) for label, runs in by_label.items()]
+    return found
+
+
+def _lead(first: Row, ahead: Sequence[Row]) -> str:
+    others = {row.at.label for row in ahead} - {first.at.label}
+    also = f"; better too: {words(sorted(others))}" if others else ""
+    return (
+        f"A network is not the best choice here: on the same test splits {first.at.name} has macro "
+        f"F1 {first.score:.3f}, {first.difference} against the recommended "
+        f"{first.against.baseline}, {first.base_score:.3f} ({_seeds(first)}; {first.against.verdict}){also}"
+    )
+
+
+def _scale(first: Row) -> str:
+    return (
+        f"For scale: {first.at.name}, the best reference on the validation split, has macro F1 "
+        f"{first.score:.3f} on the same test splits, {first.difference} against "
+        f"{first.against.baseline}, {first.base_score:.3f} ({_seeds(first)}; "
+        f"{first.against.verdict})"
+    )
+
+
+def _seeds(row: Row) -> str:
+    count = len(row.against.seeds)
+    return f"{count} seed{'s' if count != 1 else ''}"
+
+
+def _what_to_do(one: Candidate) -> str:
+    """How to have an estimator that no run saves, at the settings of its median run."""
+    run = one.median_run
+    node = {
+        key.removeprefix(ESTIMATOR): yaml.safe_load(value)
+        for key, value in run.params.items()
+        if key.startswith(ESTIMATOR)
+    }
+    estimator = build_estimator(node, run.seed, run.class_counts or (2, 2))
+    idle = {"random_state", "n_jobs"} & {*estimator.get_params(deep=False)}
+    code = " ".join(repr(estimator.set_params(**dict.fromkeys(idle))).split())
+    library = type(estimator).__module__.partition("._")[0]
+    if one.decision == "tuned" and len(run.class_names) == 2:
+        code = f"TunedThresholdClassifierCV({code}, scoring='f1_macro')"
+        library = f"sklearn.model_selection and {library}"
+    return f"Its runs save no model; this is one, by {library}: {code}"
+
+
+def _trials(found: Best) -> list[str]:
+    return [f"{one.label}: {one.words}{trials(one)}" for one in found.choices if one.keys]
