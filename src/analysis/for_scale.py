@@ -181,7 +181,8 @@ def _lead(first: Row, ahead: Sequence[Row]) -> str:
     return (
         f"A network is not the best choice here: on the same test splits {first.at.name} has macro "
         f"F1 {first.score:.3f}, {first.difference} against the recommended "
-        f"{first.against.baseline}, {first.base_score:.3f} ({_seeds(first)}; {first.against.verdict}){also}"
+        f"{first.against.baseline}, {first.base_score:.3f} "
+        f"({_seeds(first)}; {first.against.verdict}){also}"
     )
 
 
