@@ -83,6 +83,7 @@ class RUSBoostConfig(EstimatorConfig):
 
     n_estimators: Trees = 50
     learning_rate: Positive = 1.0
+    max_depth: Annotated[int, Meta(ge=1, le=100)] = 3
 
 
 def not_for_pixels(name: str, data: str) -> str:

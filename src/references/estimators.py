@@ -100,8 +100,11 @@ def _easy_ensemble(keys: Keys, seed: int, rarest: int) -> Any:
 
 def _rus_boost(keys: Keys, seed: int, rarest: int) -> Any:
     from imblearn.ensemble import RUSBoostClassifier
+    from sklearn.tree import DecisionTreeClassifier
 
-    return RUSBoostClassifier(random_state=seed, **keys)
+    own = {key: value for key, value in keys.items() if key != "max_depth"}
+    tree = DecisionTreeClassifier(max_depth=keys["max_depth"])
+    return RUSBoostClassifier(tree, random_state=seed, **own)
 
 
 BUILDERS: dict[str, Callable[[Keys, int, int], Any]] = {

@@ -91,6 +91,14 @@ MISTAKES = [
     ("compare=true tracking=none", "compare=True", "leave out tracking=none"),
     ("tracking=mlfow", "tracking/mlfow", "mlflow"),
     ("+experiment=homwork", "experiment/homwork", "homework"),
+    # an estimator
+    ("estimator=forest", "estimator/forest", "random_forest"),
+    ("estimator=majority estimator.class_weight=balanced", "class_weight", "name"),
+    ("estimator=random_forest estimator.class_weight=heavy", "class_weight=heavy", "or balanced"),
+    ("estimator=random_forest estimator.n_jobs=2", "estimator.n_jobs", "min_samples_leaf"),
+    ("estimator=logistic_regression estimator.C=0", "estimator.C=0", "greater than 0"),
+    ("estimator=rus_boost data=digits", "data=digits are images", "random_forest"),
+    ("references=tabel", "references/tabel", "image"),
     # something that is missing
     ("data=table", "data.path", "Missing"),
     ("data=table data.path=''", "data.path", "must name a file"),

@@ -7,9 +7,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import HydraContext
 
 from src.config.register import register
-from src.sweeps.composer import all_overrides, split
+from src.sweeps.composer import all_overrides
 from src.sweeps.jobs import Plan
-from src.sweeps.tuning import tuned_keys
+from src.sweeps.references import all_jobs
 from tests.conftest import ROOT
 
 
@@ -35,16 +35,25 @@ def sweeper():
 
 
 @pytest.fixture
-def plan_typed(sweeper):
-    """The plan of ``python train.py -m WORDS``."""
+def jobs_typed(sweeper):
+    """The sweep of ``python train.py -m WORDS``, and the words of its jobs."""
 
-    def plan(*typed):
+    def jobs(*typed):
         parsed = OverridesParser.create().parse_overrides(list(typed))
         words = [one.input_line for one in parsed if not one.is_sweep_override()]
         made = sweeper(*words)
-        jobs = split(
-            all_overrides(made.context.config_loader, made.master, typed), tuned_keys(made.master)
-        )
+        overrides = all_overrides(made.context.config_loader, made.master, typed)
+        return made, all_jobs(made.master, overrides)
+
+    return jobs
+
+
+@pytest.fixture
+def plan_typed(jobs_typed):
+    """The plan of the same."""
+
+    def plan(*typed):
+        made, jobs = jobs_typed(*typed)
         return Plan.of(made.context, made.master, jobs)
 
     return plan

@@ -7,7 +7,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.errors import UserError
-from src.runs.seed_plan import CORES, MOST, planned_seeds
+from src.runs.seed_plan import CORES, FEWEST, MOST, planned_seeds, seconds_of_reference
 from src.sweeps.composer import split
 from src.sweeps.seeds import with_planned_seeds
 from src.sweeps.tuning import duration, plan_in_words
@@ -50,6 +50,15 @@ def test_a_table_gets_seeds_in_pairs_and_within_its_time(plan, rows, minutes, fe
     assert seeds >= fewest
     assert seeds % 2 == 0
     assert seconds / CORES < 60 * minutes
+
+
+def test_references_take_no_seeds_unless_all_would_take_too_long(resolved):
+    network, forest = resolved(*AUTO), resolved("estimator=random_forest")
+    for rows in (300, 5_000, 300_000):
+        alone, _ = planned_seeds([network] * TRIALS, table(rows))
+        beside, seconds = planned_seeds([network] * TRIALS + [forest] * 20, table(rows))
+        assert beside == (alone if rows < 300_000 else FEWEST)
+        assert seconds > alone * 20 * seconds_of_reference(forest["estimator"], table(rows)) / 2
 
 
 def test_fewer_trials_leave_time_for_more_seeds_up_to_a_bound(plan):
