@@ -13,8 +13,8 @@ from src.config.ranges import AUTO
 from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
-OF_IMAGES = ("digits", "fashion_mnist")
-"""Data sets of images, which are known before they are loaded."""
+OF_IMAGES = ("src.data.digits.digits", "src.data.fashion_mnist.fashion_mnist")
+"""Sources of images, which are known before they are loaded."""
 GROUPS = ("loss", "metric", "model", "data", "sampling", "estimator")
 HYDRA = "hydra"
 FULL = "full"
@@ -128,9 +128,9 @@ def _metric_problems(metric: Any) -> list[str]:
 
 def _estimator_problems(plain: dict[str, Any]) -> list[str]:
     """An estimator that makes no sense of the data, or has no batches to balance."""
-    name, data = plain["estimator"]["name"], plain["data"]["name"]
-    if data in OF_IMAGES and name not in (NONE, *FOR_PIXELS):
-        return [not_for_pixels(name, data)]
+    name, data = plain["estimator"]["name"], plain["data"]
+    if data.get("_target_") in OF_IMAGES and name not in (NONE, *FOR_PIXELS):
+        return [not_for_pixels(name, data["name"])]
     if name != NONE and plain["sampling"].get("batches") == "balanced":
         return [
             f"sampling={plain['sampling']['name']}: estimator={name} is fitted on all rows at "
