@@ -122,11 +122,11 @@ def _known(advice: Advice) -> str:
         f"the rarest class and columns within a factor of {FACTOR:g}, overlap within {APART:g})."
     )
     outside = [
-        f"{value:.4g} {IN_WORDS[name]} ({low:.4g}{f' to {high:.4g}' if high > low else ''} there)"
+        f"{_plain(value)} {IN_WORDS[name]} (there {' to '.join({_plain(low): 0, _plain(high): 0})})"
         for name, (value, low, high) in advice.outside.items()
     ]
     if outside:
-        said += f" Beyond the study, so that nothing is known: {', '.join(outside)}."
+        said += f" Beyond it, so that intervals may be too narrow: {', '.join(outside)}."
     return said
 
 
@@ -157,6 +157,10 @@ def _references(advice: Advice) -> Iterator[str]:
     for _, one in found.iterrows():
         said += f"; expected here: {_interval(one).strip()}"
     yield f"{said}. my_data trains both."
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def _interval(one: pd.Series) -> str:
