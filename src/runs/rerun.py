@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from src.runs.identity import (
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.record_reader import Recorded, read_weights
 from src.runs.recorded_targets import check_targets
+
+if TYPE_CHECKING:
+    from src.references.fit import Fitted
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,45 @@ def rerun(
     dataset = load_dataset(config["data"])
     differs += _known_with_data(recorded, config, dataset, clean=not differs)
     _refuse(recorded, [] if allow_different else differs)
-    execute = _pairs_of_reference if is_reference(config) else _pairs
-    pairs = list(execute(recorded, config, dataset))
-    differences = [found for pair in pairs if (found := _difference(*pair)) is not None]
+    if is_reference(config):
+        pairs = list(_pairs_of_reference(recorded, _fit_again(config, dataset)))
+    else:
+        pairs = list(_pairs(recorded, config, dataset))
     compared = sum(np.size(new) for _, _, new in pairs)
-    return Rerun(compared, differences, differs, own_modules)
+    return Rerun(compared, _differences(pairs), differs, own_modules)
+
+
+def refit(recorded: Recorded) -> tuple[Dataset, "Fitted"]:
+    """Fits a recorded estimator again.
+
+    Args:
+        recorded: the record of a run that fitted one.
+
+    Returns:
+        The data, and the estimator with what it predicts, every number as recorded.
+
+    Raises:
+        UserError: where something is not as recorded, or comes out otherwise.
+    """
+    check_targets(recorded.config)
+    _refuse(recorded, _known_before_loading(recorded, recorded.config))
+    dataset = load_dataset(recorded.config["data"])
+    _refuse(recorded, _known_with_data(recorded, recorded.config, dataset, clean=True))
+    fitted = _fit_again(recorded.config, dataset)
+    differences = _differences(list(_pairs_of_reference(recorded, fitted)))
+    if differences:
+        raise UserError(
+            f"run {recorded.run_id}: fitted again, it gives other numbers, such as "
+            f"{differences[0].what} {differences[0].again} for {differences[0].recorded}; "
+            f"python -m src.reproduce {recorded.run_id} shows them all"
+        )
+    return dataset, fitted
+
+
+def _fit_again(config: Mapping[str, Any], dataset: Dataset) -> "Fitted":
+    from src.references.fit import fit
+
+    return fit(config, sampled(dataset, config))
 
 
 def _refuse(recorded: Recorded, differs: Sequence[str]) -> None:
@@ -135,17 +172,16 @@ def _pairs_of_logits(
         yield name.replace("_", " "), recorded.logits.get(name), logits.get(name)
 
 
-def _pairs_of_reference(
-    recorded: Recorded, config: dict[str, Any], dataset: Dataset
-) -> Iterator[tuple[str, Any, Any]]:
-    """The same where an estimator is fitted."""
-    from src.references.fit import fit
-
-    fitted = fit(config, sampled(dataset, config))
+def _pairs_of_reference(recorded: Recorded, fitted: "Fitted") -> Iterator[tuple[str, Any, Any]]:
+    """The same where an estimator was fitted."""
     yield from _pairs_of_logits(recorded, fitted.logits)
     for name, value in fitted.metrics.items():
         if not name.startswith("seconds_"):
             yield name, recorded.metrics.get(name), value
+
+
+def _differences(pairs: Sequence[tuple[str, Any, Any]]) -> list[Difference]:
+    return [found for pair in pairs if (found := _difference(*pair)) is not None]
 
 
 def _difference(what: str, old: Any, new: Any) -> Difference | None:

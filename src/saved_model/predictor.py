@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from src.data.errors import CellError, DataError
 from src.errors import UserError
 from src.saved_model.decisions import DECISIONS, TUNED
+from src.saved_model.estimator_file import FILES, FittedEstimator, estimator_file, load_estimator
 from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column, weights_file
 from src.saved_model.network_file import load_network, load_weights, own_objects
 
@@ -27,7 +28,7 @@ class Predictor:
 
     Args:
         facts: what it needs beside its weights.
-        network: a Keras model that gives logits.
+        network: a Keras model that gives logits, or a fitted estimator.
         source: what the model is called in errors.
         own: the same with the weights of a decision that has some of its own, by decision.
 
@@ -45,13 +46,9 @@ class Predictor:
 
     def _graph(self, network: Any, source: str) -> Any:
         """The network as a function of features, once it is known to give numbers."""
-        import tensorflow as tf
-
         facts = self.facts
-        rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
-        graph = tf.function(
-            lambda features: network(features, training=False), input_signature=[rows]
-        )
+        is_estimator = isinstance(network, FittedEstimator)
+        graph = network if is_estimator else _traced(network, facts.input_shape)
         scores = _scores(graph, np.zeros((1, *facts.input_shape), np.float32))
         if scores.shape != (1, len(facts.class_names)):
             raise UserError(
@@ -68,7 +65,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
-        """Loads the model of a folder, Keras's file in safe mode.
+        """Loads the model of a folder, Keras's file in safe mode, an estimator's by skops.
 
         Modules of one's own that lie in the folder are imported: whoever calls this trusts them.
 
@@ -79,9 +76,12 @@ class Predictor:
             UserError: where the folder holds no such model.
         """
         facts = ServingFacts.load(folder)
+        estimator = estimator_file(folder)
+        if estimator is not None:
+            return cls(facts, load_estimator(estimator), str(folder))
         file = next((folder / name for name in MODEL_FILES if (folder / name).is_file()), None)
         if file is None:
-            raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES)})")
+            raise UserError(f"{folder}: holds no model ({' or '.join(MODEL_FILES + FILES)})")
         objects, own = own_objects(facts.own_modules, folder / CODE), {}
         for decision in facts.own_weights:
             own[decision] = load_network(file, objects)
@@ -153,9 +153,17 @@ class Predictor:
         return pd.DataFrame({CLASS: np.array(names, dtype=object)[chosen], **probabilities})
 
 
+def _traced(network: Any, input_shape: tuple[int, ...]) -> Any:
+    """A Keras model as one graph."""
+    import tensorflow as tf
+
+    rows = tf.TensorSpec((None, *input_shape), tf.float32)
+    return tf.function(lambda features: network(features, training=False), input_signature=[rows])
+
+
 def _scores(graph: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
     starts = range(0, len(features) or 1, BATCH)
-    parts = [graph(features[start : start + BATCH]).numpy() for start in starts]
+    parts = [np.asarray(graph(features[start : start + BATCH])) for start in starts]
     return np.concatenate(parts).astype(np.float64)
 
 

@@ -10,10 +10,13 @@ import yaml
 
 from src.errors import UserError
 from src.saved_model.decisions import TUNED
+from src.saved_model.estimator_file import estimator_file
 from src.saved_model.facts import CODE, ServingFacts
 from src.saved_model.facts import FILE as FACTS
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
+
     from src.saved_model.predictor import Predictor
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -44,14 +47,15 @@ class SavedModel:
         return str(json.loads(params)[0]["default"])
 
     def load(self) -> "Predictor":
-        """Loads the network; imports TensorFlow.
+        """Loads the network, for which TensorFlow is imported, or the estimator.
 
         Raises:
             UserError: where that fails.
         """
         from src.runs.import_tensorflow import import_tensorflow
 
-        import_tensorflow()
+        if estimator_file(self.path) is None:
+            import_tensorflow()
         from src.saved_model.network_file import load_network
         from src.saved_model.predictor import Predictor
 
@@ -96,6 +100,11 @@ def find_model(wanted: str, root: str, uri: str | None, *, trust_code: bool = Fa
                 f"loaded: {', '.join(facts.own_modules)} in {path / CODE}. Where you trust whoever "
                 "made it, add --trust-code"
             )
+        if estimator_file(path) and not trust_code:
+            raise UserError(
+                f"--model {wanted}: is an estimator, whose trees are walked without a look at "
+                "where they lead. Where you trust whoever made it, add --trust-code"
+            )
         return SavedModel(wanted, path, facts)
     if path.is_file():
         if path.suffix != ".keras":
@@ -124,7 +133,16 @@ def _from_store(wanted: str, alias: re.Match[str] | None, root: str, uri: str | 
             run = finished_run(store, wanted, "a sweep has many models; name one of its runs")
             model = model_of(store, run)
             if model is None:
-                raise UserError(f"run {wanted}: has no model (tracking.log_model was false)")
+                raise UserError(f"run {wanted}: {_no_model(run)}")
             title, address = run.info.run_name, model.artifact_location
     folder = download(store, address)
     return SavedModel(title, folder, ServingFacts.load(folder))
+
+
+def _no_model(run: "Run") -> str:
+    if run.data.tags.get("run.kind") != "reference":
+        return "has no model (tracking.log_model was false)"
+    return (
+        "fits an estimator, which is not saved with its run; python -m src.promote "
+        f"{run.info.run_id} --name NAME fits it again and saves it"
+    )

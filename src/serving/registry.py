@@ -17,6 +17,7 @@ from src.runs.card_note import note_of
 from src.saved_model.decisions import TUNED
 from src.saved_model.facts import ServingFacts
 from src.serving.find import SavedModel
+from src.serving.refit import fit_and_save, is_estimator
 from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.logged_model import NAME, decision_param
 from src.tracking.store import Store
@@ -65,6 +66,8 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
     """
     run = finished_run(store, run_id, _best_of_sweep(store, run_id))
     model = model_of(store, run)
+    if model is None and is_estimator(run):
+        model = fit_and_save(store, run)
     if model is None:
         raise UserError(
             f"run {run_id}: has no model (tracking.log_model was false); train it again with "

@@ -31,8 +31,11 @@ from src.saved_model.decisions import TUNED
 from src.saved_model.facts import CLASS, FILE, ServingFacts, weights_file
 
 NAME = "model"
-REQUIRED = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
+REQUIRED = ("numpy", "mlflow", "pandas")
 """Packages that a saved model needs, each pinned to the version that trained it."""
+OF_NETWORKS = ("tensorflow", "keras")
+OF_ESTIMATORS = ("scikit-learn", "imbalanced-learn", "skops")
+"""What it needs beside them."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -73,14 +76,17 @@ def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str,
 def _save_model(path: Path, model: Model, run_folder: Path) -> None:
     """Writes the folder of an MLflow model, and into MODEL what describes it."""
     facts = ServingFacts.load(run_folder)
-    versions = _versions()
-    described = {"keras_version": versions["keras"], "keras_backend": "tensorflow"}
-    model.add_flavor("keras", data="data", save_exported_model=False, **described)
+    estimator = run_folder / record.ESTIMATOR
+    is_estimator = estimator.is_file()
+    versions = _versions((OF_ESTIMATORS if is_estimator else OF_NETWORKS) + REQUIRED)
+    if not is_estimator:
+        described = {"keras_version": versions["keras"], "keras_backend": "tensorflow"}
+        model.add_flavor("keras", data="data", save_exported_model=False, **described)
     with tempfile.TemporaryDirectory() as draft:
         mlflow.pyfunc.save_model(
             str(path),
             loader_module=LOADER,
-            data_path=str(run_folder / record.MODEL),
+            data_path=str(estimator if is_estimator else run_folder / record.MODEL),
             code_paths=_copy_code(run_folder / record.CODE, Path(draft)),
             mlflow_model=model,
             signature=signature(facts),
@@ -103,8 +109,8 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
 
 
 @cache
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in REQUIRED}
+def _versions(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: version(name) for name in names}
 
 
 @cache

@@ -1,0 +1,77 @@
+"""A fitted estimator in a file of skops: without pickle, and of the types that are named here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.errors import UserError
+
+SUFFIX = ".skops"
+FILES = ("data/model.skops", "model.skops")
+"""Paths of the estimator in the folder of an MLflow model, or of what becomes one."""
+TYPES = (
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
+    "imblearn.pipeline.Pipeline",
+    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+"""Types that a file may hold beside those that skops trusts by itself."""
+LEAST = np.finfo(np.float64).eps
+"""The probability that 0 counts as, as when its scores were measured."""
+LONGEST_REASON = 300
+
+
+class FittedEstimator:
+    """An estimator that gives scores for features, as a network does.
+
+    Args:
+        estimator: fitted, with ``predict_proba``.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-probabilities of rows, shape (n, K); an image is the row of its pixels."""
+        rows = features.reshape(len(features), -1).astype(np.float64)
+        found: NDArray[np.float64] = np.log(np.maximum(self.estimator.predict_proba(rows), LEAST))
+        return found
+
+
+def estimator_file(folder: Path) -> Path | None:
+    """The estimator's file in a folder; None where the folder has none."""
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)
+
+
+def save_estimator(file: Path, estimator: Any) -> None:
+    """Writes a fitted estimator."""
+    import skops.io
+
+    skops.io.dump(estimator, file)
+
+
+def load_estimator(file: Path) -> FittedEstimator:
+    """Reads one. Trees are walked without a look at where they lead: the file has to be trusted.
+
+    Raises:
+        UserError: where the file is damaged, or holds another type.
+    """
+    import skops.io
+
+    try:
+        others = set(skops.io.get_untrusted_types(file=file)) - {*TYPES}
+        if others:
+            raise UserError(f"{file}: holds {', '.join(sorted(others))}, which is not loaded")
+        return FittedEstimator(skops.io.load(file, trusted=list(TYPES)))
+    except UserError:
+        raise
+    except Exception as error:  # whatever is wrong with it
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
+        raise UserError(f"{file}: no estimator can be loaded from it: {reason}") from error
