@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
 from src.data.errors import DataError, close_match, refuse_repeated, shortened
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
@@ -69,12 +72,19 @@ def read_dat(file: Path, source: str, drop: Sequence[str | int] = ()) -> RawTabl
         table.refuse_larger(LARGEST_TABLE)
         (frame,) = table.chunks(as_text=header.nominal if header else ())
         names = table.names
+    nominal = frozenset(name for name in frame if not is_numeric_dtype(frame[name]))
+    for name in nominal.difference(header.nominal) if header else ():
+        word = pd.to_numeric(frame[name], errors="coerce").isna() & frame[name].notna()
+        raise DataError(
+            f"{source}: column {name!r} is declared as numbers and holds "
+            f"{frame[name][word].iloc[0]!r}."
+        )
     label = header.output if header else names[-1]
     unused = [name for name in header.names if name not in header.inputs] if header else []
     features = feature_columns(names, label, [*drop, *unused], source)
     written = {field.name: getattr(text, field.name) for field in fields(text)}
     layout = TableLayout(columns=tuple(names), label=label, **written | {"header": bool(header)})
-    return RawTable(frame, features, layout)
+    return RawTable(frame, features, layout, nominal)
 
 
 def _lines(file: Path, source: str) -> list[str]:

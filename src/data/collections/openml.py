@@ -11,23 +11,26 @@ import logging
 import urllib.error
 import urllib.request
 import warnings
+import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from sklearn.datasets import fetch_openml
+from sklearn.datasets import fetch_openml, get_data_home
 
 from src.config.data_schema import OpenMLConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match, shortened
 from src.data.parameters import checked_by
+from src.data.tabular.cells import texts_of
 from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
-from src.errors import override
+from src.errors import first_line, override
 
 ALL_NAMES = "https://www.openml.org/api/v1/json/data/list/status/active"
 LARGEST_LIST = 64 * 2**20
@@ -98,11 +101,11 @@ def openml(
             as_frame=True,
             parser="pandas",
         )
-        with _named(wanted, dataset):
+        with _named(wanted, dataset, root):
             # With pandas 3.1, scikit-learn 1.9 fails on categories that are numbers (its issue
-            # 34892), so it is asked for the types of the columns, and for their cells as text.
+            # 34892), so it is asked for the types of the columns, and then for the cells alone.
             typed = fetch(read_csv_kwargs={"nrows": 0})
-            found = fetch(read_csv_kwargs={"dtype": str})
+            found = fetch(read_csv_kwargs={"dtype": {}})
         return _clean(found, {*typed.frame.select_dtypes("category")}, how, drop)
 
     table = latest.get((wanted, label, root, [*drop], how), read)
@@ -112,7 +115,7 @@ def openml(
 def _clean(
     found: Any, nominal: Collection[str], how: Cleaning, drop: Sequence[str | int]
 ) -> CleanTable:
-    """A table of what scikit-learn gives: cells as text, and which columns hold categories."""
+    """A table of what scikit-learn gives, and of the names of the columns that hold categories."""
     source, targets = found.url, found.target_names
     if len(targets) != 1:
         named = shortened(targets) or "none"
@@ -122,16 +125,19 @@ def _clean(
         )
     frame = pd.concat([found.data, found.target], axis=1)
     refuse_large(len(frame), frame.shape[1], LARGEST_TABLE, source)
-    frame = frame.replace("", None)  # where a row ends too early
-    for name in frame:
-        if name not in nominal:
-            with suppress(ValueError):  # text stays text
-                frame[name] = pd.to_numeric(frame[name])
+    numeric = {*frame.select_dtypes("number")} - {*nominal}
+    text = frozenset(name for name in frame if name not in numeric)
+    for name in text:
+        codes, texts = texts_of(frame[name], name)
+        # an empty text is where a row ends too early; a missing cell has code -1, the last
+        frame[name] = np.array([*(value or None for value in texts), None], object)[codes]
     names = [*map(str, frame.columns)]
     features = feature_columns(names, targets[0], drop, source)
-    layout = TableLayout(columns=tuple(names), label=targets[0])
+    layout = TableLayout(
+        columns=tuple(names), label=targets[0], na_values=("?",), keep_default_na=False
+    )
     return CleanTable.of(
-        RawTable(frame, features, layout),
+        RawTable(frame, features, layout, text),
         how,
         name=found.details["name"],
         source=source,
@@ -140,10 +146,10 @@ def _clean(
 
 
 @contextmanager
-def _named(wanted: str, name: str | None) -> Iterator[None]:
+def _named(wanted: str, name: str | None, root: str | None) -> Iterator[None]:
     """What scikit-learn, pandas or the network say against a data set, as one error."""
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             yield
     except NO_NETWORK as error:
@@ -158,14 +164,21 @@ def _named(wanted: str, name: str | None) -> Iterator[None]:
             f"{error.strerror or error}. Make room, or choose another cache with data.root=FOLDER."
         ) from error
     except KeyError as error:
-        raise DataError(f"{wanted}: {error.args[0]}; set data.label to a column of it.") from error
-    except ValueError as error:
-        near = ""
-        if name is not None and str(error).endswith("found."):
-            near = close_match(name.lower(), _all_names())
-        raise DataError(f"{wanted}: {str(error).rstrip('.')}.{near}") from error
-    for warning in said:
-        logger.warning("%s: %s", wanted, warning.message)
+        missing = str(error.args[0])
+        mend = "set data.label to a column" if "target_column" in missing else "it is not described"
+        raise DataError(f"{wanted}: {missing}; {mend}.") from error
+    except (ValueError, EOFError, zlib.error) as error:
+        said = first_line(error).removeprefix("Error tokenizing data. C error: ")
+        reason = said.partition(". ")[0].rstrip(".")
+        if reason.endswith("found"):
+            near = close_match(name.lower(), _all_names()) if name is not None else ""
+            raise DataError(f"{wanted}: {reason}.{near}") from error
+        raise DataError(
+            f"{wanted}: cannot be used: {reason}. If it is damaged or cut, remove it from "
+            f"{get_data_home(root)}/openml, and it is fetched anew."
+        ) from error
+    for text in dict.fromkeys(str(warning.message) for warning in warned):
+        logger.warning("%s: %s", wanted, text)
 
 
 def _all_names() -> list[str]:

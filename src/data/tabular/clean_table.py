@@ -93,7 +93,8 @@ class CleanTable:
             DataError: for a value, a column or a class that cannot be used.
         """
         layout = raw.layout
-        y, class_names = encode_labels(raw.frame[layout.label], source)
+        labels, words = raw.frame[layout.label], layout.keep_default_na
+        y, class_names = encode_labels(labels, source, words_are_missing=words)
         features = raw.frame[raw.features]
         if how.drop_rare_classes:
             kept, y, class_names = _without_rare(y, class_names, how.min_class_count, source)
@@ -106,6 +107,7 @@ class CleanTable:
             missing=how.missing,
             max_categories=how.max_categories,
             written=layout.number_format,
+            nominal=raw.nominal,
         )
         numbers = number_rows(features)
         alike, repeated = count_duplicates(numbers, y)

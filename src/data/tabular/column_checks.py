@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ def clean_columns(
     missing: str = "impute",
     max_categories: int = 50,
     written: Written = lambda name: None,
+    nominal: Collection[str] = (),
 ) -> pd.DataFrame:
     """Every column as float numbers with NaN, or as text with None.
 
@@ -46,18 +47,21 @@ def clean_columns(
         missing: `impute`, or `refuse` for none at all.
         max_categories: the most texts of a column before it counts as an identifier.
         written: how a column's numbers are written, where not as in a program.
+        nominal: columns that hold categories, whatever their texts look like.
 
     Raises:
         DataError: naming the column, for dates, infinite or huge numbers and whatever is neither
             number nor text, for an empty column, an identifier, and missing values if refused.
     """
     columns = {
-        str(name): _clean(frame[name], str(name), source, written(str(name)))
+        str(name): _clean(
+            frame[name], str(name), source, written(str(name)), nominal=name in nominal
+        )
         for name in frame.columns
     }
     cleaned = pd.DataFrame(columns, index=frame.index)
     for name in cleaned:
-        _check(cleaned[name].dropna(), str(name), source, max_categories)
+        _check(cleaned[name].dropna(), str(name), source, max_categories, nominal=name in nominal)
     counts = cleaned.isna().sum()
     if missing == "refuse" and counts.any():
         found = [f"{name!r} ({count})" for name, count in counts.items() if count]
@@ -68,14 +72,16 @@ def clean_columns(
     return cleaned
 
 
-def _check(column: pd.Series, name: str, source: str, max_categories: int) -> None:
+def _check(
+    column: pd.Series, name: str, source: str, max_categories: int, *, nominal: bool
+) -> None:
     where, drop = f"{source}: column {name!r}", override("data.drop", [name])
     if column.empty:
         raise DataError(f"{where} is empty; leave it out with {drop}.")
     if pd.api.types.is_numeric_dtype(column):
         return
     texts = pd.unique(column)
-    problem = _numbers_among(texts)
+    problem = "" if nominal else _numbers_among(texts)
     if len(texts) <= max_categories:
         if problem:
             logger.warning(
@@ -115,7 +121,9 @@ def _numbers_among(texts: Any) -> str:
     )
 
 
-def _clean(column: pd.Series, name: str, source: str, written: NumberFormat | None) -> pd.Series:
+def _clean(
+    column: pd.Series, name: str, source: str, written: NumberFormat | None, *, nominal: bool
+) -> pd.Series:
     where = f"{source}: column {name!r}"
     if column.isna().all():
         return pd.Series(np.nan, index=column.index)
@@ -123,7 +131,7 @@ def _clean(column: pd.Series, name: str, source: str, written: NumberFormat | No
     numbers = written.read(column) if written and kind == "string" else None
     if numbers is not None and not (np.isnan(numbers) & column.notna()).any():
         column, kind = pd.Series(numbers, column.index), "floating"
-    probed = column.dropna().head(DATES_PROBED) if kind == "string" else ()
+    probed = column.dropna().head(DATES_PROBED) if kind == "string" and not nominal else ()
     if kind in DATE_KINDS or (len(probed) and all(DATE.fullmatch(unquoted(v)) for v in probed)):
         raise DataError(
             f"{where} holds dates or times; turn them into numbers (an age, a month), or leave the "

@@ -54,7 +54,9 @@ def column_number(wanted: Any, names: list[str], key: str, source: str) -> int:
     return wanted % len(names)
 
 
-def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ...]]:
+def encode_labels(
+    column: pd.Series, source: str, *, words_are_missing: bool = True
+) -> tuple[Labels, tuple[str, ...]]:
     """Numbers the classes 0 to K-1 in order: numbers by size, text by alphabet.
 
     Text that is a whole number in every row is ordered as numbers; surrounding blanks and single
@@ -63,6 +65,7 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
     Args:
         column: one label per row: whole numbers, text or truth values.
         source: the file, for the error.
+        words_are_missing: whether words such as None count as missing, for the error.
 
     Returns:
         Class numbers, int64, shape (n,), and the K class names.
@@ -73,10 +76,14 @@ def encode_labels(column: pd.Series, source: str) -> tuple[Labels, tuple[str, ..
     missing = int(column.isna().sum())
     if missing:
         first = int(np.flatnonzero(column.isna())[0])
+        hint = (
+            " If that is a class called None, NA or such, which is a word for missing, set "
+            "data.keep_default_na=false."
+        )
         raise DataError(
             f"{source}: {missing} of {len(column)} rows have no label in column {column.name!r}, "
-            f"the first is row {first} of the data; fill or remove them. If that is a class called "
-            "None, NA or such, which is a word for missing, set data.keep_default_na=false."
+            f"the first is row {first} of the data; fill or remove them."
+            f"{hint if words_are_missing else ''}"
         )
     codes, values = pd.factorize(column)
     where = f"{source}: label column {column.name!r}"

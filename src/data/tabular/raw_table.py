@@ -36,11 +36,13 @@ class RawTable:
         frame: all of its columns.
         features: names of the columns that are neither label nor left out.
         layout: names of all columns, and how they are written.
+        nominal: names of the columns that hold categories as far as the source says so.
     """
 
     frame: pd.DataFrame
     features: list[str]
     layout: TableLayout
+    nominal: frozenset[str] = frozenset()
 
     @classmethod
     def read(

@@ -131,6 +131,7 @@ DAMAGED = {
     "cut after @data": (HEADER, [], "no rows of data; is the file cut"),
     "rows before @data": (HEADER.replace("@data", "1,2,3"), ["@data", *rows_of()], "before @data"),
     "an unknown output": (HEADER.replace("outputs Class", "outputs Klass"), rows_of(), "'Class'"),
+    "a word among numbers": (HEADER, [*rows_of(), "old, 2, 80, positive"], "'Age' .* holds 'old'"),
     "one class": (HEADER, rows_of()[1:4], "only one class, 'negative'"),
     "no text": ("\0\xff", rows_of(), "zero bytes"),
     "empty": ("", [], "is an empty file"),

@@ -180,7 +180,7 @@ def test_openmls_own_answer_equals_reading_it_by_pandas(network, tmp_path):
 def test_a_target_of_ones_own(network, tmp_path):
     network.answers = answers_of(ARFF + "\n".join(rows_of()))
     assert openml(id=7, root=str(tmp_path), label="note").class_names == ("seen 0", "seen 1")
-    with pytest.raises(DataError, match=r"'grade'; set data.label to a column of it"):
+    with pytest.raises(DataError, match=r"'grade'; set data.label to a column"):
         openml(id=7, root=str(tmp_path), label="grade")
 
 
