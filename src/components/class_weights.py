@@ -171,7 +171,8 @@ class ReweightingSchedule(keras.callbacks.Callback):
     uninterrupted one would be.
 
     Raises:
-        ValueError: The model is compiled with another loss.
+        ValueError: The model is compiled with another loss; or on JAX, whose compiled steps keep
+            what they were compiled with, without `jit_compile=False`.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -181,15 +182,18 @@ class ReweightingSchedule(keras.callbacks.Callback):
         >>> history = model.fit(x, y, epochs=5, verbose=0, callbacks=[ReweightingSchedule()])
     """
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set whether the epoch, counted from 0, has weights."""
-        loss = getattr(self.model, "loss", None)
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Refuse a model that cannot be scheduled."""
+        loss = self.model.loss
         if not isinstance(loss, DeferredReweighting):
             raise ValueError(f"The model's loss must be a DeferredReweighting. Got {loss!r}.")
-        before = float(loss.reweights)
+        if keras.config.backend() == "jax" and self.model.jit_compile:
+            raise ValueError("On JAX a ReweightingSchedule needs compile(..., jit_compile=False).")
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set whether the epoch, counted from 0, has weights."""
+        loss = self.model.loss
         self._set(epoch >= math.floor(loss.defer * self.params["epochs"]))
-        if keras.config.backend() == "jax" and before != float(loss.reweights):
-            self.model.make_train_function(force=True)  # JAX has compiled the value before
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Validation has weights."""

@@ -110,6 +110,19 @@ def gradients():
     return found
 
 
+def scheduled():
+    """Weights of a layer whose loss weighs the classes in the last of three epochs."""
+    inputs = keras.Input((4,))
+    ones = keras.initializers.Constant(0.1)
+    model = keras.Model(inputs, keras.layers.Dense(3, kernel_initializer=ones)(inputs))
+    model.compile(keras.optimizers.SGD(0.01), made()["deferred"], jit_compile=False)
+    schedule = c.ReweightingSchedule()
+    data = {"validation_data": (FEATURES, Y), "shuffle": False, "callbacks": [schedule]}
+    history = model.fit(FEATURES, Y, batch_size=10, epochs=3, verbose=0, **data).history
+    found = {f"{key}_scheduled": np.array(history[key]) for key in ("loss", "val_loss")}
+    return found | {"weights_scheduled": model.get_weights()[0]}
+
+
 def gradient(function, x):
     if keras.config.backend() == "jax":
         import jax
@@ -144,7 +157,7 @@ def trained(file):
 def values():
     found = {**losses(), **metrics(), **layers()}
     if keras.config.backend() in ("jax", "tensorflow"):
-        found |= gradients()
+        found |= gradients() | scheduled()
     return {name: ops.convert_to_numpy(value) for name, value in found.items()}
 
 

@@ -19,7 +19,11 @@ CASES = {
         c.MacroF1(3),
     ),
     "function": lambda: (c.mlp((6,), 3), c.sparse_categorical_focal_loss, c.batch_macro_f1),
-    "cosine": lambda: (c.cosine((6,), 3, scale=None), c.LDAMLoss(COUNTS), c.ImbalanceReport(3)),
+    "cosine": lambda: (
+        c.cosine((6,), 3, scale=None),
+        c.DeferredReweighting(c.LDAMLoss(COUNTS), COUNTS),
+        c.ImbalanceReport(3),
+    ),
     "scaled": lambda: (c.cosine((6,), 3, clip_norm=0.5), c.AsymmetricLoss(), c.MacroF1(3)),
     "cnn": lambda: (
         c.cnn((3, 2, 1), 3, filters=(4,)), c.ClassBalancedFocalLoss(COUNTS), c.MacroF1(3)

@@ -67,7 +67,7 @@ def a_checkpoint_each_epoch():
     "words",
     [
         ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16", *SMALL),
-        ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance", *SMALL),
+        ("loss=ldam_drw", "loss.defer=0.4", "model=cosine", "model.clip_norm=1", *SMALL),
         ("model=cnn", "model.dropout=0.2", *DIGITS),
         ("training.optimizer._target_=keras.optimizers.AdamW", WITH_AVERAGE, *SMALL),
         ("training.monitor=val_loss", "training.mode=min", "training.patience=1", *SMALL),
