@@ -31,7 +31,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLAS
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all notebook ui screenshots serve bench bench-serving coverage test lint format test-backends lock lock-cluster lock-backends cluster clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all fetch notebook ui screenshots serve bench bench-serving coverage test lint format test-backends lock lock-cluster lock-backends cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -107,6 +107,9 @@ sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gam
 
 reproduce-all: $(READY)  ## execute the runs of the last sweep again, compare bit for bit (SWEEP=id for another)
 	$(PY) -m src.reproduce --sweep $(SWEEP)
+
+fetch: $(READY)  ## fetch the KEEL collection once: a hundred imbalanced tables, for data=keel
+	@$(PY) -m src.fetch keel
 
 notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs/notebook.ipynb
 	@mkdir -p outputs
