@@ -129,12 +129,14 @@ class GridSweeper(Configured, Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Runs the jobs; raises what the first one failed with, after all have ended."""
         from src.sweeps.composer import all_overrides
+        from src.sweeps.data_sets import with_planned_sets
         from src.sweeps.jobs import Plan
         from src.sweeps.references import all_jobs
         from src.sweeps.seeds import with_planned_seeds
 
         loader = self.context.config_loader
         typed = all_overrides(loader, self.master, arguments)
+        typed, left_out = with_planned_sets(self.master, typed)
         words, seconds = with_planned_seeds(loader, self.master, typed)
         plan = Plan.of(self.context, self.master, all_jobs(self.master, words))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong

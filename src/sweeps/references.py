@@ -2,17 +2,20 @@
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from src.errors import UserError
+from src.errors import UserError, override
 from src.sweeps.composer import split, values_of
 from src.sweeps.tuning import SEED, tuned_keys
 
 GROUP, ESTIMATOR = "references", "estimator"
+OF_DATA = ("data.", "data=", "seed=")
+"""How the words begin by which jobs have the same data and seed."""
 OF_NETWORKS = ("loss", "metric", "model", "training", "sampling")
 """Sections of which a sweep may compare several choices, or values, for its networks."""
 
@@ -28,17 +31,48 @@ def all_jobs(master: DictConfig, overrides: Sequence[Override]) -> list[list[str
         UserError: for a sweep that lists no values, and a row that fits no estimator.
     """
     tuned = tuned_keys(master)
-    jobs = split(overrides, tuned)
     last = {one.get_key_element(): one for one in overrides}
     if GROUP in last and last[GROUP].is_sweep_override():
         raise UserError(
             f"{last[GROUP].input_line}: a sweep has one choice of {GROUP}; right is one of them"
         )
+    grids = _grids(master, last)
+    jobs = [words for grid in grids for words in split(grid, tuned)]
     shared = _without_networks(list(last.values()))
-    trials = _trials(list(last.values()), tuned)
+    trials = max(_trials(grid, tuned) for grid in grids)
     for row in master.references.rows:
         jobs += split([*shared, *_row(row, trials)])
-    return jobs
+    return jobs if len(grids) == 1 else _by_data(jobs)
+
+
+def _grids(master: DictConfig, given: Mapping[str, Override]) -> list[list[Override]]:
+    """The overrides of the networks: one grid, or one for each of ``hydra.sweeper.methods``.
+
+    Args:
+        master: the sweep's config.
+        given: overrides of the sweep by key.
+
+    Raises:
+        UserError: where a key of a method is given for all of them.
+    """
+    grids = []
+    for line in master.hydra.sweeper.get("methods") or []:
+        own = {one.get_key_element(): one for one in _parsed(line)}
+        for key in own.keys() & given.keys():
+            raise UserError(
+                f"{given[key].input_line}: each of hydra.sweeper.methods has a {key} of its own; "
+                f"right are other methods, such as {override('hydra.sweeper.methods', [line])}"
+            )
+        grids.append([*given.values(), *own.values()])
+    return grids or [list(given.values())]
+
+
+def _by_data(jobs: Sequence[list[str]]) -> list[list[str]]:
+    """All jobs on one set and seed, then those on the next: a file is read and split once."""
+    groups: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    for words in jobs:
+        groups[tuple(word for word in words if word.startswith(OF_DATA))].append(words)
+    return [words for group in groups.values() for words in group]
 
 
 def refuse(master: DictConfig, sweeper: str) -> None:
@@ -59,7 +93,7 @@ def _row(row: str, trials: int) -> list[Override]:
 
     Where no loss is tuned, the estimator's own defaults count.
     """
-    found = OverridesParser.create().parse_overrides(shlex.split(row))
+    found = _parsed(row)
     keys = [one.get_key_element() for one in found]
     if ESTIMATOR not in keys or not all(key.partition(".")[0] == ESTIMATOR for key in keys):
         raise UserError(
@@ -74,6 +108,10 @@ def _row(row: str, trials: int) -> list[Override]:
             fewer = f"{one.get_key_element()}={','.join(_spread(one, trials))}"
             kept += OverridesParser.create().parse_overrides([fewer])
     return kept
+
+
+def _parsed(line: str) -> list[Override]:
+    return OverridesParser.create().parse_overrides(shlex.split(line))
 
 
 def _spread(override: Override, most: int) -> list[str]:

@@ -1,0 +1,106 @@
+"""Sets that are ``auto``: a study takes all of a collection that have rows enough of each class."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
+
+from src.config.ranges import AUTO
+from src.errors import UserError
+
+CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
+"""The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
+KEYS = {"data.name": "keel", "data.id": "openml"}
+"""The key that names a set, and the choice of ``data`` whose sets are known."""
+
+
+@dataclass(frozen=True)
+class KnownSet:
+    """A set of a collection, before it is read.
+
+    Attributes:
+        value: of the key that names it.
+        name: for people.
+        rows: n.
+        columns: features.
+        rarest: rows of the rarest class.
+        unusable: why it cannot be used; empty where it can.
+    """
+
+    value: str
+    name: str
+    rows: int
+    columns: int
+    rarest: int
+    unusable: str = ""
+
+
+def with_planned_sets(
+    master: DictConfig, overrides: Sequence[Override]
+) -> tuple[list[Override], list[str]]:
+    """Overrides in which ``data.name=auto``, or ``data.id=auto``, has become a list of sets.
+
+    Sets of the same columns follow one another, for their runs share a graph.
+
+    Args:
+        master: the sweep's config.
+        overrides: of the sweep; of a key that is there twice the last one counts.
+
+    Returns:
+        The overrides, and a sentence on each set that is left out.
+
+    Raises:
+        UserError: where the sets are not known.
+    """
+    last = {one.get_key_element(): one for one in overrides}
+    for key, collection in KEYS.items():
+        if key not in last or last[key].value() != AUTO:
+            continue
+        chosen = last["data"].value() if "data" in last else master.hydra.runtime.choices["data"]
+        if chosen != collection:
+            raise UserError(f"{key}=auto: is for data={collection}; right is a name, or several")
+        fewest = int(master.hydra.sweeper.fewest_rows)
+        kept, left_out = [], []
+        for one in _sets(collection, last.get("data.root")):
+            few = f"its rarest class has {one.rarest} rows, fewer than {fewest}"
+            why = one.unusable or (few if one.rarest < fewest else "")
+            if why:
+                left_out.append(f"{one.name}: {why}")
+            else:
+                kept.append(one)
+        kept.sort(key=lambda one: (one.columns, one.rows))
+        words = f"{key}={','.join(one.value for one in kept)}"
+        if not kept:
+            raise UserError(f"{key}=auto: no set has {fewest} rows of its rarest class")
+        listed = OverridesParser.create().parse_overrides([words])
+        return [one for one in overrides if one.get_key_element() != key] + listed, left_out
+    return list(overrides), []
+
+
+def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
+    if collection == "openml":
+        yield from climb_sets()
+        return
+    from src.data.collections.keel import keel_sets  # with pandas
+
+    given: Any = root.value() if root else None
+    for one in keel_sets(given and str(given)):
+        if one.imbalanced:
+            sizes = one.rows, one.columns, one.rarest
+            yield KnownSet(f"'{one.name}'", one.name, *sizes, one.unusable)
+
+
+def climb_sets() -> list[KnownSet]:
+    """The tables of CLIMB, in the order of their numbers."""
+    with CLIMB.open(encoding="utf-8", newline="") as stream:
+        return [
+            KnownSet(
+                row["id"], row["name"], *(int(row[key]) for key in ("rows", "columns", "rarest"))
+            )
+            for row in csv.DictReader(stream)
+        ]
