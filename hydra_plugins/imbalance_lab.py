@@ -141,7 +141,7 @@ class GridSweeper(Configured, Sweeper):
         plan = Plan.of(self.context, self.master, all_jobs(self.master, words))
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
-        sweep = run_plan(_launcher(self), self.master, plan, seconds)
+        sweep = run_plan(_launcher(self), self.master, plan, seconds, left_out)
         sweep.raise_first_error()
         return sweep.results
 

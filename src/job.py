@@ -115,6 +115,7 @@ def _train(
             logger=logger,
             resume=unfinished / CHECKPOINT,
             graphs=process_graphs(),
+            keep_model=full,
         )
         metrics, confusion = _score(dataset, trained, config["training"]["monitor"])
         write_config(folder, config)

@@ -107,6 +107,7 @@ def train(
     logger: EpochLogger | None = None,
     resume: Path | None = None,
     graphs: GraphCache | None = None,
+    keep_model: bool = True,
 ) -> Trained:
     """Trains to the last epoch, goes back to the best one, and predicts.
 
@@ -119,6 +120,7 @@ def train(
         resume: file of the run's checkpoint: training goes on from there, and leaves one as it
             goes; None keeps none.
         graphs: of earlier runs in this process; None has none.
+        keep_model: False where nobody wants the model, which a later run may then train on.
 
     Raises:
         UserError: where config and data do not fit together.
@@ -128,7 +130,7 @@ def train(
     started = time.perf_counter()
     # Not `graphs or`: a cache without graphs counts as false.
     graphs = GraphCache() if graphs is None else graphs
-    trainer = select_trainer(config, dataset, callbacks, graphs)
+    trainer = select_trainer(config, dataset, callbacks, graphs, keep_model=keep_model)
     built = time.perf_counter()
     best = BestEpoch(*(training[key] for key in ("monitor", "mode", "patience", "epochs")))
     logger = logger or EpochLogger()

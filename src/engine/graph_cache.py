@@ -9,10 +9,12 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from src.components import ClippedModel
 from src.data.dataset import Dataset
-from src.engine.build import data_arguments, resolve_auto
+from src.engine.build import build, data_arguments, resolve_auto
+from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.model import build_model
 from src.engine.shared_graph import TrainingGraph
 from src.engine.traced_hyperparameters import loss_key
@@ -52,6 +54,7 @@ class GraphCache:
     def __init__(self, most: int = 8) -> None:
         self._most = most
         self._graphs: OrderedDict[str, TrainingGraph | str] = OrderedDict()
+        self._start: tuple[str, list[NDArray[Any]]] = ("", [])
 
     def __len__(self) -> int:
         """How many graphs are kept, those included that cannot be shared."""
@@ -75,6 +78,35 @@ class GraphCache:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
         return self._graphs[key]
+
+    def load(self, graph: TrainingGraph, config: Mapping[str, Any], dataset: Dataset) -> bool:
+        """Puts a graph of this cache into the state in which a run begins.
+
+        Trials of one seed differ in loss and learning rate alone: they begin with the weights of
+        the first of them, so that not each of them builds a model.
+
+        Args:
+            graph: of the run.
+            config: of the run, resolved.
+            dataset: gives ``auto`` its meaning.
+
+        Returns:
+            False where the run needs a model of its own.
+        """
+        training, arguments = config["training"], data_arguments(dataset)
+        held = _without_rate(training["optimizer"])
+        if held == training["optimizer"]:
+            return False
+        kept = {k: v for k, v in training.items() if k not in OF_ONE_RUN or k == "seed"}
+        model = resolve_auto(config["model"], arguments)
+        key = json.dumps([model, kept | {"optimizer": held}, dataset.input_shape], default=str)
+        if key != self._start[0]:
+            first = build_model(config, dataset)
+            build_optimizer(first)
+            self._start = key, [variable.numpy() for variable in variables_of(first)]
+        loss = build(config["loss"]["fn"], "loss.fn", arguments)
+        graph.load_state(self._start[1], loss, training["optimizer"]["learning_rate"])
+        return True
 
 
 @cache

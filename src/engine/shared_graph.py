@@ -65,6 +65,19 @@ class TrainingGraph:
         _copy(model, self.model)
         self._hyperparameters.load(model.loss)
 
+    def load_state(self, values: Sequence[NDArray[Any]], loss: Any, learning_rate: float) -> None:
+        """The same without a model of the run's own.
+
+        Args:
+            values: of :func:`variables_of` a model that begins as the run does.
+            loss: of the run.
+            learning_rate: of the run.
+        """
+        for variable, value in zip(variables_of(self.model), values, strict=True):
+            variable.assign(value)
+        self.model.optimizer.learning_rate = learning_rate
+        self._hyperparameters.load(loss)
+
     def give_back(self, model: keras.Model) -> None:
         """Hands the state over to that model."""
         _copy(self.model, model)

@@ -78,16 +78,20 @@ class SharedGraphTrainer(Trainer):
 
     Args:
         graph: takes over the state of ``own``; its model is the one to train.
-        own: the run's model.
+        own: the run's model; None where the graph is in the run's state already, and the trained
+            model is not kept.
         batch_size: rows in a training step.
         seed: of the order of the batches.
     """
 
-    def __init__(self, graph: TrainingGraph, own: keras.Model, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, graph: TrainingGraph, own: keras.Model | None, batch_size: int, seed: int
+    ) -> None:
         super().__init__(graph.model, batch_size, seed)
         self._graph = graph
         self._own = own
-        graph.load(own)
+        if own is not None:
+            graph.load(own)
 
     def fit(self, dataset: Dataset, callbacks: Callbacks, epochs: range) -> None:
         """As ``fit`` of Keras, but for batch hooks."""
@@ -98,13 +102,20 @@ class SharedGraphTrainer(Trainer):
         return self._graph.predict(x)
 
     def trained_model(self) -> keras.Model:
-        """The run's own model, with the state that the graph gives back."""
+        """The run's own model, with the state that the graph gives back, or the graph's."""
+        if self._own is None:
+            return self.model
         self._graph.give_back(self._own)
         return self._own
 
 
 def select_trainer(
-    config: Mapping[str, Any], dataset: Dataset, callbacks: Callbacks, graphs: GraphCache
+    config: Mapping[str, Any],
+    dataset: Dataset,
+    callbacks: Callbacks,
+    graphs: GraphCache,
+    *,
+    keep_model: bool = True,
 ) -> Trainer:
     """The shared graph, or ``fit`` where there is a reason for it.
 
@@ -113,6 +124,7 @@ def select_trainer(
         dataset: what the run is trained on.
         callbacks: of the caller; those with batch hooks need ``fit``.
         graphs: of earlier runs.
+        keep_model: whether the run gets a model of its own, which no later run changes.
 
     Raises:
         UserError: where config and data do not fit together.
@@ -120,8 +132,10 @@ def select_trainer(
     training = config["training"]
     prepare(training)  # before the key of a graph is taken: a loss may make a variable
     graph = _reason_for_fit(training, callbacks) or graphs.get(config, dataset)
-    model = build_model(config, dataset)
     batches = training["batch_size"], training["seed"]
+    if isinstance(graph, TrainingGraph) and not keep_model and graphs.load(graph, config, dataset):
+        return SharedGraphTrainer(graph, None, *batches)
+    model = build_model(config, dataset)
     if isinstance(graph, TrainingGraph):
         return SharedGraphTrainer(graph, model, *batches)
     log.debug("trained by fit: %s", graph)

@@ -99,8 +99,9 @@ def climb_sets() -> list[KnownSet]:
     """The tables of CLIMB, in the order of their numbers."""
     with CLIMB.open(encoding="utf-8", newline="") as stream:
         return [
-            KnownSet(
-                row["id"], row["name"], *(int(row[key]) for key in ("rows", "columns", "rarest"))
-            )
-            for row in csv.DictReader(stream)
+            KnownSet(row["openml_id"], row["name"], *_sizes(row)) for row in csv.DictReader(stream)
         ]
+
+
+def _sizes(row: dict[str, str]) -> tuple[int, int, int]:
+    return int(row["rows"]), int(row["columns"]), int(row["rarest"])

@@ -1,5 +1,6 @@
 """A sweep under way: which of its jobs have ended and how, and its end."""
 
+import json
 import shlex
 import sys
 import time
@@ -29,6 +30,10 @@ LONGEST_TABLE = 6000
 """Characters of it in MLflow, which takes 8,000 of a description."""
 FIRST = 3
 """After so many jobs the time left is told: the start-up of the workers is in the first of them."""
+MANY = 500
+"""From so many jobs on they are not told one by one, but about a hundred times on the way."""
+LEFT_OUT = "sets.left_out"
+"""Tag of the parent run: a sentence on each data set that is not in it, as JSON."""
 MOST_NAMED = 10
 """So many failed jobs are named at the end."""
 
@@ -119,12 +124,15 @@ class Sweep:
         """
         self.returned[job.number] = returned
         self._first_ended = self._first_ended or time.monotonic()
+        error, done = error_of(returned), len(self.returned)
+        few = self._total < MANY
         if printed is not None:
             self._bar.start()
-            self._announce(len(self.returned), job)
-            print(printed.strip() and f"{printed.rstrip()}\n", end="", flush=True)
+            if few or error or done * 100 // self._total > (done - 1) * 100 // self._total:
+                self._announce(done, job)
+            if few or error:
+                print(printed.strip() and f"{printed.rstrip()}\n", end="", flush=True)
             self._bar.advance(self._task)
-        error = error_of(returned)
         if error is None:
             return
         if isinstance(error, DataError) and self.plan is not None and self.plan.one_source:
@@ -179,9 +187,26 @@ class Sweep:
             self.parent.close(status, markdown_table(rows, LONGEST_TABLE) if rows else "")
 
 
-def run_plan(launcher: Launcher, config: DictConfig, plan: Plan, seconds: float = 0.0) -> Sweep:
-    """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
+def run_plan(
+    launcher: Launcher,
+    config: DictConfig,
+    plan: Plan,
+    seconds: float = 0.0,
+    left_out: Sequence[str] = (),
+) -> Sweep:
+    """Runs all jobs of a plan as one sweep, which has ended when it is returned.
+
+    Args:
+        launcher: runs the jobs.
+        config: the sweep's.
+        plan: of the jobs.
+        seconds: of processor that they take, if that is known.
+        left_out: a sentence on each data set that the plan could have had, and has not.
+    """
     tags = plan_tags(plan.tuned, plan.seeds) | {"sweep.settings": plan.settings}
+    if left_out:
+        print("Data sets left out:", *left_out, sep="\n  ")
+        tags[LEFT_OUT] = json.dumps(left_out)
     with Sweep(config, len(plan.jobs), tags, plan, seconds) as sweep:
         sweep.run(launcher, plan.jobs)
     return sweep

@@ -53,10 +53,14 @@ def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Ru
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
     run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=metadata.name)
-    params = [Param(name, value) for name, value in metadata.params.items()]
-    store.client.log_batch(run.info.run_id, params=params)
-    _log_dataset(store, run.info.run_id, _dataset_input(metadata.dataset))
+    if record.DETAIL_TAG not in metadata.tags:
+        store.client.log_batch(run.info.run_id, params=_params(metadata))
+        _log_dataset(store, run.info.run_id, _dataset_input(metadata.dataset))
     return run
+
+
+def _params(metadata: RunMetadata) -> list[Param]:
+    return [Param(name, value) for name, value in metadata.params.items()]
 
 
 def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
@@ -104,7 +108,9 @@ def log_results(
     tags = [RunTag("best_epoch", str(final.best_epoch))] if final.best_epoch else []
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
-    store.client.log_batch(run_id, metrics=metrics, tags=tags)
+    # Parameters that are there already change nothing; a run of scores alone has them from here.
+    params = _params(final.metadata) if record.DETAIL_TAG in final.metadata.tags else ()
+    store.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
     for name in (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ())):
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))
