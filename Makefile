@@ -20,6 +20,12 @@ MODEL = $(if $(NAME),--model '$(NAME)@$(ALIAS)')
 # Sweeps of the atlas, ~ for a space: Fashion-MNIST where ROOT names its folder or Keras has it in
 # its cache, a table where TABLE names one (LABEL its label column, TABLE_KEYS further keys).
 FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/datasets/fashion-mnist/*),data.root=null))
+# The study's collection, and which of its sets.
+SUITE ?= keel
+SETS ?=
+STUDY_DATA = $(if $(filter keel,$(SUITE)),$(PY) -m src.fetch keel)
+STUDY = suite=$(SUITE) $(if $(FULL),study=full) $(if $(SETS),$(if $(filter climb,$(SUITE)),data.id,data.name)=$(SETS))
+STUDY_PAGE =
 LABEL ?= -1
 AT_ONCE ?= hydra/launcher=joblib
 BY_CLASS := loss=focal~loss.alpha=[0.25,0.75]
@@ -31,7 +37,7 @@ ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLAS
 	$(if $(FASHION),+experiment=atlas_fashion_mnist~$(FASHION)) \
 	$(if $(TABLE),+experiment=atlas_table~data.path=$(TABLE)~data.label=$(LABEL)$(addprefix ~,$(TABLE_KEYS)))
 
-.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full sweep reproduce-all fetch notebook ui screenshots serve bench bench-serving coverage test lint format test-backends lock lock-cluster lock-backends cluster clean
+.PHONY: help setup reproduce simulated digits homework fashion-mnist atlas atlas-full study study-full sweep reproduce-all fetch notebook ui screenshots serve bench bench-serving coverage test lint format test-backends lock lock-cluster lock-backends cluster clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | \
@@ -101,6 +107,13 @@ atlas-full: atlas  ## the atlas over more losses, budgets, capacities and seeds;
 	@$(PY) -m src.forecast $(foreach sweep,$(ATLAS_SWEEPS),'$(subst ~, ,$(sweep)) atlas=full $(ATLAS)')
 	@set -e; $(foreach sweep,$(ATLAS_SWEEPS),$(PY) train.py -m $(AT_ONCE) $(subst ~, ,$(sweep)) atlas=full $(ATLAS);)
 	@$(PY) -m src.atlas
+
+study: $(READY)  ## what each loss gives on real data sets: 85 of KEEL in half an hour (SUITE=climb: OpenML; SETS=a,b); stops and goes on
+	$(STUDY_DATA)
+	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY); status=$$?; $(PY) -m src.study $(STUDY_PAGE) && exit $$status
+
+study-full: $(READY)  ## the study with all losses, samplings and estimators: a night; says first how long
+	@$(MAKE) --no-print-directory study FULL=yes
 
 sweep: $(READY)  ## the sweep of the README: cross-entropy and focal loss at gamma 0, 1, 2
 	$(PY) train.py -m loss=ce,focal loss.gamma=0,1,2
