@@ -148,7 +148,7 @@ def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def library_versions(config: Mapping[str, Any]) -> dict[str, str]:
     """Installed versions of the libraries that change a config's numbers."""
     names = REFERENCE_LIBRARIES if is_reference(config) else NUMERIC_LIBRARIES
-    more = SAMPLING_LIBRARIES if sampling_of(config) else ()
+    more = SAMPLING_LIBRARIES if "_target_" in sampling_of(config) else ()
     return _versions(tuple(dict.fromkeys(names + more)))
 
 

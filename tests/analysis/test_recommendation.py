@@ -71,6 +71,14 @@ def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
     assert f"take ce with a tuned threshold: {reason}" in found.sentence
 
 
+def test_a_loss_with_sampling_is_neither_the_baseline_nor_as_simple():
+    found = only(
+        runs_of("ce + smote", 0.705, 0.704, 0.05, noise=-1.0, loss="ce"),
+        runs_of("ce", 0.70, 0.70, 0.05, noise=1.0),
+    )
+    assert (found.label, found.decision) == ("ce", "argmax")
+
+
 def test_of_equally_calibrated_ones_the_simplest_is_taken():
     found = only(
         runs_of("ce", 0.70, 0.70, 0.05, noise=1.0), runs_of(FOCAL, 0.705, 0.704, 0.05, noise=-1.0)

@@ -63,6 +63,35 @@ def test_the_chosen_run_is_the_best_by_validation_within_its_loss_seed_and_data(
         assert means == pytest.approx(gains.to_dict())
 
 
+def test_a_loss_is_chosen_for_each_sampling_apart():
+    """The knob that is tuned leaves the label of the loss; what was sampled stays."""
+    random, labels = np.random.default_rng(0), ("focal(gamma={}, alpha=0.25)", "ce")
+    runs = [
+        trial(
+            f"{label.format(gamma)}{sampling}",
+            seed,
+            "0.01",
+            random,
+            params={"loss.gamma": gamma, "tuning.keys": "['loss.gamma']"},
+            loss=label.partition("(")[0],
+            run_id=f"{label} {sampling} {seed} {gamma}",
+        )
+        for label in labels
+        for sampling in ("", " + smote(k_neighbors=3)")
+        for gamma in ("1", "2")
+        for seed in range(3)
+    ]
+    found = at_best(runs, "argmax")
+    named = {
+        f"{loss}{more}"
+        for loss in ("focal(alpha=0.25)", "ce")
+        for more in ("", " + smote(k_neighbors=3)")
+    }
+    assert {run.label for run in found.runs} == named
+    compared = {(one.baseline, one.label) for one in compare(found.runs)}
+    assert compared == {("ce", label) for label in named - {"ce"}}
+
+
 def test_what_was_chosen_is_counted_and_the_edge_of_the_grid_is_seen():
     runs = sweep(data=("digits",))
     found = at_best(runs, "argmax")

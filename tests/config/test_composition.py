@@ -74,8 +74,10 @@ def test_metric_and_tracking_fill_their_own_nodes_whatever_stands_beside(compose
             assert OmegaConf.get_type(before, group) is OmegaConf.get_type(cfg, group)
 
 
-@pytest.mark.parametrize("word", [*choices("estimator"), *choices("references")])
-def test_every_estimator_and_every_choice_of_references_is_legal(composer, word):
+@pytest.mark.parametrize(
+    "word", [*choices("sampling"), *choices("estimator"), *choices("references")]
+)
+def test_every_sampling_estimator_and_choice_of_references_is_legal(composer, word):
     group, _, name = word.partition("=")
     assert check(composer(word))[group]["name"] == name
 

@@ -10,6 +10,7 @@ from src.data.dataset import Dataset
 from src.engine.build import load_dataset
 from src.engine.fit import Trained, train
 from src.engine.graph_cache import GraphCache
+from src.engine.sampling import sampled
 
 SMALL = (
     "data.n_samples=400",
@@ -43,7 +44,7 @@ def job(resolved) -> Callable[..., tuple[dict[str, Any], Dataset]]:
         named = any(word.startswith("data=") for word in overrides)
         small = [word for word in SMALL if not (named and word.startswith("data."))]
         config = resolved(*small, *overrides)
-        return config, load_dataset(config["data"])
+        return config, sampled(load_dataset(config["data"]), config)
 
     return made
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
     [
         ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16"),
         ("loss=ldam", "model=cosine", "model.clip_norm=1", "metric=imbalance"),
-        ("loss=asymmetric", "loss.gamma_neg=3", "loss.gamma_pos=0.7"),
+        ("loss=asymmetric", "loss.gamma_neg=3", "loss.gamma_pos=0.7", "sampling=balanced_batches"),
         ("model=cnn", "data=digits", "training.epochs=1"),
         ("training.optimizer._target_=keras.optimizers.AdamW", "+training.optimizer.use_ema=true"),
     ],

@@ -26,6 +26,8 @@ from tests.reliability.recorded import place, runs_of
 pytestmark = pytest.mark.slow
 
 LOSSES = sorted(file.stem for file in (ROOT / "conf" / "loss").glob("*.yaml"))
+SAMPLED = "glob(*,exclude=[none,smotenc])"
+"""Every sampling that numbers alone can have."""
 QUICK = ("training.epochs=1", "tracking.plots=false", "training.learning_rate=0.01")
 SMALL = ("data.n_samples=300", "data.minority_fraction=0.2")
 
@@ -41,7 +43,7 @@ def write_table(file, rows=120):
 
 @pytest.fixture(scope="module")
 def sweeps(forks, run_here, empty_store, tmp_path_factory):
-    """Runs of every loss, every model, and data made, built in, or of a file."""
+    """Runs of every loss, model and sampling, and data made, built in, or of a file."""
     cwd = tmp_path_factory.mktemp("sweeps")
     empty_store(cwd / "mlruns")
     write_table(cwd / "mine.csv")
@@ -49,7 +51,7 @@ def sweeps(forks, run_here, empty_store, tmp_path_factory):
     others = "loss=glob(*,exclude=[ce,focal,ldam])"
     sweeps = (
         ("-m", others, "model.dropout=0.3", *SMALL, *QUICK),
-        ("-m", "loss=ce", "seed=3,4", "model.dropout=0.3", *SMALL, *QUICK),
+        ("-m", f"sampling={SAMPLED}", "seed=3", "model.dropout=0.3", *SMALL, *QUICK),
         ("-m", "model=cosine,cnn", "data=digits", "metric=imbalance", "loss=ldam", *QUICK),
     )
     alone = (
@@ -84,7 +86,7 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 3
+    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 5
 
 
 def test_the_last_sweep_is_executed_where_none_is_named(sweeps, capsys):

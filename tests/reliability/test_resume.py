@@ -14,6 +14,7 @@ from src.engine.checkpoint import Checkpoint
 from src.engine.epoch_logger import EpochLogger
 from src.engine.fit import train as fit
 from src.engine.model import build_model
+from src.engine.sampling import sampled
 from src.evaluation.epoch_choice import EpochChoice
 from tests.engine.by_fit import own_bits
 from tests.marker import Marker
@@ -69,14 +70,19 @@ def a_checkpoint_each_epoch():
         ("loss=focal", "model.dropout=0.3", "training.precision=mixed_float16", *SMALL),
         ("loss=ldam_drw", "loss.defer=0.4", "model=cosine", "model.clip_norm=1", *SMALL),
         ("model=cnn", "model.dropout=0.2", *DIGITS),
-        ("training.optimizer._target_=keras.optimizers.AdamW", WITH_AVERAGE, *SMALL),
+        (
+            "sampling=balanced_batches",
+            "training.optimizer._target_=keras.optimizers.AdamW",
+            WITH_AVERAGE,
+            *SMALL,
+        ),
         ("training.monitor=val_loss", "training.mode=min", "training.patience=1", *SMALL),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
 def test_an_interrupted_training_ends_with_the_same_bits(resolved, tmp_path, words):
     config = resolved(*words)
-    dataset = load_dataset(config["data"])
+    dataset = sampled(load_dataset(config["data"]), config)
     whole = fit(config, dataset, "whole")
     with pytest.raises(PowerCutError):
         fit(config, dataset, "cut", [Cut(epoch=2)], resume=tmp_path / "checkpoint.npz")

@@ -14,7 +14,7 @@ from src.config.check import check
 from src.config.register import register
 from src.entry import is_mistake, message
 from src.runs.identity import config_identity, setting_identity
-from src.runs.labels import loss_label
+from src.runs.labels import run_label
 from src.runs.metadata import flat_params
 from tests.reliability.children import ROOT
 
@@ -22,7 +22,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 CONF = ROOT / "conf"
 GROUPS = {
     group: sorted(file.stem for file in (CONF / group).glob("*.yaml"))
-    for group in ("loss", "metric", "model", "data", "tracking")
+    for group in ("loss", "metric", "model", "data", "sampling", "tracking")
 }
 KEYS = [
     *("seed", "force", "resume", "loss", "model", "data", "metric", "training", "tracking"),
@@ -31,6 +31,7 @@ KEYS = [
     *(f"data.{key}" for key in ("n_samples", "minority_fraction", "seed", "path", "label", "drop")),
     *(f"training.{key}" for key in ("epochs", "batch_size", "optimizer", "optimizer._target_")),
     *(f"training.{key}" for key in ("patience", "mode", "precision", "threads", "seed", "monitor")),
+    *("sampling", *(f"sampling.{key}" for key in ("batches", "_target_", "k_neighbors"))),
     *(f"tracking.{key}" for key in ("enabled", "root", "uri", "experiment", "plots")),
     *("metric.metrics", "metric.metrics.f1_macro", "metric.metrics.f1_macro._target_", "hydra"),
 ]
@@ -77,5 +78,5 @@ def test_strange_words_are_a_config_or_a_clear_error(words):
         event("accepted")
         config = OmegaConf.to_container(cfg, resolve=True)
         assert len(config_identity(config)) == len(setting_identity(config)) == 64
-        assert loss_label(config["loss"])
+        assert run_label(config)
         assert flat_params(config)

@@ -7,6 +7,7 @@ import pytest
 from src.engine.build import load_dataset
 from src.runs.identity import config_identity, run_identity, setting_identity
 from src.runs.labels import loss_label
+from src.runs.metadata import describe_run
 
 FOCAL = ("loss=focal", "model=cosine", "metric=imbalance", "model.clip_norm=1")
 SMALL = ("data.n_samples=200", "data.minority_fraction=0.3")
@@ -99,6 +100,52 @@ def test_what_cross_entropy_does_not_use_makes_no_other_experiment(resolved, dat
     before, after = resolved("loss=ce"), resolved("loss=ce", *words)
     assert config_identity(after) == config_identity(before)
     assert run_identity(after, dataset) == run_identity(before, dataset)
+
+
+SAMPLINGS = ("random_over", "random_under", "smote", "smotenc", "balanced_batches")
+
+
+def test_each_sampling_is_another_experiment_that_is_compared_with_none(resolved, dataset):
+    plain = resolved("sampling=none")
+    assert plain["sampling"] == {"name": "none"}
+    words = [f"sampling={name}" for name in SAMPLINGS]
+    words += [
+        "sampling=smote sampling.k_neighbors=3",
+        "sampling=smote sampling.sampling_strategy=1",
+    ]
+    configs = [plain, *(resolved(*one.split()) for one in words)]
+    assert len({run_identity(config, dataset) for config in configs}) == len(configs)
+    assert {setting_identity(config) for config in configs} == {setting_identity(plain)}
+    before = {key: value for key, value in plain.items() if key != "sampling"}
+    assert run_identity(before, dataset) == run_identity(plain, dataset)
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        ("loss=ce sampling=none", "ce"),
+        ("loss=ce sampling=smote", "ce + smote"),
+        ("loss=focal sampling=balanced_batches", "focal(gamma=2, alpha=0.25) + balanced_batches"),
+        ("sampling=smotenc sampling.k_neighbors=3", "ce + smotenc(k_neighbors=3)"),
+        (
+            "sampling=random_over sampling.sampling_strategy=0.5",
+            "ce + random_over(sampling_strategy=0.5)",
+        ),
+        ("estimator=random_forest sampling=smote", "random forest + smote"),
+    ],
+)
+def test_the_label_names_what_was_sampled_and_what_is_not_as_usual(resolved, dataset, words, label):
+    config = resolved(*words.split(), "seed=3")
+    metadata = describe_run(config, dataset)
+    assert metadata.tags["loss.label"] == label
+    assert metadata.name.startswith(f"{label} · ")
+    assert " + " not in metadata.tags["loss"]
+    assert metadata.params["sampling.name"] == config["sampling"]["name"]
+    of_samplers = {"version.imbalanced-learn", "version.scikit-learn"}
+    drawn = "_target_" in config["sampling"]
+    assert (of_samplers <= set(metadata.tags)) == (drawn or "estimator" in words)
+    assert metadata.tags["data.fingerprint"] == dataset.fingerprint
+    assert metadata.dataset["class_counts"] == list(dataset.class_counts)
 
 
 def test_whole_numbers_are_the_same_with_and_without_a_point(resolved):
