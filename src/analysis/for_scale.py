@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from src.analysis.notes import trials
-from src.analysis.runs import FinishedRun, by_setting
+from src.analysis.runs import DECISIONS, FinishedRun, by_setting
 from src.analysis.statistics.candidate import DECIMALS, Candidate
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.paired import corrected, paired
@@ -71,6 +71,7 @@ class ForScale:
         sentence: how the best of them does against the recommendation.
         leads: whether one is better by more than the gain that counts.
         advice: what to do about that; empty where none leads.
+        code: that makes the estimator, for Python; empty too.
         notes: how they were tuned, and which seeds are missing.
     """
 
@@ -80,6 +81,7 @@ class ForScale:
     sentence: str
     leads: bool
     advice: str
+    code: str
     notes: list[str]
 
     @property
@@ -88,7 +90,10 @@ class ForScale:
         found: dict[str, dict[str, Row]] = defaultdict(dict)
         for row in self.rows:
             found[row.at.label][row.at.decision] = row
-        return found
+        return {
+            label: {decision: rows[decision] for decision in DECISIONS if decision in rows}
+            for label, rows in found.items()
+        }
 
 
 def for_scale(
@@ -141,13 +146,15 @@ def for_scale(
     rows = sorted(map(Row, candidates, corrected(named)), key=lambda row: row.at.mean, reverse=True)
     ahead = [row for row in rows if row.leads]
     first = (ahead or rows)[0]
+    library, code = _in_code(first.at) if ahead else ("", "")
     return ForScale(
         setting=advice.setting,
         recommended=recommended,
         rows=rows,
         sentence=_lead(first, ahead) if ahead else _scale(first),
         leads=bool(ahead),
-        advice=_what_to_do(first.at) if ahead else "",
+        advice=f"Its runs save no model; on rows of your own it is, by {library}" if ahead else "",
+        code=code,
         notes=[
             *dict.fromkeys(words for found in best.values() for words in _trials(found)),
             *(note for row in rows for note in row.against.missing),
@@ -200,8 +207,8 @@ def _seeds(row: Row) -> str:
     return f"{count} seed{'s' if count != 1 else ''}"
 
 
-def _what_to_do(one: Candidate) -> str:
-    """How to have an estimator that no run saves, at the settings of its median run."""
+def _in_code(one: Candidate) -> tuple[str, str]:
+    """Modules, and the expression that makes an estimator with the values of its median run."""
     run = one.median_run
     node = {
         key.removeprefix(ESTIMATOR): yaml.safe_load(value)
@@ -215,7 +222,7 @@ def _what_to_do(one: Candidate) -> str:
     if one.decision == "tuned" and len(run.class_names) == 2:
         code = f"TunedThresholdClassifierCV({code}, scoring='f1_macro')"
         library = f"sklearn.model_selection and {library}"
-    return f"Its runs save no model; this is one, by {library}: {code}"
+    return library, code
 
 
 def _trials(found: Best) -> list[str]:

@@ -66,7 +66,7 @@ def _recommend(say: Callable[[str], None], answer: Answer, advice: Recommendatio
     where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
     scale = answer.scale.get(advice.setting)
     if scale and scale.leads:
-        say(f"\n{scale.sentence}.\n  {scale.advice}")
+        say(f"\n{scale.sentence}.\n  {scale.advice}: {scale.code}")
         where = f" among the losses{where}"
     say(f"\nRecommendation{where}: {advice.sentence}.")
     for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
@@ -79,7 +79,7 @@ def _scale_table(scale: ForScale) -> Titled:
     """Each reference at both decisions, in two lines: its score, and how far it is from advice."""
     rows = scale.by_label
     columns: dict[str, list[str]] = {}
-    for decision in dict.fromkeys(row.at.decision for row in scale.rows):
+    for decision in next(iter(rows.values())):
         found = [rows[label].get(decision) for label in rows]
         columns[f"F1 {decision}"] = [f"{row.score:.4f}" if row else "" for row in found]
         columns[f"diff. {decision}"] = [
@@ -89,7 +89,8 @@ def _scale_table(scale: ForScale) -> Titled:
             for row in found
         ]
     title = (
-        f"For scale, no networks, on the same splits: differences to {scale.recommended}, in pp; "
+        f"For scale, no networks, on the same splits: differences to the "
+        f"recommendation, {scale.recommended}, in pp; "
         f"Holm over these {len(scale.rows)} alone"
     )
     table = _table("reference")
