@@ -36,7 +36,7 @@ BELOW = {
     "runs": "errors components data config evaluation saved_model engine references",
     "tracking": "errors entry compat data config saved_model runs",
     "sweeps": "errors entry compat data config runs tracking",
-    "analysis": "errors data evaluation runs tracking references",
+    "analysis": "errors data evaluation runs tracking",
     "serving": "errors data saved_model runs tracking",
 }
 """What each room imports of the project, from the bottom up; commands stand on all of them."""

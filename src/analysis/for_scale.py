@@ -10,20 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import yaml
 
 from src.analysis.notes import trials
 from src.analysis.runs import DECISIONS, FinishedRun, by_setting
 from src.analysis.statistics.candidate import DECIMALS, Candidate
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.paired import corrected, paired
-from src.analysis.statistics.recommendation import Recommendation
-from src.analysis.tuned import ESTIMATOR, Best, at_best
+from src.analysis.statistics.recommendation import PROMOTE, Recommendation
+from src.analysis.tuned import Best, at_best
 from src.errors import words
-from src.references.estimators import build_estimator
 
 BETTER = ("gain", "better")
 """Verdicts of a reference over the recommendation."""
+WHAT_TO_DO = "No run of it keeps a model; this fits one again, as it was recorded, and registers it"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class ForScale:
         sentence: how the best of them does against the recommendation.
         leads: whether one is better by more than the gain that counts.
         advice: what to do about that; empty where none leads.
-        code: that makes the estimator, for Python; empty too.
+        command: that does it; empty too.
         notes: how they were tuned, and which seeds are missing.
     """
 
@@ -81,7 +80,7 @@ class ForScale:
     sentence: str
     leads: bool
     advice: str
-    code: str
+    command: str
     notes: list[str]
 
     @property
@@ -146,15 +145,14 @@ def for_scale(
     rows = sorted(map(Row, candidates, corrected(named)), key=lambda row: row.at.mean, reverse=True)
     ahead = [row for row in rows if row.leads]
     first = (ahead or rows)[0]
-    library, code = _in_code(first.at) if ahead else ("", "")
     return ForScale(
         setting=advice.setting,
         recommended=recommended,
         rows=rows,
         sentence=_lead(first, ahead) if ahead else _scale(first),
         leads=bool(ahead),
-        advice=f"Its runs save no model; on rows of your own it is, by {library}" if ahead else "",
-        code=code,
+        advice=WHAT_TO_DO if ahead else "",
+        command=_promotes(first.at) if ahead else "",
         notes=[
             *dict.fromkeys(words for found in best.values() for words in _trials(found)),
             *(note for row in rows for note in row.against.missing),
@@ -207,22 +205,10 @@ def _seeds(row: Row) -> str:
     return f"{count} seed{'s' if count != 1 else ''}"
 
 
-def _in_code(one: Candidate) -> tuple[str, str]:
-    """Modules, and the expression that makes an estimator with the values of its median run."""
-    run = one.median_run
-    node = {
-        key.removeprefix(ESTIMATOR): yaml.safe_load(value)
-        for key, value in run.params.items()
-        if key.startswith(ESTIMATOR)
-    }
-    estimator = build_estimator(node, run.seed, run.class_counts or (2, 2))
-    idle = {"random_state", "n_jobs"} & {*estimator.get_params(deep=False)}
-    code = " ".join(repr(estimator.set_params(**dict.fromkeys(idle))).split())
-    library = type(estimator).__module__.partition("._")[0]
-    if one.decision == "tuned" and len(run.class_names) == 2:
-        code = f"TunedThresholdClassifierCV({code}, scoring='f1_macro')"
-        library = f"sklearn.model_selection and {library}"
-    return library, code
+def _promotes(one: Candidate) -> str:
+    """What puts the run at the median of the validation scores into the model registry."""
+    decision = "" if one.decision == "tuned" else f" --decision {one.decision}"
+    return f"{PROMOTE} {one.median_run.run_id} --name NAME --alias champion{decision}"
 
 
 def _trials(found: Best) -> list[str]:

@@ -107,11 +107,12 @@ def test_one_that_is_better_by_more_than_counts_comes_first_with_what_to_do(tmp_
     assert "A network is not the best choice here: on the same test splits random forest" in (
         scale.sentence
     )
-    assert scale.advice.endswith("by sklearn.ensemble")
-    assert scale.code == "RandomForestClassifier()"
+    run_id = scale.rows[0].at.median_run.run_id
+    usual = f"python -m src.promote {run_id} --name NAME --alias champion"
+    assert scale.command == f"{usual} --decision argmax"
     text = printed(found)
     last = text[text.rindex("A network is not the best choice") :]
-    assert last.index("RandomForestClassifier") < last.index("Recommendation among the losses")
+    assert last.index(usual) < last.index("Recommendation among the losses")
     write_html(tmp_path / "report.html", found)
     page = (tmp_path / "report.html").read_text()
     body = page[page.index("<body>") :]
@@ -136,7 +137,7 @@ def test_one_that_is_no_better_stands_behind_the_recommendation():
     )
     text = printed(found)
     assert text.rindex("For scale: random forest") > text.rindex("Recommendation: ")
-    assert (scale.advice, scale.code) == ("", "")
+    assert (scale.advice, scale.command) == ("", "")
 
 
 @pytest.mark.parametrize(("test", "leads"), [(0.832, False), (0.84, False), (0.85, True)])
@@ -158,21 +159,6 @@ def test_of_its_trials_validation_chooses_and_the_test_split_has_no_say():
     assert not scale.leads
     assert all(row.against.mean < 0 for row in scale.rows)
     assert "random forest: min samples leaf chosen: 4 x 8 (2 trials a seed)" in scale.notes
-
-
-def test_a_threshold_that_has_to_be_tuned_is_in_the_code_that_is_named():
-    (scale,) = answered(forest(0.84, tuned=0.06, leaf=4)).scale.values()
-    code = "TunedThresholdClassifierCV(RandomForestClassifier(min_samples_leaf=4), scoring='f1_ma"
-    assert scale.code.startswith(code)
-    fitted = {}
-    exec(
-        "from sklearn.ensemble import *\n"
-        "from sklearn.model_selection import TunedThresholdClassifierCV\n"
-        f"model = {scale.code}",
-        fitted,
-    )
-    x = np.random.default_rng(0).normal(size=(60, 2))
-    assert fitted["model"].fit(x, x[:, 0] > 0.5).predict(x).any()
 
 
 def test_references_on_other_splits_are_not_compared_and_named():

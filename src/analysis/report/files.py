@@ -111,7 +111,7 @@ def _scale(found: ForScale) -> dict[str, Any]:
         "reference_leads": found.leads,
         "sentence": found.sentence,
         "advice": found.advice,
-        "code": found.code,
+        "command": found.command,
         "notes": found.notes,
         "references": [
             {

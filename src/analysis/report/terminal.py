@@ -66,7 +66,7 @@ def _recommend(say: Callable[[str], None], answer: Answer, advice: Recommendatio
     where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
     scale = answer.scale.get(advice.setting)
     if scale and scale.leads:
-        say(f"\n{scale.sentence}.\n  {scale.advice}: {scale.code}")
+        say(f"\n{scale.sentence}.\n  {scale.advice}:\n  {scale.command}")
         where = f" among the losses{where}"
     say(f"\nRecommendation{where}: {advice.sentence}.")
     for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
