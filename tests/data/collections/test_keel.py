@@ -8,7 +8,9 @@ import pytest
 
 from src.data.collections.keel import family_of, keel, keel_cache, keel_sets
 from src.data.errors import DataError
+from src.engine.build import load_dataset
 from src.fetch import main
+from src.runs.metadata import describe_run
 from tests.data.collections.dat_files import HEADER, rows_of, write
 
 TEN = (
@@ -66,6 +68,18 @@ def test_the_collection_has_a_hundred_imbalanced_sets_of_25_families_that_can_al
     assert len({one.family for one in sets}) == 25
     assert [one.name for one in sets if one.unusable] == []
     assert {one.classes for one in sets} == {2}
+
+
+def test_a_run_carries_name_family_and_source(resolved, tmp_path):
+    write(tmp_path / "ecoli-0_vs_9.dat", rows_of())
+    words = ("data=keel", "data.name=ecoli-0_vs_9", f"data.root={tmp_path}")
+    configs = [resolved(*words, f"seed={seed}") for seed in (2, 3)]
+    data = [load_dataset(config["data"]) for config in configs]
+    tags = describe_run(configs[0], data[0]).tags
+    assert (tags["data"], tags["data.family"]) == ("ecoli-0_vs_9", "ecoli")
+    assert tags["data.source"] == f"{tmp_path}/ecoli-0_vs_9.dat"
+    assert "data.licence" not in tags
+    assert data[0] == data[1], "two seeds share a split"
 
 
 def test_a_file_with_its_header_says_names_and_categories(tmp_path):

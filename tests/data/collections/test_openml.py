@@ -21,6 +21,8 @@ import pytest
 
 from src.data.collections.openml import openml
 from src.data.errors import DataError
+from src.engine.build import load_dataset
+from src.runs.metadata import describe_run
 from tests.reliability.test_disk_full import room
 
 ARFF = """% hand-made
@@ -139,6 +141,14 @@ def test_a_set_has_names_categories_missing_values_classes_and_licence(network, 
     assert (data.name, data.family, data.licence) == ("Wards", "Wards", "CC0")
     assert data.source == "https://www.openml.org/d/7"
     assert sum(data.rows.values()) == 60
+
+
+def test_a_run_carries_name_source_and_licence(network, resolved, tmp_path):
+    network.answers = answers_of(ARFF + "\n".join(rows_of()))
+    config = resolved("data=openml", "data.id=7", f"data.root={tmp_path}")
+    tags = describe_run(config, load_dataset(config["data"])).tags
+    assert (tags["data"], tags["data.family"], tags["data.licence"]) == ("Wards", "Wards", "CC0")
+    assert tags["data.source"] == "https://www.openml.org/d/7"
 
 
 def test_number_and_name_are_one_set_and_seeds_fetch_nothing_anew(network, tmp_path):
