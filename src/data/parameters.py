@@ -37,6 +37,8 @@ def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 if parameter.kind is parameter.VAR_KEYWORD:
                     given |= given.pop(parameter.name, {})
             for name, value in given.items():
+                if name not in hints:  # the function itself refuses it
+                    continue
                 key = f"data.{name}"
                 if isinstance(value, str) and get_origin(hints[name]) is list:
                     right = override(key, [value])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ latest = LatestTable()
 
 @dataclass(frozen=True)
 class KeelSet:
-    """One set of the collection, all of its rows.
+    """One set of the collection, all of its rows; sizes are 0 where they could not be read.
 
     Attributes:
         name: as `data.name` takes it.
@@ -80,13 +80,13 @@ class KeelSet:
     name: str
     family: str
     imbalanced: bool
-    rows: int
-    columns: int
-    classes: int
-    rarest: int
-    ratio: float
-    duplicates: float
-    unusable: str
+    rows: int = 0
+    columns: int = 0
+    classes: int = 0
+    rarest: int = 0
+    ratio: float = 1.0
+    duplicates: float = 0.0
+    unusable: str = ""
 
 
 @checked_by(KeelConfig)
@@ -157,33 +157,33 @@ def keel_sets(root: str | None = None, *, imbalanced: bool = False) -> Iterator[
         imbalanced: whether to leave out the collection's part for balanced data.
 
     Raises:
-        DataError: where there is none, or for a damaged file.
+        DataError: where there is none.
     """
     for name, file in sorted(keel_files(root).items()):
-        of_imbalanced = file.parent.name != BALANCED
-        if imbalanced and not of_imbalanced:
-            continue
-        raw = read_dat(file, _source(file, root))
-        counts = raw.frame[raw.layout.label].value_counts()
-        unusable, share = "", 0.0
-        try:
-            table = _read(file, root, Cleaning())
-            share = table.duplicates.duplicate_rows / len(table.y)
-            table.split(0, val_fraction=0.2, test_fraction=0.2)
-        except DataError as error:
-            unusable = str(error)
-        yield KeelSet(
-            name,
-            family_of(name),
-            of_imbalanced,
+        if not imbalanced or file.parent.name != BALANCED:
+            yield _described(name, file, root)
+
+
+def _described(name: str, file: Path, root: str | None) -> KeelSet:
+    found = KeelSet(name, family_of(name), file.parent.name != BALANCED)
+    source = _source(file, root)
+    try:
+        raw = read_dat(file, source)
+        counts = raw.frame[raw.layout.label].astype(str).str.strip().value_counts()
+        found = replace(
+            found,
             rows=len(raw.frame),
             columns=len(raw.features),
             classes=len(counts),
             rarest=int(counts.min()),
             ratio=float(counts.max() / counts.min()),
-            duplicates=share,
-            unusable=unusable,
         )
+        table = CleanTable.of(raw, Cleaning(), name=name, source=source)
+        found = replace(found, duplicates=table.duplicates.duplicate_rows / len(table.y))
+        table.split(0, val_fraction=0.2, test_fraction=0.2)
+    except DataError as error:
+        return replace(found, unusable=str(error))
+    return found
 
 
 def family_of(name: str) -> str:

