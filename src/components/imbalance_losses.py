@@ -145,7 +145,7 @@ class LDAMLoss(ConfiguredLoss):
     Made for cosines: in the paper each $x_c$ lies in [-1, 1], so that a margin of 0.5 means the
     same for every example. Use it on a cosine classifier that does no scaling of its own. On
     ordinary logits the model can undo the margins by growing its weights, and the scale multiplies
-    gradients by 30.
+    gradients by 30. The paper's method is this loss in a `DeferredReweighting`.
 
     Args:
         class_counts: Training examples of each class, K whole numbers > 0.

@@ -65,6 +65,13 @@ def test_focal_loss_without_gamma_and_alpha_is_cross_entropy(fitted, one_of_each
     )
 
 
+def test_focal_loss_by_class_without_gamma_is_weighted_cross_entropy(fitted, one_of_each_loss):
+    focal = fitted("loss=focal_by_class", "loss.gamma=0", "training.epochs=1")
+    np.testing.assert_allclose(
+        focal.test_logits, one_of_each_loss["weighted_ce"].test_logits, rtol=1e-3, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize("score", ["balanced_accuracy", "recall", "f1_macro"])
 def test_the_imbalance_metric_reports_validation_and_training(one_of_each_loss, score):
     (row,) = one_of_each_loss["ce"].history
