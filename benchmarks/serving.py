@@ -30,8 +30,9 @@ import pandas as pd
 from benchmarks.timing.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
-from src.serve import HOST, only_champion
+from src.serve import only_champion
 from src.serving.find import SavedModel, find_model
+from src.serving.port import HOST
 
 START_SECONDS = 120
 WARM_UP = 20

@@ -2,13 +2,15 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z][a-z0-9_./-]*", re.ASCII | re.IGNORECASE)
 """Text that Hydra reads as it stands."""
 AT_FLUSH = "(raised as a result of Query-invoked autoflush"
 """How SQLAlchemy begins to say when it wrote, before it says what was wrong."""
+LONGEST_REASON = 300
 STORE_LIBRARIES = ("mlflow", "sqlalchemy", "alembic", "sqlite3")
 
 
@@ -38,6 +40,23 @@ def user_error_behind(error: BaseException) -> UserError | None:
         seen.append(found)
         found = found.__cause__
     return None
+
+
+@contextmanager
+def naming(file: object, problem: str) -> Iterator[None]:
+    """Whatever is wrong with a file becomes a `UserError` that names it, in one line.
+
+    Args:
+        file: its path.
+        problem: what cannot be done with it, before the reason.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
+        raise UserError(f"{file}: {problem}: {reason}") from error
 
 
 def first_line(error: BaseException) -> str:

@@ -5,15 +5,14 @@ python -m src.serve --model NAME@champion --port 5001
 
 import argparse
 import json
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from src.entry import guarded
 from src.errors import UserError
+from src.serving.port import HOST, check_port
 
-HOST = "127.0.0.1"
 PORT = 5001
 
 
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError(f"--model {wanted}: only a logged model can be served, not {model.path}")
     if options.workers < 1:
         raise UserError(f"--workers {options.workers}: must be at least 1")
-    _check_port(options.port)
+    check_port(options.port, "serve")
     print(f"Serving {model.title} on http://{HOST}:{options.port} (Ctrl-C stops it)")
     print(f"  {_curl(model.path, options.port)}", flush=True)
     from src.serving.server import serve
@@ -63,20 +62,6 @@ def only_champion(root: str, uri: str | None) -> str:
             "(make serve NAME=...). `python -m src.promote RUN_ID --name NAME` makes one"
         )
     return f"{found[0]}@champion"
-
-
-def _check_port(port: int) -> None:
-    if not 0 < port < 65536:
-        raise UserError(f"--port {port}: must be from 1 to 65535")
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((HOST, port))
-        except OSError as error:
-            raise UserError(
-                f"--port {port}: {error.strerror} on {HOST}; another one is right, such as "
-                f"--port {port + 1} (make serve PORT={port + 1})"
-            ) from error
 
 
 def _curl(folder: Path, port: int) -> str:

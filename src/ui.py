@@ -9,7 +9,6 @@ that is printed first is that of the runs.
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,9 +18,9 @@ from pathlib import Path
 
 from src.entry import guarded
 from src.errors import UserError
+from src.serving.port import HOST, check_port
 from src.tracking.address import tracking_uri
 
-HOST = "127.0.0.1"
 WORKERS = "1"
 """Processes of the server: one person looks at it, and each takes a quarter of a gigabyte."""
 QUIET = {
@@ -54,13 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError(f"tracking store {address}: is a server already; open it in a browser")
     store = Store.at(options.root, options.uri)
     sweep = store.sweep()
-    _check_port(options.port)
+    check_port(options.port, "ui")
     ui = f"http://{HOST}:{options.port}/"
     server = _start(store.uri, options.port)
     try:
         print("Starting MLflow's server ...", flush=True)
         if _answers(server, ui):
             _say_where(ui, sweep.info.experiment_id if sweep else None)
+            sys.stdout.flush()
         return server.wait()
     except KeyboardInterrupt:
         print()
@@ -109,28 +109,12 @@ def _say_where(ui: str, experiment_id: str | None) -> None:
     from src.tracking.ui_views import CURVES, LAST_SWEEP, runs_link, view_link
 
     if experiment_id is None:
-        print(
-            f"MLflow UI: {ui} (no sweep yet; `python train.py -m loss=ce,focal` makes one)",
-            flush=True,
-        )
+        print(f"MLflow UI: {ui} (no sweep yet; `python train.py -m loss=ce,focal` makes one)")
         return
     print(f"MLflow UI: {ui}{runs_link(experiment_id)}")
     print(f"  last sweep, losses side by side: {ui}{view_link(experiment_id, LAST_SWEEP)}")
     print(f"  its curves by loss: {ui}{view_link(experiment_id, CURVES, charts=True)}")
-    print("Ctrl-C ends it.", flush=True)
-
-
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(
-                f"--port {port}: cannot be used ({reason}); take another: --port 5001, or "
-                "make ui PORT=5001"
-            ) from error
+    print("Ctrl-C ends it.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,11 +124,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Examples:\n  python -m src.ui\n  python -m src.ui --port 5001 --root FOLDER",
     )
-    parser.add_argument("--root", default="mlruns", help="folder of the store (default: mlruns)")
-    parser.add_argument(
-        "--uri", help="address of the database; MLFLOW_TRACKING_URI wins where it is set"
-    )
-    parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (5000)")
+    add = parser.add_argument
+    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--uri", help="address of the database; MLFLOW_TRACKING_URI wins where it is set")
+    add("--port", type=int, default=5000, help="port on 127.0.0.1 (5000)")
     return parser
 
 

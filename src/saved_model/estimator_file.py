@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.errors import UserError
+from src.errors import UserError, naming
 
 SUFFIX = ".skops"
 FILES = ("data/model.skops", "model.skops")
@@ -25,7 +25,6 @@ TYPES = (
 """Types that a file may hold beside those that skops trusts by itself."""
 LEAST = np.finfo(np.float64).eps
 """The probability that 0 counts as, as when its scores were measured."""
-LONGEST_REASON = 300
 
 
 class FittedEstimator:
@@ -65,13 +64,8 @@ def load_estimator(file: Path) -> FittedEstimator:
     """
     import skops.io
 
-    try:
+    with naming(file, "no estimator can be loaded from it"):
         others = set(skops.io.get_untrusted_types(file=file)) - {*TYPES}
         if others:
             raise UserError(f"{file}: holds {', '.join(sorted(others))}, which is not loaded")
         return FittedEstimator(skops.io.load(file, trusted=list(TYPES)))
-    except UserError:
-        raise
-    except Exception as error:  # whatever is wrong with it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
-        raise UserError(f"{file}: no estimator can be loaded from it: {reason}") from error

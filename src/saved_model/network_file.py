@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.errors import naming
 
 PROJECT = "src"
 """The package of the project, whose own classes are registered with Keras."""
@@ -24,11 +24,8 @@ def load_weights(network: Any, file: Path) -> None:
     Raises:
         UserError: where they are missing, damaged, or another network's.
     """
-    try:
+    with naming(file, "no weights can be loaded from it"):
         network.load_weights(file)
-    except Exception as error:  # whatever is wrong with it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"{file}: no weights can be loaded from it: {reason}") from error
 
 
 def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -45,13 +42,10 @@ def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> An
 
     import src.components  # noqa: F401  registers the custom objects
 
-    try:
+    with naming(file, "no model can be loaded from it"):
         return keras.saving.load_model(
             file, custom_objects=custom_objects, compile=False, safe_mode=True
         )
-    except Exception as error:  # whatever is wrong with a file, there is no model in it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"{file}: no model can be loaded from it: {reason}") from error
 
 
 def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
@@ -69,13 +63,8 @@ def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     for name in modules:
-        try:
+        with naming(folder, f"the model's own module {name} cannot be imported"):
             importlib.import_module(name)
-        except Exception as error:
-            raise UserError(
-                f"{folder}: the model's own module {name} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
     files = (file.relative_to(folder).with_suffix("") for file in folder.rglob("*.py"))
     names = {".".join(file.parts).removesuffix(".__init__") for file in files}
     others = {name for name in names & {*sys.modules} if name.partition(".")[0] != PROJECT}

@@ -22,9 +22,9 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(made):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = str(taken.getsockname()[1])
-        with pytest.raises(UserError, match=rf"--port {port}: .*in use.*make ui PORT=5001"):
-            main(["--root", str(made.root), "--port", port])
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"--port {port}: .*in use.*make ui PORT={port + 1}"):
+            main(["--root", str(made.root), "--port", str(port)])
 
 
 def test_a_port_that_is_none_is_refused(made):
