@@ -2,7 +2,7 @@
 
 They are no part of the comparison of losses. Each one, at its best trial by validation, is compared
 at both decisions with the recommended loss at its own; Holm's correction is over these comparisons
-alone. Where one is better by more than the gain that counts, that comes first in every answer.
+alone. Where one is ahead by more than the gain that counts, that comes first in every answer.
 """
 
 from collections import defaultdict
@@ -13,10 +13,11 @@ import numpy as np
 
 from src.analysis.notes import trials
 from src.analysis.runs import DECISIONS, FinishedRun, by_setting
-from src.analysis.statistics.candidate import DECIMALS, Candidate
+from src.analysis.statistics.candidate import DECIMALS, Candidate, lead
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.paired import corrected, paired
 from src.analysis.statistics.recommendation import PROMOTE, Recommendation
+from src.analysis.statistics.verdict import UNDECIDED
 from src.analysis.tuned import Best, at_best
 from src.errors import words
 
@@ -31,17 +32,28 @@ class Row:
 
     Attributes:
         at: its best trials by validation, one a seed.
-        against: how they compare with the recommendation.
+        against: how they compare with the recommendation on the test split.
+        on_validation: mean difference on the validation split, percentage points.
     """
 
     at: Candidate
     against: Comparison
+    on_validation: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is shown to be better, and its mean by more than the gain that counts."""
+        return self.against.verdict in BETTER and self._counts(self.against.mean)
 
     @property
     def leads(self) -> bool:
-        """Whether it is better, by more than the gain that counts."""
-        mean = round(self.against.mean, DECIMALS)
-        return self.against.verdict in BETTER and mean > self.against.threshold
+        """The same, or ahead by as much on both splits where nothing is decided."""
+        undecided = self.against.verdict == UNDECIDED
+        both = self._counts(self.against.mean) and self._counts(self.on_validation)
+        return self.is_better or (undecided and both)
+
+    def _counts(self, difference: float) -> bool:
+        return round(difference, DECIMALS) > self.against.threshold
 
     @property
     def score(self) -> float:
@@ -68,7 +80,7 @@ class ForScale:
         recommended: the loss and the decision that they are compared with.
         rows: the best on the validation split first.
         sentence: how the best of them does against the recommendation.
-        leads: whether one is better by more than the gain that counts.
+        leads: whether one is ahead by more than the gain that counts.
         advice: what to do about that; empty where none leads.
         command: that does it; empty too.
         notes: how they were tuned, and which seeds are missing.
@@ -127,7 +139,7 @@ def for_scale(
     candidates = _candidates(best)
     if not candidates:
         return None
-    recommended = Candidate(advice.label, advice.decision, tuple(base.values())).name
+    recommended = Candidate(advice.label, advice.decision, tuple(base.values()))
     pairs = [
         paired(
             {run.seed: run for run in one.runs},
@@ -139,15 +151,16 @@ def for_scale(
         for one in candidates
     ]
     named = [
-        replace(found, setting=advice.setting, label=one.name, baseline=recommended)
+        replace(found, setting=advice.setting, label=one.name, baseline=recommended.name)
         for one, found in zip(candidates, pairs, strict=True)
     ]
-    rows = sorted(map(Row, candidates, corrected(named)), key=lambda row: row.at.mean, reverse=True)
-    ahead = [row for row in rows if row.leads]
+    leads = [lead(one, recommended.on([run.seed for run in one.runs])).mean for one in candidates]
+    rows = sorted(map(Row, candidates, corrected(named), leads), key=lambda row: -row.at.mean)
+    ahead = sorted((row for row in rows if row.leads), key=lambda row: not row.is_better)
     first = (ahead or rows)[0]
     return ForScale(
         setting=advice.setting,
-        recommended=recommended,
+        recommended=recommended.name,
         rows=rows,
         sentence=_lead(first, ahead) if ahead else _scale(first),
         leads=bool(ahead),
@@ -182,12 +195,14 @@ def _candidates(best: Mapping[str, Best]) -> list[Candidate]:
 
 def _lead(first: Row, ahead: Sequence[Row]) -> str:
     others = {row.at.label for row in ahead} - {first.at.label}
-    also = f"; better too: {words(sorted(others))}" if others else ""
+    also = f"; ahead too: {words(sorted(others))}" if others else ""
+    sure = "is not" if first.is_better else "may not be"
+    verdict = first.against.verdict
+    verdict += "" if first.is_better else ", but ahead on the validation splits too"
     return (
-        f"A network is not the best choice here: on the same test splits {first.at.name} has macro "
+        f"A network {sure} the best choice here: on the same test splits {first.at.name} has macro "
         f"F1 {first.score:.3f}, {first.difference} against the recommended "
-        f"{first.against.baseline}, {first.base_score:.3f} "
-        f"({_seeds(first)}; {first.against.verdict}){also}"
+        f"{first.against.baseline}, {first.base_score:.3f} ({_seeds(first)}; {verdict}){also}"
     )
 
 

@@ -148,6 +148,18 @@ def test_a_lead_within_what_counts_as_equal_is_no_reason_to_change(test, leads):
     assert scale.leads == leads
 
 
+@pytest.mark.parametrize(("val", "leads"), [(0.95, True), (0.80, False)])
+def test_a_large_lead_that_few_seeds_leave_undecided_counts_where_validation_has_it_too(val, leads):
+    found = answered(forest(0.86, val=val, noise=6.0))
+    (scale,) = found.scale.values()
+    assert {row.against.verdict for row in scale.rows} == {"undecided"}
+    assert min(row.against.mean for row in scale.rows) > 2
+    assert scale.leads == leads
+    if leads:
+        assert scale.sentence.startswith("A network may not be the best choice here")
+        assert "undecided, but ahead on the validation splits too" in scale.sentence
+
+
 def test_of_its_trials_validation_chooses_and_the_test_split_has_no_say():
     trials = [
         *forest(0.70, "random forest(min_samples_leaf=4)", leaf=4, val=0.9),
