@@ -16,6 +16,7 @@ from scipy.special import log_softmax
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
 from src.runs.identity import is_reference
+from src.runs.identity import sampling_of
 from src.runs.record import RunMetadata
 from src.saved_model.facts import ServingFacts
 
@@ -65,6 +66,7 @@ def model_card(
     return _template().render(
         metadata=metadata,
         training=config["training"],
+        sampling=sampling_of(config),
         estimator=is_reference(config),
         optimizer=config["training"]["optimizer"]["_target_"].rpartition(".")[2],
         epochs=[int(metrics.get(name, 0)) for name in EPOCHS],

@@ -89,6 +89,20 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
     assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 5
 
 
+def test_the_card_of_a_run_says_how_its_rows_were_sampled(sweeps):
+    said = {
+        run.data.tags["loss.label"]: (place(run.info.artifact_uri) / "model_card.md").read_text()
+        for run in runs_of(sweeps / "mlruns")[0]
+        if run.data.tags["loss"] == "ce"
+    }
+    assert len(said) == 4
+    for label, card in said.items():
+        assert f"Trained with loss `{label}`" in card
+        assert "training rows were sampled" in card
+    assert "_target_: imblearn.over_sampling.SMOTE, " in said["ce + smote"]
+    assert "k_neighbors: 5" in said["ce + smote"]
+
+
 def test_the_last_sweep_is_executed_where_none_is_named(sweeps, capsys):
     status, out, _ = executed(capsys, "--sweep", "--root", str(sweeps / "mlruns"))
     assert status == 0
