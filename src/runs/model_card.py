@@ -15,8 +15,7 @@ from scipy.special import log_softmax
 
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
-from src.runs.identity import is_reference
-from src.runs.identity import sampling_of
+from src.runs.identity import is_reference, sampling_of
 from src.runs.record import RunMetadata
 from src.saved_model.facts import ServingFacts
 
