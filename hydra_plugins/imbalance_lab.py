@@ -136,12 +136,13 @@ class GridSweeper(Configured, Sweeper):
 
         loader = self.context.config_loader
         typed = all_overrides(loader, self.master, arguments)
-        typed, left_out = with_planned_sets(self.master, typed)
+        typed, sets = with_planned_sets(self.master, typed)
         words, seconds = with_planned_seeds(loader, self.master, typed)
-        plan = Plan.of(self.context, self.master, all_jobs(self.master, words))
+        jobs = all_jobs(self.master, words)
+        plan = Plan.of(self.context, self.master, jobs, seconds_of=sets.seconds)
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
-        sweep = run_plan(_launcher(self), self.master, plan, seconds, left_out)
+        sweep = run_plan(_launcher(self), self.master, plan, seconds or plan.seconds, sets.left_out)
         sweep.raise_first_error()
         return sweep.results
 

@@ -6,6 +6,7 @@ loss counts by its ``fn`` node alone: a knob that ``fn`` does not use makes no n
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -122,8 +123,14 @@ def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
         for key, target in targets(config)
         if isinstance(target, str) and not key.startswith("data.")
     }
-    names = {name for target in found if (name := module_of(target))}
-    return {name: file for name in sorted(names) if (file := module_file(name))}
+    return dict(_modules_of(frozenset(found), tuple(sys.path)))
+
+
+@cache
+def _modules_of(found: frozenset[str], path: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
+    """The same for targets, on a path of imports; looked for once in a process."""
+    names = sorted({name for target in found if (name := module_of(target))})
+    return tuple((name, file) for name in names if (file := module_file(name)))
 
 
 def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,8 +5,9 @@ seeds: a number that followed from results, or from the machine, would be no pla
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,6 +30,42 @@ AN_EPOCH = 2.5e-3
 """Processor seconds at the end of an epoch."""
 A_REFERENCE = 0.3
 """Processor seconds of a run of an estimator beside its fit."""
+SCORES_ALONE = 0.3
+"""Share of both with ``tracking.detail=scores``."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """As much of a data set as a plan looks at, of one that has not been read.
+
+    Attributes:
+        size: rows of all splits together.
+        columns: features.
+        num_classes: K.
+        train_share: of the rows.
+    """
+
+    size: int
+    columns: int
+    num_classes: int
+    train_share: float = 0.6
+    preprocessing: None = None
+    duplicates: None = None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one row."""
+        return (self.columns,)
+
+    @property
+    def y_train(self) -> range:
+        """Something as long as the labels of the training rows."""
+        return range(round(self.size * self.train_share))
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Of all splits."""
+        return {"all": self.size}
 
 
 def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tuple[int, float]:
@@ -48,6 +85,22 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
     fitting = min(CORES * time / a_seed, CORES * LONGEST / whole)
     seeds = min(max(int(fitting) // 2 * 2, FEWEST), MOST)
     return seeds, seeds * whole
+
+
+def seconds_of_job(config: Mapping[str, Any], outline: Outline) -> float:
+    """Processor seconds of a job of a study, about.
+
+    Args:
+        config: resolved.
+        outline: of its data set.
+    """
+    dataset = cast(Dataset, outline)
+    if is_reference(config):
+        seconds, beside = seconds_of_reference(config["estimator"], dataset), A_REFERENCE
+    else:
+        seconds, beside = seconds_of_run(sized(config, dataset), dataset), A_RUN
+    saved = beside * (1 - SCORES_ALONE) if config["tracking"]["detail"] == "scores" else 0.0
+    return seconds - saved
 
 
 def seconds_of_run(config: Mapping[str, Any], dataset: Dataset) -> float:

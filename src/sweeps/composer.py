@@ -93,6 +93,11 @@ def values_of(override: Override) -> list[str]:
     return values
 
 
+def pack(number: int, words: Sequence[str], config: DictConfig) -> Job:
+    """A job of a config that was composed."""
+    return Job(number, list(words), zlib.compress(pickle.dumps(config), PACKING))
+
+
 class Composer:
     """Composes the jobs of a sweep as Hydra does, which takes a tenth of a second for each.
 
@@ -120,6 +125,10 @@ class Composer:
         Raises:
             HydraException: where it does not compose.
         """
+        return pack(number, words, self.config(number, words))
+
+    def config(self, number: int, words: Sequence[str]) -> DictConfig:
+        """The config of a job, with the ``hydra`` node; arguments and errors as of :meth:`job`."""
         overrides = [self._parse(word) for word in words]
         chosen = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
         if chosen not in self._bases:
@@ -138,7 +147,7 @@ class Composer:
             config.hydra.job.override_dirname = _dirname(config, task)
             config.hydra.job.id = str(number)
             config.hydra.job.num = number
-        return Job(number, list(words), zlib.compress(pickle.dumps(config), PACKING))
+        return config
 
     def _parse(self, word: str) -> Override:
         if word not in self._parsed:

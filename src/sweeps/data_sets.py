@@ -1,8 +1,8 @@
 """Sets that are ``auto``: a study takes all of a collection that have rows enough of each class."""
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,35 @@ from omegaconf import DictConfig
 
 from src.config.ranges import AUTO
 from src.errors import UserError
+from src.runs.seed_plan import Outline, seconds_of_job
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
 """The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
 KEYS = {"data.name": "keel", "data.id": "openml"}
 """The key that names a set, and the choice of ``data`` whose sets are known."""
+
+
+@dataclass(frozen=True)
+class SetPlan:
+    """Which sets a sweep takes.
+
+    Attributes:
+        outlines: sizes of each set that is taken, by the words that name it.
+        left_out: a sentence on each that is not.
+    """
+
+    outlines: Mapping[str, Outline] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
+
+    def seconds(self, words: Sequence[str], config: Mapping[str, Any]) -> float:
+        """Processor seconds that a job takes, about; 0 where that is not known.
+
+        Args:
+            words: of the job.
+            config: of the job, resolved.
+        """
+        known = [self.outlines[word] for word in words if word in self.outlines]
+        return seconds_of_job(config, known[0]) if known else 0.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +52,7 @@ class KnownSet:
         name: for people.
         rows: n.
         columns: features.
+        classes: K.
         rarest: rows of the rarest class.
         unusable: why it cannot be used; empty where it can.
     """
@@ -36,13 +61,14 @@ class KnownSet:
     name: str
     rows: int
     columns: int
+    classes: int
     rarest: int
     unusable: str = ""
 
 
 def with_planned_sets(
     master: DictConfig, overrides: Sequence[Override]
-) -> tuple[list[Override], list[str]]:
+) -> tuple[list[Override], SetPlan]:
     """Overrides in which ``data.name=auto``, or ``data.id=auto``, has become a list of sets.
 
     Sets of the same columns follow one another, for their runs share a graph.
@@ -52,7 +78,7 @@ def with_planned_sets(
         overrides: of the sweep; of a key that is there twice the last one counts.
 
     Returns:
-        The overrides, and a sentence on each set that is left out.
+        The overrides, and what is known of the sets.
 
     Raises:
         UserError: where the sets are not known.
@@ -74,12 +100,16 @@ def with_planned_sets(
             else:
                 kept.append(one)
         kept.sort(key=lambda one: (one.columns, one.rows))
-        words = f"{key}={','.join(one.value for one in kept)}"
         if not kept:
             raise UserError(f"{key}=auto: no set has {fewest} rows of its rarest class")
+        words = f"{key}={','.join(one.value for one in kept)}"
         listed = OverridesParser.create().parse_overrides([words])
-        return [one for one in overrides if one.get_key_element() != key] + listed, left_out
-    return list(overrides), []
+        outlines = {
+            f"{key}={one.value}": Outline(one.rows, one.columns, one.classes) for one in kept
+        }
+        others = [one for one in overrides if one.get_key_element() != key]
+        return others + listed, SetPlan(outlines, left_out)
+    return list(overrides), SetPlan()
 
 
 def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
@@ -91,7 +121,7 @@ def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
     given: Any = root.value() if root else None
     for one in keel_sets(given and str(given)):
         if one.imbalanced:
-            sizes = one.rows, one.columns, one.rarest
+            sizes = one.rows, one.columns, one.classes, one.rarest
             yield KnownSet(f"'{one.name}'", one.name, *sizes, one.unusable)
 
 
@@ -103,5 +133,5 @@ def climb_sets() -> list[KnownSet]:
         ]
 
 
-def _sizes(row: dict[str, str]) -> tuple[int, int, int]:
-    return int(row["rows"]), int(row["columns"]), int(row["rarest"])
+def _sizes(row: dict[str, str]) -> tuple[int, int, int, int]:
+    return int(row["rows"]), int(row["columns"]), int(row["classes"]), int(row["rarest"])

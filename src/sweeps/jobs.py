@@ -6,7 +6,7 @@ import json
 import pickle
 import traceback
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
-from src.sweeps.composer import Composer, Job
+from src.sweeps.composer import Composer, Job, pack
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 SWEEP_FILE = "sweep.json"
@@ -48,6 +48,7 @@ class Plan:
         tuned: keys that each loss is tuned over.
         varied: how many values each key has that has several, among the jobs of networks.
         references: how many jobs fit an estimator.
+        seconds: of processor that they all take; 0 where that is not known.
     """
 
     jobs: list[Job]
@@ -59,6 +60,7 @@ class Plan:
     tuned: list[str]
     varied: dict[str, int]
     references: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def of(
@@ -67,8 +69,16 @@ class Plan:
         master: DictConfig,
         words_of_jobs: Sequence[Sequence[str]],
         first: int = 0,
+        seconds_of: Callable[[Sequence[str], Mapping[str, Any]], float] | None = None,
     ) -> "Plan":
         """Composes and checks jobs, the first of which has the number FIRST.
+
+        Args:
+            context: Hydra's.
+            master: the sweep's config.
+            words_of_jobs: the overrides of each.
+            first: number.
+            seconds_of: what a job takes of processor, by its words and its resolved config.
 
         Raises:
             UserError: names the first job whose config is wrong.
@@ -81,14 +91,16 @@ class Plan:
         unseeded: set[str] = set()
         known: set[str] = set()
         values: dict[str, set[str]] = defaultdict(set)
-        references, forced = 0, False
+        references, forced, seconds = 0, False, 0.0
         for number, words in enumerate(words_of_jobs, first):
-            jobs.append(composer.job(number, words))
+            config = composer.config(number, words)
+            jobs.append(pack(number, words, config))
             try:
-                plain = check(jobs[-1].config)
+                plain = check(config)
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
             identities.append(config_identity(plain))
+            seconds += seconds_of(words, plain) if seconds_of else 0.0
             sources.add(digest_of({**plain["data"], "seed": None}))
             seeds.add(int(plain["seed"]))
             forced = forced or plain["force"]
@@ -111,6 +123,7 @@ class Plan:
             tuned=tuned_keys(config),
             varied={key: len(several) for key, several in values.items() if len(several) > 1},
             references=references,
+            seconds=seconds,
         )
 
     @property

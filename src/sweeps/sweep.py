@@ -32,6 +32,8 @@ FIRST = 3
 """After so many jobs the time left is told: the start-up of the workers is in the first of them."""
 MANY = 500
 """From so many jobs on they are not told one by one, but about a hundred times on the way."""
+MB_OF_SCORES = 0.1
+"""On disk, of a run that keeps scores alone: its folder, artifacts, and rows in the store."""
 LEFT_OUT = "sets.left_out"
 """Tag of the parent run: a sentence on each data set that is not in it, as JSON."""
 MOST_NAMED = 10
@@ -100,7 +102,10 @@ class Sweep:
     def _plan_in_words(self, plan: Plan) -> str:
         launcher, threads = self._config.hydra.launcher, int(self._config.training.threads)
         cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
-        return plan_in_words(plan.varied, len(plan.jobs), plan.references, self.seconds, cores)
+        words = plan_in_words(plan.varied, len(plan.jobs), plan.references, self.seconds, cores)
+        if self._config.tracking.detail == "full" or len(plan.jobs) < MANY:
+            return words
+        return f"{words}, {len(plan.jobs) * MB_OF_SCORES / 1000:.1f} GB"
 
     def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""

@@ -1,6 +1,7 @@
 """The plan of a sweep: what each loss is tuned over, and on which seeds the losses are compared."""
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -103,11 +104,16 @@ def plan_in_words(
         "sampling": "samplings",
         "training.learning_rate": "learning rates",
         "seed": "seeds",
+        "data.name": "data sets",
+        "data.id": "data sets",
     }
     order = sorted(varied, key=lambda key: (key == "seed", key != "loss"))
     parts = [f"{varied[key]} {names.get(key, f'values of {key}')}" for key in order]
     networks = jobs - references
-    whole = f"{' x '.join(parts)} = {networks} runs" if parts else f"{networks} run"
+    if math.prod(varied.values()) == networks:
+        whole = f"{' x '.join(parts)} = {networks} runs" if parts else f"{networks} run"
+    else:  # not every combination
+        whole = f"{', '.join(parts)}: {networks} runs"
     whole += f", and {references} runs of estimators for scale" if references else ""
     if not seconds:
         return whole

@@ -111,7 +111,8 @@ def log_results(
     # Parameters that are there already change nothing; a run of scores alone has them from here.
     params = _params(final.metadata) if record.DETAIL_TAG in final.metadata.tags else ()
     store.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
-    for name in (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ())):
+    named = (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ()))
+    for name in (record.CONFIG,) if params else named:  # the store has the rest of its record
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))
 
