@@ -7,7 +7,7 @@ import pandas as pd
 
 from src.analysis.atlas.cells import BESIDE, VIEWS
 from src.analysis.atlas.grid import CELL, CHART, KINDS, Atlas
-from src.analysis.report.text import page_templates
+from src.analysis.report.text import Table, markdown_table, page_templates
 
 DEEPEST_PP = 10.0
 """Percentage points from which a difference has the deepest colour."""
@@ -17,8 +17,6 @@ GAIN, LOSS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue and vermilion: told apart by colour-blind readers."""
 SHRUNKEN = "shrunken_"
 LEVELS = "<details><summary>By data, ratio, budget and capacity</summary>"
-Table = list[list[str]]
-"""Rows of text, the first of them the head."""
 
 
 def colour(mean: float) -> str:
@@ -36,11 +34,11 @@ def text(cell: pd.Series, form: str = "") -> str:
 
 def markdown(atlas: Atlas) -> str:
     """The whole atlas as Markdown; bold where q is below 0.05."""
-    parts = [_markdown(summary(atlas)), atlas.discoveries, _markdown(rates(atlas))]
+    parts = [markdown_table(summary(atlas)), atlas.discoveries, markdown_table(rates(atlas))]
     for (loss, baseline, decision), cells in atlas.cells.groupby(CHART):
         parts.append(f"### {loss} against {baseline}, decision {decision}")
-        levels = _markdown(_levels(atlas, loss, decision))
-        parts += [_markdown(_map(atlas, cells)), LEVELS, levels, "</details>"]
+        levels = markdown_table(_levels(atlas, loss, decision))
+        parts += [markdown_table(_map(atlas, cells)), LEVELS, levels, "</details>"]
     return "\n\n".join(parts)
 
 
@@ -119,9 +117,3 @@ def _by_view(rows: pd.DataFrame, index: list[str], columns: list[tuple[str, str]
     wide = rows.pivot(index=index, columns="view").reindex(columns=columns).fillna("")
     order = rows[index].drop_duplicates()
     return order.join(wide.droplevel("view", axis="columns"), on=index).to_numpy().tolist()
-
-
-def _markdown(table: Table) -> str:
-    head, *rows = table
-    lines = ["| " + " | ".join(head) + " |", "| --- " + "| --: " * (len(head) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

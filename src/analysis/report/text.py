@@ -13,6 +13,9 @@ HOW = {
     "prior": "by logits less the log-prior",
 }
 
+Table = list[list[str]]
+"""Rows of text, the first of them the head."""
+
 
 def mean_and_sd(summary: LossSummary, metric: str) -> str:
     """Mean, and standard deviation where there is one: ``0.7130 ± 0.0150``."""
@@ -43,6 +46,13 @@ def interval_in_short(found: Comparison) -> str:
         return "-"
     ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))
     return f"[{', '.join(f'{end:.0f}' if abs(end) >= 10 else f'{end:.1f}' for end in ends)}]"
+
+
+def markdown_table(table: Table) -> str:
+    """A table as Markdown, its first row as the head; all columns but the first to the right."""
+    head, *rows = table
+    lines = ["| " + " | ".join(head) + " |", "| --- " + "| --: " * (len(head) - 1) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def page_templates() -> Environment:

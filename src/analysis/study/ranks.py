@@ -43,7 +43,8 @@ def rank(scores: pd.DataFrame, baseline: str) -> Ranks:
         baseline: name of a column.
     """
     columns = [scores[name] for name in scores]
-    friedman = stats.friedmanchisquare(*columns) if len(columns) > 2 else (float("nan"),) * 2
+    several = len(columns) > 2 and any(not one.equals(columns[0]) for one in columns)
+    friedman = stats.friedmanchisquare(*columns) if several else (float("nan"),) * 2
     others = [name for name in scores if name != baseline]
     p = [_signed_rank(scores[name] - scores[baseline]) for name in others]
     return Ranks(

@@ -1,0 +1,98 @@
+"""What the study says, over its sets: what every section of the page is made from."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from src.analysis.figures.panel import Panel
+from src.analysis.report.text import Table
+from src.analysis.runs import DECISIONS
+from src.analysis.statistics.paired import THRESHOLD_PP
+from src.analysis.study.families import family_means
+from src.analysis.study.ranks import Ranks, rank
+from src.analysis.study.summary import OUTCOMES, Chance, summarise
+from src.analysis.study.table import ANY, CHOSEN, Study
+
+HOW = {
+    "argmax": "the most probable class",
+    "tuned": "offsets tuned on the validation split",
+    "prior": "the log-prior of the training split subtracted",
+    CHOSEN: "the decision that validation chooses within each seed",
+}
+CHANCES = [f"next set: {name} above {THRESHOLD_PP:g} pp" for name in ("gain", "loss")]
+CHANCES.insert(1, "next set: equivalent")
+LEAST_SHARE = 0.9
+"""Of the sets that a method must have been trained on to be ranked among the others."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it.
+
+    Attributes:
+        title: the heading.
+        text: paragraphs.
+        tables: the first row of each is its head.
+        folded: what is shown in place of long tables until somebody asks; empty for short ones.
+        panels: pictures, for HTML alone.
+    """
+
+    title: str
+    text: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    folded: str = ""
+    panels: list[Panel] = field(default_factory=list)
+
+
+class Findings:
+    """Everything that the study says over its sets.
+
+    Args:
+        study: set by set.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.sets = study.sets
+        self.decisions = [name for name in DECISIONS if name in set(self.sets["decision"])]
+
+    @cached_property
+    def methods(self) -> pd.DataFrame:
+        """Each method against the baseline at the same decision, see :func:`summarise`."""
+        return summarise(self.sets[self.sets["decision"] != CHOSEN])
+
+    @cached_property
+    def ranks(self) -> dict[str, tuple[Ranks, Ranks]]:
+        """By decision, the ranks over families and over single sets."""
+        found: dict[str, tuple[Ranks, Ranks]] = {}
+        for decision in self.decisions:
+            of_decision = self.sets[self.sets["decision"] == decision]
+            often = of_decision["method"].value_counts()
+            often = often[often >= LEAST_SHARE * often.max()].index.difference([*ANY.values()])
+            ranked = of_decision[of_decision["method"].isin(often)]
+            by_set = ranked.pivot(index="data", columns="method", values="score").dropna()
+            tables = (family_means(ranked, "score"), by_set)
+            if min(tables[0].shape) > 1:
+                families, single = (rank(one, self.study.baseline) for one in tables)
+                found[decision] = (families, single)
+        return found
+
+    def of(self, decision: str) -> pd.DataFrame:
+        """The methods at a decision: networks by their mean, then references; the baseline last."""
+        found = self.methods[self.methods["decision"] == decision]
+        found = found[found["method"] != self.study.baseline]
+        order = found["mean"].map(lambda mean: -mean.value)
+        return found.assign(order=order).sort_values(["kind", "order"])
+
+
+def counts(row: Any) -> str:
+    """Sets on which the method is better, not told apart, worse."""
+    return f"{row['better']}/{row['sets'] - row['better'] - row['worse']}/{row['worse']}"
+
+
+def chances(row: Any) -> list[str]:
+    """Of gain, equivalence and loss on the next set."""
+    found = [row.get(name) for name in reversed(OUTCOMES)]
+    return [str(one) if isinstance(one, Chance) else "" for one in found]

@@ -1,0 +1,150 @@
+"""The page of the study: sections of text and tables, the same in Markdown and in HTML."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from src.analysis.report.text import markdown_table, p_value, page_templates
+from src.analysis.study.details import calibration, dependence, every_set, left_out, set_by_set
+from src.analysis.study.figures import critical_differences
+from src.analysis.study.findings import CHANCES, HOW, Findings, Section, chances, counts
+from src.analysis.study.ranks import Ranks
+from src.analysis.study.summary import over_sets, summarise
+from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN, Study
+
+TITLE = "Losses on imbalanced tables: a study over data sets"
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """The sections without their pictures."""
+    parts = []
+    for section in sections:
+        tables = [markdown_table(table) for table in section.tables]
+        if section.folded and tables:
+            tables = [f"<details><summary>{section.folded}</summary>", *tables, "</details>"]
+        parts += [f"### {section.title}", *section.text, *tables]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_html(file: Path, page: Sequence[Section]) -> None:
+    """Writes the page with its pictures as one file that needs nothing else.
+
+    Args:
+        file: where to.
+        page: see :func:`sections`.
+    """
+    shown = page_templates().get_template("study.html.j2").render(title=TITLE, sections=page)
+    file.write_text(shown, encoding="utf-8")
+
+
+def sections(study: Study) -> list[Section]:
+    """The whole page."""
+    found = Findings(study)
+    return [
+        answer(found),
+        *(over_data_sets(found, decision) for decision in found.decisions),
+        decision_alone(found),
+        against_references(found),
+        dependence(found),
+        calibration(found),
+        every_set(found),
+        *(set_by_set(study, decision) for decision in found.decisions),
+        left_out(study),
+    ]
+
+
+def answer(found: Findings) -> Section:
+    """What was found, in sentences."""
+    study, sets = found.study, found.sets
+    extent = f"{sets['data'].nunique()} data sets of {sets['family'].nunique()} families"
+    text = [f"{study.runs:,} runs on {extent}; each method at its best by validation."]
+    for decision in found.decisions:
+        rows = found.of(decision)
+        rows = rows[(rows["kind"] == "network") & (rows["method"] != ANY_NETWORK)]
+        better = [_named(row) for _, row in rows.iterrows() if row["mean"].low > 0]
+        worse = [_named(row) for _, row in rows.iterrows() if row["mean"].high < 0]
+        text.append(
+            f"**{decision.capitalize()}** ({HOW[decision]}): of {len(rows)} losses and samplings, "
+            f"better than {study.baseline} on average: {', '.join(better) or 'none'}; worse: "
+            f"{', '.join(worse) or 'none'}; the others are not told apart from it."
+        )
+    return Section("The answer", text)
+
+
+def over_data_sets(found: Findings, decision: str) -> Section:
+    """Every method against the baseline at one decision."""
+    ranks = found.ranks.get(decision)
+    head = ["method", "difference, pp", "sets better/open/worse", *CHANCES, "95 % of next sets, pp"]
+    head += ["p, families", "p, sets", "mean rank"]
+    rows = []
+    for _, row in found.of(decision).iterrows():
+        of_mean = [row["method"], row["mean"].text(), counts(row)]
+        rows.append([*of_mean, *chances(row), _next(row), *_of_ranks(ranks, row["method"])])
+    text, panels = [], []
+    if ranks:
+        families, sets = ranks
+        text.append(
+            f"Friedman's test that all {len(families.ranks)} methods are alike: chi-squared "
+            f"{families.statistic:.1f}, p {p_value(families.p)} over {families.rows} families "
+            f"(p {p_value(sets.p)} over {sets.rows} single sets). Mean rank of "
+            f"{found.study.baseline}: {families.ranks[found.study.baseline]:.1f}."
+        )
+        panels.append(critical_differences(families, decision))
+    return Section(f"Over the data sets, decision {decision}", text, [[head, *rows]], "", panels)
+
+
+def decision_alone(found: Findings) -> Section:
+    """What the decision gives to the baseline, and each method with its decision."""
+    baseline = found.study.baseline
+    at = found.sets[found.sets["decision"] != "argmax"]
+    alone = at[(at["method"] == baseline) | (at["decision"] == CHOSEN)]
+    rows = summarise(alone, "over_argmax")
+    order = rows["mean"].map(lambda mean: -mean.value)
+    rows = rows.assign(order=order, last=rows["method"] != baseline).sort_values(["last", "order"])
+    head = ["method", "decision", f"over {baseline} at argmax, pp", "sets better/open/worse"]
+    table = [
+        [row["method"], row["decision"], row["mean"].text(), counts(row), *chances(row)]
+        for _, row in rows.iterrows()
+    ]
+    text = [f"Every difference here is to {baseline} with the most probable class."]
+    return Section("What the decision alone gives", text, [[[*head, *CHANCES], *table]])
+
+
+def against_references(found: Findings) -> Section:
+    """How often a network is better than an estimator without one."""
+    against = found.study.against
+    title = "Networks against forests and boosting"
+    if against.empty:
+        return Section(title, ["No reference was trained."])
+    head = ["network", "against", "difference, pp", "ahead on", "sets better/open/worse", *CHANCES]
+    rows = []
+    for (name, method), sets in against[against["decision"] == CHOSEN].groupby(
+        ["against", "method"]
+    ):
+        row = over_sets(sets)
+        ahead = f"{row['share_better'].text('.0f')} %"
+        rows.append([method, name, row["mean"].text(), ahead, counts(row), *chances(row)])
+    text = [
+        f"Both at {HOW[CHOSEN]}. {ANY_NETWORK.capitalize()} and {ANY_REFERENCE} are the one with "
+        "the best validation score within each seed, of all that were trained. Ahead on: share of "
+        "the sets on which the network's mean is higher, families weighted alike; better, worse: "
+        "the 95 % interval of the set leaves out 0."
+    ]
+    return Section(title, text, [[head, *rows]])
+
+
+def _named(row: pd.Series) -> str:
+    return f"{row['method']} {row['mean'].text()} pp"
+
+
+def _next(row: pd.Series) -> str:
+    low = row.get("next_low")
+    return "" if pd.isna(low) else f"{low:+.1f} to {row['next_high']:+.1f}"
+
+
+def _of_ranks(ranks: tuple[Ranks, Ranks] | None, method: str) -> list[str]:
+    if ranks is None or method not in ranks[0].ranks:
+        return ["", "", ""]
+    p = [p_value(one.wilcoxon[method]) if method in one.wilcoxon else "" for one in ranks]
+    return [*p, f"{ranks[0].ranks[method]:.1f}"]
