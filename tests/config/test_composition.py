@@ -11,7 +11,11 @@ from src.config.check import check
 pytestmark = pytest.mark.slow
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-NEEDS = {"data=table": ["data.path=file.csv"]}
+NEEDS = {
+    "data=table": ["data.path=file.csv"],
+    "data=keel": ["data.name=keel"],
+    "data=openml": ["data.name=openml"],
+}
 EXPERIMENT_NEEDS = {
     "experiment=my_data": ["data.path=mine.csv"],
     "experiment=atlas_table": ["data.path=mine.csv"],

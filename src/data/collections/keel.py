@@ -6,6 +6,7 @@ of algorithms and experimental analysis framework".
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from src.config.data_schema import KeelConfig
-from src.data.collections.cache import cache_folder
 from src.data.collections.dat_file import read_dat
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match
@@ -193,8 +193,9 @@ def family_of(name: str) -> str:
 
 
 def keel_cache() -> Path:
-    """Where `python -m src.fetch keel` puts the files."""
-    return cache_folder() / f"{PACKAGE}-{VERSION}"
+    """Where `python -m src.fetch keel` puts the files: the user's cache, or `XDG_CACHE_HOME`."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "imbalance-lab" / f"{PACKAGE}-{VERSION}"
 
 
 def _find(name: str, root: str | None) -> Path:

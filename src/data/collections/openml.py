@@ -82,12 +82,14 @@ def openml(
         DataError: where there is no such data set, no network, or it cannot be used.
     """
     if (dataset is None) == (id is None):
-        raise DataError("set data.name=NAME, with data.version=NUMBER, or data.id=NUMBER alone.")
+        raise DataError(
+            "data.name or data.id must say which data set of OpenML, as data.name=credit-g "
+            "data.version=1 and data.id=31 do."
+        )
     if id is not None and version is not None:
-        raise DataError(f"data.id={id} says the version; leave data.version={version} out.")
-    wanted = override("data.name", dataset) if id is None else f"data.id={id}"
-    if version is not None:
-        wanted += f" data.version={version}"
+        raise DataError(f"data.version={version} cannot stand beside data.id, which says it.")
+    keys = {"data.name": dataset, "data.version": version, "data.id": id}
+    wanted = " ".join(override(key, value) for key, value in keys.items() if value is not None)
     how = Cleaning(max_categories=max_categories, **cleaning)
 
     def read() -> CleanTable:

@@ -244,7 +244,7 @@ def test_a_cache_on_a_full_disk_is_one_error_and_keeps_nothing_half(network, tmp
 
 def test_name_and_number_together_or_neither_is_refused(tmp_path):
     for given in ({}, {"dataset": "wards", "id": 7}):
-        with pytest.raises(DataError, match=r"set data.name=NAME, .*or data.id=NUMBER alone"):
+        with pytest.raises(DataError, match=r"data.name or data.id must say"):
             openml(**given)
-    with pytest.raises(DataError, match=r"data.id=7 says the version; leave data.version=2 out"):
+    with pytest.raises(DataError, match=r"data.version=2 cannot stand beside data.id"):
         openml(id=7, version=2)
