@@ -9,6 +9,7 @@ from scipy import stats
 
 from src.analysis.statistics.estimate import LEVEL
 from src.analysis.study.advice import CANDIDATE, FEATURES, IN_WORDS, StudySets, predict_gains
+from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 
 POOLS = ("networks", "networks and references")
@@ -53,15 +54,16 @@ class AdviceCheck:
         used = int((shown["predicted"] > 0.5).sum())
         off, plain = (np.sqrt((shown[n] ** 2).mean()) for n in ("error", "error_of_average"))
         mean, low, high = self.saved[POOLS[0]]
-        worth = "more than nothing" if low > 0 else "less" if high < 0 else "nothing that is shown"
+        verdict = "better" if low > 0 else "worse" if high < 0 else "undecided"
         return (
             f"By {', '.join(IN_WORDS[name] for name in FEATURES)}, {used} of {len(shown)} gains "
-            f"are predicted better than by the average, beyond chance (by which some "
-            f"{LEVEL * len(shown):.0f} would seem so); the error on families left out is smaller "
-            f"for {better}. In root mean square, gains are {off:.2f} pp off by this advice and "
-            f"{plain:.2f} pp by the average. To choose a network by prediction saves {mean:+.2f} "
-            f"pp [{low:.2f}, {high:.2f}] against the best on average: {worth}. The 95 % intervals "
-            f"for a new set hold its gain in {100 * shown['coverage'].mean():.0f} %."
+            "are predicted better than by the average, by more than one standard error (by chance "
+            f"some {BY_CHANCE * len(shown):.0f} would be); the error on families left out is "
+            f"smaller for {better}. In root mean square, gains are {off:.2f} pp off by this advice "
+            f"and {plain:.2f} pp by the average. To choose a network by prediction, not as the "
+            f"best on average, changes macro F1 by {mean:+.2f} pp [{low:.2f}, {high:.2f}]: "
+            f"{verdict}. The 95 % intervals for a new set hold its gain in "
+            f"{100 * shown['coverage'].mean():.0f} %."
         )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from src.analysis.statistics.estimate import LEVEL
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.advice import (
     APART,
@@ -16,6 +15,7 @@ from src.analysis.study.advice import (
     Advice,
 )
 from src.analysis.study.advice_check import CHOICES, POOLS, check_advice
+from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 from src.errors import UserError
 
@@ -138,8 +138,8 @@ def _what_predicts(gains: pd.DataFrame) -> Iterator[str]:
     else:
         yield (
             f"* predicted for this table: {features.lower()} do better than the average for {used} "
-            f"of {every} gains (by chance some {LEVEL * every:.0f} would seem so). The rest is the "
-            "average over families."
+            f"of {every} gains (by chance some {BY_CHANCE * every:.0f} would seem so). The rest is "
+            "the average over families."
         )
 
 

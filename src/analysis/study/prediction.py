@@ -10,7 +10,8 @@ weights 1 / (sets of the family) and features standardised and held within the r
 H = X (X' W X + p I)^-1 X' W; the intercept is not penalised. An infinite penalty is the average.
 
 Source: Hoerl and Kennard 1970, "Ridge regression"; Cook and Weisberg 1982, "Residuals and Influence
-in Regression", section 2.2, for the errors without a second fit.
+in Regression", section 2.2, for the errors without a second fit; Breiman et al. 1984,
+"Classification and Regression Trees", section 3.4.3, for the rule of one standard error.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ Array = NDArray[np.float64]
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 """In families: that many families' worth of evidence against any slope."""
 LEAST_FAMILIES = 5
+BY_CHANCE = 0.065
+"""How often a method seems to be predicted where nothing predicts; the tests simulate it."""
 NOTHING = 1e-9
 """Squared percentage points; less is rounding."""
 
@@ -60,8 +63,8 @@ class GainPredictor:
     def fit(cls, x: Array, gains: Array, families: Sequence[str]) -> "GainPredictor":
         """Fits one regression for each method.
 
-        The best penalty is taken where its errors are smaller than those of the average in the mean
-        over families, by a one-sided paired t test at 5 %; else the average.
+        The best penalty is taken where its squared errors are smaller than those of the average,
+        in the mean over families, by more than one standard error; else the average is.
 
         Args:
             x: features of the sets, shape (n, features).
@@ -87,8 +90,7 @@ class GainPredictor:
         own = errors[best, :, methods].T
         less = average - own
         error = less.std(axis=0, ddof=1) / np.sqrt(len(names))
-        least = stats.t.ppf(1 - LEVEL, len(names) - 1) * error
-        predicts = less.mean(axis=0) > np.maximum(least, NOTHING)
+        predicts = less.mean(axis=0) > np.maximum(error, NOTHING)
         slopes = np.zeros((design.shape[1], gains.shape[1]))
         slopes[0] = np.average(gains, axis=0, weights=weights)
         for method in methods[predicts]:
