@@ -18,6 +18,8 @@ FOLDER = Path("comparison")
 """The folder of a report that belongs to no sweep."""
 ANSWER = "**Answer.**"
 """Begins each paragraph of a sweep's description that a comparison has written."""
+MOST_ANSWERS = 4
+"""Settings whose answer stands in a description, which has room for few."""
 
 
 def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> list[str]:
@@ -71,13 +73,15 @@ def described(answer: Answer, note: str) -> str:
         note: the description so far, in Markdown.
     """
     said = []
-    for one in answer.recommendations:
+    for one in answer.recommendations[:MOST_ANSWERS]:
         scale = answer.scale.get(one.setting)
         lines = [f"{one.sentence}."]
         if scale:
             lines.insert(0 if scale.leads else 1, f"{scale.sentence}.")
         where = f" {one.title}:" if len(answer.recommendations) > 1 else ""
         said.append(f"{ANSWER}{where} {' '.join(lines)}")
+    more = len(answer.recommendations) - len(said)
+    said += [f"{ANSWER} {more} more settings are in the report."] if more else []
     kept = [part for part in note.split("\n\n") if not part.startswith(ANSWER)]
     return "\n\n".join([*said, *kept])[:LONGEST_NOTE]
 
