@@ -28,11 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_intermixed_args(arguments)
     from src.analysis.study.advice import StudySets, advise, read_table
-    from src.analysis.study.advice_text import advice_section, as_json, lines
+    from src.analysis.study.advice_text import advice_sections, as_json, lines
 
     table = read_table(_study(options.study))
     if options.check:
-        print(advice_section(table))
+        from src.analysis.study.page import markdown
+
+        print(markdown(advice_sections(table)))
         return 0
     if options.file is None:
         raise UserError("FILE is missing: python -m src.advise FILE --label NAME, or --check alone")

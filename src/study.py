@@ -15,13 +15,9 @@ from src.entry import guarded
 from src.errors import UserError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from src.analysis.runs import FinishedRun
-    from src.analysis.study.findings import Section
 
 TABLE, NODE, DECIMALS = "sets.csv", "data.", 6
-ADVICE = "Whether advice before training is worth anything"
 BEGIN, END = "<!-- study -->", "<!-- /study -->"
 
 
@@ -33,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     from src.analysis.selection import select_runs
+    from src.analysis.study.advice_text import advice_sections
     from src.analysis.study.page import markdown, sections, write_html
     from src.analysis.study.table import tabulate
 
@@ -41,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = [*selection.runs, *selection.references]
     facts, unknown = _facts(runs)
     study = tabulate(runs, options.baseline, facts, [*selection.left_out, *unknown])
-    found = [*sections(study), _advice(study.sets)]
+    found = [*sections(study), *advice_sections(study.sets)]
     text = markdown(found)
     tables = [options.out / TABLE]
     if options.docs:
@@ -85,17 +82,6 @@ def _value(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
-
-
-def _advice(sets: "DataFrame") -> "Section":
-    """Whether advice by what is known of a table beats the best on average."""
-    from src.analysis.study.advice_text import advice_section
-    from src.analysis.study.findings import Section
-
-    try:
-        return Section(ADVICE, [advice_section(sets)])
-    except UserError as error:
-        return Section(ADVICE, [f"Not known: {error}."])
 
 
 def _around(file: Path) -> tuple[str, str]:

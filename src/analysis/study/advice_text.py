@@ -1,4 +1,4 @@
-"""Advice in words: for the terminal, as JSON, and its check as Markdown."""
+"""Advice in words: for the terminal, as JSON, and its check as sections of a page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +15,14 @@ from src.analysis.study.advice import (
     Advice,
 )
 from src.analysis.study.advice_check import CHOICES, POOLS, check_advice
+from src.analysis.study.findings import Section
 from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 from src.errors import UserError
 
+TITLE = "Whether advice before training is worth anything"
+HEAD = ["method and decision", "families", "mean gain", "average off by", "advice off by"]
+HEAD += ["features used", "intervals that hold"]
 MOST_LINES = {"network": 6, "reference": 3}
 """Of candidates that a terminal shows."""
 
@@ -68,8 +72,8 @@ def as_json(advice: Advice) -> dict[str, Any]:
     }
 
 
-def advice_section(table: pd.DataFrame) -> str:
-    """What a page says of whether advice can be trusted, in Markdown.
+def advice_sections(table: pd.DataFrame) -> list[Section]:
+    """What a page says of whether advice can be trusted.
 
     Args:
         table: of the study; see :mod:`src.analysis.study.table`.
@@ -77,7 +81,7 @@ def advice_section(table: pd.DataFrame) -> str:
     try:
         check = check_advice(table)
     except UserError as error:
-        return f"No advice before training: {error}."
+        return [Section(TITLE, [f"Not known: {error}."])]
     choices = {
         (pool, choice): f"{regret:.2f} [{low:.2f}, {high:.2f}]"
         for pool, choice, regret, low, high in check.choices.itertuples(index=False)
@@ -95,20 +99,20 @@ def advice_section(table: pd.DataFrame) -> str:
         ]
         for _, one in check.methods.iterrows()
     ]
-    head = ["method and decision", "families", "mean gain", "average off by", "advice off by"]
-    return "\n\n".join(
-        [
-            f"Each of {check.families} families ({check.sets} data sets) is left out once and "
-            f"predicted from the others. {check.conclusion}",
-            _table(
-                ["macro F1 short of the best of each set, pp", *POOLS],
-                [row for row in regrets if any(row[1:])],
-            ),
-            "<details><summary>By method and decision, pp</summary>",
-            _table([*head, "features used", "intervals that hold"], methods),
-            "</details>",
-        ]
+    text = (
+        f"Each of {check.families} families ({check.sets} data sets) is left out once and "
+        f"predicted from the others. {check.conclusion}"
     )
+    shortfall = ["macro F1 short of the best of each set, pp", *POOLS]
+    return [
+        Section(TITLE, [text], [[shortfall, *(row for row in regrets if any(row[1:]))]]),
+        Section(
+            "Advice by method and decision",
+            ["Percentage points, families left out."],
+            [[HEAD, *methods]],
+            folded="Every method and decision",
+        ),
+    ]
 
 
 def _known(advice: Advice) -> str:
@@ -171,8 +175,3 @@ def _interval(one: pd.Series) -> str:
 def _name(one: pd.Series) -> str:
     by = {CHOSEN: "decision by validation"}.get(one["decision"], one["decision"])
     return f"{one['method']}, {by}".replace("_", " ")
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    ruled = "| --- " + "| --: " * (len(head) - 1) + "|"
-    return "\n".join([f"| {' | '.join(head)} |", ruled, *(f"| {' | '.join(r)} |" for r in rows)])
