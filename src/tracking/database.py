@@ -7,9 +7,10 @@ one beside it, would leave a database that no later command can open.
 import fcntl
 import glob
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
@@ -65,6 +66,21 @@ def make_database(uri: str) -> None:
         draft = file.with_name(f"{file.name}{DRAFT}{time.time_ns()}")
         MlflowClient(sqlite_uri(draft)).search_experiments(max_results=1)
         draft.replace(file)
+
+
+def log_ahead(uri: str) -> None:
+    """Lets a SQLite store commit by one write to the disk instead of four, from now on.
+
+    It is SQLite's write-ahead log, as safe as its journal, also where a process is killed; but the
+    folder must be writable for a reader, too, so stores of a few runs keep the journal.
+
+    Args:
+        uri: the store's address; others are left as they are.
+    """
+    file = database_file(uri)
+    if file is not None:
+        with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode=WAL")  # refused where another process writes
 
 
 def _is_there(file: Path) -> bool:

@@ -10,7 +10,9 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, RunTag
 
+from src.config.check import FULL
 from src.errors import first_line
+from src.tracking.database import log_ahead
 from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.store import Store
 from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
@@ -51,6 +53,8 @@ class SweepRun:
         anew: bool,
     ) -> None:
         self._store, self._command = Store.open(tracking), command
+        if tracking.get("detail", FULL) != FULL:
+            log_ahead(self._store.uri)
         with self._store.needed():
             close_dead_runs(self._store)
             self.extends = self._extended(tags)
