@@ -129,12 +129,12 @@ def seconds_of_reference(node: Mapping[str, Any], dataset: Dataset) -> float:
     rows, columns = len(dataset.y_train), int(np.prod(dataset.input_shape))
     cells, classes = rows * columns, dataset.num_classes
     a_round = (1 if classes == 2 else classes) * (8e-4 + 1e-8 * cells)
-    a_tree = 1e-3 + 4.5e-8 * rows * np.log2(rows) * columns**0.5
+    a_tree = 1e-3 + 3e-8 * rows * np.log2(rows) * columns**0.5
     seconds = {
         "logistic_regression": 1e-7 * cells * classes,
         "random_forest": a_tree * node.get("n_estimators", 0),
         "balanced_random_forest": (1e-3 + a_tree / 4) * node.get("n_estimators", 0),
         "hist_gradient_boosting": a_round * node.get("max_iter", 0),
-        "easy_ensemble": (0.04 + 1e-6 * cells) * node.get("n_estimators", 0),
+        "easy_ensemble": (0.04 + 6e-7 * cells) * node.get("n_estimators", 0),
     }
     return float(A_REFERENCE + seconds.get(node["name"], 0.0))

@@ -13,6 +13,8 @@ TUNABLE = ("loss.", "model.", "training.")
 SEED = "training.seed"
 START_UP = 20.0
 """Seconds until the first job trains, and for the comparison at the end."""
+LONG = 1500.0
+"""Seconds of a plan with references, beyond which fewer of them are offered."""
 FRESH = "'seed=range(100,120)'"
 EXTENDED = (
     "Seeds {} of the same settings were swept before: seeds that are added once results are known "
@@ -117,8 +119,10 @@ def plan_in_words(
     whole += f", and {references} runs of estimators for scale" if references else ""
     if not seconds:
         return whole
-    time = duration(START_UP + seconds / cores)
-    return f"{whole}, about {time} on {cores} core{'s' if cores > 1 else ''}"
+    time = START_UP + seconds / cores
+    quicker = "; references=quick takes less" if references and time > LONG else ""
+    said = f"{whole}, about {duration(time)} on {cores} core{'s' if cores > 1 else ''}"
+    return said + quicker
 
 
 def duration(seconds: float) -> str:
