@@ -27,7 +27,6 @@ SCHEMAS: dict[str, type] = {
     "schema_sampling_balanced_batches": schema.BalancedBatchesConfig,
     "schema_sampling_imblearn": schema.SamplerConfig,
     "schema_sampling_smote": schema.SMOTEConfig,
-    "schema_sampling_smotenc": schema.SMOTENCConfig,
     "schema_tracking_base": schema.TrackingConfig,
     "schema_data_simulated": data_schema.SimulatedConfig,
     "schema_data_classification": data_schema.ClassificationConfig,

@@ -167,15 +167,9 @@ class SamplerConfig(SamplingConfig):
 
 @dataclass
 class SMOTEConfig(SamplerConfig):
-    """Rows between neighbours."""
+    """Rows between neighbours; ``auto`` stands for the table's columns of categories."""
 
     k_neighbors: Count = 5
-
-
-@dataclass
-class SMOTENCConfig(SMOTEConfig):
-    """The same where some columns are categories."""
-
     categorical_features: Any = "auto"
 
 

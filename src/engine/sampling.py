@@ -22,6 +22,8 @@ from src.errors import UserError
 
 Rows = NDArray[np.floating]
 CATEGORIES = "categorical_features"
+SMOTE = "imblearn.over_sampling.SMOTE"
+"""For numbers; NC behind it for numbers and categories, N for categories alone."""
 
 
 def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
@@ -46,7 +48,7 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     if not node:
         return dataset
     codes = CategoryCodes.of(dataset if CATEGORIES in node else None)
-    sampler = build(node, "sampling", {CATEGORIES: codes.columns})
+    sampler = build(_for_columns(node, codes), "sampling", {CATEGORIES: codes.columns})
     if not (hasattr(sampler, "fit_resample") and hasattr(sampler, "get_params")):
         raise UserError(
             f"sampling._target_={node.get('_target_')}: must be a sampler, with fit_resample and "
@@ -55,7 +57,7 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     if "random_state" in sampler.get_params():
         sampler.set_params(random_state=config["training"]["seed"])
     said = f"sampling={sampling['name']}"
-    _check(sampler.get_params(), dataset, said)
+    _check(sampler.get_params(), dataset, said, mixes=CATEGORIES not in node)
     rows = dataset.x_train.reshape(len(dataset.x_train), -1)
     try:
         with threadpool_limits(1):  # of neighbours at one distance, threads decide who comes first
@@ -63,6 +65,16 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     except ValueError as error:
         raise UserError(f"{said} on {dataset.name}: {error}") from error
     return replace(dataset, x_train=codes.decode(x).reshape(-1, *dataset.input_shape), y_train=y)
+
+
+def _for_columns(node: dict[str, Any], codes: "CategoryCodes") -> dict[str, Any]:
+    """The node; of SMOTE, the form that suits the columns (Chawla et al. 2002, section 6)."""
+    if node["_target_"] != SMOTE or CATEGORIES not in node:
+        return node
+    if codes.columns and codes.numbers:
+        return node | {"_target_": f"{SMOTE}NC"}
+    rest = {key: value for key, value in node.items() if key != CATEGORIES}
+    return rest | {"_target_": f"{SMOTE}N"} if codes.columns else rest
 
 
 @dataclass(frozen=True)
@@ -109,27 +121,33 @@ class CategoryCodes:
         return self.numbers + self.flags + np.cumsum([0, *self.sizes[:-1]])
 
 
-def _check(params: Mapping[str, Any], dataset: Dataset, said: str) -> None:
-    """Refuses what imbalanced-learn would refuse in its own words, or do to no purpose."""
+def _check(params: Mapping[str, Any], dataset: Dataset, said: str, *, mixes: bool) -> None:
+    """Refuses what imbalanced-learn would refuse in its own words, or do to no purpose.
+
+    Args:
+        params: of the sampler.
+        dataset: to be sampled.
+        said: the choice, for messages.
+        mixes: whether one-hot columns are numbers to it.
+    """
     _check_ratio(params.get("sampling_strategy"), dataset)
     table = dataset.preprocessing
     texts = table.categorical if isinstance(table, TablePreprocessing) else ()
     if CATEGORIES in params and not params[CATEGORIES]:
         raise DataError(
-            f"{said}: {dataset.name} has no column of categories; right for numbers alone is "
-            "sampling=smote"
+            f"{said}: {dataset.name} has no column of categories; right is sampling=smote"
         )
     if CATEGORIES in params and params[CATEGORIES][0] == 0:
         raise DataError(
-            f"{said}: {dataset.name} has no column of numbers to draw between; right for "
-            "categories alone is sampling=random_over"
+            f"{said}: {dataset.name} has no column of numbers to draw between; right "
+            "is sampling=smote, or sampling=random_over"
         )
     if params.get("k_neighbors") is None:
         return
-    if CATEGORIES not in params and texts:
+    if mixes and texts:
         raise DataError(
             f"{said}: would make rows between categories of {shortened(texts)}; right is "
-            "sampling=smotenc, which takes a category of the neighbours"
+            "sampling=smote, which takes a category of the neighbours there"
         )
     _check_neighbors(params["k_neighbors"], params["sampling_strategy"], dataset, said)
 

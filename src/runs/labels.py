@@ -5,13 +5,13 @@ from dataclasses import fields
 from typing import Any
 
 from src.config.estimator_schema import ESTIMATORS
-from src.config.schema import SMOTENCConfig
+from src.config.schema import SMOTEConfig
 from src.runs.identity import is_reference, sampling_of
 
 SAMPLED_BY = " + "
 """Between a loss or an estimator and how its training rows are sampled."""
 NO_KNOBS = ("name", "_target_", "batches")
-USUAL = {one.name: one.default for one in fields(SMOTENCConfig)}
+USUAL = {one.name: one.default for one in fields(SMOTEConfig)}
 """What a sampler is given where nobody chooses; a label leaves it out."""
 
 

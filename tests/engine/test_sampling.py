@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 from threadpoolctl import threadpool_limits
 
@@ -17,7 +17,7 @@ from src.data.dataset import SPLITS, Dataset
 from src.data.table import table
 from src.engine.batches import epoch_order
 from src.engine.build import data_arguments, load_dataset
-from src.engine.sampling import sampled
+from src.engine.sampling import CATEGORIES, sampled
 from src.errors import UserError
 from src.evaluation.decision import prior_offsets
 
@@ -63,6 +63,13 @@ def mixed(frame, tmp_path_factory):
     file = tmp_path_factory.mktemp("mixed") / "mixed.csv"
     frame.to_csv(file, index=False)
     return table(str(file), "y", seed=1)
+
+
+@pytest.fixture(scope="module")
+def texts(frame, tmp_path_factory):
+    file = tmp_path_factory.mktemp("texts") / "texts.csv"
+    frame[["city", "sex", "y"]].to_csv(file, index=False)
+    return table(str(file), "y", seed=1, duplicates="keep")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +124,24 @@ def test_smotenc_draws_what_it_draws_on_a_frame_with_columns_of_text(mixed, fram
         assert set(np.unique(block)) == {0, 1}
         assert [values[k] for k in block.argmax(axis=1)] == list(x[column])
     assert len(made) > len(rows)
+
+
+def test_smote_takes_the_form_that_the_columns_ask_for(mixed, texts, node):
+    by_name = {name: sampled(mixed, node(f"sampling={name}")) for name in ("smote", "smotenc")}
+    assert bytes_of(by_name["smote"]) == bytes_of(by_name["smotenc"])
+    one_hot = np.split(texts.x_train, [3], axis=1)
+    codes = np.column_stack([block.argmax(axis=1) for block in one_hot])
+    x, y = SMOTEN(random_state=SEED).fit_resample(codes, texts.y_train)
+    found = sampled(texts, node("sampling=smote"))
+    by_hand = np.hstack([np.eye(3)[x[:, 0]], np.eye(2)[x[:, 1]]]).astype(np.float32)
+    assert bytes_of(found, ["train"]) == [by_hand.tobytes(), np.asarray(y).tobytes()]
+
+
+def test_a_sampler_that_knows_no_categories_is_not_let_between_them(mixed, node):
+    config = node("sampling=smote")
+    sampling = {key: value for key, value in config["sampling"].items() if key != CATEGORIES}
+    with pytest.raises(UserError, match="would make rows between categories of 'city', 'sex'; rig"):
+        sampled(mixed, config | {"sampling": sampling | {"name": "mine"}})
 
 
 def test_columns_of_text_come_back_as_they_were(mixed, node):
@@ -224,7 +249,7 @@ def test_losses_and_priors_count_the_rows_that_are_trained_on(numbers, node):
     ("on", "words", "said"),
     [
         ("numbers", ["smotenc"], "sampling=smotenc: simulated has no column of categories; right"),
-        ("mixed", ["smote"], "sampling=smote: would make rows between categories of 'city', 'sex'"),
+        ("texts", ["smotenc"], "sampling=smotenc: texts has no column of numbers to draw between"),
         ("numbers", ["smote", "k_neighbors=40"], "'minority' of simulated has 27 training rows"),
         (
             "numbers",
