@@ -24,8 +24,8 @@ FASHION := $(if $(ROOT),data.root=$(ROOT),$(if $(wildcard $(HOME)/.keras/dataset
 SUITE ?= keel
 SETS ?=
 STUDY_DATA = $(if $(filter keel,$(SUITE)),$(PY) -m src.fetch keel)
-STUDY = suite=$(SUITE) $(if $(FULL),study=full) $(if $(SETS),$(if $(filter climb,$(SUITE)),data.id,data.name)=$(SETS))
-STUDY_PAGE =
+STUDY = suite=$(SUITE) tracking.experiment=$(STUDY_OF) $(if $(FULL),study=full) $(if $(SETS),$(if $(filter climb,$(SUITE)),data.id,data.name)=$(SETS))
+STUDY_OF = study$(if $(filter climb,$(SUITE)),-climb)$(if $(FULL),-full)
 LABEL ?= -1
 AT_ONCE ?= hydra/launcher=joblib
 BY_CLASS := loss=focal~loss.alpha=[0.25,0.75]
@@ -109,8 +109,9 @@ atlas-full: atlas  ## the atlas over more losses, budgets, capacities and seeds;
 	@$(PY) -m src.atlas
 
 study: $(READY)  ## what each loss gives on real data sets: 85 of KEEL in half an hour (SUITE=climb: OpenML; SETS=a,b); stops and goes on
-	$(STUDY_DATA)
-	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY); status=$$?; $(PY) -m src.study $(STUDY_PAGE) && exit $$status
+	@$(STUDY_DATA)
+	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY); status=$$?; \
+		[ $$status -ge 128 ] || $(PY) -m src.study --experiment $(STUDY_OF) --out outputs/$(STUDY_OF); exit $$status
 
 study-full: $(READY)  ## the study with all losses, samplings and estimators: a night; says first how long
 	@$(MAKE) --no-print-directory study FULL=yes
