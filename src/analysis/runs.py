@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -164,8 +165,8 @@ def finished_run(run: "Run") -> FinishedRun:
         title=", ".join(tags[name] for name in ("data", "model") if name in tags),
         fingerprint=tags["data.fingerprint"],
         ended_ms=run.info.end_time or 0,
-        metrics=best | dict(run.data.metrics),
-        params=dict(run.data.params),
+        metrics=best | {intern(name): value for name, value in run.data.metrics.items()},
+        params={intern(name): intern(value) for name, value in run.data.params.items()},
         experiment_id=run.info.experiment_id,
         artifacts=run.info.artifact_uri or "",
         class_names=facts.get("names", ()),

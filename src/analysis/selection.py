@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlflow.entities import Run
@@ -22,6 +22,8 @@ from src.errors import UserError, words
 from src.tracking.store import SWEEP_COMMAND, Store
 
 PLANNED, TUNED, OF_A_SWEEP = "planned.seeds", "tuning.keys", "sweep."
+SETS_LEFT_OUT = "sets.left_out"
+"""Tag of a sweep's parent: as JSON, a sentence on each data set that it has not, and why."""
 MOST_NAMED = 3
 """Runs that are named in an error's message; the others are only counted."""
 A_SWEEP = "python train.py -m loss=ce,focal 'seed=range(0,10)'"
@@ -86,18 +88,17 @@ def select_runs(
     found = _matching(store, experiment, condition)
     experiments = [f"experiment {experiment}"] if experiment else []
     title = " and ".join(experiments + ([f"runs with {condition}"] if condition else []))
-    runs = [run for run in found if SWEEP_COMMAND not in run.data.tags]
-    return Selection(title, store.uri, *_finished(title, runs))
+    return Selection(title, store.uri, *_finished(title, found))
 
 
-def _matching(store: Store, experiment: str | None, condition: str | None) -> list[Run]:
+def _matching(store: Store, experiment: str | None, condition: str | None) -> Iterator[Run]:
     """Runs of one experiment, or of all, that meet a condition."""
     known = {found.name: found.experiment_id for found in store.experiments()}
     if experiment is not None and experiment not in known:
         raise UserError(f"--experiment {experiment}: no such experiment; there are {words(known)}")
     ids = known.values() if experiment is None else [known[experiment]]
     try:
-        return store.search(condition or "", list(ids))
+        yield from store.each(condition or "", list(ids))
     except MlflowException as error:
         raise UserError(
             f"--filter {condition}: {str(error).splitlines()[0]} Right is MLflow's search "
@@ -120,7 +121,7 @@ def _parent(store: Store, sweep_id: str | None) -> Run:
 def _sweep(store: Store, parent: Run) -> Selection:
     sweep_id = parent.info.run_id
     title, children = f"sweep {sweep_id}", store.children(sweep_id)
-    runs, left_out, references = _finished(title, children)
+    runs, left_out, references = _finished(title, [parent, *children])
     return Selection(
         title=title,
         address=store.uri,
@@ -163,24 +164,32 @@ def _finished(
 ) -> tuple[list[FinishedRun], list[str], list[FinishedRun]]:
     """The runs that can be compared, a sentence on each that cannot, and the references.
 
-    A run is not named where another one with its identity can be compared.
+    A run is not named where another one with its identity can be compared. Sets that a sweep left
+    out are named first.
 
     Args:
         title: where the runs were looked for.
-        found: every run there.
+        found: every run there; the parents of sweeps are not compared.
 
     Raises:
         UserError: where no network is among the finished ones.
     """
-    reasons = [(run, _unusable(run)) for run in found]
-    usable = [run for run, reason in reasons if not reason]
-    identities = {run.data.tags.get("identity") for run in usable} - {None}
-    left_out = [
-        f"{run.info.run_name or run.info.run_id}: {reason}"
-        for run, reason in reasons
-        if reason and run.data.tags.get("identity") not in identities
-    ]
-    finished = [finished_run(run) for run in usable]
+    finished: list[FinishedRun] = []
+    unusable: dict[str, str | None] = {}
+    sets: list[str] = []
+    identities = set()
+    for run in found:
+        tags = run.data.tags
+        if SWEEP_COMMAND in tags:
+            sets += json.loads(tags.get(SETS_LEFT_OUT, "[]"))
+        elif reason := _unusable(run):
+            name = run.info.run_name or run.info.run_id
+            unusable[f"{name}: {reason}"] = tags.get("identity")
+        else:
+            finished.append(finished_run(run))
+            identities.add(tags.get("identity"))
+    left_out = [*dict.fromkeys(sets)]
+    left_out += [said for said, one in unusable.items() if one is None or one not in identities]
     references = [run for run in finished if run.kind == REFERENCE]
     networks = [run for run in finished if run.kind != REFERENCE]
     if not networks:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,17 @@ class Store:
             condition: in MLflow's search syntax.
             experiment_ids: where to search; None for all experiments.
         """
+        return list(self.each(condition, experiment_ids))
+
+    def each(self, condition: str, experiment_ids: Sequence[str] | None = None) -> Iterator[Run]:
+        """The same runs one by one, for those who need not hold all of them.
+
+        Args:
+            condition: as for :meth:`search`.
+            experiment_ids: the same.
+        """
         among = list(self.experiment_ids() if experiment_ids is None else experiment_ids)
-        return _all_pages(
+        return _of_pages(
             lambda token: self.client.search_runs(
                 among,
                 condition,
@@ -148,8 +158,10 @@ class Store:
 
     def experiments(self) -> list[Experiment]:
         """All experiments but the deleted ones."""
-        return _all_pages(
-            lambda token: self.client.search_experiments(max_results=PAGE, page_token=token)
+        return list(
+            _of_pages(
+                lambda token: self.client.search_experiments(max_results=PAGE, page_token=token)
+            )
         )
 
     def experiment_ids(self) -> list[str]:
@@ -185,21 +197,26 @@ def _reached(uri: str, way_out: str) -> Iterator[None]:
         ) from error
 
 
-def _all_pages(ask: Callable[[str | None], Any]) -> list[Any]:
-    """All pages of an answer; ``ask`` gives the page behind a token, None asks for the first.
+def _of_pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
+    """What all pages hold; ``ask`` gives the page behind a token, None asks for the first."""
+    token = None
+    while True:
+        page = _uncollected(partial(ask, token))
+        yield from page
+        token = page.token
+        if not token:
+            return
 
-    Python's collector stands still meanwhile: it would look through the hundred thousand objects
-    of a page again and again, which takes longer than to make them.
+
+def _uncollected(ask: Callable[[], Any]) -> Any:
+    """An answer of hundred thousand objects, through which Python's collector does not look.
+
+    It would, again and again while they are made, which takes longer than to make them.
     """
     collects = gc.isenabled()
     gc.disable()
     try:
-        page = ask(None)
-        found = list(page)
-        while page.token:
-            page = ask(page.token)
-            found += page
-        return found
+        return ask()
     finally:
         if collects:
             gc.enable()

@@ -154,6 +154,9 @@ def test_the_command_reads_a_store_and_renews_its_part_of_a_page(tmp_path, empty
         log_run(
             client, experiment, run.label, run.seed, run.metrics, params=run.params.items(), **tags
         )
+    named = '["abalone19: its rarest class has 5 rows, fewer than 15"]'
+    tags = {"sweep.command": "train.py -m +experiment=study", "sets.left_out": named}
+    client.set_terminated(client.create_run(experiment, tags=tags).info.run_id)
     page = tmp_path / "evidence.md"
     page.write_text("# Mine\n\n<!-- study -->\nOutdated.\n<!-- /study -->\n\nBelow.\n")
     out = tmp_path / "out"
@@ -164,6 +167,7 @@ def test_the_command_reads_a_store_and_renews_its_part_of_a_page(tmp_path, empty
     assert found.startswith("# Mine\n\n<!-- study -->\n\n### The answer")
     assert found.endswith("<!-- /study -->\n\nBelow.\n")
     assert "Outdated" not in found
+    assert "- abalone19: its rarest class has 5 rows, fewer than 15" in found
     assert "columns of 2 data sets, which cannot be loaded here" in found
     tables = [pd.read_csv(file / "sets.csv") for file in (out, tmp_path / "evidence")]
     pd.testing.assert_frame_equal(*tables)
