@@ -7,7 +7,9 @@ from sklearn.linear_model import Ridge
 
 from src.analysis.study.advice import FEATURES, StudySets, advise, predict_gains
 from src.analysis.study.advice_check import AVERAGE, PLAIN, POOLS, PREDICTED, check_advice
+from src.analysis.study.advice_text import lines
 from src.analysis.study.prediction import BY_CHANCE, GainPredictor, left_out_errors
+from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 
 FAMILIES = 24
 
@@ -120,6 +122,23 @@ def test_what_lies_outside_the_study_and_what_is_like_a_table_is_said():
     assert far.outside["classes"] == (9, 2, 2)
     edge = advise(sets, inside | {"ratio": float(sets.facts["ratio"].max())})
     pd.testing.assert_series_equal(far.gains["expected"], edge.gains["expected"])
+
+
+def test_references_are_held_against_networks_family_by_family():
+    table = made_study(0.0)
+    network = table[table["method"] == "focal"].assign(method=ANY_NETWORK, decision=CHOSEN)
+    better = network["family"].isin([f"family{k}" for k in range(6)])
+    reference = network.assign(
+        kind="reference",
+        method=ANY_REFERENCE,
+        over_argmax=network["over_argmax"] + np.where(better, 3.0, -1.0),
+    )
+    sets = StudySets.of_table(pd.concat([table, network, reference]))
+    advice = advise(sets, sets.facts.iloc[0].to_dict())
+    assert advice.ahead == {"ahead": 6 / FAMILIES, "level": 1 - 6 / FAMILIES, "behind": 0}
+    said = " ".join(lines("mine.csv", advice))
+    assert "more than 2 pp in 25 % of the families, within that in 75 %, behind in 0 %" in said
+    assert "expected here: +0.0" in said
 
 
 def test_a_method_that_some_sets_lack_rests_on_the_others():

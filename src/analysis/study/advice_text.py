@@ -168,8 +168,9 @@ def _plain(value: float) -> str:
 
 
 def _interval(one: pd.Series) -> str:
-    ends = f"[{one['low']:.1f}, {one['high']:.1f}]"
-    return f"{one['expected']:+5.1f} {ends:<14}"
+    mean, low, high = (round(one[name], 1) + 0.0 for name in ("expected", "low", "high"))
+    ends = f"[{low:.1f}, {high:.1f}]"
+    return f"{mean:+5.1f} {ends:<14}"
 
 
 def _name(one: pd.Series) -> str:
