@@ -6,6 +6,7 @@ from src.analysis.answer import Answer
 from src.analysis.runs import LEARNING_RATE
 from src.analysis.statistics.comparison import Comparison, homework_verdict
 from src.errors import UserError
+from src.runs.labels import SAMPLED_BY
 
 FOCAL, BASELINE, RATE = "focal(gamma=2, alpha=0.25)", "ce", "0.001"
 
@@ -73,7 +74,9 @@ def homework(answer: Answer) -> Homework:
     best = [
         one
         for one in answer.comparisons
-        if one.loss == found[0].loss and found[0].setting in answer.given_of(one.setting)
+        if one.loss == found[0].loss
+        and SAMPLED_BY not in one.label
+        and found[0].setting in answer.given_of(one.setting)
     ]
     advised = any(one.label == FOCAL for one in answer.recommendations)
     return Homework(found[0], best[0] if best else None, advised)

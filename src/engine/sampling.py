@@ -22,6 +22,8 @@ from src.errors import UserError
 
 Rows = NDArray[np.floating]
 CATEGORIES = "categorical_features"
+MOST_NUMBERS = 500_000_000
+"""In a training split that is made: 2 GB."""
 SMOTE = "imblearn.over_sampling.SMOTE"
 """For numbers; NC behind it for numbers and categories, N for categories alone."""
 
@@ -58,6 +60,7 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
         sampler.set_params(random_state=config["training"]["seed"])
     said = f"sampling={sampling['name']}"
     _check(sampler.get_params(), dataset, said, mixes=CATEGORIES not in node)
+    _check_size(sampler, dataset, said)
     rows = dataset.x_train.reshape(len(dataset.x_train), -1)
     try:
         with threadpool_limits(1):  # of neighbours at one distance, threads decide who comes first
@@ -150,6 +153,19 @@ def _check(params: Mapping[str, Any], dataset: Dataset, said: str, *, mixes: boo
             "sampling=smote, which takes a category of the neighbours there"
         )
     _check_neighbors(params["k_neighbors"], params["sampling_strategy"], dataset, said)
+
+
+def _check_size(sampler: Any, dataset: Dataset, said: str) -> None:
+    """Refuses to make more rows than memory should hold, before the first is made."""
+    from imblearn.over_sampling.base import BaseOverSampler  # it takes a second
+
+    rows = max(dataset.class_counts) * dataset.num_classes
+    columns = dataset.x_train[0].size
+    if isinstance(sampler, BaseOverSampler) and rows * columns > MOST_NUMBERS:
+        raise DataError(
+            f"{said}: would make up to {rows:,} rows of {columns} columns of {dataset.name}, more "
+            f"than {MOST_NUMBERS:,} numbers; right is sampling=balanced_batches, which makes none"
+        )
 
 
 def _check_ratio(ratio: Any, dataset: Dataset) -> None:

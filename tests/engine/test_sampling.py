@@ -273,6 +273,16 @@ def test_what_a_sampler_cannot_do_is_said_with_what_would_be_right(request, node
     assert said in str(refused.value)
 
 
+def test_more_rows_than_memory_should_hold_are_not_made(numbers, node, monkeypatch):
+    monkeypatch.setattr("src.engine.sampling.MOST_NUMBERS", 2 * 153 * 10 - 1)
+    assert (numbers.class_counts[0], numbers.input_shape) == (153, (10,))
+    for name in ("random_over", "smote"):
+        with pytest.raises(UserError, match="306 rows of 10 columns of simulated, more than 3,059"):
+            sampled(numbers, node(f"sampling={name}"))
+    for name in ("random_under", "balanced_batches"):
+        assert sampled(numbers, node(f"sampling={name}"))
+
+
 def test_advice_on_neighbours_is_right(numbers, node):
     assert sampled(numbers, node("sampling=smote", "sampling.k_neighbors=26")).class_counts
 
