@@ -1,0 +1,119 @@
+"""The plan of a study: which sets it takes and why not the others, its methods and their order."""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from src.errors import UserError
+from src.sweeps.composer import all_overrides
+from src.sweeps.data_sets import climb_sets, with_planned_sets
+from src.sweeps.jobs import Plan
+from src.sweeps.references import all_jobs
+from tests.data.collections.dat_files import write
+
+STUDY = "+experiment=study"
+TWO_RATES = "hydra.sweeper.methods=['loss=ce training.learning_rate=0.01,0.1']"
+TUNED = "tuning.keys=[training.learning_rate]"
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """Two sets of one family and one of another; one with too few rows, and one that is damaged."""
+    sizes = {"ecoli2": (60, 20), "yeast1": (40, 15), "ecoli1": (30, 15), "glass9": (50, 4)}
+    for name, (rows, rarest) in sizes.items():
+        lines = [f"{i}, {i % 7}, {'rare' if i < rarest else 'usual'}" for i in range(rows)]
+        write(tmp_path / "imbalanced" / f"{name}.dat", lines)
+    write(tmp_path / "imbalanced" / "zoo9.dat", ["1, same"] * 30)
+    write(tmp_path / "balanced" / "iris.dat", [f"{i}, {i % 2}" for i in range(60)])
+    return f"data.root={tmp_path}"
+
+
+@pytest.fixture
+def study(sweeper):
+    """A study as typed: its jobs by key, what is known of its sets, and what makes its plan."""
+
+    def plan(*typed):
+        parsed = OverridesParser.create().parse_overrides(list(typed))
+        made = sweeper(*(one.input_line for one in parsed if not one.is_sweep_override()))
+        overrides = all_overrides(made.context.config_loader, made.master, typed)
+        overrides, sets = with_planned_sets(made.master, overrides)
+        words = all_jobs(made.master, overrides)
+        jobs = [dict(word.split("=", 1) for word in job) for job in words]
+        planned = partial(Plan.of, made.context, made.master, words, seconds_of=sets.seconds)
+        return jobs, sets, planned
+
+    return plan
+
+
+def test_all_sets_with_rows_enough_are_taken_and_the_others_named_with_the_reason(
+    study, collection
+):
+    jobs, sets, plan_of = study(STUDY, collection, "seed=0,1")
+    plan = plan_of()
+    assert list(dict.fromkeys(job["data.name"] for job in jobs)) == [
+        "'ecoli1'",
+        "'yeast1'",
+        "'ecoli2'",
+    ]
+    few, damaged = sorted(sets.left_out)
+    assert few == "glass9: its rarest class has 4 rows, fewer than 15"
+    assert damaged.startswith("zoo9: ")
+    assert plan.seeds == [0, 1]
+    assert plan.seconds > 0
+
+
+def test_every_method_has_the_same_number_of_trials_of_a_grid_of_its_own(study, collection):
+    for form in ("quick", "full"):
+        jobs, *_ = study(STUDY, collection, f"study={form}", "data.name=ecoli1", "seed=0")
+        methods = [(job["loss"], job.get("sampling")) for job in jobs if "estimator" not in job]
+        assert set(Counter(methods).values()) == {4}, form
+        assert {("ce", None), ("focal", None)} <= set(methods)
+    gammas = Counter(job["loss.gamma"] for job in jobs if job.get("loss") == "focal")
+    assert gammas == {"1": 2, "2": 2}
+
+
+def test_all_runs_on_one_split_follow_one_another(study, collection):
+    jobs, *_ = study(STUDY, collection, "seed=0,1")
+    on = [(job["data.name"], job["seed"]) for job in jobs]
+    assert len(set(on)) == 6
+    assert sorted(on, key=list(dict.fromkeys(on)).index) == on
+    assert {"ce", "focal", "weighted_ce"} == {job["loss"] for job in jobs if "loss" in job}
+    assert len({job["estimator"] for job in jobs if "estimator" in job}) == 4
+
+
+def test_sets_that_are_named_are_taken_whatever_they_are(study, collection):
+    jobs, sets, _ = study(STUDY, collection, "data.name=glass9,ecoli1", "seed=0")
+    assert {job["data.name"] for job in jobs} == {"glass9", "ecoli1"}
+    assert sets.left_out == ()
+
+
+def test_climb_is_the_same_over_its_tables_by_number(study):
+    jobs, sets, plan_of = study(STUDY, "suite=climb", "seed=0", "references=none", TWO_RATES, TUNED)
+    plan = plan_of()
+    tables = climb_sets()
+    assert len(tables) == 73
+    enough = {one.value for one in tables if one.rarest >= 15}
+    assert {job["data.id"] for job in jobs} == enough
+    assert len(sets.left_out) == 73 - len(enough)
+    assert plan.seconds > len(jobs)  # tables of up to 285,000 rows take more than a second a run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("data=simulated",), r"data\.name=auto: is for data=keel"),
+        (("data.root=nowhere",), r"data\.root='nowhere' holds no \.dat files"),
+        (("hydra.sweeper.fewest_rows=500",), r"no set has 500 rows of its rarest class"),
+        (("loss=ce,focal",), r"loss=ce,focal: each of hydra\.sweeper\.methods has a loss"),
+        (("training.learning_rate=0.1,1",), r"has a training\.learning_rate of its own"),
+        (("data.name=ecoli1", "tracking.plots=true"), r"detail=scores: .* tracking\.plots=false"),
+    ],
+)
+def test_a_mistake_is_one_message(study, collection, words, said):
+    if not any(word.startswith(("data=", "data.root=")) for word in words):
+        words = (collection, *words)
+    with pytest.raises(UserError, match=said):
+        _, _, plan = study(STUDY, *words)
+        plan()
