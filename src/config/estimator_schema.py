@@ -96,7 +96,8 @@ def not_for_pixels(name: str, data: str) -> str:
     """
     return (
         f"estimator={name}: asks one column after the other, and {override('data', data)} are "
-        f"images, of which one pixel says little; right are {', '.join(FOR_PIXELS)}, as in references=image"
+        f"images, of which one pixel says little; right are {', '.join(FOR_PIXELS)}, as in "
+        "references=image"
     )
 
 
