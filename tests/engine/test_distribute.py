@@ -12,6 +12,8 @@ from src.components import custom_objects
 
 WORDS = (
     "tracking=none",
+    "loss=ldam_drw",  # whose weights, a variable, come in after two epochs
+    "loss.defer=0.5",
     "data.n_samples=455",  # 273 rows in batches of 17: one is left for the last; 91 validate
     "data.minority_fraction=0.2",
     "training.batch_size=17",
