@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from src.config.ranges import AUTO
-from src.errors import UserError
+from src.errors import UserError, override
 from src.runs.seed_plan import Outline, seconds_of_job
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
@@ -89,7 +89,8 @@ def with_planned_sets(
             continue
         chosen = last["data"].value() if "data" in last else master.hydra.runtime.choices["data"]
         if chosen != collection:
-            raise UserError(f"{key}=auto: is for data={collection}; right is a name, or several")
+            right = override("data", collection)
+            raise UserError(f"{key}=auto: is for {right}; right is a name, or several")
         fewest = int(master.hydra.sweeper.fewest_rows)
         kept, left_out = [], []
         for one in _sets(collection, last.get("data.root")):
