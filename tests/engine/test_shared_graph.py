@@ -73,6 +73,21 @@ def test_learning_rates_share_a_graph_and_schedules_do_not(job, graphs, word, mo
     assert len({bits(one)[2] for one in shared}) == len(jobs)
 
 
+@pytest.mark.parametrize("more", [(), ("training.precision=mixed_float16",)], ids=" ".join)
+def test_trials_that_keep_no_model_have_the_bits_of_those_that_do(job, graphs, more):
+    words = [
+        ("loss=ce", "seed=1"),
+        ("loss=ce", "seed=1", "training.learning_rate=0.1"),
+        ("loss=focal", "seed=1"),
+        ("loss=focal", "loss.gamma=1", "seed=1", "training.learning_rate=0.03"),
+        ("loss=focal", "seed=2"),
+    ]
+    jobs = [job(*one, "model.dropout=0.2", *more) for one in words]
+    kept = [bits(train(*one, "", graphs=graphs)) for one in jobs]
+    assert [bits(train(*one, "", graphs=graphs, keep_model=False)) for one in jobs] == kept
+    assert len(set(map(str, kept))) == len(jobs)
+
+
 def test_the_graph_that_was_not_used_for_longest_goes_first(job):
     graphs = GraphCache(most=2)
     jobs = [job(f"model.hidden=[{width}]", "training.epochs=1") for width in (3, 4, 5)]
