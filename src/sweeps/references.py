@@ -84,7 +84,7 @@ def refuse(master: DictConfig, sweeper: str) -> None:
     if master.references.rows:
         raise UserError(
             f"{GROUP}={master.references.name}: are planned by hydra/sweeper=grid alone; with "
-            f"hydra/sweeper={sweeper} right is {GROUP}=none"
+            f"{override('hydra/sweeper', sweeper)} right is {GROUP}=none"
         )
 
 
