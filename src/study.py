@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.analysis.study.table import tabulate
 
     before, after = _around(options.docs) if options.docs else ("", "")
-    selection = select_runs(options.root, options.uri, experiment=options.experiment)
+    selection = select_runs(options.root, options.uri, None, options.experiment, options.filter)
     runs = [*selection.runs, *selection.references]
     facts, unknown = _facts(runs)
     study = tabulate(runs, options.baseline, facts, [*selection.left_out, *unknown])
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--experiment", default="study", help="MLflow experiment (default: study)")
+    add("--filter", metavar="CONDITION", help="of its runs those alone, in MLflow's search syntax")
     add("--baseline", default="ce", help="label of the loss to compare with (default: ce)")
     add("--out", type=Path, default=Path("outputs/study"), metavar="FOLDER", help="for the files")
     add("--docs", type=Path, metavar="FILE", help=f"page whose part behind {BEGIN} is renewed")

@@ -10,6 +10,9 @@ from src.analysis.study.findings import Findings, Section
 from src.analysis.study.summary import FACTORS
 from src.analysis.study.table import ANY, Study
 
+MOST_NAMED = 60
+"""Sentences on what was left out; sets come first, runs that failed after them."""
+
 
 def dependence(found: Findings) -> Section:
     """How the gain goes with what is known of a set before training."""
@@ -93,7 +96,9 @@ def left_out(study: Study) -> Section:
     text = [f"Trials of each seed, by method: {', '.join(counts)}."]
     if trials.nunique() > 1:
         text.append("Methods with more trials have had more chances; validation chooses of them.")
-    lacking = "\n".join(f"- {sentence}" for sentence in study.left_out)
+    lacking = "\n".join(f"- {sentence}" for sentence in study.left_out[:MOST_NAMED])
+    if len(study.left_out) > MOST_NAMED:
+        lacking += f"\n- and {len(study.left_out) - MOST_NAMED} more runs"
     text.append(f"Left out:\n\n{lacking}" if lacking else "No run was left out.")
     return Section("What is not in it", text)
 

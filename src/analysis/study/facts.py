@@ -1,9 +1,15 @@
 """What is known of a data set before anything is trained on it: what advice goes by."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from src.analysis.runs import FinishedRun
 from src.data.dataset import SPLITS, Dataset
 from src.evaluation.overlap import class_overlap
+
+FACTS = ("rows", "columns", "classes", "ratio", "rarest_rows", "overlap")
 
 
 def describe(dataset: Dataset) -> dict[str, float]:
@@ -28,3 +34,22 @@ def describe(dataset: Dataset) -> dict[str, float]:
         "rarest_rows": int(counts.min()),
         "overlap": class_overlap(x.reshape(len(x), -1), y),
     }
+
+
+def facts_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
+    """What the runs of one data set say of it; NaN for what they did not record.
+
+    Args:
+        runs: of the same data set.
+    """
+    found: dict[str, Any] = dict.fromkeys(FACTS, float("nan"))
+    for run in runs:
+        if run.class_counts and run.rows_train and run.rows_val and run.rows_test:
+            rows, rarest = run.rows_train + run.rows_val + run.rows_test, min(run.class_counts)
+            return found | {
+                "rows": rows,
+                "classes": len(run.class_counts),
+                "ratio": max(run.class_counts) / max(rarest, 1),
+                "rarest_rows": round(rarest * rows / run.rows_train),
+            }
+    return found

@@ -41,13 +41,13 @@ from src.analysis.statistics.estimate import Estimate
 from src.analysis.statistics.losses import MARK
 from src.analysis.statistics.paired import THRESHOLD_PP, estimate_over
 from src.analysis.statistics.verdict import correct, p_values
+from src.analysis.study.facts import FACTS, facts_of
 from src.analysis.tuned import at_best
 from src.errors import UserError
 
 ANY_NETWORK, ANY_REFERENCE = "any network", "any reference"
 CHOSEN = "chosen"
 ANY = {NETWORK: ANY_NETWORK, REFERENCE: ANY_REFERENCE}
-FACTS = ("rows", "columns", "classes", "ratio", "rarest_rows", "overlap")
 BESIDE = ("ece", "average_precision")
 ENDS = ("se", "df", "low", "high")
 COLUMNS = (
@@ -125,25 +125,6 @@ def tabulate(
         )
     sets = pd.DataFrame(rows)[list(COLUMNS)]
     return Study(sets, pd.DataFrame(against), len(runs), baseline, lacking)
-
-
-def facts_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """What the runs of one data set say of it; NaN for what they did not record.
-
-    Args:
-        runs: of the same data set.
-    """
-    found: dict[str, Any] = dict.fromkeys(FACTS, float("nan"))
-    for run in runs:
-        if run.class_counts and run.rows_train and run.rows_val and run.rows_test:
-            rows, rarest = run.rows_train + run.rows_val + run.rows_test, min(run.class_counts)
-            return found | {
-                "rows": rows,
-                "classes": len(run.class_counts),
-                "ratio": max(run.class_counts) / max(rarest, 1),
-                "rarest_rows": round(rarest * rows / run.rows_train),
-            }
-    return found
 
 
 def _methods(runs: Sequence[FinishedRun]) -> tuple[Methods, dict[str, int]]:
