@@ -98,9 +98,9 @@ class DeferredReweighting(ConfiguredLoss):
     every epoch, so that `val_loss` has one meaning throughout; `loss` changes its scale at $T_0$.
     Early stopping may choose an epoch before $T_0$, or end the training there.
 
-    Unlike the paper, no batch is divided by the sum of its weights, which would take from an
-    example a loss of its own and which an optimizer such as Adam does not see; and the learning
-    rate is not annealed at $T_0$, which is the optimizer's to do.
+    Two steps of the paper's algorithm are left out: dividing a batch by the sum of its weights, for
+    then no example has a loss of its own, and annealing the learning rate at $T_0$, which is the
+    optimizer's to do.
 
     Args:
         loss: A Keras loss of integer labels that gives one value per example.
