@@ -1,12 +1,14 @@
 """The page of the study: sections of text and tables, the same in Markdown and in HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from src.analysis.report.text import markdown_table, p_value, page_templates
+from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.details import calibration, dependence, every_set, left_out, set_by_set
+from src.analysis.study.families import mean_over_families
 from src.analysis.study.figures import critical_differences
 from src.analysis.study.findings import CHANCES, HOW, Findings, Section, chances, counts
 from src.analysis.study.ranks import Ranks
@@ -58,7 +60,10 @@ def answer(found: Findings) -> Section:
     """What was found, in sentences."""
     study, sets = found.study, found.sets
     extent = f"{sets['data'].nunique()} data sets of {sets['family'].nunique()} families"
-    text = [f"{study.runs:,} runs on {extent}; each method at its best by validation."]
+    text = [
+        f"{study.runs:,} runs on {extent}; each method at its best by validation. Means are over "
+        "families, for data sets like these."
+    ]
     for decision in found.decisions:
         rows = found.of(decision)
         rows = rows[(rows["kind"] == "network") & (rows["method"] != ANY_NETWORK)]
@@ -69,7 +74,38 @@ def answer(found: Findings) -> Section:
             f"better than {study.baseline} on average: {', '.join(better) or 'none'}; worse: "
             f"{', '.join(worse) or 'none'}; the others are not told apart from it."
         )
-    return Section("The answer", text)
+    return Section("The answer", [*text, *_of_decision(found), *_of_references(found)])
+
+
+def _of_decision(found: Findings) -> Iterator[str]:
+    """What the baseline gains by another decision than argmax."""
+    base = found.sets[found.sets["method"] == found.study.baseline]
+    gains = [
+        f"{decision} {mean_over_families(rows['over_argmax'], rows['family']).text()} pp"
+        for decision, rows in base.groupby("decision", sort=False)
+        if decision != "argmax"
+    ]
+    if gains:
+        yield f"**The decision alone**, {found.study.baseline} over its argmax: {', '.join(gains)}."
+
+
+def _of_references(found: Findings) -> Iterator[str]:
+    """How the best network stands against the best estimator without one."""
+    against = found.study.against
+    if against.empty:
+        return
+    both = against[(against["method"] == ANY_NETWORK) & (against["decision"] == CHOSEN)]
+    both = both[both["against"] == ANY_REFERENCE]
+    if both.empty:
+        return
+    row = over_sets(both)
+    gain, _, loss = chances(row)
+    yield (
+        f"**Without a network**: the network that validation chooses is {row['mean'].text()} pp "
+        f"from the estimator that it chooses, better on {row['better']} of {row['sets']} sets, "
+        f"worse on {row['worse']}; on the next set it gains more than {THRESHOLD_PP:g} pp with "
+        f"probability {gain or 'unknown'}, loses more with {loss or 'unknown'}."
+    )
 
 
 def over_data_sets(found: Findings, decision: str) -> Section:
@@ -117,19 +153,21 @@ def against_references(found: Findings) -> Section:
     title = "Networks against forests and boosting"
     if against.empty:
         return Section(title, ["No reference was trained."])
-    head = ["network", "against", "difference, pp", "ahead on", "sets better/open/worse", *CHANCES]
+    head = ["network", "against", "difference, pp", "ahead on sets", "ahead on families"]
+    head += ["sets better/open/worse", *CHANCES]
     rows = []
     for (name, method), sets in against[against["decision"] == CHOSEN].groupby(
         ["against", "method"]
     ):
         row = over_sets(sets)
-        ahead = f"{row['share_better'].text('.0f')} %"
-        rows.append([method, name, row["mean"].text(), ahead, counts(row), *chances(row)])
+        means = sets.groupby("family")["difference"].mean()
+        ahead = [f"{row['share_better'].text('.0f')} %", f"{(means > 0).sum()} of {len(means)}"]
+        rows.append([method, name, row["mean"].text(), *ahead, counts(row), *chances(row)])
     text = [
         f"Both at {HOW[CHOSEN]}. {ANY_NETWORK.capitalize()} and {ANY_REFERENCE} are the one with "
-        "the best validation score within each seed, of all that were trained. Ahead on: share of "
-        "the sets on which the network's mean is higher, families weighted alike; better, worse: "
-        "the 95 % interval of the set leaves out 0."
+        "the best validation score within each seed, of all that were trained. Ahead: the mean of "
+        "the network is higher; as a share of the sets, families weighted alike. Better, worse: the "
+        "95 % interval of the set leaves out 0."
     ]
     return Section(title, text, [[head, *rows]])
 
