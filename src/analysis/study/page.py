@@ -166,8 +166,8 @@ def against_references(found: Findings) -> Section:
     text = [
         f"Both at {HOW[CHOSEN]}. {ANY_NETWORK.capitalize()} and {ANY_REFERENCE} are the one with "
         "the best validation score within each seed, of all that were trained. Ahead: the mean of "
-        "the network is higher; as a share of the sets, families weighted alike. Better, worse: the "
-        "95 % interval of the set leaves out 0."
+        "the network is higher; as a share of the sets, families weighted alike. Better, worse: "
+        "the 95 % interval of the set leaves out 0."
     ]
     return Section(title, text, [[head, *rows]])
 
