@@ -23,7 +23,7 @@ from src.tracking.logged_model import NAME, decision_param
 from src.tracking.store import Store
 
 NAME_NOTE = """\
-A model that classifies raw rows: preprocessing, network, probabilities and decision in one. \
+A model that classifies raw rows: preprocessing, probabilities and decision in one. \
 Each version's description is its model card; the alias says which version is in use.
 """
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
