@@ -92,8 +92,8 @@ def left_out(study: Study) -> Section:
         .max()
         .drop([*ANY.values()], errors="ignore")
     )
-    counts = [f"{method} {count}" for method, count in trials.items()]
-    text = [f"Trials of each seed, by method: {', '.join(counts)}."]
+    counts = [f"{method}: {count}" for method, count in trials.items()]
+    text = [f"Trials of each seed, by method: {'; '.join(counts)}."]
     if trials.nunique() > 1:
         text.append("Methods with more trials have had more chances; validation chooses of them.")
     lacking = "\n".join(f"- {sentence}" for sentence in study.left_out[:MOST_NAMED])

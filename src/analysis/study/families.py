@@ -43,7 +43,9 @@ class OverFamilies:
     sets: int
 
     def text(self, form: str = "+.1f") -> str:
-        """The estimate and its interval: ``+0.8 [-0.1, 1.7]``."""
+        """The estimate and its interval, where it has one: ``+0.8 [-0.1, 1.7]``."""
+        if np.isnan(self.low):
+            return format(self.value + 0.0, form)
         ends = ", ".join(format(round(end, 6) + 0.0, form.lstrip("+")) for end in self.ends)
         return f"{format(self.value + 0.0, form)} [{ends}]"
 
