@@ -109,7 +109,7 @@ def with_planned_sets(
             f"{key}={one.value}": Outline(one.rows, one.columns, one.classes) for one in kept
         }
         others = [one for one in overrides if one.get_key_element() != key]
-        return others + listed, SetPlan(outlines, left_out)
+        return listed + others, SetPlan(outlines, left_out)  # one set after the other
     return list(overrides), SetPlan()
 
 

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from joblib import Parallel, delayed
 
 from src.errors import UserError, override
+from src.runs.import_tensorflow import import_tensorflow
 from src.sweeps.composer import Job
 from src.sweeps.jobs import Finished, workers
 
@@ -35,7 +36,7 @@ def results(
         return_as="generator_unordered",
         batch_size=1,
         initializer=_begin,
-        initargs=(os.getpid(),),
+        initargs=(os.getpid(), any(_trains(job) for job in jobs)),
     )
     try:
         yield from pool(delayed(execute)(job) for job in jobs)
@@ -47,8 +48,17 @@ def results(
         ) from error
 
 
-def _begin(parent: int) -> None:
-    """Makes a process a worker: Ctrl-C is for PARENT to decide on, with which the worker ends."""
+def _trains(job: Job) -> bool:
+    """Whether a job needs TensorFlow, as far as its words tell."""
+    return not any(word.startswith("estimator=") for word in job.words)
+
+
+def _begin(parent: int, trains: bool) -> None:
+    """Makes a process a worker: Ctrl-C is for PARENT to decide on, with which the worker ends.
+
+    TensorFlow is there before the first job: joblib takes the memory of a worker after that for its
+    usual size, and replaces the worker when it has 300 MB more.
+    """
 
     def end_with_parent() -> None:
         while os.getppid() == parent:
@@ -57,3 +67,5 @@ def _begin(parent: int) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
+    if trains:
+        import_tensorflow()
