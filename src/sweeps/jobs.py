@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
@@ -172,7 +173,8 @@ def run_in_worker(context: HydraContext, function: TaskFunction, state: Any, job
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         setup_globals()
-        Singleton.set_state(state)
+        if HydraConfig.instance().cfg is None:  # not before each job: it looks for all plugins anew
+            Singleton.set_state(state)
         returned = run_here(context, function, job)
     error = error_of(returned)
     if error is not None:

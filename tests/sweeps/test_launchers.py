@@ -162,15 +162,17 @@ def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(
 
 CHILDREN = """
 import os, sys, time
+from src.sweeps.composer import Job
 from src.sweeps.joblib_launcher import results
 
 
 def busy(job):
     os.write(1, f"{os.getpid()}\\n".encode())  # whole, beside the other's
-    time.sleep(99 * job)
+    time.sleep(99 * job.number)
 
 
-for _ in results(busy, [0, 1], 1, n_jobs=2):
+jobs = [Job(number, ["estimator=majority"], b"") for number in (0, 1)]
+for _ in results(busy, jobs, 1, n_jobs=2):
     pass
 """
 
