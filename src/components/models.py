@@ -65,8 +65,16 @@ class ClippedModel(keras.Model):
     """
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Forward, loss, backward, clip, update, log: what `fit` does with each batch."""
+        """Update, log: what `fit` does with each batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y_pred, loss, norm, rows = self.update(x, y, sample_weight)
+        self.step_log.update_state(norm, self.clip_norm, self.optimizer.learning_rate)
+        # Keras's mean of the loss comes first; it takes that of this replica's rows.
+        self.metrics[0].update_state(undivided(loss), sample_weight=rows)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def update(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any, Any]:
+        """Forward, loss, backward, clip, update; return predictions, loss, norm and rows."""
         rows = tf.shape(next(part for part in keras.tree.flatten(x) if part is not None))[0]
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
@@ -79,11 +87,8 @@ class ClippedModel(keras.Model):
         norm = global_norm(gradients) / self.optimizer.scale_loss(1.0)
         if self.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
-        self.step_log.update_state(norm, self.clip_norm, self.optimizer.learning_rate)
         self.optimizer.apply(gradients, weights)
-        # Keras's mean of the loss comes first; it takes that of this replica's rows.
-        self.metrics[0].update_state(undivided(loss), sample_weight=rows)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        return y_pred, loss, norm, rows
 
     def __init__(self, *args: Any, clip_norm: float | None, **kwargs: Any) -> None:
         missing = [name for name in ("inputs", "outputs")[len(args) :] if name not in kwargs]

@@ -31,6 +31,10 @@ OWN_CRITERION = ("val_f1_macro", "max")
 """Monitor and mode with which each decision takes its own best epoch; others decide for both."""
 
 
+BY_CLASS = "f1_class"
+"""In the names of metrics that a callback adds, which only a history that is kept needs."""
+
+
 @dataclass(frozen=True)
 class AtEpoch:
     """The model at the best epoch for a decision.
@@ -139,7 +143,8 @@ def train(
     choice = EpochChoice(dataset.y_val, prior)
     own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION
-    chain = [PerClassF1(), finite, best, *([own_epochs] if follows else []), *callbacks, logger]
+    by_class = [PerClassF1()] if keep_model or BY_CLASS in best.monitor else []
+    chain = [*by_class, finite, best, *([own_epochs] if follows else []), *callbacks, logger]
     if isinstance(trainer.model.loss, DeferredReweighting):
         chain.insert(0, ReweightingSchedule())
     saved = Checkpoint(resume, trainer.model, best, own_epochs, logger) if resume else None

@@ -60,20 +60,24 @@ class GraphCache:
         """How many graphs are kept, those included that cannot be shared."""
         return len(self._graphs)
 
-    def get(self, config: Mapping[str, Any], dataset: Dataset) -> TrainingGraph | str:
+    def get(
+        self, config: Mapping[str, Any], dataset: Dataset, *, measure: bool = True
+    ) -> TrainingGraph | str:
         """The graph of a config's runs, traced now if no earlier run has; or why there is none.
 
         Args:
             config: the resolved config.
             dataset: gives ``auto`` its meaning.
+            measure: whether training steps are measured; validation always is.
 
         Raises:
             UserError: where a part of the model refuses its arguments.
         """
-        key = graph_key(config, dataset)
+        key = graph_key(config, dataset) + ("" if measure else " unmeasured")
         if key not in self._graphs:
             model = build_model(config, dataset)
-            self._graphs[key] = _trace(model, dataset, config["training"]["batch_size"])
+            size = config["training"]["batch_size"]
+            self._graphs[key] = _trace(model, dataset, size, measure=measure)
             if len(self._graphs) > self._most:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
@@ -145,7 +149,9 @@ def _without_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:
     return dict(optimizer)
 
 
-def _trace(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGraph | str:
+def _trace(
+    model: keras.Model, dataset: Dataset, batch_size: int, *, measure: bool
+) -> TrainingGraph | str:
     """The graph of a model, or why it has none."""
     own = next((name for name in KERAS_STEPS if not _is_known(type(model), name)), None)
     if own is not None:
@@ -153,7 +159,7 @@ def _trace(model: keras.Model, dataset: Dataset, batch_size: int) -> TrainingGra
     if model.distribute_strategy is not tf.distribute.get_strategy():
         return "the model is distributed"
     try:
-        graph = TrainingGraph(model, dataset, batch_size)
+        graph = TrainingGraph(model, dataset, batch_size, measure=measure)
     except Exception as error:
         reason = f"tracing the shared graph failed: {type(error).__name__}: {error}"
         warnings.warn(f"{reason}\nThe run is trained by Keras's fit instead.", stacklevel=4)

@@ -131,7 +131,9 @@ def select_trainer(
     """
     training = config["training"]
     prepare(training)  # before the key of a graph is taken: a loss may make a variable
-    graph = _reason_for_fit(training, callbacks) or graphs.get(config, dataset)
+    measure = keep_model or not training["monitor"].startswith("val_")
+    reason = _reason_for_fit(training, callbacks)
+    graph = reason or graphs.get(config, dataset, measure=measure)
     batches = training["batch_size"], training["seed"]
     if isinstance(graph, TrainingGraph) and not keep_model and graphs.load(graph, config, dataset):
         return SharedGraphTrainer(graph, None, *batches)

@@ -24,10 +24,10 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory")
+OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory", "study")
 LONG = {"sweep", "parallel"}
 """Those that take minutes even in a tiny form."""
-TRAINS = {"tracking"}
+TRAINS = {"tracking", "study"}
 """Those that type ``train.py`` within their own process, whose signals and log it sets."""
 
 
