@@ -60,8 +60,8 @@ def test_errors_of_families_left_out_are_those_of_fits_without_them():
 
 
 def test_a_gain_that_goes_with_the_ratio_is_predicted_and_one_that_goes_with_nothing_is_not():
-    for slope, predicts in ((3.0, True), (0.0, False)):
-        sets = StudySets.of_table(made_study(slope))
+    for slope, families, predicts in ((3.0, 24, True), (0.0, 24, False), (3.0, 9, False)):
+        sets = StudySets.of_table(made_study(slope, families=families))
         found = predict_gains(sets, sets.facts).set_index("method")
         assert (found.loc[["focal", "balanced"], "predicts"] == predicts).all()
         assert (found["expected"] == found["average"]).all() != predicts

@@ -23,6 +23,10 @@ from src.errors import UserError
 TITLE = "Whether advice before training is worth anything"
 HEAD = ["method and decision", "families", "mean gain", "average off by", "advice off by"]
 HEAD += ["features used", "intervals that hold"]
+BY_VALIDATION = {
+    ANY_NETWORK: "network and decision chosen by validation",
+    ANY_REFERENCE: "reference and decision chosen by validation",
+}
 MOST_LINES = {"network": 6, "reference": 3}
 """Of candidates that a terminal shows."""
 
@@ -43,7 +47,7 @@ def lines(title: str, advice: Advice, *, every: bool = False) -> Iterator[str]:
     )
     yield _known(advice)
     gains = advice.gains[advice.gains["method"] != REFERENCE_AHEAD[1]]
-    own = ~gains["method"].isin([ANY_NETWORK, ANY_REFERENCE])
+    own = ~gains["method"].isin([*BY_VALIDATION]) | (gains["decision"] == CHOSEN)
     yield (
         "Macro F1 against cross-entropy at argmax, percentage points: expected, and the 95 % "
         "interval for one new table:"
@@ -174,5 +178,7 @@ def _interval(one: pd.Series) -> str:
 
 
 def _name(one: pd.Series) -> str:
+    if one["decision"] == CHOSEN and one["method"] in BY_VALIDATION:
+        return BY_VALIDATION[one["method"]]
     by = {CHOSEN: "decision by validation"}.get(one["decision"], one["decision"])
     return f"{one['method']}, {by}".replace("_", " ")

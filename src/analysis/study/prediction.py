@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 """In families: that many families' worth of evidence against any slope."""
 LEAST_FAMILIES = 5
+FEW_FAMILIES = 10
+"""Below so many the average is taken: slopes of a handful of families are noise."""
 BY_CHANCE = 0.065
 """How often a method seems to be predicted where nothing predicts; the tests simulate it."""
 NOTHING = 1e-9
@@ -91,6 +93,7 @@ class GainPredictor:
         less = average - own
         error = less.std(axis=0, ddof=1) / np.sqrt(len(names))
         predicts = less.mean(axis=0) > np.maximum(error, NOTHING)
+        predicts &= len(names) >= FEW_FAMILIES
         slopes = np.zeros((design.shape[1], gains.shape[1]))
         slopes[0] = np.average(gains, axis=0, weights=weights)
         for method in methods[predicts]:
