@@ -9,8 +9,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.config.estimator_schema import FOR_PIXELS, NONE, not_for_pixels
 from src.config.legal import problems
+from src.config.loss_schema import LossConfig
 from src.config.ranges import AUTO
-from src.config.schema import Config, LossConfig, TrackingConfig, TrainingConfig
+from src.config.schema import Config, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
 OF_IMAGES = ("src.data.digits.digits", "src.data.fashion_mnist.fashion_mnist")

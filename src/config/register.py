@@ -5,20 +5,20 @@ They belong to no group, so that they are no choices of one.
 
 from hydra.core.config_store import ConfigStore
 
-from src.config import data_schema, schema
+from src.config import data_schema, loss_schema, schema
 from src.config.estimator_schema import ESTIMATORS
 
 SCHEMAS: dict[str, type] = {
     "config_schema": schema.Config,
-    "schema_loss_base": schema.LossConfig,
-    "schema_loss_class_balanced_focal": schema.ClassBalancedFocalConfig,
-    "schema_loss_logit_adjusted": schema.LogitAdjustedConfig,
-    "schema_loss_ldam": schema.LDAMConfig,
-    "schema_loss_ldam_drw": schema.LDAMDeferredConfig,
-    "schema_loss_poly": schema.PolyConfig,
-    "schema_loss_gce": schema.GeneralizedConfig,
-    "schema_loss_label_smoothing": schema.SmoothingConfig,
-    "schema_loss_asymmetric": schema.AsymmetricConfig,
+    "schema_loss_base": loss_schema.LossConfig,
+    "schema_loss_class_balanced_focal": loss_schema.ClassBalancedFocalConfig,
+    "schema_loss_logit_adjusted": loss_schema.LogitAdjustedConfig,
+    "schema_loss_ldam": loss_schema.LDAMConfig,
+    "schema_loss_ldam_drw": loss_schema.LDAMDeferredConfig,
+    "schema_loss_poly": loss_schema.PolyConfig,
+    "schema_loss_gce": loss_schema.GeneralizedConfig,
+    "schema_loss_label_smoothing": loss_schema.SmoothingConfig,
+    "schema_loss_asymmetric": loss_schema.AsymmetricConfig,
     "schema_model_mlp": schema.MLPConfig,
     "schema_model_cosine": schema.CosineConfig,
     "schema_model_cnn": schema.CNNConfig,

@@ -13,11 +13,11 @@ from mlflow.models.model import MLMODEL_FILE_NAME
 
 from src.errors import UserError
 from src.runs import record
-from src.runs.card_note import note_of
 from src.saved_model.decisions import TUNED
 from src.saved_model.facts import ServingFacts
 from src.serving.find import SavedModel
 from src.serving.refit import fit_and_save, is_estimator
+from src.tracking.card_note import note_of
 from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.logged_model import NAME, decision_param
 from src.tracking.store import Store

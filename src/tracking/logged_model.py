@@ -25,10 +25,10 @@ from mlflow.types.schema import AnyType
 
 from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
-from src.runs.card_note import NOTE, note_of
 from src.runs.for_serving import LOADER, travelling_modules
 from src.saved_model.decisions import TUNED
 from src.saved_model.facts import CLASS, FILE, ServingFacts, weights_file
+from src.tracking.card_note import NOTE, note_of
 
 NAME = "model"
 REQUIRED = ("numpy", "mlflow", "pandas")

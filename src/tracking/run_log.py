@@ -11,9 +11,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 from mlflow.exceptions import MlflowException
 
 from src.runs import record
-from src.runs.card_note import NOTE, note_of
 from src.runs.record import RunMetadata, RunRecord
 from src.saved_model.facts import FILE as SERVING
+from src.tracking.card_note import NOTE, note_of
 from src.tracking.process import process_tags
 from src.tracking.store import Store, identity_tag
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from src.evaluation.bootstrap import interval, resample
-from src.runs.card_note import LONGEST, note_of
+from src.tracking.card_note import LONGEST, note_of
 
 
 def predictions(rows, classes, seed=0):

@@ -9,8 +9,8 @@ from src.analysis.answer import Answer
 from src.analysis.figures.evidence import local_folder
 from src.analysis.report.files import write_json
 from src.analysis.report.html import HTML, write_html
-from src.runs.card_note import LONGEST as LONGEST_NOTE
-from src.runs.card_note import NOTE
+from src.tracking.card_note import LONGEST as LONGEST_NOTE
+from src.tracking.card_note import NOTE
 from src.tracking.store import Store
 
 JSON = "comparison.json"

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from src.advise import main
 from src.errors import UserError
 from src.evaluation.overlap import class_overlap
-from tests.analysis.test_study_advice import made_study
+from tests.analysis.study.test_advice_before_training import made_study
 
 
 @pytest.fixture
