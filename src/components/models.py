@@ -67,8 +67,9 @@ class ClippedModel(keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Update, log: what `fit` does with each batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        rate = keras.ops.convert_to_tensor(self.optimizer.learning_rate)  # a schedule moves on
         y_pred, loss, norm, rows = self.update(x, y, sample_weight)
-        self.step_log.update_state(norm, self.clip_norm, self.optimizer.learning_rate)
+        self.step_log.update_state(norm, self.clip_norm, rate)
         # Keras's mean of the loss comes first; it takes that of this replica's rows.
         self.metrics[0].update_state(undivided(loss), sample_weight=rows)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
