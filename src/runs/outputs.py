@@ -142,9 +142,11 @@ def write_model(
         test_logits={decision: test for decision, (_, test) in trained.by_decision.items()},
     )
     (folder / record.CARD).write_text(card, encoding="utf-8")
-    of_argmax = trained.model.get_weights()
-    for decision, weights in of_others.items():
-        trained.model.set_weights(weights)
-        trained.model.save_weights(folder / weights_file(decision))
-    trained.model.set_weights(of_argmax)
     trained.model.save(folder / record.MODEL)
+    of_argmax, size = trained.model.get_weights(), (folder / record.MODEL).stat().st_size
+    for decision, weights in of_others.items():
+        file = folder / weights_file(decision)
+        file.write_bytes(bytes(size))  # a full disk ends here, in words: HDF5 would crash later
+        trained.model.set_weights(weights)
+        trained.model.save_weights(file)
+    trained.model.set_weights(of_argmax)
