@@ -35,6 +35,30 @@ def workers(n_jobs: int, threads: int) -> int:
     return n_jobs if n_jobs > 0 else max(1, cpu_count() // threads)
 
 
+def workers_sharing(launcher: DictConfig, jobs: int, threads: int = 1) -> int:
+    """How many processes share the cores of this machine while a sweep runs.
+
+    It follows from what was typed alone, and not from which jobs are done already, so that the same
+    command has the same number.
+
+    Args:
+        launcher: the node ``hydra.launcher`` of the sweep's config.
+        jobs: how many the sweep has.
+        threads: of TensorFlow that each process has at least.
+
+    Returns:
+        1 where jobs run one after another; on a cluster, whose cores are not known here, as many as
+        there are cores, so that each job has one.
+    """
+    elsewhere = launcher.get("cluster") == "slurm" or "num_cpus" in launcher
+    if elsewhere:
+        return workers(-1, 1)
+    if "n_jobs" not in launcher:
+        return 1
+    most = jobs // int(launcher.get("jobs_a_worker", 1))
+    return max(1, min(most, workers(int(launcher.n_jobs), threads)))
+
+
 @dataclass(frozen=True)
 class Plan:
     """The jobs of a grid, in the order in which they were typed.
