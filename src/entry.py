@@ -56,7 +56,6 @@ MAKE_ROOM = "Make room, then type the same command: it goes on after the last ep
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -65,7 +64,7 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-"""Set where the user has not. oneDNN's choice of kernels would change results between machines."""
+"""Set where the user has not."""
 
 
 def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:

@@ -96,7 +96,7 @@ def _train(
 ) -> float:
     """Trains, scores, writes and tracks a run; gives the monitored value at its best epoch."""
     training_data = sampled(dataset, config)
-    import_tensorflow()
+    import_tensorflow(onednn=config["training"]["onednn"])
     from src.compat.tensorflow import release_gradients
     from src.engine.callbacks import tensorboard_callbacks
     from src.engine.epoch_logger import EpochLogger

@@ -118,6 +118,7 @@ class TrainingConfig:
     steps_per_execution: Count = 1
     deterministic: bool = True
     threads: Processors = 1
+    onednn: bool = True
     distribute: Annotated[str, one_of("none", "mirrored")] = "none"
     replicas: Processors | None = None
     progress: bool = True

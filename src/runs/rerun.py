@@ -140,7 +140,8 @@ def _pairs(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Trains again; each quantity by name, as recorded and as it came out."""
     training_data = sampled(dataset, config)
-    import_tensorflow()
+    # earlier versions had no such key, and none of its kernels
+    import_tensorflow(onednn=config["training"].get("onednn", False))
     from src.engine.fit import train
     from src.evaluation.scores import score_decisions
 

@@ -36,7 +36,7 @@ def results(
         return_as="generator_unordered",
         batch_size=1,
         initializer=_begin,
-        initargs=(os.getpid(), any(_trains(job) for job in jobs)),
+        initargs=(os.getpid(), next((_onednn(job) for job in jobs if _trains(job)), None)),
     )
     try:
         yield from pool(delayed(execute)(job) for job in jobs)
@@ -53,8 +53,14 @@ def _trains(job: Job) -> bool:
     return not any(word.startswith("estimator=") for word in job.words)
 
 
-def _begin(parent: int, trains: bool) -> None:
+def _onednn(job: Job) -> bool:
+    return bool(job.config.training.onednn)
+
+
+def _begin(parent: int, onednn: bool | None) -> None:
     """Makes a process a worker: Ctrl-C is for PARENT to decide on, with which the worker ends.
+
+    ONEDNN is that of the jobs that train, None where none does.
 
     TensorFlow is there before the first job: joblib takes the memory of a worker after that for its
     usual size, and replaces the worker when it has 300 MB more.
@@ -67,5 +73,5 @@ def _begin(parent: int, trains: bool) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    if trains:
-        import_tensorflow()
+    if onednn is not None:
+        import_tensorflow(onednn=onednn)

@@ -7,6 +7,7 @@ from typing import Any
 
 from src.entry import QUIET
 from src.errors import UserError
+from src.runs.import_tensorflow import ONEDNN
 from src.sweeps.composer import Job
 from src.sweeps.jobs import Finished
 
@@ -35,6 +36,7 @@ def results(
 ) -> Generator[Finished, None, None]:
     """See ``ParallelLauncher``; without ADDRESS Ray starts here."""
     variables = {name: os.environ.get(name, value) for name, value in QUIET.items()}
+    variables |= {name: os.environ[name] for name in (ONEDNN,) if name in os.environ}
     variables |= {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": str(threads)}
     here = {"num_cpus": num_cpus, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
     try:
