@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.slow
 
 OWN = ("macro_f1", "focal", "clipping", "tracking", "commands", "big_store", "memory", "study")
-LONG = {"sweep", "parallel"}
+LONG = {"sweep", "parallel", "tables"}
 """Those that take minutes even in a tiny form."""
 TRAINS = {"tracking", "study"}
 """Those that type ``train.py`` within their own process, whose signals and log it sets."""
