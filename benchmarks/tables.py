@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing.measure import Found, Row, in_turn, run
+from benchmarks.timing.measure import Found, in_turn, run
 from benchmarks.timing.process import Taken, by_hand, row_of, train
 
 MINUTES = 6
@@ -40,8 +40,8 @@ def measure(options: argparse.Namespace) -> Found:
             ]
             ours, bare = in_turn(f"{size:,} rows", sides, options, warm=0)
             rows += [
-                row_of(part, f"{size:,} rows: {name}", ours, "by hand", bare, bound)
-                for part, (name, bound) in ASKED.items()
+                row_of(part, f"{size:,} rows: {words}", ours, "by hand", bare, bound=bound)
+                for part, (words, bound) in ASKED.items()
             ]
             file.unlink()
     note = (

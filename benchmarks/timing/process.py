@@ -108,7 +108,13 @@ def by_hand(name: str, *words: str) -> Taken:
 
 
 def row_of(
-    part: str, what: str, mine: Sequence[Taken], against: str, other: Sequence[Taken], bound: str
+    part: str,
+    what: str,
+    mine: Sequence[Taken],
+    against: str,
+    other: Sequence[Taken],
+    *,
+    bound: str = "",
 ) -> Row:
     """A comparison of one part of what processes took.
 
