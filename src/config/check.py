@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+from collections.abc import Sequence
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -51,10 +52,23 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         schema = _schema_of(cfg, section)
         if schema is not None:
             wrong += _wrong(schema, plain[section], section)
-    wrong += _cross_problems(plain) or _estimator_problems(plain)
+    check_together(plain, wrong)
+    return plain
+
+
+def check_together(plain: dict[str, Any], wrong: Sequence[str] = ()) -> None:
+    """Checks what no single section can know.
+
+    Args:
+        plain: the config, resolved, each section checked.
+        wrong: a sentence for each value that was found wrong before.
+
+    Raises:
+        UserError: names each wrong key, its value and what is legal.
+    """
+    wrong = [*wrong, *(_cross_problems(plain) or _estimator_problems(plain))]
     if wrong:
         raise UserError("\n".join(wrong))
-    return plain
 
 
 def _resolved(node: Any) -> Any:

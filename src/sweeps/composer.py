@@ -4,42 +4,62 @@ import contextlib
 import itertools
 import math
 import pickle
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.check import HYDRA, check, check_together
 from src.errors import UserError
 
 MOST_JOBS = 100_000
-PACKING = 1
-"""Level of the compression: the quickest."""
+REFERENCE = re.compile(r"\$\{(?:\.(?=\w)|([A-Za-z_]\w*\b))[\w.]*\}")
+"""An interpolation of a key by its whole path, or by its name beside it; of any other kind, such as
+one level up, the text alone tells nothing."""
+UNKNOWN = "${"
+"""Of what is in no such section, Hydra's node among it, as little is known."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a sweep, which may have tens of thousands: its config is kept packed.
+    """A job of a sweep, which may have tens of thousands: its config is composed when it is run.
 
     Attributes:
         number: from 0.
         words: its overrides.
-        packed: its config, pickled and compressed, some 5 kB instead of 200.
+        base: the config that its choices of groups make, pickled and compressed; jobs share it.
+        values: plain values that are set in it, by key.
+        task: its overrides but for those of Hydra itself, each with its key.
     """
 
     number: int
     words: list[str]
-    packed: bytes
+    base: bytes
+    values: dict[str, Any]
+    task: list[tuple[str, str]]
 
     @property
     def config(self) -> DictConfig:
-        """Its config with the ``hydra`` node; a new one each time."""
-        config: DictConfig = pickle.loads(zlib.decompress(self.packed))
+        """Its config with the ``hydra`` node; a new one each time.
+
+        Raises:
+            OmegaConfBaseException: for a value that does not fit its key.
+        """
+        config: DictConfig = pickle.loads(zlib.decompress(self.base))
+        for key, value in self.values.items():
+            OmegaConf.update(config, key, value, merge=True)
+        with open_dict(config):
+            config.hydra.overrides.task = [word for _, word in self.task]
+            config.hydra.job.override_dirname = _dirname(config, self.task)
+            config.hydra.job.id = str(self.number)
+            config.hydra.job.num = self.number
         return config
 
 
@@ -93,11 +113,6 @@ def values_of(override: Override) -> list[str]:
     return values
 
 
-def pack(number: int, words: Sequence[str], config: DictConfig) -> Job:
-    """A job of a config that was composed."""
-    return Job(number, list(words), zlib.compress(pickle.dumps(config), PACKING))
-
-
 class Composer:
     """Composes the jobs of a sweep as Hydra does, which takes a tenth of a second for each.
 
@@ -117,37 +132,70 @@ class Composer:
         self._of_hydra: list[str] = as_typed
         self._parsed: dict[str, Override] = {}
         self._plain: dict[str, bool] = {}
-        self._bases: dict[tuple[str, ...], bytes] = {}
+        self._bases: dict[tuple[str, ...], tuple[bytes, dict[str, Section]]] = {}
+        self._checked: dict[tuple[str, ...], Any] = {}
 
     def job(self, number: int, words: Sequence[str]) -> Job:
         """The job of some overrides.
 
         Raises:
-            HydraException: where it does not compose.
+            HydraException: where its choices do not compose.
         """
-        return pack(number, words, self.config(number, words))
-
-    def config(self, number: int, words: Sequence[str]) -> DictConfig:
-        """The config of a job, with the ``hydra`` node; arguments and errors as of :meth:`job`."""
         overrides = [self._parse(word) for word in words]
+        base, _ = self._base(overrides)
+        values = {one.key_or_group: one.value() for one in overrides if self._is_plain(one)}
+        of_task = [one for one in overrides if not one.is_hydra_override()]
+        task = [(one.key_or_group, str(one.input_line)) for one in of_task]
+        return Job(number, list(words), base, values, task)
+
+    def config(self, job: Job) -> DictConfig:
+        """The config of a job, composed now.
+
+        Raises:
+            HydraException: where a value does not fit its key.
+        """
+        try:
+            return job.config
+        except OmegaConfBaseException:  # which Hydra says in its own words
+            return self._loader.load_sweep_config(self._master, job.words)
+
+    def checked(self, job: Job) -> dict[str, Any]:
+        """The checked and resolved config of a job, as :func:`src.config.check.check` gives it.
+
+        A section is resolved and checked once for all jobs in which all that it depends on is the
+        same; what no single section can know is checked for each job.
+
+        Raises:
+            HydraException: where it does not compose.
+            UserError: for values that are wrong.
+        """
+        overrides = [self._parse(word) for word in job.words]
+        _, sections = self._base(overrides)
+        words = {one.key_or_group.partition(".")[0]: "" for one in overrides if self._is_plain(one)}
+        for one in filter(self._is_plain, overrides):
+            words[one.key_or_group.partition(".")[0]] += f"{one.input_line}\n"
+        keys = {
+            name: (name, section.content, *(words.get(root, "") for root in section.roots))
+            for name, section in sections.items()
+            if section.roots
+        }
+        if len(keys) == len(sections) and all(key in self._checked for key in keys.values()):
+            plain = {name: self._checked[key] for name, key in keys.items()}
+            check_together(plain)
+            return plain
+        plain = check(self.config(job))
+        self._checked |= {key: plain[name] for name, key in keys.items()}
+        return plain
+
+    def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, "Section"]]:
+        """What Hydra composes of the choices among some overrides, and its sections."""
         chosen = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
         if chosen not in self._bases:
-            base = self._loader.load_sweep_config(self._master, list(chosen))
-            self._bases[chosen] = pickle.dumps(base)
-        config: DictConfig = pickle.loads(self._bases[chosen])
-        try:
-            for one in filter(self._is_plain, overrides):
-                OmegaConf.update(config, one.key_or_group, one.value(), merge=True)
-        except OmegaConfBaseException:  # which Hydra says in its own words
-            config = self._loader.load_sweep_config(self._master, list(words))
-        OmegaConf.copy_cache(from_config=self._master, to_config=config)
-        task = [one for one in overrides if not one.is_hydra_override()]
-        with open_dict(config):
-            config.hydra.overrides.task = [one.input_line for one in task]
-            config.hydra.job.override_dirname = _dirname(config, task)
-            config.hydra.job.id = str(number)
-            config.hydra.job.num = number
-        return config
+            config = self._loader.load_sweep_config(self._master, list(chosen))
+            OmegaConf.copy_cache(from_config=self._master, to_config=config)
+            packed = zlib.compress(pickle.dumps(config))
+            self._bases[chosen] = packed, _sections(config)
+        return self._bases[chosen]
 
     def _parse(self, word: str) -> Override:
         if word not in self._parsed:
@@ -155,8 +203,10 @@ class Composer:
         return self._parsed[word]
 
     def _is_plain(self, override: Override) -> bool:
-        """Whether an override sets a value and chooses nothing."""
-        key = override.get_key_element()
+        """Whether an override changes a value, to one that depends on no other, and no choice."""
+        key, word = override.get_key_element(), str(override.input_line)
+        if override.type != OverrideType.CHANGE or UNKNOWN in word:
+            return False
         if key not in self._plain:
             sets = key == override.key_or_group and not override.is_hydra_override()
             self._plain[key] = sets and not self._loader.get_group_options(
@@ -167,9 +217,44 @@ class Composer:
         return self._plain[key]
 
 
-def _dirname(config: DictConfig, overrides: Sequence[Override]) -> str:
+@dataclass(frozen=True)
+class Section:
+    """A section of a config before its job's values are set in it.
+
+    Attributes:
+        content: all that it depends on, as text, and the schemas of that.
+        roots: names of the sections that it depends on, its own among them; empty where it may
+            depend on anything.
+    """
+
+    content: str
+    roots: tuple[str, ...]
+
+
+def _sections(config: DictConfig) -> dict[str, Section]:
+    """The sections of a config by name, Hydra's own left out."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    contents = {
+        name: f"{OmegaConf.get_type(config, name)} {value!r}"
+        for name, value in plain.items()
+        if name != HYDRA and (isinstance(value, dict) or "${." not in str(value))
+    }
+    return {name: _section(name, contents) for name in plain if name != HYDRA}
+
+
+def _section(name: str, contents: Mapping[str, str]) -> Section:
+    roots = [name]
+    for root in roots:  # which grow as they are gone through
+        text = contents.get(root, UNKNOWN)
+        found = REFERENCE.findall(text)
+        if text.count(UNKNOWN) > len(found):
+            return Section("", ())
+        roots += [one for one in dict.fromkeys(found) if one and one not in roots]
+    return Section("\n".join(contents[root] for root in roots), tuple(roots))
+
+
+def _dirname(config: DictConfig, task: Sequence[tuple[str, str]]) -> str:
     """What Hydra documents as ``hydra.job.override_dirname``."""
     rules = config.hydra.job.config.override_dirname
-    kept = [one for one in overrides if one.key_or_group not in rules.exclude_keys]
-    words = sorted(str(one.input_line) for one in kept)
-    return str(rules.item_sep.join(words).replace("=", rules.kv_sep))
+    kept = sorted(word for key, word in task if key not in rules.exclude_keys)
+    return str(rules.item_sep.join(kept).replace("=", rules.kv_sep))

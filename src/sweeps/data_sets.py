@@ -120,10 +120,9 @@ def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
     from src.data.collections.keel import keel_sets  # with pandas
 
     given: Any = root.value() if root else None
-    for one in keel_sets(given and str(given)):
-        if one.imbalanced:
-            sizes = one.rows, one.columns, one.classes, one.rarest
-            yield KnownSet(f"'{one.name}'", one.name, *sizes, one.unusable)
+    for one in keel_sets(given and str(given), imbalanced=True):
+        sizes = one.rows, one.columns, one.classes, one.rarest
+        yield KnownSet(f"'{one.name}'", one.name, *sizes, one.unusable)
 
 
 def climb_sets() -> list[KnownSet]:

@@ -18,10 +18,9 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig
 
-from src.config.check import check
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
-from src.sweeps.composer import Composer, Job, pack
+from src.sweeps.composer import Composer, Job
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 SWEEP_FILE = "sweep.json"
@@ -118,10 +117,10 @@ class Plan:
         values: dict[str, set[str]] = defaultdict(set)
         references, forced, seconds = 0, False, 0.0
         for number, words in enumerate(words_of_jobs, first):
-            config = composer.config(number, words)
-            jobs.append(pack(number, words, config))
+            job = composer.job(number, words)
+            jobs.append(job)
             try:
-                plain = check(config)
+                plain = composer.checked(job)
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
             identities.append(config_identity(plain))

@@ -101,6 +101,8 @@ def search(
             ]
             words = [[*cell, *_words(trial.params)] for _, trial, cell in asked]
             jobs = [composer.job(*job) for job in enumerate(words, first * len(cells))]
+            for job in jobs:
+                composer.config(job)  # a value that fits no key ends the search, in Hydra's words
             sweep.run(launcher, jobs)
             for (study, trial, _), job in zip(asked, jobs, strict=True):
                 returned = sweep.returned[job.number]

@@ -7,7 +7,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from src.config.check import check
 from src.config.ranges import AUTO
 from src.sweeps.composer import Composer
 from src.sweeps.references import all_jobs
@@ -40,6 +39,6 @@ def with_planned_seeds(
 
     parser, composer = OverridesParser.create(), Composer(loader, master)
     jobs = all_jobs(master, [*overrides, *parser.parse_overrides([f"{SEED}=0"])])
-    configs = [check(composer.job(*job).config) for job in enumerate(jobs)]
+    configs = [composer.checked(composer.job(*job)) for job in enumerate(jobs)]
     seeds, seconds = planned_seeds(configs, cached_dataset(configs[0]["data"]))
     return [*overrides, *parser.parse_overrides([f"{SEED}=range(0,{seeds})"])], seconds

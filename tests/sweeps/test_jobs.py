@@ -1,6 +1,7 @@
 """The jobs of a sweep: split, composed, checked, and run in a worker."""
 
 import pickle
+import re
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -8,6 +9,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from src.config.check import check
 from src.data.errors import CellError
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
@@ -94,8 +96,34 @@ def test_a_job_is_composed_as_hydra_composes_it(sweeper, words):
 
 def test_a_key_that_there_is_not_is_told_in_hydras_words(sweeper):
     made = sweeper()
+    composer = Composer(made.context.config_loader, made.master)
     with pytest.raises(ConfigCompositionException, match=r"override .loss\.gama."):
-        Composer(made.context.config_loader, made.master).job(0, ["loss=focal", "loss.gama=1"])
+        composer.checked(composer.job(0, ["loss=focal", "loss.gama=1"]))
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        ("seed=0 loss=focal loss.gamma=1", "seed=1 loss=focal loss.gamma=2", "seed=1 loss=focal"),
+        ("seed=4 training.epochs=2", "seed=4 training.epochs=3 data.seed=7", "seed=5 data.seed=7"),
+        ("loss.gamma=2 training.learning_rate='${loss.gamma}'", "training.learning_rate=0.1"),
+        ("+model.more=${seed} seed=3", "seed=4 +model.more=${seed}", "seed=4 ~tuning"),
+        ("model.hidden='${oc.decode:[8]}' seed=1", "model.hidden='${oc.decode:[8]}' seed=2"),
+    ],
+    ids=lambda jobs: jobs[0],
+)
+def test_sections_that_jobs_share_are_those_of_each_job_alone(sweeper, jobs):
+    made = sweeper("+training.more=${hydra:job.num}")
+    composer = Composer(made.context.config_loader, made.master)
+    for number, words in enumerate(map(str.split, (*jobs, *jobs))):
+        job = composer.job(number, words)
+        try:
+            expected = check(job.config)
+        except UserError as error:
+            with pytest.raises(UserError, match=re.escape(str(error))):
+                composer.checked(job)
+        else:
+            assert composer.checked(job) == expected
 
 
 def test_jobs_that_repeat_an_experiment_are_known_and_come_last(plan_of):
