@@ -78,7 +78,7 @@ def tune_offsets(y_true: Labels, logits: Floats) -> NDArray[np.float64]:
     check_finite(logits)
     classes = logits.shape[1]
     offsets = np.zeros(classes)
-    scores = _BestTwo(logits.astype(np.float64))
+    scores = _BestTwo(logits)
     support = np.bincount(y_true, minlength=classes)
     order = [1] if classes == 2 else np.argsort(support, kind="stable").tolist()
     most = 1 if classes == 2 else MOST_PASSES * classes
@@ -121,22 +121,26 @@ class _BestTwo:
     A move changes them in few rows, so a search over many classes need not read all scores again.
 
     Args:
-        scores: without offsets, float64, shape (n, K).
+        scores: without offsets, shape (n, K).
 
     Attributes:
         classes: K.
     """
 
-    def __init__(self, scores: NDArray[np.float64]) -> None:
-        self.classes = scores.shape[1]
-        self._scores = scores
-        self._shifted = scores.copy()
-        self._best = np.empty((2, len(scores)), np.int64)
-        self._values = np.empty((2, len(scores)))
-        self._find(np.arange(len(scores)))
+    def __init__(self, scores: Floats) -> None:
+        count, self.classes = scores.shape
+        self._by_row, self._by_class = scores, np.ascontiguousarray(scores.T)
+        self._offsets = np.zeros(self.classes)
+        self._best = np.empty((2, count), np.min_scalar_type(self.classes))
+        self._values = np.empty((2, count))
+        self._find(np.arange(count))
+
+    def _shifted(self, k: int) -> NDArray[np.float64]:
+        shifted: NDArray[np.float64] = self._by_class[k].astype(np.float64) + self._offsets[k]
+        return shifted
 
     def _find(self, rows: NDArray[np.intp]) -> None:
-        shifted, all_rows = self._shifted[rows], np.arange(len(rows))
+        shifted, all_rows = self._by_row[rows] + self._offsets, np.arange(len(rows))
         for rank in range(2):
             best = shifted.argmax(axis=1)
             self._best[rank, rows] = best
@@ -145,15 +149,15 @@ class _BestTwo:
 
     def move(self, k: int, offset: float) -> None:
         """Gives a class another offset."""
-        self._shifted[:, k] = self._scores[:, k] + offset
-        entered = self._shifted[:, k] >= self._values[1]
+        self._offsets[k] = offset
+        entered = self._shifted(k) >= self._values[1]
         self._find(np.flatnonzero((self._best == k).any(axis=0) | entered))
 
-    def against(self, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    def against(self, k: int) -> tuple[Labels, NDArray[np.float64], NDArray[np.bool_]]:
         """The best other class of each row, how far k leads it, and whether k is chosen."""
         chosen = self._best[0] == k
         rival, value = (np.where(chosen, two[1], two[0]) for two in (self._best, self._values))
-        return rival, self._shifted[:, k] - value, chosen
+        return rival, self._shifted(k) - value, chosen
 
 
 def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
@@ -166,10 +170,12 @@ def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
         now: its offset today.
     """
     rival, lead, chosen = scores.against(k)
-    order = np.argsort(-lead, kind="stable")
-    steps = np.append(np.flatnonzero(np.diff(lead[order])) + 1, len(order))
-    f1 = _f1_by_converts(y_true[order], rival[order], k, scores.classes)
+    order = np.argsort(-lead)
+    if not np.diff(lead[order]).all():  # of equals, which are rare, the first comes first
+        order = np.argsort(-lead, kind="stable")
     sorted_lead = lead[order]
+    steps = np.append(np.flatnonzero(np.diff(sorted_lead)) + 1, len(order))
+    f1 = _f1_by_converts(y_true[order], rival[order], k, scores.classes)
     converts = np.concatenate([[0], steps])  # the first so many examples are given to the class
     thresholds = np.empty(len(converts))
     thresholds[0], thresholds[-1] = sorted_lead[0] + 1, sorted_lead[-1] - 1
@@ -183,7 +189,7 @@ def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
 
 
 def _f1_by_converts(
-    y_true: Labels, rival: NDArray[np.intp], k: int, classes: int
+    y_true: Labels, rival: Labels, k: int, classes: int
 ) -> NDArray[np.float64]:
     """Macro F1 when the first c examples are given to class k and the others to their rivals.
 
