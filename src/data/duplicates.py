@@ -20,6 +20,8 @@ DUPLICATES = {
     "(data.duplicates=keep)",
 }
 """What becomes of them, by the value of `data.duplicates`."""
+ROWS_AT_ONCE = 65536
+"""Rows that are hashed at a time, so that no copy of the table is made."""
 
 
 def number_rows(features: pd.DataFrame) -> NDArray[np.int64]:
@@ -31,10 +33,15 @@ def number_rows(features: pd.DataFrame) -> NDArray[np.int64]:
     Returns:
         int64, shape (n,), the same number where all features are the same.
     """
+    starts = range(0, len(features), ROWS_AT_ONCE)
+    hashes = [_hashes(features.iloc[start : start + ROWS_AT_ONCE]) for start in starts]
+    return pd.factorize(np.concatenate(hashes))[0].astype(np.int64)
+
+
+def _hashes(features: pd.DataFrame) -> NDArray[np.uint64]:
     numbers = features.select_dtypes("number").columns
     positive: dict[Any, pd.Series] = {name: features[name] + 0.0 for name in numbers}  # no -0.0
-    hashes = pd.util.hash_pandas_object(features.assign(**positive), index=False)
-    return pd.factorize(hashes)[0].astype(np.int64)
+    return pd.util.hash_pandas_object(features.assign(**positive), index=False).to_numpy()
 
 
 def count_duplicates(

@@ -55,7 +55,7 @@ def oracle(raw):
     clean = clean_columns(raw, "raw")
     numeric = [name for name in clean if pd.api.types.is_numeric_dtype(clean[name])]
     text = [name for name in clean if name not in numeric]
-    clean[text] = clean[text].fillna("(missing)")
+    clean[text] = clean[text].astype(object).fillna("(missing)")
     impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
     steps = Pipeline([("impute", impute), ("scale", StandardScaler())])

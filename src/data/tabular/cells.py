@@ -84,8 +84,6 @@ def texts_of(column: pd.Series, name: str) -> tuple[NDArray[np.intp], list[str]]
     Raises:
         CellError: for the first cell that is neither text, number nor truth value.
     """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(object)
     try:
         codes, values = pd.factorize(column)
         return codes, [text_of(value) for value in values]

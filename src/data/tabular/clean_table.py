@@ -51,7 +51,8 @@ class CleanTable:
     """The rows of a table, ready to be split.
 
     Attributes:
-        features: columns of float64 with NaN or of text with None, n rows.
+        features: columns of float64 with NaN or of categories of text, n rows; those of numbers are
+            views of the table as read.
         y: class numbers, int64, shape (n,), values 0 to K-1.
         class_names: K names.
         groups: number of each row's group, int64, shape (n,); None where rows are split one by one.
@@ -95,7 +96,7 @@ class CleanTable:
         layout = raw.layout
         labels, words = raw.frame[layout.label], layout.keep_default_na
         y, class_names = encode_labels(labels, source, words_are_missing=words)
-        features = raw.frame[raw.features]
+        features = raw.feature_frame
         if how.drop_rare_classes:
             kept, y, class_names = _without_rare(y, class_names, how.min_class_count, source)
             features = features[kept]
@@ -161,10 +162,17 @@ class CleanTable:
         )
         train = self.features.iloc[rows[0]]
         fitted = fit_columns(train, missing=self.missing, source=self.source, layout=self.layout)
-        return Dataset.of_rows(
-            fitted.transform(self.features),
-            self.y,
-            rows,
+        x_train = fitted.transform(train)
+        del train  # one split at a time is copied
+        x_val, x_test = (fitted.transform(self.features.iloc[part]) for part in rows[1:])
+        y_train, y_val, y_test = (self.y[part] for part in rows)
+        return Dataset(
+            x_train,
+            y_train,
+            x_val,
+            y_val,
+            x_test,
+            y_test,
             class_names=self.class_names,
             feature_names=fitted.feature_names,
             name=self.name,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.errors import DataError, shortened
-from src.data.tabular.cells import LARGEST_VALUE, unquoted
+from src.data.tabular.cells import LARGEST_VALUE, texts_of, unquoted
 from src.data.tabular.number_format import LIKE_A_NUMBER, PLAIN, NumberFormat
 from src.errors import override
 
@@ -39,7 +39,9 @@ def clean_columns(
     written: Written = lambda name: None,
     nominal: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Every column as float numbers with NaN, or as text with None.
+    """Every column as float numbers with NaN, or as categories of text.
+
+    A column of numbers that has the right type already is not copied.
 
     Args:
         frame: columns as read.
@@ -59,9 +61,9 @@ def clean_columns(
         )
         for name in frame.columns
     }
-    cleaned = pd.DataFrame(columns, index=frame.index)
+    cleaned = pd.DataFrame(columns, index=frame.index, copy=False)
     for name in cleaned:
-        _check(cleaned[name].dropna(), str(name), source, max_categories, nominal=name in nominal)
+        _check(cleaned[name], str(name), source, max_categories, nominal=name in nominal)
     counts = cleaned.isna().sum()
     if missing == "refuse" and counts.any():
         found = [f"{name!r} ({count})" for name, count in counts.items() if count]
@@ -76,11 +78,11 @@ def _check(
     column: pd.Series, name: str, source: str, max_categories: int, *, nominal: bool
 ) -> None:
     where, drop = f"{source}: column {name!r}", override("data.drop", [name])
-    if column.empty:
+    if column.isna().all():
         raise DataError(f"{where} is empty; leave it out with {drop}.")
     if pd.api.types.is_numeric_dtype(column):
         return
-    texts = pd.unique(column)
+    texts = [*column.dropna().unique()]
     problem = "" if nominal else _numbers_among(texts)
     if len(texts) <= max_categories:
         if problem:
@@ -145,10 +147,11 @@ def _clean(
                 "them."
             )
         return numbers
-    if kind == "boolean":
-        return column.map(str, na_action="ignore").astype(object)
-    if kind == "string":
-        return column.astype(object).map(unquoted, na_action="ignore")
+    if kind in {"boolean", "string"}:
+        codes, texts = texts_of(column, name)
+        number = {text: k for k, text in enumerate(dict.fromkeys(texts))}
+        numbers = np.array([*(number[text] for text in texts), -1])[codes]
+        return pd.Series(pd.Categorical.from_codes(numbers, [*number]), column.index)
     raise DataError(
         f"{where} holds values of kind {kind!r}; right are numbers, text and true or false. Leave "
         f"it out with {override('data.drop', [name])}."

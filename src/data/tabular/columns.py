@@ -20,6 +20,8 @@ from src.data.tabular.cells import MISSING_CATEGORY, numbers_of, texts_of
 from src.data.tabular.number_format import NumberFormat
 from src.data.tabular.text_format import TextFormat
 
+ROWS_AT_ONCE = 8192
+"""Rows that are standardised at a time, so that copies of them stay in the processor's cache."""
 TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
 """Texts that pandas takes for truth values if a whole column of training holds nothing else."""
 
@@ -111,9 +113,11 @@ class TablePreprocessing:
         features = np.zeros((len(rows), scaled + sum(map(len, self.categories))), np.float32)
         if self.numeric:
             found = [numbers_of(rows[name], name, self.written(name)) for name in self.numeric]
-            numbers = np.column_stack(found)
-            with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
-                features[:, :scaled] = self._standardised(numbers)
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                numbers = np.column_stack([cells[start : start + ROWS_AT_ONCE] for cells in found])
+                with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
+                    standardised = self._standardised(numbers, start)
+                    features[start : start + ROWS_AT_ONCE, :scaled] = standardised
         first = scaled
         for name, known in zip(self.categorical, self.categories, strict=True):
             codes, values = texts_of(rows[name], name)
@@ -144,20 +148,20 @@ class TablePreprocessing:
                 f"{shortened(wanted)} of {self.source}."
             )
 
-    def _standardised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Numbers (n, numeric), gaps filled, with their flags, standardised."""
+    def _standardised(self, values: NDArray[np.float64], before: int) -> NDArray[np.float64]:
+        """Numbers (n, numeric) that come after so many rows, filled, flagged, standardised."""
         gaps = np.isnan(values)
         for i in np.flatnonzero(gaps.any(axis=0)):
-            self._refuse_missing(gaps[:, i], self.numeric[i])
+            self._refuse_missing(gaps[:, i], self.numeric[i], before)
         filled = np.where(gaps, self.medians, values) if gaps.any() else values
         numbers = np.hstack([filled, gaps[:, list(self.flagged)]])
         numbers -= self.means
         numbers /= self.scales
         return numbers
 
-    def _refuse_missing(self, gaps: NDArray[np.bool_], name: str) -> None:
+    def _refuse_missing(self, gaps: NDArray[np.bool_], name: str, before: int = 0) -> None:
         if self.missing == "refuse" and gaps.any():
-            row = int(gaps.argmax())
+            row = before + int(gaps.argmax())
             raise CellError(row, name, "is missing, which data.missing=refuse does not allow")
 
 

@@ -1,11 +1,16 @@
-"""Learns a table's preprocessing from the training rows, by scikit-learn."""
+"""Learns a table's preprocessing from the training rows, to the bits of scikit-learn's pipeline.
+
+`SimpleImputer` sorts a masked copy of the whole table for its medians, and `OneHotEncoder` makes
+another of the text, so both are computed a column at a time here.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from src.data.tabular.cells import MISSING_CATEGORY
 from src.data.tabular.columns import TableLayout, TablePreprocessing
@@ -31,20 +36,19 @@ def fit_columns(
     """
     numeric = [name for name in train if pd.api.types.is_numeric_dtype(train[name])]
     categorical = [name for name in train if name not in numeric]
-    medians: list[float] = []
-    means: list[float] = []
-    scales: list[float] = []
-    flagged: list[int] = []
-    categories: list[tuple[str, ...]] = []
-    if numeric:
-        imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-        scaler = StandardScaler().fit(imputer.fit_transform(train[numeric].to_numpy(np.float64)))
-        medians = imputer.statistics_.tolist()
-        flagged = imputer.indicator_.features_.tolist()
-        means, scales = scaler.mean_.tolist(), scaler.scale_.tolist()
-    if categorical:
-        filled = train[categorical].astype(object).fillna(MISSING_CATEGORY)
-        categories = [tuple(map(str, k)) for k in OneHotEncoder().fit(filled).categories_]
+    flagged = [i for i, name in enumerate(numeric) if train[name].hasnans]
+    # Sums differ in the last bit by the order in memory: this is the one that SimpleImputer gives.
+    order: Literal["C", "F"] = "F" if flagged and len(numeric) > 1 else "C"
+    filled = np.empty((len(train), len(numeric) + len(flagged)), order=order)
+    medians = []
+    for i, name in enumerate(numeric):
+        column = train[name].to_numpy(np.float64)
+        gaps = np.isnan(column)
+        medians.append(0.0 if gaps.all() else float(np.median(column[~gaps])))
+        filled[:, i] = np.where(gaps, medians[i], column)
+        if i in flagged:
+            filled[:, len(numeric) + flagged.index(i)] = gaps
+    scaler = StandardScaler(copy=False).fit(filled) if numeric else None
     return TablePreprocessing(
         source=source,
         numeric=tuple(numeric),
@@ -52,8 +56,14 @@ def fit_columns(
         missing=missing,
         medians=tuple(medians),
         flagged=tuple(flagged),
-        means=tuple(means),
-        scales=tuple(scales),
-        categories=tuple(categories),
+        means=tuple(scaler.mean_.tolist() if scaler else ()),
+        scales=tuple(scaler.scale_.tolist() if scaler else ()),
+        categories=tuple(_categories(train[name]) for name in categorical),
         layout=layout,
     )
+
+
+def _categories(column: pd.Series) -> tuple[str, ...]:
+    """The different texts of a column by alphabet; missing is one of them."""
+    missing = [MISSING_CATEGORY] if column.hasnans else []
+    return tuple(sorted({*map(str, column.dropna().unique()), *missing}))

@@ -90,7 +90,7 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
                 self.done += part.num_rows
                 table = part if whole else pa.Table.from_batches([part])
                 # The file's own pandas metadata could hide columns in an index.
-                frame = table.to_pandas(ignore_metadata=True)
+                frame = table.to_pandas(ignore_metadata=True, split_blocks=True)
                 text = frame.select_dtypes("category").columns
                 yield frame.astype(dict.fromkeys(text, object))
 

@@ -44,6 +44,13 @@ class RawTable:
     layout: TableLayout
     nominal: frozenset[str] = frozenset()
 
+    @property
+    def feature_frame(self) -> pd.DataFrame:
+        """The columns of features: views where nearly all of the table is features."""
+        if len(self.features) < len(self.frame.columns) - 1:
+            return self.frame[self.features]  # what is left out shall not stay in memory
+        return _view(self.frame, self.features)
+
     @classmethod
     def read(
         cls,
@@ -73,15 +80,20 @@ class RawTable:
         _warn_of_row_numbers(
             names, features, source, nameless=text.header and delimiter is not None
         )
-        found, signs = _formats(frame[features], source, text, delimiter)
+        found, signs = _formats(_view(frame, features), source, text, delimiter)
         if delimiter and found.as_text and not text.as_text:
             frame, _ = _read(file, source, found)
-            found, signs = _formats(frame[features], source, found, delimiter)
+            found, signs = _formats(_view(frame, features), source, found, delimiter)
         usual = DELIMITERS.get(file.suffix.lower())
         found = replace(found, delimiter=None if delimiter == usual else delimiter)
         written = {field.name: getattr(found, field.name) for field in fields(found)}
         layout = TableLayout(columns=tuple(names), label=names[target], signs=signs, **written)
         return cls(frame, features, layout)
+
+
+def _view(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Some columns, of which no copy is made."""
+    return pd.DataFrame({name: frame[name] for name in columns}, index=frame.index, copy=False)
 
 
 def feature_columns(

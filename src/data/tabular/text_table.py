@@ -103,9 +103,13 @@ class TextTable(AbstractContextManager["TextTable"]):
         return pa.string()
 
     def chunks(
-        self, size: int | None = None, as_text: Collection[str] = ()
+        self, size: int | None = None, as_text: Collection[str] = (), *, in_pieces: bool = False
     ) -> Iterator[pd.DataFrame]:
-        """Tables."""
+        """Tables.
+
+        `in_pieces` parses each a little at a time, which takes less memory; where one column would
+        come out as numbers in one piece and as text in another, pandas's `DtypeWarning` is raised.
+        """
         stream = self._from_start(LARGEST_PART if size else None)
         with self._named():
             parsed = pd.read_csv(
@@ -121,7 +125,7 @@ class TextTable(AbstractContextManager["TextTable"]):
                 skipinitialspace=True,
                 encoding=self._encoding,
                 compression=None,
-                low_memory=False,
+                low_memory=in_pieces,
                 iterator=True,
                 chunksize=size,
             )
@@ -145,7 +149,10 @@ class TextTable(AbstractContextManager["TextTable"]):
         self.refuse_larger(largest)
         if self.text.header:
             self._check_names()
-        (frame,) = self.chunks()
+        try:
+            (frame,) = self.chunks(in_pieces=True)
+        except pd.errors.DtypeWarning:
+            (frame,) = self.chunks()
         if self.text.header:
             self._check_values(frame)
         else:
@@ -219,6 +226,7 @@ class TextTable(AbstractContextManager["TextTable"]):
         with known, warnings.catch_warnings():
             # pandas only warns where it drops the cells of rows longer than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
+            warnings.simplefilter("error", pd.errors.DtypeWarning)
             try:
                 yield
             except pd.errors.EmptyDataError as error:
