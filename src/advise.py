@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     table = read_table(_study(options.study))
     if options.check:
-        from src.analysis.study.page import markdown
+        from src.analysis.report.sections import markdown
 
         print(markdown(advice_sections(table)))
         return 0

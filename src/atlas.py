@@ -13,25 +13,22 @@ from src.entry import guarded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the summary and writes the heat maps.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-    """
+    """Prints the summary and writes the heat maps."""
     options = _parser().parse_args(arguments)
     from src.analysis.atlas.grid import draw_atlas
-    from src.analysis.atlas.page import markdown, write_atlas
+    from src.analysis.atlas.page import sections, write_atlas
+    from src.analysis.report.sections import markdown
     from src.analysis.selection import select_runs
 
     selection = select_runs(options.root, options.uri, experiment=options.experiment)
     atlas = draw_atlas(selection.runs, options.baseline, options.loss, options.rate)
-    text = markdown(atlas)
+    text = markdown(sections(atlas))
     print(f"{atlas.title}: {atlas.runs} runs.\n\n{text.partition('###')[0]}")
     for sentence in selection.left_out:
         print(f"left out: {sentence}")
     options.out.mkdir(parents=True, exist_ok=True)
     write_atlas(options.out / "atlas.html", atlas)
-    (options.out / "atlas.md").write_text(text + "\n", encoding="utf-8")
+    (options.out / "atlas.md").write_text(text, encoding="utf-8")
     print(f"Heat maps: {options.out / 'atlas.html'}; as Markdown: {options.out / 'atlas.md'}")
     return 0
 

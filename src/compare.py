@@ -40,9 +40,6 @@ AHEAD = ("gain", "better")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the comparison and writes the report.
 
-    Args:
-        arguments: of the command line; None takes the process's own.
-
     Returns:
         0; with ``--strict`` 1 where the homework's verdict is FAIL, or without ``--homework`` where
         a verdict is neither gain nor better.

@@ -28,9 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
+    from src.analysis.report.sections import markdown, write_page
     from src.analysis.selection import select_runs
     from src.analysis.study.advice_text import advice_sections
-    from src.analysis.study.page import markdown, sections, write_html
+    from src.analysis.study.page import TITLE, sections
     from src.analysis.study.table import tabulate
 
     before, after = _around(options.docs) if options.docs else ("", "")
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for file in tables:
         file.parent.mkdir(parents=True, exist_ok=True)
         study.sets.round(DECIMALS).to_csv(file, index=False)
-    write_html(options.out / "report.html", found)
+    write_page(options.out / "report.html", TITLE, found)
     (options.out / "evidence.md").write_text(text, encoding="utf-8")
     print(markdown(found[:1]))
     print(f"Report: {options.out / 'report.html'}; page: {options.out / 'evidence.md'}; ", end="")

@@ -102,10 +102,7 @@ class Answer:
         return self.best[self.decision].given.get(setting, {})
 
     def judged(self, loss: str | None) -> list[Comparison]:
-        """The comparisons of one loss, or all.
-
-        Args:
-            loss: name or label.
+        """The comparisons of one loss, given by name or label, or all.
 
         Raises:
             UserError: where no comparison is about it.
@@ -127,12 +124,7 @@ def answer(
 ) -> Answer:
     """Compares the runs of a selection, each loss at its best where they tune anything.
 
-    Args:
-        selection: the runs.
-        baseline: name or label of a loss.
-        threshold: gain that counts, percentage points.
-        decision: the one that is judged.
-        anytime: for intervals that hold however often one looks.
+    The arguments are those of :func:`src.analysis.statistics.paired.compare`.
 
     Raises:
         UserError: as :func:`src.analysis.statistics.paired.compare` and

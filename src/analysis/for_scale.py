@@ -116,15 +116,10 @@ def for_scale(
     *,
     anytime: bool = False,
 ) -> ForScale | None:
-    """Compares the references of a setting with what is recommended in it.
+    """Compares the references, of any data sets and trials, with what is recommended in a setting.
 
-    Args:
-        references: finished runs of estimators, of any number of data sets and trials.
-        advice: the recommendation.
-        losses: the compared runs of its setting and of others, by decision.
-        decisions: that the references are shown at.
-        threshold: gain that counts, percentage points.
-        anytime: for intervals that hold however often one looks.
+    ``losses`` are the compared runs by decision; ``decisions`` are those that references are shown
+    at.
 
     Returns:
         None where nothing is recommended, or no reference has its splits.

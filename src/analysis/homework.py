@@ -49,9 +49,6 @@ class Homework:
 def homework(answer: Answer) -> Homework:
     """Finds the lesson's comparison among those at given settings.
 
-    Args:
-        answer: over a sweep of the homework.
-
     Raises:
         UserError: where it is not there.
     """

@@ -28,11 +28,7 @@ BEST = ("best_epoch", "best_epoch_tuned")
 
 
 def choice_notes(choices: Sequence[Choice]) -> list[str]:
-    """What was chosen for each loss and how often, out of how many trials, and what is wrong there.
-
-    Args:
-        choices: of one setting.
-    """
+    """What was chosen for each loss and how often, of how many trials, and what is wrong there."""
     return [
         *(f"{one.label}: {one.words}{trials(one)}" for one in choices),
         *_edge_notes(choices),
@@ -41,11 +37,7 @@ def choice_notes(choices: Sequence[Choice]) -> list[str]:
 
 
 def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
-    """A sentence where the best epoch is often the last one that the budget allows.
-
-    Args:
-        losses: of one setting.
-    """
+    """A sentence where the best epoch is often the last one that the budget allows."""
     short, budget = [], 0
     for loss in losses:
         last = max(([run for run in loss.runs if _ends_best(run, one)] for one in BEST), key=len)
@@ -63,9 +55,7 @@ def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
 def untuned_note(run: FinishedRun, command: str) -> str:
     """Where no learning rate was chosen: that each loss at its best is not known.
 
-    Args:
-        run: of the setting.
-        command: as its sweep was typed; empty for runs of no sweep.
+    ``command`` is that of its sweep; empty for runs of none.
     """
     if LEARNING_RATE in run.tuned or LEARNING_RATE not in run.params:
         return ""
@@ -75,12 +65,7 @@ def untuned_note(run: FinishedRun, command: str) -> str:
 
 
 def seeds_note(selection: Selection, seeds: set[int]) -> str:
-    """Where more seeds are compared than were planned, or some were compared before.
-
-    Args:
-        selection: of the runs.
-        seeds: those that are compared.
-    """
+    """Where more seeds are compared than were planned, or some were compared before."""
     said = []
     more = len(seeds - set(selection.planned))
     if selection.planned and more:
@@ -99,12 +84,7 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
-    """What the verdicts on the test split say of a recommendation; empty where there is none.
-
-    Args:
-        advice: the recommendation.
-        comparisons: at every decision.
-    """
+    """What the verdicts on the test split say of a recommendation; empty where there is none."""
     mine = [
         one
         for one in comparisons

@@ -25,10 +25,6 @@ class Pace:
     def seconds(self, data: str, epochs: int) -> float | None:
         """Expected seconds of a run; on an unknown data set, the mean of the known ones.
 
-        Args:
-            data: name of the data set.
-            epochs: training budget.
-
         Returns:
             None where nothing is known at all.
         """
@@ -41,9 +37,6 @@ def pace_of(runs: Sequence[FinishedRun]) -> Pace:
 
     The time of a run is the time since the run before it ended, so that several workers count
     for what they give.
-
-    Args:
-        runs: finished runs of one experiment.
     """
     times: dict[str, list[tuple[int, float]]] = defaultdict(list)
     before = 0

@@ -135,12 +135,7 @@ class FinishedRun:
         return self.metrics.get(SCORE[decision])
 
     def on_validation(self, decision: str, names: Mapping[str, Sequence[str]] = CRITERIA) -> float:
-        """Its score on the validation split; NaN where it was not recorded.
-
-        Args:
-            decision: ``argmax`` or ``tuned``.
-            names: ``CRITERIA`` for macro F1, or ``CALIBRATION``.
-        """
+        """Its score by ``CRITERIA``, or by ``CALIBRATION``; NaN where it was not recorded."""
         found = (self.metrics[name] for name in names[decision] if name in self.metrics)
         return next(found, float("nan"))
 
@@ -213,11 +208,7 @@ def by_setting(runs: Iterable[FinishedRun]) -> Settings:
 
 
 def with_titles(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """The runs, with titles that tell settings of the same data and model apart.
-
-    Args:
-        runs: of any number of settings.
-    """
+    """The runs, with titles that tell settings of the same data and model apart."""
     alike: dict[str, dict[str, FinishedRun]] = defaultdict(dict)
     for run in runs:
         alike[run.title].setdefault(run.setting, run)

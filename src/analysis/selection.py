@@ -70,12 +70,8 @@ def select_runs(
 ) -> Selection:
     """Reads the runs to compare; with neither of the last three, those of the last sweep.
 
-    Args:
-        root: folder of the SQLite store.
-        uri: address of the store instead; ``MLFLOW_TRACKING_URI`` wins over both.
-        sweep_id: run id of a sweep's parent.
-        experiment: name of an MLflow experiment.
-        condition: in MLflow's search syntax.
+    ``MLFLOW_TRACKING_URI`` wins over ``root`` and ``uri``; ``condition`` is in MLflow's search
+    syntax.
 
     Raises:
         UserError: where there is no store, or nothing in it that was asked for.
@@ -166,10 +162,6 @@ def _finished(
 
     A run is not named where another one with its identity can be compared. Sets that a sweep left
     out are named first.
-
-    Args:
-        title: where the runs were looked for.
-        found: every run there; the parents of sweeps are not compared.
 
     Raises:
         UserError: where no network is among the finished ones.

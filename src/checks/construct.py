@@ -76,12 +76,7 @@ class Recipe:
         return inspect.isclass(self.source)
 
     def make(self, *positional: Any, **changes: Any) -> Any:
-        """A new component, or the function itself.
-
-        Args:
-            *positional: inputs and outputs, for a model that is built as `Class(inputs, outputs)`.
-            **changes: constructor arguments that differ from the recipe's.
-        """
+        """A new component, of arguments that differ so from the recipe's, or the function."""
         if not self.is_class and takes_predictions(self.source):
             partial = functools.partial(self.source, **self.arguments)
             return partial if self.arguments else self.source

@@ -59,11 +59,7 @@ class DoesNotApply(Finding):
 
 @contextmanager
 def failing(doing: str) -> Iterator[None]:
-    """Turns an exception of the component into a failure that says what was being done.
-
-    Args:
-        doing: such as "labels as uint8", before "raises ValueError: ...".
-    """
+    """Turns an exception into a failure, which says that "labels as uint8" raises it."""
     try:
         yield
     except Exception as error:
@@ -100,20 +96,12 @@ class Check:
 
 
 def check(*kinds: str) -> Callable[[Callable[[Any], str]], Rule]:
-    """Makes a check of a function, named as the function; its docstring is the check's `what`.
-
-    Args:
-        *kinds: that it is for: loss, metric, layer, model.
-    """
+    """Makes a check of a function, named as it, for these kinds; its docstring is its `what`."""
     return functools.partial(Rule, kinds)
 
 
 def checks_of(kind: str) -> tuple[Check, ...]:
-    """The checks of a kind, in the order in which they run. Imports Keras.
-
-    Args:
-        kind: loss, metric, layer or model.
-    """
+    """The checks of a kind, in the order in which they run. Imports Keras."""
     here = Path(__file__).parent
     folders = {"src.checks": here, f"src.checks.{KINDS[kind]}": here / KINDS[kind]}
     found: dict[str, Callable[[Any], str]] = {}

@@ -103,13 +103,7 @@ def check_component(
 def results_of(
     made: Recipe, checks: Sequence[Check], started: Callable[[Check], None] = lambda check: None
 ) -> Iterator[Result]:
-    """Runs checks one by one.
-
-    Args:
-        made: how the component is made.
-        checks: of its kind.
-        started: told of each check before it runs.
-    """
+    """Runs checks one by one; `started` is told of each before."""
     subject = _SUBJECTS[made.kind](made)
     for check in checks:
         started(check)

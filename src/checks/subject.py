@@ -17,11 +17,7 @@ Data = TypeVar("Data")
 
 
 class Subject(Generic[Data]):
-    """A component under check.
-
-    Args:
-        recipe: how it is made.
-    """
+    """A component under check."""
 
     first_check: ClassVar[str]
     """The check that fails where no data fit; all others do not apply then."""

@@ -74,12 +74,10 @@ def _labels(generator: np.random.Generator, classes: int) -> Array:
 def tasks(seed: int = 0, *, for_metric: bool = False) -> Iterator[Task]:
     """Every form, the strictest first, so that the first that a component takes is its own.
 
+    A metric takes forms that no loss does.
+
     A loss of numbers broadcasts integer labels of shape (batch, 1) without a word, which is why
     that form comes late.
-
-    Args:
-        seed: of the example.
-        for_metric: whether to offer forms that no loss takes.
     """
     generator = np.random.default_rng(seed)
     labels = {k: _labels(generator, k) for k in CLASS_COUNTS}

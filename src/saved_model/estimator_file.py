@@ -28,11 +28,7 @@ LEAST = np.finfo(np.float64).eps
 
 
 class FittedEstimator:
-    """An estimator that gives scores for features, as a network does.
-
-    Args:
-        estimator: fitted, with ``predict_proba``.
-    """
+    """An estimator that gives scores for features, as a network does."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator

@@ -14,11 +14,7 @@ from src.saved_model.predictor import Predictor
 
 
 class PyFunc:
-    """The model that :func:`mlflow.pyfunc.load_model` wraps.
-
-    Args:
-        predictor: does the work.
-    """
+    """The model that :func:`mlflow.pyfunc.load_model` wraps."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor

@@ -17,10 +17,6 @@ PROJECT = "src"
 def load_weights(network: Any, file: Path) -> None:
     """Gives a network the weights of a file.
 
-    Args:
-        network: takes them.
-        file: of weights, as ``keras.Model.save_weights`` writes it.
-
     Raises:
         UserError: where they are missing, damaged, or another network's.
     """
@@ -30,10 +26,6 @@ def load_weights(network: Any, file: Path) -> None:
 
 def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:
     """Loads a `.keras` file in safe mode, without its loss and optimizer.
-
-    Args:
-        file: the file.
-        custom_objects: layers and models of one's own, beside the project's.
 
     Raises:
         UserError: where it cannot be loaded.

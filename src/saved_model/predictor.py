@@ -69,9 +69,6 @@ class Predictor:
 
         Modules of one's own that lie in the folder are imported: whoever calls this trusts them.
 
-        Args:
-            folder: of an MLflow model or of a run.
-
         Raises:
             UserError: where the folder holds no such model.
         """

@@ -23,10 +23,7 @@ def answer_file(
 ) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A context: chunks go into a draft beside the file, which takes its place at the end.
 
-    Args:
-        path: the file; one that is there is replaced.
-        facts: of the model.
-        kept: columns that come before the prediction, by name with their Arrow types.
+    The columns that are kept come before the prediction, by name with their Arrow types.
 
     Yields:
         Adds rows, given as columns by name, alike in length.

@@ -27,11 +27,6 @@ LARGEST_DECODED = 256 * 2**20
 def as_taken(kind: str, body: bytes, table: TablePreprocessing | None) -> tuple[str, bytes]:
     """The media type and the body as MLflow takes them, not too large once it is decoded.
 
-    Args:
-        kind: the media type, in lower case.
-        body: of a request.
-        table: of the model; None where it was trained on arrays.
-
     Raises:
         TooLargeError: where it becomes more than fits.
         DataError: for a body that cannot be read.

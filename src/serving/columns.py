@@ -32,13 +32,6 @@ def plan_columns(
 ) -> ColumnPlan:
     """Checks the columns by name.
 
-    Args:
-        names: of the file's columns.
-        facts: of the model.
-        source: the file, for errors.
-        keep: columns for the answer.
-        ignore_extra: whether columns that training did not know may be there.
-
     Raises:
         DataError: names a column that is missing or that nobody asked for.
     """

@@ -43,13 +43,7 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Guard:
-    """ASGI middleware.
-
-    Args:
-        app: what comes after.
-        facts: of the model.
-        largest: bytes that a body may have.
-    """
+    """ASGI middleware before an app: bodies of at most so many bytes."""
 
     def __init__(self, app: Any, facts: ServingFacts, largest: int = LIMIT) -> None:
         self._app = app

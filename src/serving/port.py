@@ -8,11 +8,7 @@ HOST = "127.0.0.1"
 
 
 def check_port(port: int, target: str) -> None:
-    """Refuses a port that no server can listen on.
-
-    Args:
-        port: of this machine.
-        target: of make, which takes another one.
+    """Refuses a port that no server can listen on; `target` of make takes another.
 
     Raises:
         UserError: says why, and what to type for another port.

@@ -29,10 +29,6 @@ def is_estimator(run: Run) -> bool:
 def fit_and_save(store: Store, run: Run) -> LoggedModel:
     """Fits the estimator of a run again, and logs it as the run's model.
 
-    Args:
-        store: has the run, and gets the model.
-        run: finished; it fitted an estimator.
-
     Raises:
         UserError: where it cannot be fitted as recorded, or comes out otherwise.
     """

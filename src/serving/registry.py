@@ -51,14 +51,9 @@ class Promotion:
 def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TUNED) -> Promotion:
     """Brings the model of a finished run under a name, and points an alias at it.
 
-    The same run with the same decision again makes no second version.
+    It decides by `decision` where a request does not say.
 
-    Args:
-        store: has the run; its registry gets the model.
-        run_id: the run.
-        name: of the registered model, made where there is none.
-        alias: such as `champion`.
-        decision: what the version decides by where a request does not say: one of ``DECISIONS``.
+    The same run with the same decision again makes no second version.
 
     Raises:
         UserError: where the run is unknown, unfinished or without a model, where its model gives
@@ -106,13 +101,6 @@ def _source(store: Store, run: Run, model: LoggedModel, folder: Path, decision: 
 
     The default stands in the model's signature, so that whatever loads it, MLflow's server among
     them, decides as it was promoted.
-
-    Args:
-        store: has the run.
-        run: of the model.
-        model: the run's own.
-        folder: its files.
-        decision: what counts where a request does not say.
     """
     if decision == TUNED:
         return str(model.artifact_location)

@@ -22,9 +22,6 @@ def make_app(model: SavedModel) -> FastAPI:
     MLflow's own way to load a model imports whatever its folder names as a loader. Here the
     project's own loader is taken, so nothing of the folder runs but what `model` may run.
 
-    Args:
-        model: a logged one.
-
     Raises:
         UserError: where it cannot be loaded or gives no numbers, or a variable is no number.
     """
@@ -47,12 +44,6 @@ def app_of_worker() -> FastAPI:
 
 def serve(model: SavedModel, host: str, port: int, workers: int = 1) -> None:
     """Answers requests until Ctrl-C.
-
-    Args:
-        model: a logged one.
-        host: address of this machine.
-        port: of it.
-        workers: processes, each with the model.
 
     Raises:
         UserError: where the model cannot be served.

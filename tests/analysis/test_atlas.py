@@ -9,8 +9,9 @@ from made_store import made_run
 from scipy import stats
 
 from src.analysis.atlas.grid import draw_atlas, judge
-from src.analysis.atlas.page import colour, markdown, write_atlas
+from src.analysis.atlas.page import colour, sections, write_atlas
 from src.analysis.atlas.pooling import mean_of, pool
+from src.analysis.report.sections import markdown
 from src.errors import UserError
 
 FOCAL = "focal(gamma=2)"
@@ -228,7 +229,7 @@ def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more():
 
 
 def test_markdown_has_both_views_of_a_cell_side_by_side(atlas):
-    text = markdown(atlas)
+    text = markdown(sections(atlas))
     assert f"### {FOCAL} against ce, decision argmax" in text
     head = "| problem | effort | ce, best | all at 0.001 | each at its best | shrunken |"
     assert head in text.splitlines()

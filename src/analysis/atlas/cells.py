@@ -26,12 +26,7 @@ NOISE, USUAL_NOISE = "data.flip_y", 0.01
 
 
 def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: float) -> list[dict[str, Any]]:
-    """One row for each cell, loss, decision and view.
-
-    Args:
-        runs: finished runs of the atlas's experiment.
-        baseline: name or label of the loss to compare with.
-        rate: learning rate of the view ``given``.
+    """One row for each cell, loss, decision and view; ``given`` is at one learning rate, ``rate``.
 
     Returns:
         Rows with ``loss``, ``baseline``, ``decision``, ``view``, what names and sorts the cell, the

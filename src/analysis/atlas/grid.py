@@ -74,13 +74,7 @@ class Atlas:
 def draw_atlas(
     runs: Sequence[FinishedRun], baseline: str, losses: Sequence[str] = (), rate: float = 0.001
 ) -> Atlas:
-    """Compares losses with the baseline in every cell.
-
-    Args:
-        runs: finished runs of the atlas's experiment.
-        baseline: name or label of the loss to compare with.
-        losses: names or labels; all losses where none is given.
-        rate: learning rate of the view ``given``.
+    """Compares losses, all where none is named, with the baseline in every cell.
 
     Raises:
         UserError: where there is nothing to compare.
@@ -108,11 +102,7 @@ def draw_atlas(
 
 
 def judge(cells: pd.DataFrame) -> pd.DataFrame:
-    """Adds ``q`` and ``kind``.
-
-    Args:
-        cells: all that are tested together, with ``mean`` and ``p``.
-    """
+    """Adds ``q`` and ``kind`` to all cells that are tested together, from ``mean`` and ``p``."""
     q = stats.false_discovery_control(cells["p"])
     kind = np.where(q < LEVEL, np.where(cells["mean"] > 0, "gain", "lose"), "open")
     return cells.assign(q=q, kind=kind)

@@ -68,10 +68,8 @@ def mean_of(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Mean
 def pool(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Pooled:
     """Shrinks every cell towards the common mean as far as its own error and tau say.
 
-    Args:
-        differences: as for :func:`mean_of`.
-        errors: as for :func:`mean_of`.
-        df: the same; the intervals take Student's t for the normal, for the errors are estimates.
+    The arguments are those of :func:`mean_of`. Intervals take Student's t for the normal, for the
+    errors are estimates.
     """
     means = differences.mean().to_numpy()
     noise = _noise(differences, errors)

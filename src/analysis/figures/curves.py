@@ -19,9 +19,7 @@ Floats = NDArray[np.float64]
 def mean_precision(runs: Sequence[Predictions], k: int) -> tuple[Floats, float]:
     """The precision that can be had at each recall of ``RECALLS``, averaged over runs.
 
-    Args:
-        runs: predictions, one per seed.
-        k: the class; the others together are its opposite.
+    Class ``k`` is held against the others together; each run is one seed.
 
     Returns:
         Mean over runs of the best precision at that recall or a higher one, and the mean average
@@ -42,9 +40,6 @@ def mean_precision(runs: Sequence[Predictions], k: int) -> tuple[Floats, float]:
 
 def reliability(runs: Sequence[Predictions]) -> tuple[Floats, Floats, Floats]:
     """Confidence against accuracy, in bins of equal width over all runs together.
-
-    Args:
-        runs: predictions, one per seed.
 
     Returns:
         Mean confidence, accuracy (of the most probable class), and share of the examples, for

@@ -14,12 +14,7 @@ LABELLED = 12
 
 
 def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:
-    """Every comparison as one row: its seeds, its mean, its interval.
-
-    Args:
-        comparisons: in the order of the rows.
-        titled: whether the rows name their settings.
-    """
+    """Every comparison as one row: its seeds, its mean, its interval, its setting if ``titled``."""
     rows = comparisons[:MOST_ROWS]
     step = 0.72 if titled else 0.55
     title = "Difference to the baseline"
@@ -49,11 +44,7 @@ def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:
 
 
 def by_seed(found: Comparison) -> Panel:
-    """The difference of each seed as a stem, the mean and its interval as a band.
-
-    Args:
-        found: one comparison.
-    """
+    """The difference of each seed as a stem, the mean and its interval as a band."""
     title = f"{found.label}, seed by seed"
     with Drawing(title, 2.3) as drawing:
         axes = drawing.axes()

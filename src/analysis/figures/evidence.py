@@ -65,10 +65,7 @@ class LossEvidence:
         return [one for one in found if one is not None]
 
     def by_epoch(self, metric: str) -> NDArray[np.float64]:
-        """A metric of every run, shape (runs, epochs), NaN where a run stopped early.
-
-        Args:
-            metric: a column of ``history.csv``.
+        """A column of ``history.csv``, shape (runs, epochs), NaN where a run stopped early.
 
         Returns:
             Shape (0,) where no run has it.
@@ -83,11 +80,7 @@ class LossEvidence:
 
 
 def local_folder(address: str) -> Path | None:
-    """The folder behind an artifact address; None where it is not on this disk.
-
-    Args:
-        address: a path, or a URI such as ``file:///...``, ``mlflow-artifacts:/...``, ``s3://...``.
-    """
+    """The folder behind a path or URI of artifacts; None where it is not on this disk."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
@@ -97,9 +90,7 @@ def local_folder(address: str) -> Path | None:
 def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
     """The predictions of a run on the test split; None where they cannot be read.
 
-    Args:
-        run: its artifacts hold ``predictions.npz``.
-        decision: all but ``argmax`` add the offsets that the run recorded.
+    Every decision but argmax adds the offsets that the run recorded.
     """
     folder = local_folder(run.artifacts)
     if folder is None:

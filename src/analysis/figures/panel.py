@@ -56,12 +56,7 @@ class Panel:
 
 
 class Drawing:
-    """A figure under way; leave the ``with`` block, then take :attr:`svg`.
-
-    Args:
-        title: read out by screen readers.
-        height: inches.
-    """
+    """A figure under way, so many inches high; after the ``with`` block, take :attr:`svg`."""
 
     def __init__(self, title: str, height: float = 2.9) -> None:
         self._title, self._height = title, height

@@ -16,11 +16,7 @@ NOTHING = "Not drawn: no run of these has its predictions on this disk."
 
 
 def confusion_matrix(one: LossEvidence) -> Panel:
-    """Counts over all seeds, coloured by the share of the true class.
-
-    Args:
-        one: a loss.
-    """
+    """Counts over all seeds, coloured by the share of the true class."""
     title = one.label
     if not one.predictions:
         return Panel(title, "", NOTHING)
@@ -57,11 +53,7 @@ def _draw_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
 
 
 def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
-    """Precision over recall of the rarest class, averaged over seeds.
-
-    Args:
-        losses: the baseline first.
-    """
+    """Precision over recall of the rarest class, averaged over seeds; the baseline comes first."""
     rare = losses[0].summary.rare
     title = "Precision and recall of the rarest class"
     if rare is None:
@@ -90,11 +82,7 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
 
 
 def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
-    """Accuracy over confidence in bins.
-
-    Args:
-        losses: the baseline first.
-    """
+    """Accuracy over confidence in bins; the baseline comes first."""
     title = "Reliability"
     drawn = [(index, one) for index, one in enumerate(losses) if one.predictions]
     if not drawn:

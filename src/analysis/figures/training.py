@@ -15,14 +15,7 @@ WIDE = 20.0
 
 
 def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str) -> Panel:
-    """A metric by epoch: mean over seeds, and a band of one standard deviation.
-
-    Args:
-        losses: the baseline first.
-        metric: a column of the runs' ``history.csv``.
-        title: above the panel.
-        unit: on the axis.
-    """
+    """A column of ``history.csv`` by epoch: mean over seeds, band of one standard deviation."""
     tables = [(one.label, index, one.by_epoch(metric)) for index, one in enumerate(losses)]
     tables = [entry for entry in tables if entry[2].size and np.isfinite(entry[2]).any()]
     if not tables:
@@ -53,11 +46,7 @@ def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str)
 
 
 def focal_curves(labels: Sequence[str]) -> Panel:
-    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for the gammas of the losses, and cross-entropy.
-
-    Args:
-        labels: of the losses; those without a gamma have no curve.
-    """
+    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for each gamma that a label has, and cross-entropy."""
     gammas = sorted({0.0, *(float(found[1]) for label in labels if (found := GAMMA.search(label)))})
     title = "The loss as a function of the true class's probability"
     p_t = np.linspace(0.01, 1, 200)

@@ -17,12 +17,7 @@ OF_PROBABILITIES = ("average_precision", "ece", "brier", "log_loss")
 
 
 def write_json(file: Path, answer: Answer) -> None:
-    """Writes everything that the tables show, and the scores of each seed.
-
-    Args:
-        file: where to.
-        answer: the comparison.
-    """
+    """Writes everything that the tables show, and the scores of each seed."""
     selection = answer.selection
     content = {
         "title": selection.title,
@@ -55,12 +50,7 @@ def write_json(file: Path, answer: Answer) -> None:
 
 
 def write_csv(file: Path, answer: Answer) -> None:
-    """Writes one row for each comparison at each decision.
-
-    Args:
-        file: where to.
-        answer: the comparison.
-    """
+    """Writes one row for each comparison at each decision."""
     groups = [*answer.losses.items(), (answer.decision, answer.given_losses)]
     losses = {(each, one.setting, one.label): one for each, found in groups for one in found}
     rows = [

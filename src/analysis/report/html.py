@@ -14,7 +14,8 @@ from src.analysis.figures.predictions import (
 )
 from src.analysis.figures.training import by_epoch, focal_curves
 from src.analysis.for_scale import ForScale
-from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value, page_templates
+from src.analysis.report.sections import page_templates
+from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value
 from src.analysis.runs import SCORE, FinishedRun
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
@@ -53,12 +54,7 @@ class Section:
 
 
 def write_html(file: Path, answer: Answer) -> None:
-    """Writes the report.
-
-    Args:
-        file: where to.
-        answer: the comparison.
-    """
+    """Writes the report."""
     sections = [
         _section(answer, setting, drawn=index < MOST_SETTINGS)
         for index, setting in enumerate(answer.settings)

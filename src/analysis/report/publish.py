@@ -23,14 +23,10 @@ MOST_ANSWERS = 4
 
 
 def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> list[str]:
-    """Writes report and JSON.
+    """Writes report and JSON into a folder.
 
-    Args:
-        answer: the comparison.
-        root: folder of the SQLite store.
-        uri: address of the store instead.
-        out: folder to write into. Without one, the report of a sweep is on its run alone, and any
-            other goes into ``./comparison``.
+    Without one, the report of a sweep is on its run alone, and any other goes into
+    ``./comparison``.
 
     Returns:
         Paths or addresses of the report, and warnings.
@@ -66,12 +62,7 @@ def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
 
 
 def described(answer: Answer, note: str) -> str:
-    """A sweep's description with the answer ahead, in place of an earlier one.
-
-    Args:
-        answer: the comparison.
-        note: the description so far, in Markdown.
-    """
+    """A sweep's description with the answer ahead, in place of an earlier one."""
     said = []
     for one in answer.recommendations[:MOST_ANSWERS]:
         scale = answer.scale.get(one.setting)

@@ -27,12 +27,7 @@ Titled = tuple[str, Table]
 
 
 def print_answer(answer: Answer, console: Console | None = None) -> None:
-    """Prints every setting's tables, sentences and notes, then the recommendations.
-
-    Args:
-        answer: the comparison.
-        console: where to; None takes this process's output.
-    """
+    """Prints every setting's tables, sentences and notes, then the recommendations."""
     if console is None:
         console = Console() if Console().is_terminal else Console(width=WIDTH)
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)

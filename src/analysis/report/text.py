@@ -1,8 +1,6 @@
-"""Numbers as text, alike in every table, and the frame of the HTML pages."""
+"""Numbers as text, alike in every table."""
 
 import math
-
-from jinja2 import Environment, PackageLoader, select_autoescape
 
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
@@ -12,9 +10,6 @@ HOW = {
     "tuned": "by offsets tuned on the validation split",
     "prior": "by logits less the log-prior",
 }
-
-Table = list[list[str]]
-"""Rows of text, the first of them the head."""
 
 
 def mean_and_sd(summary: LossSummary, metric: str) -> str:
@@ -46,20 +41,3 @@ def interval_in_short(found: Comparison) -> str:
         return "-"
     ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))
     return f"[{', '.join(f'{end:.0f}' if abs(end) >= 10 else f'{end:.1f}' for end in ends)}]"
-
-
-def markdown_table(table: Table) -> str:
-    """A table as Markdown, its first row as the head; all columns but the first to the right."""
-    head, *rows = table
-    lines = ["| " + " | ".join(head) + " |", "| --- " + "| --: " * (len(head) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-def page_templates() -> Environment:
-    """The templates of the HTML pages; names from outside become text, never markup."""
-    return Environment(
-        loader=PackageLoader("src.analysis"),
-        autoescape=select_autoescape(default=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

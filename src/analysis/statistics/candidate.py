@@ -96,13 +96,7 @@ def equal(one: Candidate, other: Candidate) -> bool:
 
 
 def tied(leader: Candidate, other: Candidate, threshold: float) -> bool:
-    """Whether a candidate trails the leader by little, and by nothing that is sure.
-
-    Args:
-        leader: has the highest mean.
-        other: a candidate.
-        threshold: gain that counts, percentage points.
-    """
+    """Whether a candidate trails by less than the threshold (pp), and by nothing that is sure."""
     ahead = lead(leader, other)
     return ahead.mean < threshold and (len(leader.runs) < 2 or _holds_zero(ahead))
 

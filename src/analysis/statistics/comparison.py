@@ -236,9 +236,5 @@ def _pp(value: float, sign: str = "") -> str:
 
 
 def homework_verdict(found: Comparison) -> str:
-    """PASS or FAIL as the lesson's homework puts it: a mean gain that counts, and better than 0.
-
-    Args:
-        found: the homework's loss against its baseline, at the lesson's settings.
-    """
+    """PASS or FAIL of the lesson's homework: a mean gain that counts, and better than 0."""
     return "PASS" if found.mean >= found.threshold and found.low > 0 else "FAIL"

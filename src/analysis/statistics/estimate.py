@@ -69,11 +69,7 @@ class Estimate:
         return float(_quantile(np.array(self.df), LEVEL, self.anytime)) * self.standard_error
 
     def p_at(self, value: float) -> float:
-        """Two-sided p of the hypothesis that the true mean is a value; 1 with one seed.
-
-        Args:
-            value: percentage points.
-        """
+        """Two-sided p of the true mean being a value (percentage points); 1 with one seed."""
         if np.isnan(self.standard_error) or self.mean == value:
             return 1.0
         if self.standard_error == 0:
@@ -84,14 +80,11 @@ class Estimate:
         return float(2 * t.sf(abs(statistic), self.df))
 
     def probability_above(self, value: float) -> float:
-        """That the true mean is above a value, from the t posterior; NaN with one seed.
+        """That the true mean is above a value (percentage points), from the t posterior.
 
         Under the prior that prefers no mean and no scale, the posterior of the mean is Student's t
         at ``mean`` with scale ``standard_error`` (Benavoli et al. 2017, with their correlated t
         test's variance replaced by this one).
-
-        Args:
-            value: percentage points.
         """
         if self.standard_error == 0:
             return float(self.mean > value)

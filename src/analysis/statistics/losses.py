@@ -44,11 +44,7 @@ class LossSummary:
         return tuple(run.seed for run in self.runs)
 
     def of_rare(self, score: str, decision: str) -> float | None:
-        """Mean of a score of the rarest class on the test split.
-
-        Args:
-            score: ``f1`` or ``recall``.
-            decision: ``argmax`` or ``tuned``.
+        """Mean ``f1`` or ``recall`` of the rarest class on the test split.
 
         Returns:
             None where it was not recorded.
@@ -56,12 +52,7 @@ class LossSummary:
         return self.means.get(f"{MARK[decision]}{score}_class_{self.rare}")
 
     def of_decision(self, score: str, decision: str) -> float | None:
-        """Mean of a score of the probabilities on the test split, at the epoch of a decision.
-
-        Args:
-            score: ``ece``, ``brier``, ``log_loss`` or ``average_precision``.
-            decision: ``argmax`` or ``tuned``.
-        """
+        """Mean of ``ece``, ``brier`` or another score of probabilities, at a decision's epoch."""
         return self.means.get(f"{MARK[decision]}{score}", self.means.get(f"test_{score}"))
 
     @property
@@ -77,9 +68,6 @@ class LossSummary:
 
     def pooled_f1(self, decision: str) -> float | None:
         """Macro F1 of the counts of all test splits together, for classes with few rows in each.
-
-        Args:
-            decision: ``argmax`` or ``tuned``.
 
         Returns:
             None where some run did not record its counts.
@@ -101,11 +89,7 @@ class LossSummary:
 
 
 def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:
-    """One summary for each setting and loss, in the order in which they were trained.
-
-    Args:
-        runs: finished runs; the last counts where several have the same setting, loss and seed.
-    """
+    """One summary for each setting and loss, in the order of training; of equal runs the last."""
     found = []
     for losses in by_setting(runs).values():
         rare = rarest_class(run for of_loss in losses.values() for run in of_loss.values())
@@ -114,12 +98,7 @@ def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:
 
 
 def not_compared(runs: Sequence[FinishedRun], comparisons: Sequence[Comparison]) -> list[str]:
-    """A sentence on each finished run, or group of runs, that is in no comparison.
-
-    Args:
-        runs: all that were chosen.
-        comparisons: as :func:`src.analysis.statistics.paired.compare` gives them.
-    """
+    """A sentence on each finished run, or group of runs, that is in no comparison."""
     losses = summarise(runs)
     again = len(runs) - sum(len(loss.runs) for loss in losses)
     several = f"{again} runs are" if again > 1 else "1 run is"

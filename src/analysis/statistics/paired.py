@@ -70,11 +70,7 @@ def compare(
 
 
 def corrected(found: Sequence[Comparison]) -> list[Comparison]:
-    """The comparisons with p-values by Holm over all of the same setting.
-
-    Args:
-        found: everything that is shown, at both decisions where both are.
-    """
+    """The comparisons, at all decisions shown, with p by Holm over those of the same setting."""
     families: dict[str, list[PValues]] = defaultdict(list)
     for one in found:
         families[one.setting].append(p_values(one.estimate, one.threshold))
@@ -88,13 +84,7 @@ def corrected(found: Sequence[Comparison]) -> list[Comparison]:
 def estimate_over(
     runs: Sequence[FinishedRun], differences: Sequence[float], *, anytime: bool = False
 ) -> Estimate:
-    """The mean of differences between runs, with the interval that fits how they were split.
-
-    Args:
-        runs: one per seed: of their splits, and of the rows in these, the interval depends.
-        differences: one per seed, percentage points.
-        anytime: for an interval that holds however often one looks.
-    """
+    """The mean of differences (percentage points), with the interval that fits the runs' splits."""
     shares = [run.test_share for run in runs if run.test_share is not None]
     share = sum(shares) / len(shares) if shares else None
     return estimate(differences, [run.fingerprint for run in runs], share, anytime=anytime)
@@ -102,10 +92,6 @@ def estimate_over(
 
 def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str | None:
     """The label that a baseline's name or label stands for among the losses of a setting.
-
-    Args:
-        losses: runs by label and seed.
-        baseline: name or label.
 
     Returns:
         None where the setting has no such loss.
@@ -133,14 +119,9 @@ def paired(
     *,
     anytime: bool = False,
 ) -> Comparison:
-    """Compares the runs of one loss with those of another, over the seeds that both have.
+    """Compares runs of one loss with those of another, by seed, over the seeds that both have.
 
-    Args:
-        runs: by seed; at least one seed is among those of the other.
-        base: of the other loss.
-        threshold: gain that counts, percentage points.
-        decisions: of the one and of the other.
-        anytime: for an interval that holds however often one looks.
+    ``decisions`` are those of the one and of the other.
 
     Raises:
         UserError: where a pair was not trained on the same splits.

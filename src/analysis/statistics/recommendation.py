@@ -82,14 +82,7 @@ class _Choice:
 def recommend(
     runs: Mapping[str, Sequence[FinishedRun]], baseline: str, threshold: float
 ) -> list[Recommendation]:
-    """One recommendation a setting.
-
-    Args:
-        runs: those that are compared at each decision; the last counts where several have the same
-            setting, loss and seed.
-        baseline: name or label of the loss that is the simplest.
-        threshold: gain that counts, percentage points.
-    """
+    """One recommendation a setting, from the runs that are compared at each decision."""
     settings = {decision: by_setting(found) for decision, found in runs.items()}
     names = dict.fromkeys(name for found in settings.values() for name in found)
     found = [[(each, s[name]) for each, s in settings.items() if name in s] for name in names]

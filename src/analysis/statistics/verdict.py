@@ -33,11 +33,7 @@ class PValues:
     equivalent: float
 
     def verdict(self, mean: float) -> str:
-        """The strongest that is ruled in; the direction of a difference before its smallness.
-
-        Args:
-            mean: difference; its sign tells better from worse.
-        """
+        """The strongest that is ruled in; the direction of a difference before its smallness."""
         if self.gain <= LEVEL:
             return "gain"
         if self.loss <= LEVEL:
@@ -48,12 +44,7 @@ class PValues:
 
 
 def p_values(found: Estimate, threshold: float) -> PValues:
-    """The four of one comparison, not corrected.
-
-    Args:
-        found: the mean difference.
-        threshold: R, percentage points.
-    """
+    """The four of one comparison, not corrected; the threshold is R in percentage points."""
     above, below = found.p_at(threshold), found.p_at(-threshold)
     return PValues(
         zero=found.p_at(0),
@@ -64,20 +55,13 @@ def p_values(found: Estimate, threshold: float) -> PValues:
 
 
 def correct(family: Sequence[PValues]) -> list[PValues]:
-    """Holm's correction of each of the four over all comparisons that are shown together.
-
-    Args:
-        family: one a comparison.
-    """
+    """Holm's correction of each of the four over all comparisons that are shown together."""
     of_kind = zip(*map(astuple, family), strict=True)
     return [PValues(*row) for row in zip(*map(holm, of_kind), strict=True)]
 
 
 def holm(values: Sequence[float]) -> list[float]:
     """Holm's step-down correction: the i-th smallest of m is multiplied by m - i + 1.
-
-    Args:
-        values: p-values.
 
     Returns:
         Corrected values in the same order, at most 1, none below that of a smaller p.

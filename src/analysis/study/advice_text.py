@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from src.analysis.report.sections import Section
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.advice import (
     APART,
@@ -15,7 +16,6 @@ from src.analysis.study.advice import (
     Advice,
 )
 from src.analysis.study.advice_check import CHOICES, POOLS, check_advice
-from src.analysis.study.findings import Section
 from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 from src.errors import UserError

@@ -2,11 +2,12 @@
 
 import pandas as pd
 
+from src.analysis.report.sections import Section
 from src.analysis.runs import NETWORK
 from src.analysis.statistics.estimate import LEVEL
 from src.analysis.study.families import OverFamilies, mean_over_families
 from src.analysis.study.figures import against_factor, forest
-from src.analysis.study.findings import Findings, Section
+from src.analysis.study.findings import Findings
 from src.analysis.study.summary import FACTORS
 from src.analysis.study.table import ANY, Study
 

@@ -1,13 +1,10 @@
 """What the study says, over its sets: what every section of the page is made from."""
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from src.analysis.figures.panel import Panel
-from src.analysis.report.text import Table
 from src.analysis.runs import DECISIONS
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.families import family_means
@@ -25,25 +22,6 @@ CHANCES = [f"next set: {name} above {THRESHOLD_PP:g} pp" for name in ("gain", "l
 CHANCES.insert(1, "next set: equivalent")
 LEAST_SHARE = 0.9
 """Of the sets that a method must have been trained on to be ranked among the others."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading and what stands below it.
-
-    Attributes:
-        title: the heading.
-        text: paragraphs.
-        tables: the first row of each is its head.
-        folded: what is shown in place of long tables until somebody asks; empty for short ones.
-        panels: pictures, for HTML alone.
-    """
-
-    title: str
-    text: list[str] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    folded: str = ""
-    panels: list[Panel] = field(default_factory=list)
 
 
 class Findings:

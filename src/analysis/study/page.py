@@ -1,43 +1,21 @@
 """The page of the study: sections of text and tables, the same in Markdown and in HTML."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pandas as pd
 
-from src.analysis.report.text import markdown_table, p_value, page_templates
+from src.analysis.report.sections import Section
+from src.analysis.report.text import p_value
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.details import calibration, dependence, every_set, left_out, set_by_set
 from src.analysis.study.families import mean_over_families
 from src.analysis.study.figures import critical_differences
-from src.analysis.study.findings import CHANCES, HOW, Findings, Section, chances, counts
+from src.analysis.study.findings import CHANCES, HOW, Findings, chances, counts
 from src.analysis.study.ranks import Ranks
 from src.analysis.study.summary import over_sets, summarise
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN, Study
 
 TITLE = "Losses on imbalanced tables: a study over data sets"
-
-
-def markdown(sections: Sequence[Section]) -> str:
-    """The sections without their pictures."""
-    parts = []
-    for section in sections:
-        tables = [markdown_table(table) for table in section.tables]
-        if section.folded and tables:
-            tables = [f"<details><summary>{section.folded}</summary>", *tables, "</details>"]
-        parts += [f"### {section.title}", *section.text, *tables]
-    return "\n\n".join(parts) + "\n"
-
-
-def write_html(file: Path, page: Sequence[Section]) -> None:
-    """Writes the page with its pictures as one file that needs nothing else.
-
-    Args:
-        file: where to.
-        page: see :func:`sections`.
-    """
-    shown = page_templates().get_template("study.html.j2").render(title=TITLE, sections=page)
-    file.write_text(shown, encoding="utf-8")
 
 
 def sections(study: Study) -> list[Section]:

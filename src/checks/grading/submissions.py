@@ -42,10 +42,7 @@ def grade(
 ) -> list[Submission]:
     """Checks every Python file of a folder, those in folders within it too.
 
-    Args:
-        folder: of the files.
-        timeout: seconds that one component may take.
-        arguments: constructor arguments, given to each component that takes them.
+    ``arguments`` go to each component that takes them; each has ``timeout`` seconds.
 
     Raises:
         UserError: there is no such folder, or no Python file in it.

@@ -17,11 +17,7 @@ _STYLES = {
 
 
 def print_report(report: Report) -> None:
-    """Prints one line per check, and below each failure and warning the way to mend it.
-
-    Args:
-        report: of one component.
-    """
+    """Prints one line per check, and below each failure and warning the way to mend it."""
     console = Console(soft_wrap=True, highlight=False)
     made = ", ".join(f"{name}={value!r}" for name, value in report.made_with.items())
     guessed = f", made with {made} (nobody gave a value)" if made else ""

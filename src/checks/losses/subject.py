@@ -16,12 +16,7 @@ from src.checks.tasks import Task, tasks
 
 
 class FunctionLoss(keras.losses.Loss):
-    """A function of labels and predictions, called as `compile` would.
-
-    Args:
-        function: of (y_true, y_pred).
-        name: of the loss.
-    """
+    """A function of labels and predictions, called as `compile` would."""
 
     def __init__(self, function: Callable[[Any, Any], Any], name: str) -> None:
         super().__init__(name=name)

@@ -13,9 +13,6 @@ from src.errors import UserError
 def locate(text: str) -> dict[str, str]:
     """Reads MODULE:NAME or FILE.py:NAME.
 
-    Args:
-        text: as typed.
-
     Returns:
         The `name` of the component and its `module`, or its `file`.
 

@@ -31,10 +31,9 @@ Event = dict[str, Any]
 class Sandbox:
     """A child process that checks one component after another, each in a fork of its own.
 
-    A component that ends the whole process leaves a new process to the next one.
+    A component may take `timeout` seconds.
 
-    Args:
-        timeout: seconds that one component may take.
+    A component that ends the whole process leaves a new process to the next one.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -63,10 +62,6 @@ class Sandbox:
 
     def report(self, name: str, **job: Any) -> Report:
         """Checks one component.
-
-        Args:
-            name: of the component in its module or file.
-            **job: module or file, kind, arguments, input_shape.
 
         Raises:
             UserError: there is no such component, or it cannot be made from these arguments.

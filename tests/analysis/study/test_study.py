@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from made_store import log_run, made_run, new_experiment
 
-from src.analysis.study.page import markdown, sections, write_html
+from src.analysis.report.sections import markdown, write_page
+from src.analysis.study.page import TITLE, sections
 from src.analysis.study.table import COLUMNS, tabulate
 from src.errors import UserError
 from src.study import main
@@ -139,7 +140,7 @@ def test_the_page_has_every_set_won_or_lost_and_what_was_left_out(study, tmp_pat
     for data in SETS:
         assert text.count(f"| {data} |") == 3  # argmax, tuned, prior
     assert "- abalone19: 5 rows of the rarest class" in text
-    write_html(tmp_path / "report.html", page)
+    write_page(tmp_path / "report.html", TITLE, page)
     shown = (tmp_path / "report.html").read_text()
     assert shown.count("<svg") > 8
     assert not re.search(r"<script|src=|href=", re.sub(r"<svg.*?</svg>", "", shown, flags=re.S))
