@@ -12,11 +12,30 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
-from src.analysis.tuned import Best, Choice, Values, at_best
+from src.analysis.tuned import Best, Values, at_best
 from src.errors import UserError, words
 
 if TYPE_CHECKING:
     from src.analysis.homework import Homework
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the answer says first of a setting, wherever it is shown.
+
+    Attributes:
+        head: that the sentence begins with; empty where it stands by itself.
+        sentence: without its full stop, as the others.
+        action: what the command does; empty without one.
+        command: to type.
+        aside: what follows.
+    """
+
+    head: str
+    sentence: str
+    action: str = ""
+    command: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,17 @@ class Answer:
         """In the order of the comparisons."""
         return list(dict.fromkeys(found.setting for found in self.comparisons))
 
+    def statements(self, advice: Recommendation) -> list[Statement]:
+        """What to take in a setting; a reference that leads comes first, another one behind."""
+        scale, head = self.scale.get(advice.setting), "Recommendation"
+        where = f" for {advice.title}" if len(self.recommendations) > 1 else ""
+        found, aside = [], scale.sentence if scale else ""
+        if scale and scale.leads:
+            found.append(Statement("", scale.sentence, scale.advice, scale.command))
+            head, aside = f"{head} among the losses", ""
+        own = (advice.sentence, advice.details, advice.command, aside)
+        return [*found, Statement(f"{head}{where}", *own)]
+
     def of(self, setting: str) -> list[Comparison]:
         """The comparisons in a setting, best on the validation split first."""
         return [found for found in self.comparisons if found.setting == setting]
@@ -89,17 +119,15 @@ class Answer:
         of_other = self.losses[self.other_decision]
         return next((one for one in of_other if (one.setting, one.label) == key), None)
 
-    def choices_of(self, setting: str) -> list[Choice]:
-        """What was chosen in a setting; empty where nothing was tuned."""
-        return [one for one in self.best[self.decision].choices if one.setting == setting]
-
-    def tuned_keys(self, setting: str) -> tuple[str, ...]:
-        """The keys that were tuned in a setting."""
-        return self.losses_of(setting)[0].runs[0].tuned
-
     def given_of(self, setting: str) -> dict[str, Values]:
         """The settings that its runs were chosen from, and the values of these."""
         return self.best[self.decision].given.get(setting, {})
+
+    def at_given(self, setting: str) -> list[Comparison]:
+        """The comparisons at these, loss by loss, in their order."""
+        order = list(self.given_of(setting))
+        mine = [one for one in self.given if one.setting in order]
+        return sorted(mine, key=lambda one: (one.label, order.index(one.setting)))
 
     def judged(self, loss: str | None) -> list[Comparison]:
         """The comparisons of one loss, given by name or label, or all.
@@ -209,10 +237,10 @@ def _left_out(selection: Selection, compared: Sequence[Comparison], decision: st
 
 
 def _notes(found: Answer, setting: str) -> list[str]:
-    losses = found.losses_of(setting)
+    losses, chosen = found.losses_of(setting), found.best[found.decision].choices
     seeds = {seed for one in found.of(setting) for seed in one.seeds}
     notes = [
-        *choice_notes(found.choices_of(setting)),
+        *choice_notes([one for one in chosen if one.setting == setting]),
         *budget_notes(losses),
         untuned_note(losses[0].runs[0], found.selection.command),
         seeds_note(found.selection, seeds),

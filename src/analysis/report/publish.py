@@ -65,12 +65,9 @@ def described(answer: Answer, note: str) -> str:
     """A sweep's description with the answer ahead, in place of an earlier one."""
     said = []
     for one in answer.recommendations[:MOST_ANSWERS]:
-        scale = answer.scale.get(one.setting)
-        lines = [f"{one.sentence}."]
-        if scale:
-            lines.insert(0 if scale.leads else 1, f"{scale.sentence}.")
+        parts = [part for s in answer.statements(one) for part in (s.sentence, s.aside) if part]
         where = f" {one.title}:" if len(answer.recommendations) > 1 else ""
-        said.append(f"{ANSWER}{where} {' '.join(lines)}")
+        said.append(f"{ANSWER}{where} {' '.join(f'{part}.' for part in parts)}")
     more = len(answer.recommendations) - len(said)
     said += [f"{ANSWER} {more} more settings are in the report."] if more else []
     kept = [part for part in note.split("\n\n") if not part.startswith(ANSWER)]

@@ -7,12 +7,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from src.analysis.answer import Answer
+from src.analysis.answer import Answer, Statement
 from src.analysis.for_scale import ForScale
 from src.analysis.report.text import HOW, bounds, interval_in_short, mean_and_sd, number, p_value
 from src.analysis.runs import SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.recommendation import Recommendation
 
 WIDTH = 130
 """Columns where the output is no terminal."""
@@ -50,24 +49,18 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
     for note in answer.left_out:
         say(f"left out: {note}")
     for advice in answer.recommendations:
-        _recommend(say, answer, advice)
+        for said in answer.statements(advice):
+            _state(say, said)
     if answer.homework:
         say(f"\n{answer.homework.text}")
     say("")
 
 
-def _recommend(say: Callable[[str], None], answer: Answer, advice: Recommendation) -> None:
-    """The recommendation; a reference that is better comes before it, one that is not behind."""
-    where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
-    scale = answer.scale.get(advice.setting)
-    if scale and scale.leads:
-        say(f"\n{scale.sentence}.\n  {scale.advice}:\n  {scale.command}")
-        where = f" among the losses{where}"
-    say(f"\nRecommendation{where}: {advice.sentence}.")
-    for line in filter(None, (advice.details and f"{advice.details}:", advice.command)):
-        say(f"  {line}")
-    if scale and not scale.leads:
-        say(f"  {scale.sentence}.")
+def _state(say: Callable[[str], None], said: Statement) -> None:
+    say(f"\n{said.head}: {said.sentence}." if said.head else f"\n{said.sentence}.")
+    for line in (said.action and f"{said.action}:", said.command, said.aside and f"{said.aside}."):
+        if line:
+            say(f"  {line}")
 
 
 def _scale_table(scale: ForScale) -> Titled:
@@ -153,7 +146,9 @@ def _given_tables(answer: Answer, setting: str) -> list[Titled]:
     """Each loss at each given setting, some of these beside each other: difference and interval."""
     given = answer.given_of(setting)
     shown = list(given)[:MOST_GIVEN]
-    keys = [key for key in answer.tuned_keys(setting) if not key.startswith("loss.")]
+    keys = [
+        key for key in answer.losses_of(setting)[0].runs[0].tuned if not key.startswith("loss.")
+    ]
     metric = SCORE[answer.decision]
     scores = {(loss.setting, loss.label): loss for loss in answer.given_losses}
     found = {(one.setting, one.label): one for one in answer.given if one.setting in given}
