@@ -8,30 +8,17 @@ Each program runs in a process of its own, one after another.
 from __future__ import annotations
 
 import argparse
-import importlib
-import pkgutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 
-import benchmarks
+from benchmarks import programs
 from benchmarks.timing import machine
 from benchmarks.timing.page import PAGE, replaced
 from benchmarks.timing.typed import ROOT
 from src.entry import guarded
 from src.errors import UserError
-
-
-def programs() -> dict[str, float]:
-    """The programs, and about how many minutes each takes.
-
-    They are the modules that say how many ``MINUTES`` they take; ``serving`` says none, since it
-    needs a champion, and is run by itself.
-    """
-    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
-    return {name: module.MINUTES for name, module in modules.items() if hasattr(module, "MINUTES")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,30 +34,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError(f"--only {unknown[0]}: no such program; there are {', '.join(known)}")
     if options.list:
         print("\n".join(f"{name}: about {minutes:g} min" for name, minutes in known.items()))
+        print(f"in all: about {sum(known.values()):g} min")
         return 0
-    left = sum(known[name] for name in options.only)
+    left, failed = sum(known[name] for name in options.only), []
     for number, name in enumerate(options.only, start=1):
         print(f"[{number}/{len(options.only)}] {name}, about {left:g} min left", flush=True)
-        _renew(name, options.rounds)
+        failed += [] if _renew(name, options.rounds) else [name]
         left -= known[name]
     print(PAGE)
+    if failed:
+        raise UserError(f"failed, their tables are as they were: {', '.join(failed)}")
     return 0
 
 
-def _renew(name: str, rounds: int | None) -> None:
-    """Runs one program and writes what it prints into its part of the page."""
-    command = [sys.executable, "-m", f"benchmarks.{name}"]
+def _renew(name: str, rounds: int | None) -> bool:
+    """Runs one program and writes what it prints into its part of the page, unless it fails."""
+    command = [sys.executable, "-m", "benchmarks.one", name]
     if rounds is not None:
         command += ["--rounds", str(rounds)]
     load, began = machine.load(), time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     if done.returncode:
-        raise UserError(f"benchmarks.{name}: ended with exit status {done.returncode}")
+        return False
     print(done.stdout, flush=True)
     spent = time.monotonic() - began
-    by = f"`python -m benchmarks.{name}`, {spent:.0f} s; load before {load:.1f}."
+    by = f"`python -m benchmarks.one {name}`, {spent:.0f} s; load before {load:.1f}."
     page = replaced(PAGE.read_text(encoding="utf-8"), "machine", machine.description())
     PAGE.write_text(replaced(page, name, f"{done.stdout.strip()}\n\n{by}"), encoding="utf-8")
+    return True
 
 
 if __name__ == "__main__":

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -13,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.timing.made_runs import make_store
-from benchmarks.timing.measure import Found, Row, in_turn, run
+from benchmarks.timing.measure import Found, Row, in_turn
+from benchmarks.timing.process import Taken, run_process
 from benchmarks.timing.typed import ROOT
-from src.entry import FULL_ERROR
 
 MINUTES = 3
+ROUNDS = 9
 ALLOWANCE = 0.2
 """Seconds on top of twice ``import hydra``: one composition and the checks."""
 COMMANDS = {
@@ -62,40 +60,15 @@ def measure(options: argparse.Namespace) -> Found:
 
 def _processor_time(words: Sequence[str], folder: Path) -> float:
     """Seconds of processor time of a whole process: these commands wait for nothing."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _run(words, folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _run(words, folder).processor
 
 
 def _loads_tensorflow(words: Sequence[str], folder: Path) -> bool:
     """Whether a command imports TensorFlow, as Python's own list of imports has it."""
-    told = _run(("-X", "importtime", *words), folder)
+    told = _run(("-X", "importtime", *words), folder).told
     return any(line.endswith("| tensorflow") for line in told.splitlines())
 
 
-def _run(words: Sequence[str], folder: Path) -> str:
-    """Runs Python in a folder and gives back what it writes to standard error."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    environment.pop(FULL_ERROR, None)  # would ask the commands for tracebacks
+def _run(words: Sequence[str], folder: Path) -> Taken:
     placed = [str(ROOT / word) if word == "train.py" else word for word in words]
-    done = subprocess.run(
-        [sys.executable, *placed],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, 2) or "Traceback" in done.stderr:
-        raise RuntimeError(f"{words}: {done.stderr}")
-    return done.stderr
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table."""
-    return run(measure, __doc__ or "", 9, arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return run_process([sys.executable, *placed], folder, statuses=(0, 2))

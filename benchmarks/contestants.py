@@ -5,6 +5,7 @@ Digits, MLP 64-64, 20 epochs, cross-entropy and focal loss with the same seeds.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import typed
+from benchmarks.timing.where import by_module
 
 WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
 LOSSES = ("ce", "focal")
@@ -20,8 +22,13 @@ LOSSES = ("ce", "focal")
 Work = Callable[[], None]
 
 
+def words_of(runs: int) -> tuple[str, ...]:
+    """The sweep as typed."""
+    return ("-m", f"loss={','.join(LOSSES)}", f"seed=range(0,{runs // len(LOSSES)})", *WORDS)
+
+
 def tracked(runs: int) -> Work:
-    """The sweep as typed: tracking, pictures and models on; the store is there, but empty."""
+    """One run after another, with tracking, pictures and models; the store is there, but empty."""
     from src.tracking.store import Store
 
     Store.open({"root": "mlruns", "uri": None, "experiment": "imbalance-lab"})
@@ -54,10 +61,8 @@ CONTESTANTS = {one.__name__: one for one in (tracked, untracked, bare, autologge
 def _sweep(runs: int, *words: str) -> Work:
     from src.tracking import plots  # noqa: F401  imported before the clock starts
 
-    seeds = f"seed=range(0,{runs // len(LOSSES)})"
-
     def work() -> None:
-        typed.train("-m", f"loss={','.join(LOSSES)}", seeds, *WORDS, *words)
+        typed.train(*words_of(runs), "hydra/launcher=serial", *words)
         found = len(list(Path.cwd().glob("multirun/*/*/*/run.json")))
         if found != runs:
             raise RuntimeError(f"{found} runs came out of {runs}")
@@ -109,7 +114,7 @@ def _fit(loss: str, seed: int, dataset: Any) -> None:
 
 
 def main() -> None:
-    """Prints seconds on the clock and of processor time: ``contestants NAME RUNS``."""
+    """``contestants NAME RUNS`` prints, as JSON, seconds on the clock, of processor, by module."""
     name, runs = sys.argv[1:]
     typed.start()
     import mlflow  # noqa: F401  imported before the clock starts
@@ -118,8 +123,9 @@ def main() -> None:
 
     work = CONTESTANTS[name](int(runs))
     clock, processor = time.perf_counter(), time.process_time()
-    work()
-    print(time.perf_counter() - clock, time.process_time() - processor)
+    modules = by_module(work)
+    taken = (time.perf_counter() - clock, time.process_time() - processor)
+    print(json.dumps([*taken, modules]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import typed
-from benchmarks.timing.measure import Found, Row, in_turn, run, seconds
+from benchmarks.timing.measure import Found, Row, in_turn, seconds
 
 MINUTES = 5
+ROUNDS = 2
 ROWS, SEEDS = 336, 10
 """Rows of the set, as many as the sets of ecoli have; seeds of a turn, as many as a study's."""
 ALLOWED = 0.15
@@ -72,12 +72,3 @@ def _write_set(file: Path) -> None:
     ]
     file.parent.mkdir(parents=True)
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table."""
-    return run(measure, __doc__ or "", 2, arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

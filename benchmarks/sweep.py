@@ -1,80 +1,82 @@
-"""A tracked sweep of twenty runs, against the same models in Keras by hand.
+"""A tracked sweep of digits, against the same models in Keras by hand.
 
-Each contestant is a process of its own that imports everything before its clock starts.
-``mlflow.autolog()`` needs tensorboard, which this project does not: its row is left out without it.
+Each contestant is a process of its own that imports everything before its clock starts; whole
+commands are timed as well. ``mlflow.autolog()`` needs tensorboard: its row is left out without it.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
-import subprocess
+import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from benchmarks.timing.measure import Found, Row, in_turn, run
-from benchmarks.timing.typed import ROOT
-from src.tracking.address import URI_VARIABLE
+from benchmarks.contestants import words_of
+from benchmarks.timing.measure import Found, Row, in_turn
+from benchmarks.timing.process import Taken, run_process, train
+from benchmarks.timing.where import sentence
 
-MINUTES = 8
-RUNS, FEW = 20, 4
-"""Runs of a sweep; runs under autologging, which is slow: the time of RUNS is taken from these."""
+MINUTES = 5
+ROUNDS = 2
+SIZES = (4, 20)
+"""Runs of a sweep."""
+AUTOLOGGED = 2
+"""Runs under autologging, which is slow: the time of a sweep is taken from these."""
 
 
 def measure(options: argparse.Namespace) -> Found:
     """Times all contestants."""
-    runs = {"tracked": RUNS, "untracked": RUNS, "bare": RUNS}
-    if importlib.util.find_spec("tensorboard"):
-        runs["autologged"] = FEW
-    if options.tiny:
-        runs = dict.fromkeys(runs, 2)
-    sides = [partial(_measured, name, count) for name, count in runs.items()]
-    times = in_turn("sweeps", sides, options, warm=0)
-    clock, processor = (
-        {
-            name: tuple(turn[index] * runs["tracked"] / count for turn in taken)
-            for (name, count), taken in zip(runs.items(), times, strict=True)
-        }
-        for index in range(2)
-    )
-    sweep, by_hand = f"tracked sweep of {runs['tracked']} runs", "the same models by `fit` alone"
-    rows = [
-        Row(sweep, by_hand, clock["tracked"], clock["bare"], "<= 0.55"),
-        Row("its processor time", by_hand, processor["tracked"], processor["bare"], "<= 0.55"),
-        Row("the sweep with `tracking=none`", by_hand, clock["untracked"], clock["bare"]),
+    few, many = (2, 2) if options.tiny else SIZES
+    auto = "autologged" if importlib.util.find_spec("tensorboard") else "bare"
+    sides: list[Callable[[], Taken]] = [
+        partial(_contestant, "tracked", few),
+        partial(_contestant, "bare", few),
+        partial(_contestant, "tracked", many),
+        partial(_contestant, "bare", many),
+        partial(_contestant, "untracked", many),
+        partial(_contestant, auto, AUTOLOGGED),
+        partial(train, *words_of(many)),
     ]
-    if "autologged" in clock:
+    found = in_turn("sweeps", sides, options, warm=0)
+    short, short_bare, tracked, bare, untracked, logged = (
+        tuple(_told(taken)[0] for taken in turns) for turns in found[:-1]
+    )
+    typed, by_hand = (tuple(taken.seconds for taken in found[side]) for side in (-1, 3))
+    fit = "the same models by `fit` alone"
+    rows = [
+        Row(f"tracked sweep of {few} runs, serial", fit, short, short_bare, "<= 0.55"),
+        Row(f"tracked sweep of {many} runs, serial", fit, tracked, bare, "<= 0.55"),
+        Row(f"{many} runs with `tracking=none`, serial", fit, untracked, bare),
+        Row(f"{many} runs as they come, whole command", f"{fit}, imports too", typed, by_hand),
+    ]
+    if auto != "bare":
+        scaled = tuple(seconds * many / AUTOLOGGED for seconds in logged)
         against = "the same models under `mlflow.autolog()`"
-        rows.append(Row(sweep, against, clock["tracked"], clock["autologged"], "<= 0.15"))
-    return Found(rows, ["Digits, MLP 64-64, 20 epochs, two losses by ten seeds, no imports."])
-
-
-def _measured(name: str, runs: int) -> tuple[float, float]:
-    """Seconds on the clock and of processor time, in a fresh process and an empty folder."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    environment.pop(URI_VARIABLE, None)
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.contestants", name, str(runs)],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+        rows.append(
+            Row(f"tracked sweep of {many} runs, serial", against, tracked, scaled, "<= 0.15")
         )
-    if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr[-2000:]}")
-    clock, processor = done.stdout.splitlines()[-1].split()
-    return float(clock), float(processor)
+    where = sentence(_told(found[2][-1])[2])
+    return Found(
+        rows,
+        [
+            "Digits, MLP 64-64, 20 epochs, two losses; without imports but for whole commands.",
+            f"Of the tracked sweep's time, by module with all that it calls: {where}.",
+        ],
+    )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table."""
-    return run(measure, __doc__ or "", 3, arguments)
+def _contestant(name: str, runs: int) -> Taken:
+    """A process of its own in an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, "-m", "benchmarks.contestants", name, str(runs)]
+        return run_process(words, Path(folder))
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def _told(taken: Taken) -> Any:
+    """Seconds on the clock, of processor time, and by module."""
+    return json.loads(taken.printed.splitlines()[-1])

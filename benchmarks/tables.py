@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import tempfile
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing.measure import Found, in_turn, run
+from benchmarks.timing.measure import Found, in_turn
 from benchmarks.timing.process import Taken, by_hand, row_of, train
 
 MINUTES = 6
+ROUNDS = 2
 SIZES = (100_000, 1_000_000)
 COLUMNS, EPOCHS, BATCH = 20, 5, 64
 ASKED = {
@@ -73,12 +73,3 @@ def write_table(file: Path, rows: int) -> None:
             for values, one in zip(x.tolist(), rare.tolist(), strict=True):
                 cells = ("" if math.isnan(value) else f"{value:.4f}" for value in values)
                 out.write(f"{','.join(cells)},{'yes' if one else 'no'}\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table."""
-    return run(measure, __doc__ or "", 2, arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""Shared by every program here: turns that alternate, rows of ratios, and the command line.
+"""Shared by every program here: turns that alternate, and rows of ratios.
 
 Both sides of a ratio are timed in turn, A B A B, and a ratio is taken within each turn, so that
 other work on the machine slows both alike. Figures are medians with the least and the largest.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rich.console import Console
@@ -68,7 +66,7 @@ class Found:
     """The findings of a program.
 
     Attributes:
-        rows: its comparisons.
+        rows: its comparisons; none where there is nothing to measure on.
         notes: Markdown below the table: what was measured, and how.
     """
 
@@ -77,8 +75,8 @@ class Found:
 
     def markdown(self) -> str:
         """The table, then the notes."""
-        table = "\n".join([*HEAD, *(row.line() for row in self.rows)])
-        return "\n\n".join([table, *self.notes])
+        table = ["\n".join([*HEAD, *(row.line() for row in self.rows)])] if self.rows else []
+        return "\n\n".join([*table, *self.notes])
 
 
 def in_turn(
@@ -130,41 +128,8 @@ def shown(items: Iterable[T], title: str, total: int | None = None) -> Iterable[
     return track(items, title, total, console=console, transient=True, disable=hidden)
 
 
-def run(
-    measure: Callable[[argparse.Namespace], Found],
-    about: str,
-    rounds: int,
-    arguments: Sequence[str] | None = None,
-) -> int:
-    """The command line of a program.
-
-    Args:
-        measure: does the work; its options have `rounds` and `tiny`.
-        about: what the program measures.
-        rounds: how many turns unless asked for.
-        arguments: of the command line; None takes the process's own.
-    """
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--rounds", type=_count, default=rounds, help=f"turns (default {rounds})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values there too")
-    parser.add_argument("--tiny", action="store_true", help="a form for tests, of no meaning")
-    options = parser.parse_args(arguments)
-    found = measure(options)
-    if options.json:
-        options.json.write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
-    print(found.markdown(), flush=True)
-    return 0
-
-
 def _shown(value: float, unit: str) -> str:
     """``1.12 ms`` for 0.00112 seconds."""
     if unit != "s" or value >= 1:
         return f"{value:.3g} {unit}"
     return f"{1e3 * value:.3g} ms" if value >= 1e-3 else f"{1e6 * value:.3g} µs"
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number

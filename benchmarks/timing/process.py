@@ -32,6 +32,7 @@ class Taken:
         printed: its standard output.
         told: its standard error.
         fit: seconds of its trainings, from building the model on; 0 where it had none.
+        runs: how many it has recorded.
     """
 
     seconds: float
@@ -40,6 +41,7 @@ class Taken:
     printed: str
     told: str
     fit: float = 0.0
+    runs: int = 0
 
 
 def run_process(
@@ -86,17 +88,22 @@ def run_process(
     return Taken(seconds, processor, used.ru_maxrss / 1024, printed, told)
 
 
-def train(*words: str) -> Taken:
-    """``python train.py WORDS`` in an empty folder."""
+def train(*words: str, folder: Path | None = None) -> Taken:
+    """``python train.py WORDS``.
+
+    Args:
+        *words: as typed.
+        folder: empty, and kept; None takes one of its own.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory() as name:
+            return train(*words, folder=Path(name))
     command = [sys.executable, str(ROOT / "train.py"), *words, "training.progress=false"]
-    with tempfile.TemporaryDirectory() as name:
-        taken = run_process(command, Path(name))
-        records = [json.loads(file.read_text("utf-8")) for file in Path(name).rglob("run.json")]
-    if not records:
-        raise RuntimeError(f"{command}: no run came out\n{taken.told[-3000:]}")
+    taken = run_process(command, folder)
+    records = [json.loads(file.read_text("utf-8")) for file in folder.rglob("run.json")]
     times = [record["metrics"] for record in records]
     fit = sum(one.get(key, 0.0) for one in times for key in BUILT_AND_FITTED)
-    return replace(taken, fit=fit)
+    return replace(taken, fit=fit, runs=len(records))
 
 
 def by_hand(name: str, *words: str) -> Taken:

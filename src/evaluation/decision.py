@@ -188,9 +188,7 @@ def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
     return float(now - good[np.abs(good).argmin()])
 
 
-def _f1_by_converts(
-    y_true: Labels, rival: Labels, k: int, classes: int
-) -> NDArray[np.float64]:
+def _f1_by_converts(y_true: Labels, rival: Labels, k: int, classes: int) -> NDArray[np.float64]:
     """Macro F1 when the first c examples are given to class k and the others to their rivals.
 
     Returns:
