@@ -56,6 +56,7 @@ MAKE_ROOM = "Make room, then type the same command: it goes on after the last ep
 
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -64,7 +65,7 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-"""Set where the user has not."""
+"""Set where the user has not. A GPU's memory is taken as it is needed, not all at the start."""
 
 
 def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:
