@@ -59,6 +59,8 @@ def _make_run(store: Any, parent: str, loss: str, seed: int, score: float) -> No
         "data": "made",
         "model": "mlp",
         "data.fingerprint": f"split-{seed}",
+        "data.estimand": "samples",
+        **{f"data.rows_{split}": "200" for split in ("train", "val", "test", "test_rarest")},
         **identity_tag(uuid.uuid4().hex * 2),
         f"sweep.{parent}": "trained",
         "mlflow.parentRunId": parent,

@@ -216,9 +216,8 @@ def _by_validation(
     for setting in dict.fromkeys(one.setting for one in comparisons):
         mine = [one for one in comparisons if one.setting == setting]
         means = [known[setting, one.label] for one in mine]
-        names = [name for name in CRITERIA[decision] if all(name in one for one in means)]
-        if names:
-            mine.sort(key=lambda one: -known[one.setting, one.label][names[0]])
+        if all(CRITERIA[decision] in one for one in means):
+            mine.sort(key=lambda one: -known[one.setting, one.label][CRITERIA[decision]])
         found += mine
     return found
 

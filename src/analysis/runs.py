@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -17,33 +17,29 @@ SCORE = {
 }
 """The metric that is compared, by decision."""
 CRITERIA = {
-    "argmax": ("val_crossfit_f1_macro", "best_val_f1_macro"),
-    "tuned": ("val_tuned_crossfit_f1_macro", "best_val_f1_macro"),
-    "prior": ("val_prior_crossfit_f1_macro", "best_val_f1_macro"),
+    "argmax": "val_crossfit_f1_macro",
+    "tuned": "val_tuned_crossfit_f1_macro",
+    "prior": "val_prior_crossfit_f1_macro",
 }
-"""What trials and losses are chosen by; the second where the first was not recorded."""
-CALIBRATION = {
-    "argmax": ("best_val_ece",),
-    "tuned": ("val_tuned_ece", "best_val_ece"),
-    "prior": ("val_prior_ece", "best_val_ece"),
-}
-"""Expected calibration error on the validation split, in the same way."""
+"""What trials and losses are chosen by."""
+CALIBRATION = {"argmax": "best_val_ece", "tuned": "val_tuned_ece", "prior": "val_prior_ece"}
+"""Expected calibration error on the validation split."""
 DECISIONS = tuple(SCORE)
 SHOWN = ("argmax", "tuned")
 """The decisions that are compared where no other is asked for, and that may be recommended."""
 OTHER = {"argmax": "tuned", "tuned": "argmax", "prior": "argmax"}
 """The decision that is shown beside the one that is judged."""
-REQUIRED_TAGS = ("loss", "loss.label", "seed", "setting", "data", "data.fingerprint")
+REQUIRED_TAGS = (
+    *("loss", "loss.label", "seed", "setting"),
+    *("data", "data.fingerprint", "data.estimand", "data.rows_test_rarest"),
+    *("data.rows_train", "data.rows_val", "data.rows_test"),
+)
 NETWORK, REFERENCE = KINDS = ("network", "reference")
 """What was trained: a network with a loss, or an estimator that only gives the scale."""
-FRESH = ("simulated", "classification")
-"""Sources that draw new data for each seed; for runs that did not record it."""
 LEARNING_RATE, OPTIMIZER_RATE = "training.learning_rate", "training.optimizer.learning_rate"
 OF_THE_SETTING = ("data.", "model.", "training.")
 NOT_OF_THE_SETTING = ("model.name", "training.progress", "training.tensorboard")
 """Parameters that change no result."""
-TEST_SHARE = 0.25
-"""Test rows per row of the other splits where a run did not record them: a fifth of a table."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class FinishedRun:
         class_counts: training rows of each class; empty where no data set was logged.
         data: name of the data set; the file's name for a table.
         estimand: ``samples`` where each seed draws fresh data, ``table`` where it splits one anew.
-        rows_train: in the training split; None where it was not recorded, as the next three.
+        rows_train: in the training split.
         rows_val: in the validation split.
         rows_test: in the test split.
         rows_test_rarest: of the class with the fewest training rows, in the test split.
@@ -92,10 +88,10 @@ class FinishedRun:
     class_counts: tuple[int, ...] = ()
     data: str = ""
     estimand: str = "samples"
-    rows_train: int | None = None
-    rows_val: int | None = None
-    rows_test: int | None = None
-    rows_test_rarest: int | None = None
+    rows_train: int = 0
+    rows_val: int = 0
+    rows_test: int = 0
+    rows_test_rarest: int = 0
     tuned: tuple[str, ...] = ()
     kind: str = NETWORK
     family: str = ""
@@ -105,8 +101,6 @@ class FinishedRun:
         """Test rows per row of training and validation; None for fresh samples."""
         if self.estimand == "samples":
             return None
-        if not (self.rows_train and self.rows_val and self.rows_test):
-            return TEST_SHARE
         return self.rows_test / (self.rows_train + self.rows_val)
 
     @property
@@ -134,10 +128,9 @@ class FinishedRun:
         """Macro F1 on the test split, 0 to 1; None where it was not recorded."""
         return self.metrics.get(SCORE[decision])
 
-    def on_validation(self, decision: str, names: Mapping[str, Sequence[str]] = CRITERIA) -> float:
+    def on_validation(self, decision: str, names: Mapping[str, str] = CRITERIA) -> float:
         """Its score by ``CRITERIA``, or by ``CALIBRATION``; NaN where it was not recorded."""
-        found = (self.metrics[name] for name in names[decision] if name in self.metrics)
-        return next(found, float("nan"))
+        return self.metrics.get(names[decision], float("nan"))
 
 
 Settings = dict[str, dict[str, dict[int, FinishedRun]]]
@@ -148,8 +141,7 @@ def finished_run(run: "Run") -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
     tags = run.data.tags
     datasets = [entry.dataset for entry in run.inputs.dataset_inputs] if run.inputs else []
-    facts = _facts(datasets[0].schema, datasets[0].profile) if datasets else {}
-    rows = facts.get("rows", {})
+    names, counts = _classes(datasets[0].schema, datasets[0].profile) if datasets else ((), ())
     best = {"best_epoch": float(tags["best_epoch"])} if "best_epoch" in tags else {}
     return FinishedRun(
         run_id=run.info.run_id,
@@ -164,34 +156,29 @@ def finished_run(run: "Run") -> FinishedRun:
         params={intern(name): intern(value) for name, value in run.data.params.items()},
         experiment_id=run.info.experiment_id,
         artifacts=run.info.artifact_uri or "",
-        class_names=facts.get("names", ()),
-        class_counts=facts.get("counts", ()),
+        class_names=names,
+        class_counts=counts,
         data=tags["data"],
-        estimand=tags.get("data.estimand", "samples" if tags["data"] in FRESH else "table"),
-        rows_train=_rows(tags.get("data.rows_train", rows.get("train"))),
-        rows_val=_rows(tags.get("data.rows_val", rows.get("val"))),
-        rows_test=_rows(tags.get("data.rows_test", rows.get("test"))),
-        rows_test_rarest=_rows(tags.get("data.rows_test_rarest")),
+        estimand=tags["data.estimand"],
+        rows_train=int(tags["data.rows_train"]),
+        rows_val=int(tags["data.rows_val"]),
+        rows_test=int(tags["data.rows_test"]),
+        rows_test_rarest=int(tags["data.rows_test_rarest"]),
         kind=tags.get("run.kind", NETWORK),
         family=tags.get("data.family", ""),
     )
 
 
-def _facts(schema: str | None, profile: str | None) -> dict[str, Any]:
-    """Names and training rows of the classes, rows of each split; empty from another tool."""
+def _classes(schema: str | None, profile: str | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Names and training rows of the classes; empty from another tool."""
     try:
-        known = json.loads(profile or "{}")
-        return {
-            "names": tuple(map(str, json.loads(schema or "{}").get("class_names", ()))),
-            "counts": tuple(map(int, known.get("train_rows_by_class", ()))),
-            "rows": dict(known.get("rows", {})),
-        }
+        names, counts = json.loads(schema or "{}"), json.loads(profile or "{}")
+        return (
+            tuple(map(str, names.get("class_names", ()))),
+            tuple(map(int, counts.get("train_rows_by_class", ()))),
+        )
     except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _rows(value: Any) -> int | None:
-    return None if value is None else int(value)
+        return (), ()
 
 
 def key_words(keys: Iterable[str]) -> str:

@@ -198,9 +198,7 @@ def _unusable(run: Run) -> str:
     lacking += [f"metric {SCORE['argmax']}"] if SCORE["argmax"] not in run.data.metrics else []
     if lacking:
         return f"not made by train.py (no {lacking[0]})"
-    chosen_by = {
-        name for one in (CRITERIA, CALIBRATION) for names in one.values() for name in names
-    }
+    chosen_by = {*CRITERIA.values(), *CALIBRATION.values()}
     for name, value in run.data.metrics.items():
         if math.isnan(value) and (name.startswith("test_") or name in chosen_by):
             return f"{name} is NaN"

@@ -203,11 +203,11 @@ def _by_validation(trials: Sequence[FinishedRun], decision: str) -> FinishedRun:
             f"seed {first.seed}: the trials of {first.label} were trained on different splits; "
             "force=true trains them again on today's data"
         )
-    for name in CRITERIA[decision]:
-        if all(name in run.metrics for run in trials):
-            return max(trials, key=lambda run: run.metrics[name])
+    name = CRITERIA[decision]
+    if all(name in run.metrics for run in trials):
+        return max(trials, key=lambda run: run.metrics[name])
     raise UserError(
-        f"{first.label} seed {first.seed}: has no {CRITERIA[decision][-1]} to choose a trial by; "
+        f"{first.label} seed {first.seed}: has no {name} to choose a trial by; "
         "force=true trains again"
     )
 

@@ -41,9 +41,10 @@ def metrics_at(label, seed, rate, means=LESSON):
     return {
         "test_f1_macro": test,
         "test_tuned_f1_macro": test,
-        "best_val_f1_macro": val,
+        "val_crossfit_f1_macro": val,
         "val_tuned_crossfit_f1_macro": val,
         "best_val_ece": 0.02,
+        "val_tuned_ece": 0.02,
         "best_epoch": 2,
         "best_epoch_tuned": 5 if label == FOCAL else 3,
     }
@@ -110,7 +111,7 @@ def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
             for label, seed, rate, scores in trials()
         ]
     )
-    best = frame.loc[frame.groupby(["label", "seed"])["best_val_f1_macro"].idxmax()]
+    best = frame.loc[frame.groupby(["label", "seed"])["val_crossfit_f1_macro"].idxmax()]
     by_seed = best.pivot(index="seed", columns="label", values="test_f1_macro")
     gains = 100 * (by_seed[FOCAL] - by_seed["ce"])
     (found,) = content["comparisons"]
@@ -244,5 +245,5 @@ def test_on_any_terminal_every_row_keeps_its_name(width):
             assert label.replace(" ", "") in names
         assert "…" not in table
     order = [one.label for one in found.comparisons]
-    means = {one.label: one.means["best_val_f1_macro"] for one in found.losses["argmax"]}
+    means = {one.label: one.means["val_crossfit_f1_macro"] for one in found.losses["argmax"]}
     assert order == sorted(order, key=lambda label: -means[label])

@@ -188,7 +188,7 @@ def test_a_sweep_that_tunes_shows_given_settings_and_what_was_chosen(tmp_path):
             params={"training.learning_rate": rate},
             metrics={
                 "test_f1_macro": f1 + 0.001 * (-1) ** seed * (loss == "ce"),
-                "best_val_f1_macro": float(rate),
+                "val_crossfit_f1_macro": float(rate),
             },
         )
         for (loss, rate), f1 in scores.items()

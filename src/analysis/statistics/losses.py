@@ -53,7 +53,7 @@ class LossSummary:
 
     def of_decision(self, score: str, decision: str) -> float | None:
         """Mean of ``ece``, ``brier`` or another score of probabilities, at a decision's epoch."""
-        return self.means.get(f"{MARK[decision]}{score}", self.means.get(f"test_{score}"))
+        return self.means.get(f"{MARK[decision]}{score}")
 
     @property
     def average_precision_of_rare(self) -> float | None:
@@ -61,10 +61,9 @@ class LossSummary:
         return self.means.get(f"test_average_precision_class_{self.rare}")
 
     @property
-    def rows_of_rare(self) -> int | None:
-        """Test rows of the rarest class, the fewest of any seed; None where not recorded."""
-        rows = [run.rows_test_rarest for run in self.runs if run.rows_test_rarest is not None]
-        return min(rows, default=None)
+    def rows_of_rare(self) -> int:
+        """Test rows of the rarest class, the fewest of any seed."""
+        return min(run.rows_test_rarest for run in self.runs)
 
     def pooled_f1(self, decision: str) -> float | None:
         """Macro F1 of the counts of all test splits together, for classes with few rows in each.
