@@ -93,7 +93,7 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
         lowest = 1.0
         for index, one in drawn:
             confidence, accuracy, share = reliability(one.predictions)
-            ece = one.summary.of_decision("ece", one.decision)
+            ece = one.summary.scores(one.decision)["test_ece"]
             label = one.label + ("" if ece is None else f", ECE {ece:.3f}")
             axes.plot(confidence, accuracy, **line_of(index), label=label, lw=1.2, ms=3)
             axes.scatter(

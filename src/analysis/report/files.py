@@ -13,8 +13,6 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
 
-OF_PROBABILITIES = ("average_precision", "ece", "brier", "log_loss")
-
 
 def write_json(file: Path, answer: Answer) -> None:
     """Writes everything that the tables show, and the scores of each seed."""
@@ -127,7 +125,7 @@ def _loss(found: LossSummary, decision: str) -> dict[str, Any]:
         "rarest_class": found.rare,
         "rarest_class_name": found.rare_name,
         "rarest_class_test_rows": found.rows_of_rare,
-        "pooled_f1_macro": found.pooled_f1(decision),
+        "pooled_f1_macro": found.scores(decision)["pooled_f1_macro"],
         "class_names": found.runs[0].class_names,
         "mean": found.means,
         "sd": found.spreads,
@@ -161,12 +159,7 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
         "missing": "; ".join(found.missing),
         "rarest_class": loss.rare_name,
         "rarest_class_test_rows": loss.rows_of_rare,
-        "pooled_f1_macro": loss.pooled_f1(found.decision),
-        "rarest_class_average_precision": loss.average_precision_of_rare,
-        "rarest_class_f1": loss.of_rare("f1", found.decision),
-        "rarest_class_recall": loss.of_rare("recall", found.decision),
-        **{f"test_{one}": loss.of_decision(one, found.decision) for one in OF_PROBABILITIES},
-        "seconds_fit": loss.means.get("seconds_fit"),
+        **loss.scores(found.decision),
     }
     row |= {
         name.removeprefix(mark): value

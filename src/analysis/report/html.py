@@ -13,7 +13,7 @@ from src.analysis.figures.predictions import (
 )
 from src.analysis.figures.training import by_epoch, focal_curves
 from src.analysis.report.sections import page_templates
-from src.analysis.report.text import HOW, bounds, mean_and_sd, number, p_value
+from src.analysis.report.text import BESIDE, HOW, bounds, mean_and_sd, number, p_value, score_beside
 from src.analysis.runs import SCORE, FinishedRun
 
 HTML = "report.html"
@@ -43,6 +43,8 @@ def write_html(file: Path, answer: Answer) -> None:
             runs=_runs(answer),
             most_losses=MOST_LOSSES,
             most_seeds=MOST_SEEDS,
+            beside={name: words for name, (_, words) in BESIDE.items()},
+            score_beside=score_beside,
             mean_and_sd=mean_and_sd,
             number=number,
             p_value=p_value,

@@ -9,7 +9,16 @@ from rich.table import Table
 
 from src.analysis.answer import Answer, Statement
 from src.analysis.for_scale import ForScale
-from src.analysis.report.text import HOW, bounds, interval_in_short, mean_and_sd, number, p_value
+from src.analysis.report.text import (
+    BESIDE,
+    HOW,
+    bounds,
+    interval_in_short,
+    mean_and_sd,
+    number,
+    p_value,
+    score_beside,
+)
 from src.analysis.runs import SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
 
@@ -119,19 +128,10 @@ def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
     columns = {
         f"F1 {other}": [mean_and_sd(one, SCORE[other]) if one else "" for one in beside],
         "diff. (pp)": ["", *(f"{gap.mean:+.2f}" if gap else "" for gap in gaps)],
-        "pooled F1": [number(loss.pooled_f1(answer.decision), ".3f") for loss in losses],
-        "rare F1": [number(loss.of_rare("f1", answer.decision), ".3f") for loss in losses],
-        "recall": [number(loss.of_rare("recall", answer.decision), ".3f") for loss in losses],
-        "rare AP": [number(loss.average_precision_of_rare, ".3f") for loss in losses],
-        "AP": [
-            number(loss.of_decision("average_precision", answer.decision), ".3f") for loss in losses
-        ],
-        "ECE": [number(loss.of_decision("ece", answer.decision), ".3f") for loss in losses],
-        "Brier": [number(loss.of_decision("brier", answer.decision), ".3f") for loss in losses],
-        "log loss": [
-            number(loss.of_decision("log_loss", answer.decision), ".3f") for loss in losses
-        ],
-        "train s": [number(loss.means.get("seconds_fit"), ".1f") for loss in losses],
+        **{
+            short: [score_beside(loss, answer.decision, name, 3) for loss in losses]
+            for name, (short, _) in BESIDE.items()
+        },
     }
     title = (
         f"Macro F1 {HOW[other]}; {HOW[answer.decision]} over all seeds' counts pooled, and of the "

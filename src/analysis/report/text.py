@@ -11,6 +11,19 @@ HOW = {
     "prior": "by logits less the log-prior",
 }
 
+BESIDE = {
+    "pooled_f1_macro": ("pooled F1", "pooled macro F1"),
+    "rarest_class_f1": ("rare F1", "F1 of {rare}"),
+    "rarest_class_recall": ("recall", "its recall"),
+    "rarest_class_average_precision": ("rare AP", "its AP"),
+    "test_average_precision": ("AP", "macro AP"),
+    "test_ece": ("ECE", "ECE"),
+    "test_brier": ("Brier", "Brier"),
+    "test_log_loss": ("log loss", "log loss"),
+    "seconds_fit": ("train s", "training (s)"),
+}
+"""The scores of a loss beside its macro F1, as the terminal and as the report name them."""
+
 
 def mean_and_sd(summary: LossSummary, metric: str) -> str:
     """Mean, and standard deviation where there is one: ``0.7130 ± 0.0150``."""
@@ -23,6 +36,12 @@ def mean_and_sd(summary: LossSummary, metric: str) -> str:
 def number(value: float | None, form: str = ".4f") -> str:
     """A number, or nothing where there is none."""
     return "" if value is None or math.isnan(value) else format(value, form)
+
+
+def score_beside(loss: LossSummary, decision: str, name: str, digits: int) -> str:
+    """One of ``BESIDE``; seconds with one digit."""
+    digits = 1 if name == "seconds_fit" else digits
+    return number(loss.scores(decision)[name], f".{digits}f")
 
 
 def p_value(p: float) -> str:

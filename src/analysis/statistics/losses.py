@@ -12,6 +12,7 @@ PREFIXES = ("test_", "val_tuned_", "val_prior_", "val_crossfit_", "best_", "seco
 """Metrics that are one number per run."""
 MARK = {"argmax": "test_", "tuned": "test_tuned_", "prior": "test_prior_"}
 """How the metrics of a decision begin."""
+OF_PROBABILITIES = ("average_precision", "ece", "brier", "log_loss")
 
 
 @dataclass(frozen=True)
@@ -43,33 +44,30 @@ class LossSummary:
         """Ascending."""
         return tuple(run.seed for run in self.runs)
 
-    def of_rare(self, score: str, decision: str) -> float | None:
-        """Mean ``f1`` or ``recall`` of the rarest class on the test split.
+    def scores(self, decision: str) -> dict[str, float | None]:
+        """What stands beside macro F1, by its name in the CSV; None where it was not recorded.
 
-        Returns:
-            None where it was not recorded.
+        Means on the test split, at the epoch of the decision, 0 to 1 (log loss: nats; time:
+        seconds).
         """
-        return self.means.get(f"{MARK[decision]}{score}_class_{self.rare}")
-
-    def of_decision(self, score: str, decision: str) -> float | None:
-        """Mean of ``ece``, ``brier`` or another score of probabilities, at a decision's epoch."""
-        return self.means.get(f"{MARK[decision]}{score}")
-
-    @property
-    def average_precision_of_rare(self) -> float | None:
-        """Mean of the average precision of the rarest class; None where it was not recorded."""
-        return self.means.get(f"test_average_precision_class_{self.rare}")
+        mark, rare = MARK[decision], f"class_{self.rare}"
+        names = {
+            "rarest_class_average_precision": f"test_average_precision_{rare}",
+            "rarest_class_f1": f"{mark}f1_{rare}",
+            "rarest_class_recall": f"{mark}recall_{rare}",
+            **{f"test_{one}": f"{mark}{one}" for one in OF_PROBABILITIES},
+            "seconds_fit": "seconds_fit",
+        }
+        found = {name: self.means.get(metric) for name, metric in names.items()}
+        return {"pooled_f1_macro": self._pooled_f1(decision), **found}
 
     @property
     def rows_of_rare(self) -> int:
         """Test rows of the rarest class, the fewest of any seed."""
         return min(run.rows_test_rarest for run in self.runs)
 
-    def pooled_f1(self, decision: str) -> float | None:
+    def _pooled_f1(self, decision: str) -> float | None:
         """Macro F1 of the counts of all test splits together, for classes with few rows in each.
-
-        Returns:
-            None where some run did not record its counts.
 
         Source: Forman and Scholz 2010, "Apples-to-apples in cross-validation studies".
         """
