@@ -51,26 +51,19 @@ def check_loss(component: Any, **arguments: Any) -> Report:
 
 
 def check_metric(component: Any, **arguments: Any) -> Report:
-    """Runs every check of a metric: a `keras.metrics.Metric` class or a function.
-
-    Args and what comes back are those of `check_loss`.
-    """
+    """The same for a metric: a `keras.metrics.Metric` class or a function."""
     return check_component(component, "metric", arguments)
 
 
 def check_layer(component: Any, **arguments: Any) -> Report:
-    """Runs every check of a layer: a `keras.layers.Layer` class or a function that returns one.
-
-    Args and what comes back are those of `check_loss`.
-    """
+    """The same for a layer: a `keras.layers.Layer` class or a function that returns one."""
     return check_component(component, "layer", arguments)
 
 
 def check_model(component: Any, **arguments: Any) -> Report:
-    """Runs every check of a model: a `keras.Model` class or a function that returns one.
+    """The same for a model: a `keras.Model` class or a function that returns one.
 
-    A class that defines no `call` is made as `Class(inputs, outputs)` on a small network. Args
-    and what comes back are those of `check_loss`.
+    A class that defines no `call` is made as `Class(inputs, outputs)` on a small network.
     """
     return check_component(component, "model", arguments)
 
