@@ -4,7 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from src.analysis.runs import LEARNING_RATE, FinishedRun, key_words
+from src.analysis.runs import LEARNING_RATE, FinishedRun, in_seeds, key_words
 from src.analysis.selection import Selection
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
@@ -42,7 +42,7 @@ def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
     for loss in losses:
         last = max(([run for run in loss.runs if _ends_best(run, one)] for one in BEST), key=len)
         if len(last) > MANY * len(loss.runs) and EPOCHS not in last[0].tuned:
-            short.append(f"{loss.label} for {len(last)} of {_seeds(len(loss.runs))}")
+            short.append(f"{loss.label} for {len(last)} of {in_seeds(len(loss.runs))}")
             budget = max(budget, *(int(run.params[EPOCHS]) for run in last))
     if not short:
         return []
@@ -69,10 +69,10 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
     said = []
     more = len(seeds - set(selection.planned))
     if selection.planned and more:
-        planned = _seeds(len(selection.planned))
+        planned = in_seeds(len(selection.planned))
         said.append(f"the sweep planned {planned}, and {more} more are compared")
     if selection.seen_before:
-        before = _seeds(selection.seen_before)
+        before = in_seeds(selection.seen_before)
         said.append(f"an earlier sweep compared these losses over {before} of the {len(seeds)}")
     if not said:
         return ""
@@ -116,7 +116,7 @@ def _edge_notes(choices: Sequence[Choice]) -> list[str]:
         for key in one.keys:
             for value, count in one.at_edge(key).items():
                 if count > MANY * len(one.chosen):
-                    often = f"{one.label} ({count} of {_seeds(len(one.chosen))})"
+                    often = f"{one.label} ({count} of {in_seeds(len(one.chosen))})"
                     at[key, value, one.grid[key]].append(often)
     return [
         f"{key_words([key])} {value} lies at the edge of the grid and is best for "
@@ -150,7 +150,3 @@ def _unequal_trials(choices: Sequence[Choice]) -> list[str]:
 def _ends_best(run: FinishedRun, best_epoch: str) -> bool:
     best = run.metrics.get(best_epoch)
     return best is not None and run.params.get(EPOCHS) == f"{best:.0f}"
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' if count != 1 else ''}"

@@ -186,6 +186,11 @@ def key_words(keys: Iterable[str]) -> str:
     return " and ".join(key.rpartition(".")[2].replace("_", " ") for key in keys)
 
 
+def in_seeds(count: int) -> str:
+    """``1 seed``, ``5 seeds``."""
+    return f"{count} seed{'s' if count != 1 else ''}"
+
+
 def by_setting(runs: Iterable[FinishedRun]) -> Settings:
     """Runs by setting, label and seed; the last one counts where several have the same three."""
     settings: Settings = defaultdict(lambda: defaultdict(dict))

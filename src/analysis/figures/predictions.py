@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from src.analysis.figures.curves import RECALLS, confusion, mean_precision, reliability
 from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
+from src.analysis.runs import in_seeds
 
 NUMBERS_UP_TO = 6
 NAMES_UP_TO = 20
@@ -37,8 +38,7 @@ def confusion_matrix(one: LossEvidence) -> Panel:
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 text = f"{100 * shares[row, column]:.1f} %\n{counts[row, column]:,}"
                 axes.text(column, row, text, ha="center", va="center", color=colour)
-    seeds = len(one.predictions)
-    caption = f"Test splits of {seeds} seed{'s' if seeds > 1 else ''}; shares are of a true class."
+    caption = f"Test splits of {in_seeds(len(one.predictions))}; shares are of a true class."
     return Panel(title, drawing.svg, caption)
 
 

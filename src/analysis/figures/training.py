@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
+from src.analysis.runs import in_seeds
 
 GAMMA = re.compile(r"\bgamma=([0-9.eE+-]+)")
 WIDE = 20.0
@@ -39,9 +40,9 @@ def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch", ylabel=unit)
         drawing.legend()
-    seeds = max(len(table) for _, _, table in tables)
+    seeds = in_seeds(max(len(table) for _, _, table in tables))
     absent = [one.label for one in losses if one.label not in {label for label, _, _ in tables}]
-    caption = f"Mean over {seeds} seed{'s' if seeds > 1 else ''}; band: one standard deviation."
+    caption = f"Mean over {seeds}; band: one standard deviation."
     return Panel(title, drawing.svg, caption + _without(absent))
 
 

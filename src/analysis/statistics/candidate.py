@@ -58,6 +58,13 @@ class Candidate:
         return self.runs[order[(len(order) - 1) // 2]]
 
     @property
+    def promotes(self) -> str:
+        """What to type to put that run into the model registry, deciding so."""
+        decision = "" if self.decision == "tuned" else f" --decision {self.decision}"
+        command = f"python -m src.promote {self.median_run.run_id} --name NAME --alias champion"
+        return f"{command}{decision}"
+
+    @property
     def on_test(self) -> str:
         """``0.7130 ± 0.0150``: test macro F1 at this decision."""
         known = [score for run in self.runs if (score := run.score(self.decision)) is not None]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from src.analysis.runs import in_seeds
 from src.analysis.statistics.estimate import MOST_SEEDS, Estimate
 from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
 
@@ -161,8 +162,7 @@ class Comparison:
 
     @property
     def _basis(self) -> list[str]:
-        count = len(self.seeds)
-        basis = [f"{count} seed{'s' if count != 1 else ''}"]
+        basis = [in_seeds(len(self.seeds))]
         basis += ["tuned decisions"] if self.decision == "tuned" else []
         still = f"{'' if self.has_interval else 'still no '}interval valid at any time"
         return basis + ([still] if self.estimate.anytime else [])

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.runs import FinishedRun, by_setting
+from src.analysis.runs import FinishedRun, by_setting, in_seeds
 from src.analysis.statistics.candidate import Candidate, equal, lead, tied
 
 MOST_NAMED = 4
@@ -31,7 +31,6 @@ HALVINGS = 100
 HALVING_SEED = 0
 FEWEST_SPLITS = 4
 """With fewer, a half would be a single split."""
-PROMOTE = "python -m src.promote"
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,7 @@ def _recommend(
         decision=winner.decision,
         run_id=run.run_id,
         details=_details(winner, candidates, baseline),
-        command=f"{PROMOTE} {run.run_id} --name NAME --alias champion"
-        + (" --decision argmax" if winner.decision == "argmax" else ""),
+        command=winner.promotes,
         agreement=agreement,
     )
 
@@ -164,7 +162,7 @@ def _agreement(candidates: Sequence[Candidate], baseline: str, threshold: float)
 
 def _lead(winner: Candidate, others: Sequence[Candidate]) -> str:
     """The sentence where nothing is tied with the leader."""
-    seeds = _seeds(winner)
+    seeds = in_seeds(len(winner.runs))
     next_best = max(others, key=lambda one: one.mean)
     ahead = lead(winner, next_best)
     by, unsure = f"{ahead.mean:.1f} pp", "; one seed does not make that sure"
@@ -194,7 +192,7 @@ def _tie(chosen: _Choice) -> str:
     names += [f"{more} other{'s' if more > 1 else ''}"] if more else []
     return (
         f"{', '.join(names[:-1])} and {names[-1]} are indistinguishable here (validation macro F1 "
-        f"within {behind:.1f} pp over {_seeds(winner)}); take {winner.name}: {reason}"
+        f"within {behind:.1f} pp over {in_seeds(len(winner.runs))}); take {winner.name}: {reason}"
     )
 
 
@@ -210,7 +208,3 @@ def _details(winner: Candidate, candidates: Sequence[Candidate], baseline: str) 
         f"{where}, its macro F1 is {winner.on_test}{beside}. Its run at the median of the "
         f"validation scores has seed {winner.median_run.seed}"
     )
-
-
-def _seeds(one: Candidate) -> str:
-    return f"{len(one.runs)} seed{'s' if len(one.runs) > 1 else ''}"
