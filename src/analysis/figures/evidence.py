@@ -39,12 +39,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class LossEvidence:
-    """The epochs and predictions of one loss, over its seeds.
-
-    Attributes:
-        summary: the loss.
-        decision: of the report.
-    """
+    """The epochs and predictions of one loss over its seeds, at the decision of the report."""
 
     summary: LossSummary
     decision: str

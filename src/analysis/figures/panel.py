@@ -42,13 +42,7 @@ LINES = (
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and what it says.
-
-    Attributes:
-        title: above it.
-        svg: the picture; empty where there is nothing to draw it from.
-        caption: below it.
-    """
+    """A picture between title and caption; empty where there is nothing to draw it from."""
 
     title: str
     svg: str
