@@ -80,22 +80,13 @@ def _scale_table(scale: ForScale) -> Titled:
         found = [rows[label].get(decision) for label in rows]
         columns[f"F1 {decision}"] = [f"{row.score:.4f}" if row else "" for row in found]
         columns[f"diff. {decision}"] = [
-            f"{row.against.mean:+.1f} {row.against.verdict}\n{interval_in_short(row.against)}"
-            if row
-            else ""
-            for row in found
+            _cell(row.against, f" {row.against.verdict}") if row else "" for row in found
         ]
     title = (
-        f"For scale, no networks, on the same splits: differences to the "
-        f"recommendation, {scale.recommended}, in pp; "
-        f"Holm over these {len(scale.rows)} alone"
+        "For scale, no networks, on the same splits: differences to the recommendation, "
+        f"{scale.recommended}, in pp; Holm over these {len(scale.rows)} alone"
     )
-    table = _table("reference")
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for cells in zip(rows, *columns.values(), strict=True):
-        table.add_row(*cells)
-    return title, table
+    return title, _table(list(rows), columns, "reference")
 
 
 def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
@@ -150,7 +141,7 @@ def _given_tables(answer: Answer, setting: str) -> list[Titled]:
         key for key in answer.losses_of(setting)[0].runs[0].tuned if not key.startswith("loss.")
     ]
     metric = SCORE[answer.decision]
-    scores = {(loss.setting, loss.label): loss for loss in answer.given_losses}
+    means = {(loss.setting, loss.label): loss.means.get(metric) for loss in answer.given_losses}
     found = {(one.setting, one.label): one for one in answer.given if one.setting in given}
     first = [one.label for one in answer.of(setting)]
     labels = list(dict.fromkeys([*first, *(label for _, label in found)]))
@@ -165,21 +156,19 @@ def _given_tables(answer: Answer, setting: str) -> list[Titled]:
     tables = []
     for start in range(0, len(shown), MOST_RATES):
         part = shown[start : start + MOST_RATES]
-        table = _table()
-        for one in part:
-            table.add_column(" ".join(given[one]), justify="right")
-        means = [
-            scores[one, base].means.get(metric) if (one, base) in scores else None for one in part
-        ]
-        table.add_row(base, *(number(mean) for mean in means))
-        for label in labels:
-            table.add_row(label, *(_cell(found.get((one, label))) for one in part))
-        tables.append((title, table))
+        columns = {
+            " ".join(given[one]): [
+                number(means.get((one, base))),
+                *(_cell(found.get((one, label))) for label in labels),
+            ]
+            for one in part
+        }
+        tables.append((title, _table([base, *labels], columns, no_wrap=False)))
     return tables
 
 
-def _cell(found: Comparison | None) -> str:
-    return f"{found.mean:+.1f}\n{interval_in_short(found)}" if found else ""
+def _cell(found: Comparison | None, more: str = "") -> str:
+    return f"{found.mean:+.1f}{more}\n{interval_in_short(found)}" if found else ""
 
 
 def _fitting(
@@ -191,15 +180,16 @@ def _fitting(
     for name in goes_first:
         if name in kept and NAME + 4 + sum(widths[one] for one in kept) > console.width:
             kept.remove(name)
-    table = _table()
-    for name in kept:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in zip(names, *(columns[name] for name in kept), strict=True):
-        table.add_row(*row)
-    return table
+    return _table(names, {name: columns[name] for name in kept})
 
 
-def _table(rows: str = "loss") -> Table:
+def _table(
+    names: Sequence[str], columns: Columns, head: str = "loss", *, no_wrap: bool = True
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(rows, overflow="fold", min_width=NAME)
+    table.add_column(head, overflow="fold", min_width=NAME)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=no_wrap)
+    for row in zip(names, *columns.values(), strict=True):
+        table.add_row(*row)
     return table
