@@ -46,7 +46,7 @@ def cell(gains, *, ratio=10, epochs=20, hidden="[32]", tuned=0.0, **params):
                         **params,
                     },
                 )
-                run.metrics |= {"val_crossfit_f1_macro": f1, "val_tuned_crossfit_f1_macro": f1}
+                run.metrics.update(val_crossfit_f1_macro=f1, val_tuned_crossfit_f1_macro=f1)
                 run.metrics["test_ece"] = 0.05 if label == FOCAL else 0.02
                 runs.append(run)
     return runs
