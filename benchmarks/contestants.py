@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.timing import typed
 from benchmarks.timing.where import by_module
 
-WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
+WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20", "training.threads=1")
 LOSSES = ("ce", "focal")
 
 Work = Callable[[], None]

@@ -91,6 +91,7 @@ class ParallelLauncher(JobLauncher):
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
         from src.sweeps.jobs import run_in_worker
+        from src.sweeps.threads import least_threads
 
         setup_globals()
         configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
@@ -98,7 +99,7 @@ class ParallelLauncher(JobLauncher):
         execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
         by_number = {job.number: job for job in jobs}
         results = import_module(f"src.sweeps.{self.module}").results
-        threads = int(self.master.training.threads)
+        threads = least_threads(self.master)
         with closing(results(execute, waiting, threads, **self.options)) as finished:
             for number, returned, printed in finished:
                 sweep.ended(by_number[number], returned, printed)

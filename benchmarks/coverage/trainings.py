@@ -32,7 +32,7 @@ SEEDS_A_PART = 10
 OTHER_SEEDS = 10**6
 """What the training seeds of the second loss, and the seeds of tables, are ahead by."""
 SCORES = ("val_argmax", "val_tuned", "test_argmax", "test_tuned")
-WORDS = ("model.hidden=[32]", f"data.n_samples={ROWS}")
+WORDS = ("model.hidden=[32]", f"data.n_samples={ROWS}", "training.threads=1")
 
 Scores = NDArray[np.float64]
 """Macro F1, shape (seeds, losses, rates, scores)."""

@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.config.compose import composed
     from src.engine.build import load_dataset
+    from src.engine.sizing import sized
     from src.runs.import_tensorflow import import_tensorflow
 
     configs = [composed([*options.override, f"loss={name}"]) for name in options.loss]
@@ -28,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from benchmarks.gradient_shares.shares import measure, table
 
     losses = {config["loss"]["name"]: config["loss"] for config in configs}
-    found, rows = measure(configs[0], losses, dataset)
-    last = configs[0]["training"]["epochs"]
+    config = sized(configs[0], dataset)
+    found, rows = measure(config, losses, dataset)
+    last = config["training"]["epochs"]
     print(table(found, rows, [*(epoch for epoch in options.epochs if epoch < last), last]))
     return 0
 

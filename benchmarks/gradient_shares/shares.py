@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset
+from src.data.dataset import Dataset, decoded
 from src.engine.build import build, data_arguments
 from src.engine.fit import train
 
@@ -77,7 +77,7 @@ def measure(
     groups: dict[str, NDArray[np.bool_]] = {}
     found = []
     for name, node in losses.items():
-        watch = _Logits(dataset.x_train)
+        watch = _Logits(decoded(dataset.x_train))
         history = train({**config, "loss": node}, dataset, name, [watch]).history
         loss = build(node["fn"], "loss.fn", data_arguments(dataset))
         groups = groups or _groups(dataset, watch.logits[-1])

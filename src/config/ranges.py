@@ -63,6 +63,7 @@ def _or_auto(kind: Any) -> Check:
     return Check(check)
 
 
+AutoProcessors = Annotated[Any, _or_auto(Processors)]
 AutoCount = Annotated[Any, _or_auto(Count)]
 AutoWidths = Annotated[Any, _or_auto(list[Width])]
 AutoHalfOpenUnit = Annotated[Any, _or_auto(HalfOpenUnit)]

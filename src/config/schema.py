@@ -13,6 +13,7 @@ from src.config.loss_schema import Node
 from src.config.ranges import (
     AutoCount,
     AutoHalfOpenUnit,
+    AutoProcessors,
     AutoWidths,
     Count,
     Positive,
@@ -117,7 +118,7 @@ class TrainingConfig:
     jit_compile: bool = False
     steps_per_execution: Count = 1
     deterministic: bool = True
-    threads: Processors = 1
+    threads: AutoProcessors = "auto"
     onednn: bool = True
     distribute: Annotated[str, one_of("none", "mirrored")] = "none"
     replicas: Processors | None = None

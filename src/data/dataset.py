@@ -21,11 +21,15 @@ from numpy.typing import NDArray
 from src.data.errors import DataError, shortened
 
 Features = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 SPLITS = ("train", "val", "test")
 ESTIMANDS = ("table", "samples")
 LEAST_CLASSES = 2
+LARGEST_PIXEL = np.float32(255)
+IMAGE_DIMENSIONS = 4
+"""Of an array of images: (n, H, W, C)."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class Dataset:
     Two data sets are equal where name, source, names and fingerprint are.
 
     Attributes:
-        x_train: features, float32, C-contiguous, shape (n, d) for vectors or (n, H, W, C) for
-            images; `x_val` and `x_test` alike.
+        x_train: features, C-contiguous, float32 of shape (n, d) for vectors, or of (n, H, W, C)
+            for images, which may be uint8 instead: pixels 0 to 255 that stand for 0 to 1 (see
+            :func:`decoded`) in a quarter of the memory; `x_val` and `x_test` alike.
         y_train: class numbers, int64, shape (n,), values 0 to K-1; `y_val` and `y_test` alike.
         class_names: K names; position k names class k.
         name: what the data set is called in tables and reports.
@@ -73,11 +78,11 @@ class Dataset:
             class is missing from a split.
     """
 
-    x_train: Features = field(compare=False, repr=False)
+    x_train: Features | Pixels = field(compare=False, repr=False)
     y_train: Labels = field(compare=False, repr=False)
-    x_val: Features = field(compare=False, repr=False)
+    x_val: Features | Pixels = field(compare=False, repr=False)
     y_val: Labels = field(compare=False, repr=False)
-    x_test: Features = field(compare=False, repr=False)
+    x_test: Features | Pixels = field(compare=False, repr=False)
     y_test: Labels = field(compare=False, repr=False)
     class_names: tuple[str, ...]
     name: str
@@ -98,9 +103,10 @@ class Dataset:
             x, y = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
             self._check_split(split, x, y)
             with np.errstate(over="ignore"):  # Values beyond float32 are refused as infinite.
-                object.__setattr__(self, f"x_{split}", _read_only(x, np.float32))
+                x = _read_only(x, np.uint8 if _is_pixels(x) else np.float32)
+            object.__setattr__(self, f"x_{split}", x)
             object.__setattr__(self, f"y_{split}", _read_only(y, np.int64))
-            if not np.isfinite(getattr(self, f"x_{split}")).all():
+            if not _is_pixels(x) and not np.isfinite(x).all():
                 raise DataError(
                     f"{self.source}: {split} split holds NaN or infinite features, or values "
                     "beyond the range of float32."
@@ -221,6 +227,19 @@ class Dataset:
                 digest.update(array.data)
         digest.update(json.dumps(self.class_names).encode())
         return digest.hexdigest()
+
+
+def decoded(x: NDArray[Any]) -> Features:
+    """Features as a model takes them: pixels as float32, 0 to 1, all else as it is.
+
+    Args:
+        x: rows of a data set, shape (n, ...).
+    """
+    return x.astype(np.float32) / LARGEST_PIXEL if _is_pixels(x) else x
+
+
+def _is_pixels(x: NDArray[Any]) -> bool:
+    return x.dtype == np.uint8 and x.ndim == IMAGE_DIMENSIONS
 
 
 def _read_only(array: NDArray[Any], dtype: type) -> NDArray[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.config.data_schema import FashionMNISTConfig
-from src.data.dataset import Dataset, Features
+from src.data.dataset import Dataset, Pixels
 from src.data.errors import DataError
 from src.data.idx import read_idx
 from src.data.imbalance import imbalance
@@ -42,8 +42,6 @@ OFFICIAL = {
 }
 """The official files and their published MD5 sums."""
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-LARGEST_PIXEL = np.float32(255)
-Pixels = NDArray[np.uint8]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +58,7 @@ def fashion_mnist(
     max_train: int | None = None,
     val_fraction: float = 0.2,
 ) -> Dataset:
-    """Ten kinds of clothes as images of shape (28, 28, 1), pixel / 255, some of them made rare.
+    """Ten kinds of clothes as images of shape (28, 28, 1), some of them made rare.
 
     The official test images stay the test split; validation images come out of the official
     training images, and both training and validation rows are then left out to the profile. The
@@ -115,11 +113,11 @@ def fashion_mnist(
     if imbalance_test:
         test = chosen.thin(y_test, test, seed)
     return Dataset(
-        x_train=_scaled(x_train[train]),
+        x_train=x_train[train, ..., np.newaxis],
         y_train=y_train[train],
-        x_val=_scaled(x_train[val]),
+        x_val=x_train[val, ..., np.newaxis],
         y_val=y_train[val],
-        x_test=_scaled(x_test[test]),
+        x_test=x_test[test, ..., np.newaxis],
         y_test=y_test[test],
         class_names=CLASS_NAMES,
         name="fashion_mnist",
@@ -179,8 +177,3 @@ def _find(folder: Path, name: str) -> Path:
 
 def _md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-
-
-def _scaled(images: Pixels) -> Features:
-    """Images (n, H, W), 0 to 255, as float32 (n, H, W, 1), 0 to 1."""
-    return images[..., np.newaxis].astype(np.float32) / LARGEST_PIXEL

@@ -11,11 +11,34 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from src.data.dataset import Dataset
+from src.data.dataset import LARGEST_PIXEL, Dataset
 
 Order = Callable[[int | tf.Variable], tf.Tensor]
 """From the number of an epoch, counted from 0, to its rows, int64, shape (n,)."""
+
+
+def decoded(rows: tf.Tensor) -> tf.Tensor:
+    """A batch as the model takes it: pixels of images that are kept as bytes as 0 to 1, float32.
+
+    The same numbers as :func:`src.data.dataset.decoded` gives, to the bit.
+    """
+    return tf.cast(rows, tf.float32) / LARGEST_PIXEL if rows.dtype == tf.uint8 else rows
+
+
+def in_order(rows_at_a_time: int, *arrays: NDArray[Any]) -> tf.data.Dataset:
+    """Rows of one or several arrays, the features first and decoded, in their order.
+
+    Args:
+        rows_at_a_time: in a batch.
+        arrays: shape (n, ...).
+    """
+
+    def decode(x: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return decoded(x), *rest
+
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(rows_at_a_time).map(decode)
 
 
 def epoch_order(dataset: Dataset, seed: int) -> Order:
@@ -99,7 +122,7 @@ class ShuffledBatches(keras.callbacks.Callback):
             return tf.data.Dataset.from_tensor_slices(rows_of(self._epoch))
 
         def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.gather(x, numbers), tf.gather(y, numbers)
+            return decoded(tf.gather(x, numbers)), tf.gather(y, numbers)
 
         steps = -(-len(dataset.y_train) // batch_size)
         self.batches = (

@@ -132,7 +132,7 @@ def graph_key(config: Mapping[str, Any], dataset: Dataset) -> str:
         "loss": loss_key(config["loss"]["fn"], arguments),
         "metric": resolve_auto(config["metric"]["metrics"], arguments),
         "training": training | {"optimizer": _without_rate(training["optimizer"])},
-        "input": [dataset.input_shape, str(dataset.x_train.dtype), str(dataset.y_train.dtype)],
+        "input": [dataset.input_shape, *map(str, (dataset.x_train.dtype, dataset.x_val.dtype))],
     }
     return json.dumps(parts, sort_keys=True, default=str)
 

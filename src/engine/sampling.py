@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from src.data.dataset import Dataset
+from src.data.dataset import Dataset, decoded
 from src.data.errors import DataError, shortened
 from src.data.tabular.columns import TablePreprocessing
 from src.engine.build import build, without_name
@@ -61,7 +61,7 @@ def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
     said = f"sampling={sampling['name']}"
     _check(sampler.get_params(), dataset, said, mixes=CATEGORIES not in node)
     _check_size(sampler, dataset, said)
-    rows = dataset.x_train.reshape(len(dataset.x_train), -1)
+    rows = decoded(dataset.x_train).reshape(len(dataset.x_train), -1)
     try:
         with threadpool_limits(1):  # of neighbours at one distance, threads decide who comes first
             x, y = sampler.fit_resample(codes.encode(rows), dataset.y_train)

@@ -1,12 +1,16 @@
 """Makes a training repeatable: every source of randomness seeded, operations deterministic."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from src.engine.sizing import own_cores
 from src.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 def prepare(training: Mapping[str, Any]) -> None:
@@ -40,6 +44,12 @@ def _limit_threads(threads: int) -> None:
     config = tf.config.threading
     if config.get_intra_op_parallelism_threads() == threads:
         return
+    if threads > own_cores():
+        log.warning(
+            "training.threads=%d: more than the %d core(s) of this process, which is slower; "
+            "right is training.threads=auto",
+            *(threads, own_cores()),
+        )
     try:
         config.set_intra_op_parallelism_threads(threads)
         config.set_inter_op_parallelism_threads(threads)

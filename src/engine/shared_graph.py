@@ -16,8 +16,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from src.components import ClippedModel
-from src.data.dataset import Dataset
-from src.engine.batches import epoch_order
+from src.data.dataset import Dataset, Features, Pixels
+from src.engine.batches import decoded, epoch_order
 from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.traced_hyperparameters import TracedHyperparameters
 
@@ -51,12 +51,13 @@ class TrainingGraph:
         _make_metric_variables(model, dataset)
         self._hyperparameters = TracedHyperparameters(model)
         x, y = (_any_number_of_rows(array) for array in (dataset.x_train, dataset.y_train))
+        x_val = _any_number_of_rows(dataset.x_val)
         order = tf.TensorSpec([None], tf.int64)
         self._reset = _traced(model.reset_metrics)
         with self._hyperparameters.in_place():
             self._train = _traced(_training(model, batch_size, measure=measure), x, y, order)
-            self._test = _traced(_validation(model), x, y)
-        self._predict = _traced(lambda rows: model(rows, training=False), x)
+            self._test = _traced(_validation(model), x_val, y)
+        self._predict = _traced(lambda rows: model(decoded(rows), training=False), x_val)
 
     @property
     def functions(self) -> tuple[Any, ...]:
@@ -126,7 +127,7 @@ class TrainingGraph:
         self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
         chain.on_train_end(logs)
 
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K), as many at a time as ``fit`` validates at a time."""
         starts = range(0, len(x), PREDICT_BATCH)
         parts = [self._predict(tf.constant(x[i : i + PREDICT_BATCH])).numpy() for i in starts]
@@ -140,7 +141,7 @@ def _training(model: keras.Model, batch_size: int, *, measure: bool) -> Callable
     def train(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> Results:
         def step(start: tf.Tensor) -> tf.Tensor:
             rows = order[start : start + batch_size]
-            batch = tf.gather(x, rows), tf.gather(y, rows)
+            batch = decoded(tf.gather(x, rows)), tf.gather(y, rows)
             model.train_step(batch) if measured else model.update(*batch)
             return start + batch_size
 
@@ -156,7 +157,7 @@ def _validation(model: keras.Model) -> Callable[..., Results]:
 
         def step(start: tf.Tensor) -> tf.Tensor:
             stop = start + PREDICT_BATCH
-            names[:] = model.test_step((x[start:stop], y[start:stop]))
+            names[:] = model.test_step((decoded(x[start:stop]), y[start:stop]))
             return stop
 
         _repeat(step, tf.shape(x)[0])
@@ -191,7 +192,7 @@ def _any_number_of_rows(array: NDArray[Any]) -> tf.TensorSpec:
 def _make_metric_variables(model: keras.Model, dataset: Dataset) -> None:
     """Metrics make their variables when they see the first labels."""
     x, y = tf.constant(dataset.x_train[:1]), tf.constant(dataset.y_train[:1])
-    model.compute_metrics(x, y, tf.zeros([1, *model.output_shape[1:]]))
+    model.compute_metrics(decoded(x), y, tf.zeros([1, *model.output_shape[1:]]))
 
 
 def _copy(source: keras.Model, target: keras.Model) -> None:

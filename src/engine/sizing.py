@@ -9,11 +9,13 @@ them, and classes K. So all runs of a comparison are of one size.
 ``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
                             for many classes the least power of two from K on, up to 512
 ``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
+``training.threads``        all cores of the process where a batch holds THREADS_PAY numbers, else 1
 ==========================  =====================================================================
 
 A rule of thumb, and no search: what it gives stands in the run's parameters and can be set by hand.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +34,11 @@ WIDTHS = ((1_000, 32), (50_000, 64))
 WIDEST_BY_ROWS, WIDEST_BY_CLASSES = 128, 512
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
+THREADS_PAY = 32_768
+"""Numbers in a batch from which several threads take less time than one; below it a run has one in
+every launcher, so that a small model's bits depend on none."""
+OWN_CORES = "OMP_NUM_THREADS"
+"""Variable with a process's share of the cores: joblib sets it for its workers, and users may."""
 
 
 def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -50,6 +57,7 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"]))
     _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
     _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
+    _resolve(training, "threads", lambda: threads(training["batch_size"] * columns_of(dataset)))
     return {**config, "model": model, "training": training}
 
 
@@ -88,6 +96,19 @@ def hidden(rows: int, classes: int) -> list[int]:
 def dropout(rows: int, columns: int) -> float:
     """Share of the units that is left out in training."""
     return DROPOUT if rows < ROWS_A_COLUMN * columns else 0.0
+
+
+def threads(numbers: int) -> int:
+    """Threads in one operation, for so many numbers in a batch."""
+    return own_cores() if numbers >= THREADS_PAY else 1
+
+
+def own_cores() -> int:
+    """Cores that this process may keep busy."""
+    from joblib import cpu_count  # which sees what a container or a job of Slurm is given
+
+    share = os.environ.get(OWN_CORES, "")
+    return int(share) if share.isdecimal() and int(share) else int(cpu_count())
 
 
 def columns_of(dataset: Dataset) -> int:

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset
-from src.engine.batches import ShuffledBatches
+from src.data.dataset import Dataset, Features, Pixels
+from src.engine.batches import ShuffledBatches, in_order
 from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
 from src.engine.seeding import prepare
@@ -56,16 +56,15 @@ class Trainer:
             order.batches,
             epochs=epochs.stop,
             initial_epoch=epochs.start,
-            validation_data=(dataset.x_val, dataset.y_val),
-            validation_batch_size=PREDICT_BATCH,
+            validation_data=in_order(PREDICT_BATCH, dataset.x_val, dataset.y_val),
             shuffle=False,
             callbacks=[order, *callbacks],
             verbose=0,
         )
 
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
-        logits = self.model.predict(x, batch_size=PREDICT_BATCH, verbose=0)
+        logits = self.model.predict(in_order(PREDICT_BATCH, x), verbose=0)
         return np.asarray(logits, np.float32)
 
     def trained_model(self) -> keras.Model:
@@ -97,7 +96,7 @@ class SharedGraphTrainer(Trainer):
         """As ``fit`` of Keras, but for batch hooks."""
         self._graph.fit(dataset, callbacks, epochs, self._seed)
 
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
         return self._graph.predict(x)
 

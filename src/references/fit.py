@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from src.data.dataset import Dataset
+from src.data.dataset import Dataset, Features, Pixels, decoded
 from src.errors import UserError
 from src.evaluation.decision import prior_offsets
 from src.evaluation.epoch_choice import EpochChoice
@@ -85,8 +85,8 @@ def logits_of(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     return found
 
 
-def _rows(x: NDArray[np.float32]) -> NDArray[np.float64]:
-    return x.reshape(len(x), -1).astype(np.float64)
+def _rows(x: Features | Pixels) -> NDArray[np.float64]:
+    return decoded(x).reshape(len(x), -1).astype(np.float64)
 
 
 def _score(

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset
+from src.data.dataset import Dataset, decoded
 from src.runs import record
 from src.runs.for_serving import serving_facts, write_for_serving
 from src.runs.model_card import model_card
@@ -71,7 +71,7 @@ def write_results(
         **logits,
     }
     np.savez_compressed(folder / record.PREDICTIONS, **arrays)
-    np.save(folder / record.EXAMPLE, dataset.x_val[:EXAMPLE_ROWS])
+    np.save(folder / record.EXAMPLE, decoded(dataset.x_val[:EXAMPLE_ROWS]))
     with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerows([dataset.class_names, *confusion.tolist()])

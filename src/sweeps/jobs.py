@@ -21,6 +21,7 @@ from omegaconf import DictConfig
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
+from src.sweeps.threads import one_thread
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 SWEEP_FILE = "sweep.json"
@@ -108,6 +109,7 @@ class Plan:
             UserError: names the first job whose config is wrong.
         """
         composer = Composer(context.config_loader, master)
+        more = one_thread(master, words_of_jobs)
         jobs: list[Job] = []
         identities: list[str] = []
         seeds: set[int] = set()
@@ -116,7 +118,7 @@ class Plan:
         known: set[str] = set()
         values: dict[str, set[str]] = defaultdict(set)
         references, forced, seconds = 0, False, 0.0
-        for number, words in enumerate(words_of_jobs, first):
+        for number, words in enumerate(([*one, *more] for one in words_of_jobs), first):
             job = composer.job(number, words)
             jobs.append(job)
             try:

@@ -40,6 +40,7 @@ from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
 from src.sweeps.sweep import Sweep
+from src.sweeps.threads import one_thread
 from src.sweeps.tuning import check_plan, has_key, plan_tags, tuned_keys
 
 Direction = Annotated[str, one_of("maximize", "minimize")]
@@ -92,6 +93,7 @@ def search(
     except InstantiationException as error:
         raise UserError(f"hydra.sweeper.sampler: {error}") from error
     composer = Composer(context.config_loader, config)
+    more = one_thread(config, cells, searched=space)
     with Sweep(config, n_trials * len(cells), plan_tags(keys, _seeds(config, cells))) as sweep:
         for first in range(0, n_trials, n_jobs):
             asked = [
@@ -99,7 +101,7 @@ def search(
                 for study, cell in zip(studies, cells, strict=True)
                 for _ in range(min(n_jobs, n_trials - first))
             ]
-            words = [[*cell, *_words(trial.params)] for _, trial, cell in asked]
+            words = [[*cell, *_words(trial.params), *more] for _, trial, cell in asked]
             jobs = [composer.job(*job) for job in enumerate(words, first * len(cells))]
             for job in jobs:
                 composer.config(job)  # a value that fits no key ends the search, in Hydra's words

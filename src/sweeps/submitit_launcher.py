@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from src.config.ranges import AUTO
 from src.errors import UserError
 from src.sweeps.composer import Job
 from src.sweeps.jobs import Finished, workers
@@ -47,7 +48,11 @@ def results(
     """
     try:
         executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
-        given = {key: value for key, value in parameters.items() if value is not None}
+        given = {
+            key: threads if value == AUTO else value
+            for key, value in parameters.items()
+            if value is not None
+        }
         executor.update_parameters(
             **{key if key in COMMON else f"slurm_{key}": value for key, value in given.items()}
         )
@@ -56,7 +61,9 @@ def results(
     path = os.environ.get("PYTHONPATH")  # the processes find the project by it
     os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *([path] if path else [])])
     every = len(jobs) if cluster == "slurm" and n_jobs == -1 else n_jobs
-    at_once, task = workers(every, threads), Resumable(execute)
+    at_once, task = min(len(jobs), workers(every, threads)), Resumable(execute)
+    if cluster != "slurm":
+        os.environ.setdefault("OMP_NUM_THREADS", str(workers(-1, at_once)))
     waiting = iter(jobs[at_once:])
     submitted = executor.map_array(task, jobs[:at_once])  # one array where Slurm gets them
     try:

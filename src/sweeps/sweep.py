@@ -21,6 +21,7 @@ from src.runs.record import write_json
 from src.sweeps.composer import Job
 from src.sweeps.jobs import SWEEP_FILE, Plan, error_of, workers
 from src.sweeps.table import collect_rows, markdown_table, print_table
+from src.sweeps.threads import least_threads
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Sweep:
         return self
 
     def _plan_in_words(self, plan: Plan) -> str:
-        launcher, threads = self._config.hydra.launcher, int(self._config.training.threads)
+        launcher, threads = self._config.hydra.launcher, least_threads(self._config)
         cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
         words = plan_in_words(plan.varied, len(plan.jobs), plan.references, self.seconds, cores)
         if self._config.tracking.detail == "full" or len(plan.jobs) < MANY:

@@ -44,6 +44,7 @@ def measured(resolved):
         "training.learning_rate=0.01",
         f"training.epochs={EPOCHS}",
         "training.progress=false",
+        "training.threads=1",
     )
     configs = [resolved(*words, f"loss={name}") for name in ("ce", "focal")]
     losses = {config["loss"]["name"]: config["loss"] for config in configs}

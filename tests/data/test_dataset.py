@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from src.data.dataset import Dataset
+from src.data.dataset import Dataset, decoded
 from src.data.errors import DataError
 from src.errors import UserError
 
@@ -33,6 +33,18 @@ def test_arrays_become_float32_and_int64_in_c_order_and_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         data.x_train[0, 0] = 1
     assert given.flags.writeable
+
+
+def test_pixels_stay_bytes_and_stand_for_zero_to_one():
+    pixels = np.arange(32, dtype=np.uint8).reshape(4, 2, 2, 2) * 8
+    images = {f"x_{split}": pixels for split in ("train", "val", "test")}
+    data = Dataset(**parts(**images))
+    assert data.x_train.dtype == np.uint8
+    assert decoded(data.x_train).dtype == np.float32
+    np.testing.assert_array_equal(decoded(data.x_train), pixels.astype(np.float32) / 255)
+    rows = Dataset(**parts(x_train=np.arange(8, dtype=np.uint8).reshape(4, 2)))
+    assert rows.x_train.dtype == np.float32, "columns of a table are numbers"
+    assert decoded(rows.x_train) is rows.x_train
 
 
 def test_the_fingerprint_is_the_sha256_of_headers_bytes_and_class_names():

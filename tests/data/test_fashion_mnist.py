@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.data.dataset import decoded
 from src.data.errors import DataError
 from src.data.fashion_mnist import CLASS_NAMES, OFFICIAL, fashion_mnist
 from src.data.idx import read_idx
@@ -56,8 +57,9 @@ def test_images_come_out_as_they_went_in_the_official_test_images_as_the_test_sp
     assert data.class_names == CLASS_NAMES
     for split in ("train", "val", "test"):
         x, y = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
-        expected = np.broadcast_to((y * 25).astype(np.float32)[:, None, None, None] / 255, x.shape)
+        expected = np.broadcast_to((y * 25).astype(np.uint8)[:, None, None, None], x.shape)
         np.testing.assert_array_equal(x, expected)
+        assert x.dtype == np.uint8
     np.testing.assert_array_equal(data.y_test, np.tile(np.arange(10), 5))
     assert np.bincount(data.y_val).tolist() == [4] * 10
     assert data.class_counts == (16,) * 10
@@ -101,8 +103,8 @@ def test_one_warning_names_the_files_that_are_not_the_official_ones_by_md5(
 def test_genuine_images_are_read():
     data = read(MINI, seed=0, profile="longtail", imbalance_ratio=10)
     assert len(data.y_test) == 300
-    assert 0 < data.x_train.mean() < 1
-    assert data.x_train.max() == 1.0
+    assert 0 < decoded(data.x_train).mean() < 1
+    assert decoded(data.x_train).max() == 1.0
     assert data.class_counts[0] > 5 * data.class_counts[9]
 
 

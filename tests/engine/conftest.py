@@ -19,6 +19,7 @@ SMALL = (
     "training.batch_size=32",
     "training.learning_rate=0.01",
     "training.progress=false",
+    "training.threads=1",
 )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import cpu_count
 
 from src.engine import sizing
 from src.engine.build import load_dataset
@@ -52,13 +53,23 @@ def test_units_are_dropped_where_rows_are_few_for_the_columns():
     assert sizing.dropout(1000, 100) == 0.0
 
 
+@pytest.mark.parametrize("cores", ["", "3"])
+def test_a_small_batch_takes_one_thread_and_a_large_one_the_cores_of_the_process(
+    monkeypatch, cores
+):
+    monkeypatch.setenv(sizing.OWN_CORES, cores)
+    assert sizing.threads(64 * 8 * 8) == 1
+    assert sizing.threads(64 * 28 * 28) == (int(cores) if cores else cpu_count())
+
+
 def test_only_what_is_auto_is_filled_in(resolved):
     config = resolved("model.hidden=[7]", "model.dropout=auto", "training.epochs=3")
     dataset = load_dataset(resolved("data.n_samples=200", "data.minority_fraction=0.3")["data"])
     filled = sized(config, dataset)
     assert filled["model"]["hidden"] == [7]
     assert filled["model"]["dropout"] == 0.0
-    assert filled["training"] == config["training"]
+    assert filled["training"]["threads"] == 1
+    assert filled["training"] == {**config["training"], "threads": 1}
     assert config["model"]["dropout"] == "auto", "the config that was given stays as it is"
 
 

@@ -26,6 +26,7 @@ SMALL = (
     "training.batch_size=32",
     "training.learning_rate=0.01",
     "training.progress=false",
+    "training.threads=1",
 )
 WITH_AVERAGE = "+training.optimizer.use_ema=true"
 DIGITS = ("data=digits", *[word for word in SMALL if not word.startswith("data.")])

@@ -170,3 +170,21 @@ def test_an_error_is_looked_at_without_hydras_announcement(capsys):
     assert str(error_of(failed)) == "no"
     assert error_of(done) is None
     assert capsys.readouterr().err == ""
+
+
+# --- threads ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("typed", "threads"),
+    [
+        (("loss=ce,focal", "training.learning_rate=0.1,0.01", "seed=range(0,3)"), {"auto"}),
+        (("loss=ce,focal", "model=cnn,mlp"), {1}),
+        (("training.batch_size=64,4096",), {1}),
+        (("training.batch_size=64,4096", "training.threads=2"), {2}),
+        (("model=cnn,mlp", "training.threads=2,3"), {2, 3}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_jobs_whose_batches_may_differ_in_size_have_one_number_of_threads(
+    plan_typed, typed, threads
+):
+    assert {job.config.training.threads for job in plan_typed(*typed).jobs} == threads

@@ -156,7 +156,8 @@ class Ends(keras.callbacks.Callback):
 def test_an_error_fails_a_run_and_an_interruption_kills_it_with_every_epoch_in_the_store(
     own_tracking, resolved, tmp_path, error, status
 ):
-    config = resolved("data.n_samples=200", "data.minority_fraction=0.3", "training.progress=false")
+    words = ("data.n_samples=200", "data.minority_fraction=0.3", "training.progress=false")
+    config = resolved(*words, "training.threads=1")
     dataset = load_dataset(config["data"])
     tracker, store = MLflowTracker(own_tracking, None), Store.open(own_tracking)
     with (
