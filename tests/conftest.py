@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,17 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from src.config.register import register
 from src.entry import QUIET
+from tests.reliability.children import Forks
+from tests.several_commands import COMMANDS, OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[1]
+SEVERAL = ROOT / "tests" / "several_commands.py"
 FROM_OUTSIDE = ("MLFLOW_TRACKING_URI", "HYDRA_FULL_ERROR", "PYTHONPATH")
 """Variables of the caller that would change what a command does."""
 
 for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")  # as many tries, half the waiting
 for _name in FROM_OUTSIDE:
     os.environ.pop(_name, None)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` turns off
@@ -85,23 +89,45 @@ def train() -> Callable[[Sequence[str], Path], Outcome]:
 
 
 @pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Starts `train.py` in forks of a process that has TensorFlow loaded."""
+    with Forks() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def train_several() -> Callable[[Sequence[Command], Path], list[Outcome]]:
     """Runs several ``python train.py``, one after another, in one child; it imports from FOLDER."""
 
     def run(commands: Sequence[Command], folder: Path) -> list[Outcome]:
-        file = folder / "outcomes.json"
-        words = [{"arguments": list(arguments), "cwd": str(cwd)} for arguments, cwd in commands]
-        done = _child(
-            *(ROOT / "tests" / "several_commands.py", file),
-            input=json.dumps(words),
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(folder)},
-        )
+        _write_commands(commands, folder)
+        done = _child(SEVERAL, folder, cwd=folder)
         assert done.returncode == 0, done.stderr
-        outcomes = json.loads(file.read_text())
-        return [Outcome(**content | {"loaded": tuple(content["loaded"])}) for content in outcomes]
+        return _read_outcomes(folder)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def train_forked(forks: Forks) -> Callable[[Sequence[Command], Path], list[Outcome]]:
+    """The same in a fork that has TensorFlow already: for commands that train anyway."""
+
+    def run(commands: Sequence[Command], folder: Path) -> list[Outcome]:
+        _write_commands(commands, folder)
+        assert forks.start([folder], folder, SEVERAL).wait() == 0
+        return _read_outcomes(folder)
+
+    return run
+
+
+def _write_commands(commands: Sequence[Command], folder: Path) -> None:
+    words = [{"arguments": list(arguments), "cwd": str(cwd)} for arguments, cwd in commands]
+    (folder / COMMANDS).write_text(json.dumps(words))
+
+
+def _read_outcomes(folder: Path) -> list[Outcome]:
+    outcomes = json.loads((folder / OUTCOMES).read_text())
+    return [Outcome(**content | {"loaded": tuple(content["loaded"])}) for content in outcomes]
 
 
 @pytest.fixture(scope="session")
@@ -197,7 +223,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], No
 
 @pytest.fixture(scope="session")
 def sweep(
-    train: Callable[[Sequence[str], Path], Outcome],
+    train_forked: Callable[[Sequence[Command], Path], list[Outcome]],
     empty_store: Callable[[Path], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Sweep:
@@ -205,7 +231,8 @@ def sweep(
     cwd = tmp_path_factory.mktemp("sweep")
     empty_store(cwd / "mlruns")
     arguments = ("-m", "loss=ce,focal", "loss.gamma=0,1,2", *TINY)
-    return Sweep(cwd, arguments, train(arguments, cwd))
+    (outcome,) = train_forked([(arguments, cwd)], tmp_path_factory.mktemp("of the sweep"))
+    return Sweep(cwd, arguments, outcome)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """Runs ``python train.py`` several times in this one process, each time as if typed by itself.
 
-    python several_commands.py OUTCOMES < COMMANDS
+    python several_commands.py FOLDER
 
-COMMANDS is a JSON list of ``{"arguments": [...], "cwd": ...}``. OUTCOMES becomes a JSON list with
-the exit status of each, its output, its seconds, and the libraries that were loaded after it.
+COMMANDS in it is a JSON list of ``{"arguments": [...], "cwd": ...}``. OUTCOMES becomes a JSON list
+with the exit status of each, its output, its seconds, and the libraries that were loaded after it.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+COMMANDS, OUTCOMES = "commands.json", "outcomes.json"
 HEAVY = ("tensorflow", "keras", "mlflow")
 
 
@@ -47,7 +48,7 @@ def outcome(command):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    file = Path(sys.argv[1]).absolute()
-    outcomes = [outcome(command) for command in json.load(sys.stdin)]
-    file.write_text(json.dumps(outcomes))
+    folder = Path(sys.argv[1]).absolute()
+    sys.path[:0] = [str(ROOT), str(folder)]
+    outcomes = [outcome(command) for command in json.loads((folder / COMMANDS).read_text())]
+    (folder / OUTCOMES).write_text(json.dumps(outcomes))

@@ -1,6 +1,7 @@
 """Imports TensorFlow without the lines that its C++ prints before any setting takes hold."""
 
 import gc
+import logging
 import os
 import sys
 import tempfile
@@ -14,6 +15,8 @@ makes a hundred thousand that stay."""
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 """Variable by which TensorFlow, as it is imported, decides on Intel's oneDNN: on where unset."""
+
+log = logging.getLogger(__name__)
 
 
 def import_tensorflow(*, onednn: bool | None = None) -> None:
@@ -40,6 +43,7 @@ def import_tensorflow(*, onednn: bool | None = None) -> None:
         return
     if onednn is not None:
         os.environ[ONEDNN] = str(int(onednn))
+    log.info("Loading TensorFlow, which takes some seconds")
     sys.stderr.flush()
     terminal = os.dup(2)
     gc.disable()

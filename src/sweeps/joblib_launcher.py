@@ -30,13 +30,16 @@ def results(
             "-1 for as many as there are cores"
         )
     at_once = min(len(jobs), workers(n_jobs, threads))
+    onednn = next((_onednn(job) for job in jobs if _trains(job)), None)
+    if onednn is not None:
+        print(f"{at_once} workers load TensorFlow, which takes some seconds", flush=True)
     pool = Parallel(
         at_once,
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
         initializer=_begin,
-        initargs=(os.getpid(), next((_onednn(job) for job in jobs if _trains(job)), None)),
+        initargs=(os.getpid(), onednn),
     )
     try:
         yield from pool(delayed(execute)(job) for job in jobs)

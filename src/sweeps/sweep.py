@@ -80,11 +80,15 @@ class Sweep:
         self._task = self._bar.add_task("sweep", total=total)
 
     def __enter__(self) -> "Sweep":
-        """Opens the parent run."""
+        """Says what is planned, and opens the parent run, for which MLflow is imported."""
+        if self.plan:
+            print(self.plan.summary(), flush=True)
+            if self.seconds or self.plan.tuned:
+                print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         if tracking["enabled"]:
-            from src.tracking.sweep_run import SweepRun  # with MLflow
+            from src.tracking.sweep_run import SweepRun
 
             identity, forced = (self.plan.identity, self.plan.forced) if self.plan else ("", True)
             self.parent = SweepRun(tracking, command, identity, self._tags, anew=forced)
@@ -92,10 +96,6 @@ class Sweep:
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
         run_id = self.parent.run_id if self.parent else ""
         write_json(self._folder / SWEEP_FILE, {"parent_run_id": run_id, "command": command})
-        if self.plan:
-            print(self.plan.summary(), flush=True)
-            if self.seconds or self.plan.tuned:
-                print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
         if self.parent and self.parent.extends:
             print(EXTENDED.format(named(self.parent.extends)), flush=True)
         return self

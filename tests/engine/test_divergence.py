@@ -45,7 +45,7 @@ def test_a_weight_or_a_prediction_that_is_not_finite_is_enough(job):
 
 
 @pytest.fixture(scope="module")
-def diverged(train_several, tmp_path_factory):
+def diverged(train_forked, tmp_path_factory):
     """A sweep of which one job diverges, and that job alone by fit and in a shared graph."""
     folder = tmp_path_factory.mktemp("diverged")
     small = ("data.n_samples=300", "data.minority_fraction=0.2", "training.epochs=4")
@@ -58,7 +58,7 @@ def diverged(train_several, tmp_path_factory):
     places = [folder / str(number) for number in range(len(words))]
     for place in places:
         place.mkdir()
-    return places, train_several(list(zip(words, places, strict=True)), folder)
+    return places, train_forked(list(zip(words, places, strict=True)), folder)
 
 
 def test_the_command_ends_with_status_2_and_one_message(diverged):

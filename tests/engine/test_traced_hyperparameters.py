@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 # --- the same bits ------------------------------------------------------------------------------
-FOCAL = ("loss.gamma=0", "loss.gamma=0.3 loss.alpha=0.7", "loss.gamma=3")
+FOCAL = ("loss.gamma=3", "loss.gamma=0.3 loss.alpha=0.7", "loss.gamma=0")
 BFLOAT16 = "training.precision=mixed_bfloat16"
 
 
@@ -39,15 +39,14 @@ BFLOAT16 = "training.precision=mixed_bfloat16"
 )  # fmt: skip
 def test_hyperparameters_share_a_graph_and_have_the_bits_of_fit(job, graphs, words, values):
     jobs = [job(*words.split(), *value.split()) for value in values]
-    by_fit = [bits(train(*one, "", [SeesBatches()])) for one in jobs]
+    by_fit = [bits(train(*one, "", [SeesBatches()])) for one in jobs[1:]]
     in_order = [bits(train(*one, "", graphs=graphs)) for one in jobs]
     first = graphs.get(*jobs[0])
-    backwards = [bits(train(*one, "", graphs=graphs)) for one in reversed(jobs)]
+    assert bits(train(*jobs[0], "", graphs=graphs)) == in_order[0], "after others as at first"
     assert len(graphs) == 1, "nothing was traced anew"
     assert graphs.get(*jobs[-1]) is first
-    assert in_order == by_fit
-    assert backwards[::-1] == by_fit
-    assert len({run[2] for run in by_fit}) == len(jobs), "else it shows nothing"
+    assert in_order[1:] == by_fit, "what the graph was not traced with"
+    assert len({run[2] for run in in_order}) == len(jobs), "else it shows nothing"
 
 
 def test_every_loss_of_the_project_is_declared():
@@ -154,9 +153,9 @@ def test_any_loss_has_the_bits_of_fit_and_inherits_while_it_computes_the_same(
         config, dataset = job()
         fn = {"_target_": f"{__name__}.{kind.__name__}", "gamma": gamma}
         jobs.append(({**config, "loss": {**config["loss"], "fn": fn}}, dataset))
-    by_fit = [bits(train(*one, "", [SeesBatches()])) for one in jobs]
-    assert [bits(train(*one, "", graphs=graphs)) for one in jobs] == by_fit
-    assert by_fit[0] != by_fit[1]
+    first, second = (bits(train(*one, "", graphs=graphs)) for one in jobs)
+    assert second == bits(train(*jobs[1], "", [SeesBatches()]))
+    assert first != second
     assert len(graphs) == count
 
 

@@ -105,8 +105,8 @@ class Forks:
         self._process.stdout.close()
         self._process.wait(LONGEST)
 
-    def start(self, arguments, cwd):
-        pid = self._ask("start", str(cwd), list(arguments))
+    def start(self, arguments, cwd, script=ROOT / "train.py"):
+        pid = self._ask("start", str(cwd), [str(script), *map(str, arguments)])
         return Child(pid, lambda: self._ask("poll", pid))
 
     def _ask(self, *words):

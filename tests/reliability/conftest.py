@@ -1,16 +1,7 @@
-"""Processes to kill, and trainings in this process."""
+"""Trainings in this process."""
 
 import keras
 import pytest
-
-from tests.reliability.children import Forks
-
-
-@pytest.fixture(scope="session")
-def forks():
-    """Starts `train.py` in forks of a process that has TensorFlow loaded."""
-    with Forks() as started:
-        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,11 @@
-"""Starts `python train.py` again and again without importing TensorFlow again and again.
+"""Starts `python SCRIPT` again and again without importing TensorFlow again and again.
 
     python tests/reliability/forked.py
 
 One process imports the libraries and forks for each command that it reads, so a command starts in
-a moment and dies as any process does. On stdin one JSON list a line: ``["start", cwd, arguments]``
-answers with the process id, ``["poll", pid]`` with null or the exit status (-9 after SIGKILL).
+a moment and dies as any process does. On stdin one JSON list a line: ``["start", cwd, words]``, of
+which the first is the script, answers with the process id, ``["poll", pid]`` with null or the exit
+status (-9 after SIGKILL).
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(cwd, arguments):
+def start(cwd, words):
     pid = os.fork()
     if pid:
         return pid
@@ -31,7 +32,7 @@ def start(cwd, arguments):
         os.close(0)
         os.environ.pop("HYDRA_FULL_ERROR", None)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.argv = [str(ROOT / "train.py"), *arguments]
+        sys.argv = words
         status = _exit_status()
         sys.stdout.flush()
         sys.stderr.flush()

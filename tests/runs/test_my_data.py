@@ -51,7 +51,7 @@ def mixed(rows=300):
 
 
 @pytest.fixture(scope="module")
-def commands(train_several, empty_store, tmp_path_factory):
+def commands(train_forked, empty_store, tmp_path_factory):
     """Four commands in one child, and the folder of each."""
     folders = {name: tmp_path_factory.mktemp(name) for name in ("good", "dates", "rare")}
     tables = {name: mixed() for name in folders}
@@ -62,7 +62,7 @@ def commands(train_several, empty_store, tmp_path_factory):
         empty_store(folder / "mlruns")
     typed = {name: ([*WORDS, "data.path=t.csv"], folder) for name, folder in folders.items()}
     typed["again"] = ([*typed["good"][0], *BY_HAND], folders["good"])
-    outcomes = train_several(list(typed.values()), tmp_path_factory.mktemp("child"))
+    outcomes = train_forked(list(typed.values()), tmp_path_factory.mktemp("child"))
     return {name: (typed[name][1], outcome) for name, outcome in zip(typed, outcomes, strict=True)}
 
 

@@ -48,12 +48,12 @@ def folder(tmp_path_factory, empty_store):
 
 
 @pytest.fixture(scope="module")
-def outcomes(folder, train_several, tmp_path_factory):
+def outcomes(folder, train_forked, tmp_path_factory):
     """The study over KEEL, the same once more, and that over a table of OpenML."""
     keel = (*WORDS, "data.root=keel")
     climb = (*WORDS, "suite=climb", "data.root=openml", "data.id=7")
     typed = [(keel, folder), (keel, folder), (climb, folder)]
-    return train_several(typed, tmp_path_factory.mktemp("child"))
+    return train_forked(typed, tmp_path_factory.mktemp("child"))
 
 
 @pytest.fixture(scope="module")
