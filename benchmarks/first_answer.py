@@ -17,14 +17,12 @@ MINUTES = 5
 ROUNDS = 1
 ALLOWED = 180.0
 """Seconds, set-up included."""
-SET_UP = "make setup"
-PARTS = ("make simulated", "make digits")
-"""``make reproduce`` makes them in turn."""
+PARTS = ("make setup", "make reproduce")
 
 
 def measure(options: argparse.Namespace) -> Found:
     """Clones the last commit into an empty folder, and types what a visitor types."""
-    parts = ("make help",) if options.tiny else (SET_UP, *PARTS)
+    parts = ("make help",) if options.tiny else PARTS
     (turns,) = in_turn("first answer", [partial(_visit, parts)], options, warm=0)
     whole = tuple(sum(taken) for taken in turns)
     allowed = (ALLOWED,) * len(whole)
@@ -32,10 +30,7 @@ def measure(options: argparse.Namespace) -> Found:
     for number, part in enumerate(parts):
         mine = tuple(taken[number] for taken in turns)
         rows.append(Row(f"`{part}`", "all of it", mine, whole))
-    note = (
-        "The last commit, cloned. Set-up downloads every package: its caches are empty. "
-        "`make reproduce` is `make simulated` and `make digits`."
-    )
+    note = "The last commit, cloned. Set-up downloads every package: its caches are empty."
     return Found(rows, [note])
 
 
