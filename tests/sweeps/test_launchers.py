@@ -64,7 +64,10 @@ def test_the_runs_of_a_parallel_sweep_are_children_of_one_parent(parallel):
 
 
 def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
-    _, _, outcome, _ = parallel
+    _, _, outcome, words = parallel
+    first, second, *_ = outcome.out.splitlines()
+    assert first == "Sweep of 6 jobs, 4 different experiments."
+    assert second == "2 workers load TensorFlow, which takes some seconds" or words != JOBLIB
     places = [line.split("]")[0] for line in outcome.out.splitlines() if line.startswith("[")]
     assert [place.split("/")[0].strip("[") for place in places] == list("123456")
     assert places[-1] == "[6/6"

@@ -96,6 +96,7 @@ def test_a_job_that_fails_does_not_keep_the_others_from_running(commands):
     assert first == "1 job(s) failed:"
     assert second == "  model=cnn"
     assert "MLflow:  sweep " in outcome.out
+    assert outcome.out.count("Loading TensorFlow") == 1, "said once, before the first training"
     assert error.startswith("Error: ")
     assert "cnn" in error
     jobs, (parent,) = runs_of(folder / "mlruns")
