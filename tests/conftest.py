@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ FROM_OUTSIDE = ("MLFLOW_TRACKING_URI", "HYDRA_FULL_ERROR", "PYTHONPATH")
 
 for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")  # as many tries, half the waiting
 for _name in FROM_OUTSIDE:
     os.environ.pop(_name, None)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` turns off
@@ -69,25 +67,6 @@ class Outcome:
 Command = tuple[Sequence[str], Path]
 
 
-def _child(*words: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=240, check=False, **options
-    )
-
-
-@pytest.fixture(scope="session")
-def train() -> Callable[[Sequence[str], Path], Outcome]:
-    """Runs ``python train.py ARGUMENTS`` in a child process, in a folder of its own."""
-
-    def run(arguments: Sequence[str], cwd: Path) -> Outcome:
-        started = time.perf_counter()
-        done = _child(ROOT / "train.py", *arguments, cwd=cwd)
-        return Outcome(done.returncode, done.stdout, done.stderr, time.perf_counter() - started)
-
-    return run
-
-
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     """Starts `train.py` in forks of a process that has TensorFlow loaded."""
@@ -101,7 +80,14 @@ def train_several() -> Callable[[Sequence[Command], Path], list[Outcome]]:
 
     def run(commands: Sequence[Command], folder: Path) -> list[Outcome]:
         _write_commands(commands, folder)
-        done = _child(SEVERAL, folder, cwd=folder)
+        done = subprocess.run(
+            [sys.executable, SEVERAL, folder],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return _read_outcomes(folder)
 
@@ -116,6 +102,20 @@ def train_forked(forks: Forks) -> Callable[[Sequence[Command], Path], list[Outco
         _write_commands(commands, folder)
         assert forks.start([folder], folder, SEVERAL).wait() == 0
         return _read_outcomes(folder)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def train(
+    train_forked: Callable[[Sequence[Command], Path], list[Outcome]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Sequence[str], Path], Outcome]:
+    """Runs ``python train.py ARGUMENTS`` in such a fork, in a folder of its own."""
+
+    def run(arguments: Sequence[str], cwd: Path) -> Outcome:
+        (outcome,) = train_forked([(arguments, cwd)], tmp_path_factory.mktemp("typed"))
+        return outcome
 
     return run
 
@@ -223,7 +223,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], No
 
 @pytest.fixture(scope="session")
 def sweep(
-    train_forked: Callable[[Sequence[Command], Path], list[Outcome]],
+    train: Callable[[Sequence[str], Path], Outcome],
     empty_store: Callable[[Path], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Sweep:
@@ -231,8 +231,7 @@ def sweep(
     cwd = tmp_path_factory.mktemp("sweep")
     empty_store(cwd / "mlruns")
     arguments = ("-m", "loss=ce,focal", "loss.gamma=0,1,2", *TINY)
-    (outcome,) = train_forked([(arguments, cwd)], tmp_path_factory.mktemp("of the sweep"))
-    return Sweep(cwd, arguments, outcome)
+    return Sweep(cwd, arguments, train(arguments, cwd))
 
 
 @pytest.fixture(scope="session")

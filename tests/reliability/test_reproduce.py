@@ -92,6 +92,16 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
     assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 5
 
 
+def test_every_loss_trains_another_model(sweeps):
+    """The runs of the first sweep differ in their loss alone."""
+    logits = {}
+    for run in runs_of(sweeps / "mlruns")[0]:
+        if (run.data.tags["data"], run.data.tags["seed"]) == ("simulated", "0"):
+            with np.load(place(run.info.artifact_uri) / "predictions.npz") as arrays:
+                logits[run.data.tags["loss"]] = arrays["test_logits"].tobytes()
+    assert len(set(logits.values())) == len(logits) == len(LOSSES) - 3
+
+
 def test_the_card_of_a_run_says_how_its_rows_were_sampled(sweeps):
     said = {
         run.data.tags["loss.label"]: (place(run.info.artifact_uri) / "model_card.md").read_text()

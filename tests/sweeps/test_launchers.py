@@ -174,7 +174,7 @@ def busy(job):
     time.sleep(99 * job.number)
 
 
-jobs = [Job(number, ["estimator=majority"], b"") for number in (0, 1)]
+jobs = [Job(number, ["estimator=majority"], b"", {}, []) for number in (0, 1)]
 for _ in results(busy, jobs, 1, n_jobs=2):
     pass
 """
