@@ -15,7 +15,7 @@ from benchmarks.timing.process import Taken, run_process
 from benchmarks.timing.typed import ROOT
 
 MINUTES = 3
-ROUNDS = 9
+ROUNDS = 4
 ALLOWANCE = 0.2
 """Seconds on top of twice ``import hydra``: one composition and the checks."""
 COMMANDS = {

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.timing import typed
 from benchmarks.timing.where import by_module
 
-WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20", "training.threads=1")
+WORDS = ("data=digits", "model.hidden=[64,64]", "training.epochs=20")
 LOSSES = ("ce", "focal")
 
 Work = Callable[[], None]
@@ -29,15 +29,21 @@ def words_of(runs: int) -> tuple[str, ...]:
 
 def tracked(runs: int) -> Work:
     """One run after another, with tracking, pictures and models; the store is there, but empty."""
+    import mlflow  # noqa: F401  this and the next two before the clock starts
+
+    import src.engine.fit  # noqa: F401
+    from src.tracking import plots  # noqa: F401
     from src.tracking.store import Store
 
     Store.open({"root": "mlruns", "uri": None, "experiment": "imbalance-lab"})
-    return _sweep(runs)
 
+    def work() -> None:
+        typed.train(*words_of(runs), "hydra/launcher=serial")
+        found = len(list(Path.cwd().glob("multirun/*/*/*/run.json")))
+        if found != runs:
+            raise RuntimeError(f"{found} runs came out of {runs}")
 
-def untracked(runs: int) -> Work:
-    """The same sweep with files alone."""
-    return _sweep(runs, "tracking=none")
+    return work
 
 
 def bare(runs: int) -> Work:
@@ -55,22 +61,12 @@ def autologged(runs: int) -> Work:
     return _by_hand(runs, mlflow.start_run)
 
 
-CONTESTANTS = {one.__name__: one for one in (tracked, untracked, bare, autologged)}
-
-
-def _sweep(runs: int, *words: str) -> Work:
-    from src.tracking import plots  # noqa: F401  imported before the clock starts
-
-    def work() -> None:
-        typed.train(*words_of(runs), "hydra/launcher=serial", *words)
-        found = len(list(Path.cwd().glob("multirun/*/*/*/run.json")))
-        if found != runs:
-            raise RuntimeError(f"{found} runs came out of {runs}")
-
-    return work
+CONTESTANTS = {one.__name__: one for one in (tracked, bare, autologged)}
 
 
 def _by_hand(runs: int, around: Callable[[], Any]) -> Work:
+    import keras  # noqa: F401  before the clock starts
+
     seeds = range(runs // len(LOSSES))
     datasets = [_dataset(seed) for seed in seeds]
 
@@ -117,10 +113,6 @@ def main() -> None:
     """``contestants NAME RUNS`` prints, as JSON, seconds on the clock, of processor, by module."""
     name, runs = sys.argv[1:]
     typed.start()
-    import mlflow  # noqa: F401  imported before the clock starts
-
-    import src.engine.fit  # noqa: F401
-
     work = CONTESTANTS[name](int(runs))
     clock, processor = time.perf_counter(), time.process_time()
     modules = by_module(work)

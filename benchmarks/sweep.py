@@ -38,12 +38,11 @@ def measure(options: argparse.Namespace) -> Found:
         partial(_contestant, "bare", few),
         partial(_contestant, "tracked", many),
         partial(_contestant, "bare", many),
-        partial(_contestant, "untracked", many),
         partial(_contestant, auto, AUTOLOGGED),
         partial(train, *words_of(many)),
     ]
     found = in_turn("sweeps", sides, options, warm=0)
-    short, short_bare, tracked, bare, untracked, logged = (
+    short, short_bare, tracked, bare, logged = (
         tuple(_told(taken)[0] for taken in turns) for turns in found[:-1]
     )
     typed, by_hand = (tuple(taken.seconds for taken in found[side]) for side in (-1, 3))
@@ -51,7 +50,6 @@ def measure(options: argparse.Namespace) -> Found:
     rows = [
         Row(f"tracked sweep of {few} runs, serial", fit, short, short_bare, "<= 0.55"),
         Row(f"tracked sweep of {many} runs, serial", fit, tracked, bare, "<= 0.55"),
-        Row(f"{many} runs with `tracking=none`, serial", fit, untracked, bare),
         Row(f"{many} runs as they come, whole command", f"{fit}, imports too", typed, by_hand),
     ]
     if auto != "bare":
