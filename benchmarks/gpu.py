@@ -66,7 +66,7 @@ def measured_on(device: str, options: argparse.Namespace) -> Found:
             partial(train, *cnn),
             partial(train, *cnn, "training.precision=mixed_float16"),
             partial(train, *cnn, "training.distribute=mirrored", "training.replicas=1"),
-            partial(by_hand, "images", name, str(EPOCHS)),
+            partial(by_hand, "images", f"{name}/training.npz", str(EPOCHS), str(BATCH)),
             partial(train, *mlp),
             hand,
         ]

@@ -46,7 +46,7 @@ def measure(options: argparse.Namespace) -> Found:
             sides: list[Callable[[], Taken]] = [
                 partial(_ours, name),
                 partial(_ours, name, "training.threads=1"),
-                partial(by_hand, "images", name, str(EPOCHS)),
+                partial(by_hand, "images", f"{name}/training.npz", str(EPOCHS), str(BATCH)),
                 _sgemm,
             ]
             all_cores, one, bare, rates = in_turn(f"{size:,} images", sides, options, warm=0)

@@ -107,9 +107,9 @@ def train(*words: str, folder: Path | None = None) -> Taken:
 
 
 def by_hand(name: str, *words: str) -> Taken:
-    """``python -m benchmarks.by_hand.NAME WORDS``, which ends with the seconds of its training."""
+    """``python -m benchmarks.timing.by_hand NAME WORDS``, which prints the seconds of its training."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", f"benchmarks.by_hand.{name}", *words]
+        command = [sys.executable, "-m", "benchmarks.timing.by_hand", name, *words]
         taken = run_process(command, Path(folder))
     return replace(taken, fit=float(taken.printed.split()[-1]))
 

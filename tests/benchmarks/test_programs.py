@@ -19,8 +19,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from benchmarks import gpu, images, one, programs, training_step
-from benchmarks.by_hand.images import network
 from benchmarks.timing import steps
+from benchmarks.timing.by_hand import network
 from benchmarks.timing.made_runs import make_store
 from benchmarks.timing.where import by_module
 from src.components import cnn
