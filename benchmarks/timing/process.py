@@ -107,7 +107,7 @@ def train(*words: str, folder: Path | None = None) -> Taken:
 
 
 def by_hand(name: str, *words: str) -> Taken:
-    """``python -m benchmarks.timing.by_hand NAME WORDS``, which prints the seconds of its training."""
+    """``python -m benchmarks.timing.by_hand NAME WORDS``, which prints its training's seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.timing.by_hand", name, *words]
         taken = run_process(command, Path(folder))
