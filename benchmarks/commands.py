@@ -14,7 +14,7 @@ from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import Taken, run_process
 from benchmarks.timing.typed import ROOT
 
-MINUTES = 3
+MINUTES = 0.7
 ROUNDS = 4
 ALLOWANCE = 0.2
 """Seconds on top of twice ``import hydra``: one composition and the checks."""

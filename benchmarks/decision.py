@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.timing.measure import Found, Row, in_turn, seconds
 
-MINUTES = 1
+MINUTES = 0.5
 ROUNDS = 2
 ROWS = 10_000
 CLASSES = (100, 1000)

@@ -13,7 +13,7 @@ from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import run_process
 from benchmarks.timing.typed import ROOT
 
-MINUTES = 5
+MINUTES = 4
 ROUNDS = 1
 ALLOWED = 180.0
 """Seconds, set-up included."""

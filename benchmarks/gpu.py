@@ -24,7 +24,7 @@ from benchmarks.tables import write_table
 from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import Taken, by_hand, row_of, run_process, train
 
-MINUTES = 0.5
+MINUTES = 0.3
 ROUNDS = 2
 """Without a GPU."""
 IMAGES, ROWS = 60_000, 300_000

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import Taken, by_hand, row_of, run_process, train
 
-MINUTES = 5
+MINUTES = 4
 ROUNDS = 2
 SIZES, SIDE = (10_000, 60_000), 28
 EPOCHS = 1

@@ -9,7 +9,7 @@ from functools import partial
 from benchmarks.timing.measure import Found, in_turn
 from benchmarks.timing.process import row_of, train
 
-MINUTES = 3
+MINUTES = 2.5
 ROUNDS = 2
 SEEDS = (2, 10)
 """Of three losses."""

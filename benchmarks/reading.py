@@ -12,7 +12,7 @@ from benchmarks.tables import write_table
 from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import Taken, train
 
-MINUTES = 2
+MINUTES = 1.5
 ROUNDS = 1
 SIZES = (30_000, 300_000)
 LOSSES, SEEDS = 3, 3

@@ -21,7 +21,7 @@ from benchmarks.timing.measure import Found, Row, in_turn
 from benchmarks.timing.process import Taken, run_process, train
 from benchmarks.timing.where import sentence
 
-MINUTES = 5
+MINUTES = 3
 ROUNDS = 2
 SIZES = (4, 20)
 """Runs of a sweep."""

@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.timing import steps
 from benchmarks.timing.measure import Found, Row, in_turn
 
-MINUTES = 1
-ROUNDS = 30
+MINUTES = 0.7
+ROUNDS = 20
 CLASSES = (10, 1000)
 GAMMA, ALPHA = 2.0, 0.25
 NORM = 0.5

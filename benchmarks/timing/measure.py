@@ -80,7 +80,12 @@ class Found:
 
 
 def in_turn(
-    title: str, sides: Sequence[Callable[[], T]], options: argparse.Namespace, *, warm: int = 1
+    title: str,
+    sides: Sequence[Callable[[], T]],
+    options: argparse.Namespace,
+    *,
+    warm: int = 1,
+    most: int | None = None,
 ) -> list[tuple[T, ...]]:
     """Runs every side once a round, each round in the other direction.
 
@@ -89,13 +94,15 @@ def in_turn(
         sides: each does its work and returns what it took.
         options: of the command line: how many rounds count.
         warm: rounds before them that do not; none in a tiny form.
+        most: rounds at most, for work that takes minutes; None has no bound.
 
     Returns:
         For each side its values, one per round.
     """
     taken: list[list[T]] = [[] for _ in sides]
     warm = 0 if options.tiny else warm
-    for number in shown(range(warm + options.rounds), title):
+    rounds = min(options.rounds, most or options.rounds)
+    for number in shown(range(warm + rounds), title):
         order = list(range(len(sides)))
         for side in order if number % 2 == 0 else reversed(order):
             value = sides[side]()
