@@ -9,7 +9,7 @@ from src.analysis.notes import bridge, budget_notes, choice_notes, seeds_note, u
 from src.analysis.runs import CRITERIA, OTHER, SCORE, SHOWN, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.losses import LossSummary, not_compared, summarise
+from src.analysis.statistics.losses import LossRow, LossSummary, not_compared, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
 from src.analysis.tuned import Best, Values, at_best
@@ -101,23 +101,20 @@ class Answer:
         """The comparisons in a setting, best on the validation split first."""
         return [found for found in self.comparisons if found.setting == setting]
 
-    def other(self, found: Comparison) -> Comparison | None:
-        """The same comparison at the other decision."""
-        key = (found.setting, found.label)
-        return next((one for one in self.others if (one.setting, one.label) == key), None)
-
-    def losses_of(self, setting: str) -> list[LossSummary]:
-        """The losses compared in a setting: the baseline first, then in their order."""
-        found = self.of(setting)
-        order = [found[0].baseline, *(one.label for one in found)]
-        mine = {one.label: one for one in self.losses[self.decision] if one.setting == setting}
-        return [mine[label] for label in order]
-
-    def at_other_decision(self, loss: LossSummary) -> LossSummary | None:
-        """The runs of the same loss that are compared at the other decision."""
-        key = (loss.setting, loss.label)
-        of_other = self.losses[self.other_decision]
-        return next((one for one in of_other if (one.setting, one.label) == key), None)
+    def rows(self, setting: str) -> list[LossRow]:
+        """The losses of a setting: the baseline first, then in the order of the comparisons."""
+        found, others = (
+            {one.label: one for one in several if one.setting == setting}
+            for several in (self.comparisons, self.others)
+        )
+        losses, beside = (
+            {one.label: one for one in self.losses[decision] if one.setting == setting}
+            for decision in (self.decision, self.other_decision)
+        )
+        labels = [self.of(setting)[0].baseline, *found]
+        return [
+            LossRow(losses[one], found.get(one), beside.get(one), others.get(one)) for one in labels
+        ]
 
     def given_of(self, setting: str) -> dict[str, Values]:
         """The settings that its runs were chosen from, and the values of these."""
@@ -236,7 +233,7 @@ def _left_out(selection: Selection, compared: Sequence[Comparison], decision: st
 
 
 def _notes(found: Answer, setting: str) -> list[str]:
-    losses, chosen = found.losses_of(setting), found.best[found.decision].choices
+    losses, chosen = [row.loss for row in found.rows(setting)], found.best[found.decision].choices
     seeds = {seed for one in found.of(setting) for seed in one.seeds}
     notes = [
         *choice_notes([one for one in chosen if one.setting == setting]),

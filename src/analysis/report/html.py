@@ -66,11 +66,11 @@ def _runs(answer: Answer) -> list[FinishedRun]:
 
 def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     """Pictures by the heading above them."""
-    comparisons, losses = answer.of(setting), answer.losses_of(setting)[:MOST_LOSSES]
+    losses = [row.loss for row in answer.rows(setting)][:MOST_LOSSES]
     found = [LossEvidence(loss, answer.decision) for loss in losses]
     labels = {one.label for one in losses}
     return {
-        "Differences by seed": [by_seed(one) for one in comparisons if one.label in labels],
+        "Differences by seed": [by_seed(one) for one in answer.of(setting) if one.label in labels],
         "Training": [
             by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1"),
             by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),

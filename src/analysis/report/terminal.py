@@ -90,45 +90,48 @@ def _scale_table(scale: ForScale) -> Titled:
 
 
 def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
-    group, losses = answer.of(setting), answer.losses_of(setting)
-    metric = SCORE[answer.decision]
+    rows, metric = answer.rows(setting), SCORE[answer.decision]
+    base = rows[0].loss
+
+    def paired(show: Callable[[Comparison], str], of_base: str = "") -> list[str]:
+        return [show(row.found) if row.found else of_base for row in rows]
+
     columns = {
-        "mean ± sd": [mean_and_sd(loss, metric) for loss in losses],
-        "diff. (pp)": ["", *(f"{found.mean:+.2f}" for found in group)],
-        "95 % interval": ["", *map(bounds, group)],
-        "p (Holm)": ["", *(p_value(found.p_holm) for found in group)],
-        "seeds": [str(len(losses[0].seeds)), *(str(len(found.seeds)) for found in group)],
-        "win/tie/loss": ["", *("/".join(map(str, found.wins_ties_losses)) for found in group)],
-        "verdict": ["baseline", *(found.verdict for found in group)],
+        "mean ± sd": [mean_and_sd(row.loss, metric) for row in rows],
+        "diff. (pp)": paired(lambda found: f"{found.mean:+.2f}"),
+        "95 % interval": paired(bounds),
+        "p (Holm)": paired(lambda found: p_value(found.p_holm)),
+        "seeds": paired(lambda found: str(len(found.seeds)), str(len(base.seeds))),
+        "win/tie/loss": paired(lambda found: "/".join(map(str, found.wins_ties_losses))),
+        "verdict": paired(lambda found: found.verdict, "baseline"),
     }
-    terms = losses[0].runs[0].terms
-    title = f"{group[0].title}, {terms}" if terms else group[0].title
+    title = ", ".join(filter(None, (base.title, base.runs[0].terms)))
     title += f": test macro F1, paired by seed, {HOW[answer.decision]}"
-    names = [loss.label for loss in losses]
+    names = [row.loss.label for row in rows]
     goes_first = ("win/tie/loss", "p (Holm)", "seeds")
     return title, _fitting(console, names, columns, goes_first)
 
 
 def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
-    losses, other = answer.losses_of(setting), answer.other_decision
-    beside = [answer.at_other_decision(loss) for loss in losses]
-    gaps = [answer.other(found) for found in answer.of(setting)]
-    rare = losses[0].rare_name if losses[0].rare is not None else "rarest class"
-    behind = losses[0].rows_of_rare
-    rows = f", {behind} test rows a seed" if behind else ""
+    rows, other = answer.rows(setting), answer.other_decision
+    base = rows[0].loss
+    rare = base.rare_name if base.rare is not None else "rarest class"
+    many = f", {base.rows_of_rare} test rows a seed" if base.rows_of_rare else ""
     columns = {
-        f"F1 {other}": [mean_and_sd(one, SCORE[other]) if one else "" for one in beside],
-        "diff. (pp)": ["", *(f"{gap.mean:+.2f}" if gap else "" for gap in gaps)],
+        f"F1 {other}": [
+            mean_and_sd(row.other_loss, SCORE[other]) if row.other_loss else "" for row in rows
+        ],
+        "diff. (pp)": [f"{row.other.mean:+.2f}" if row.other else "" for row in rows],
         **{
-            short: [score_beside(loss, answer.decision, name, 3) for loss in losses]
+            short: [score_beside(row.loss, answer.decision, name, 3) for row in rows]
             for name, (short, _) in BESIDE.items()
         },
     }
     title = (
         f"Macro F1 {HOW[other]}; {HOW[answer.decision]} over all seeds' counts pooled, and of the "
-        f"rarest class ({rare}{rows}); average precision (AP); calibration; time"
+        f"rarest class ({rare}{many}); average precision (AP); calibration; time"
     )
-    names = [loss.label for loss in losses]
+    names = [row.loss.label for row in rows]
     goes_first = ("log loss", "Brier", "train s", "recall", "AP", "pooled F1", "diff. (pp)")
     return title, _fitting(console, names, columns, goes_first)
 
@@ -138,7 +141,7 @@ def _given_tables(answer: Answer, setting: str) -> list[Titled]:
     given = answer.given_of(setting)
     shown = list(given)[:MOST_GIVEN]
     keys = [
-        key for key in answer.losses_of(setting)[0].runs[0].tuned if not key.startswith("loss.")
+        key for key in answer.rows(setting)[0].loss.runs[0].tuned if not key.startswith("loss.")
     ]
     metric = SCORE[answer.decision]
     means = {(loss.setting, loss.label): loss.means.get(metric) for loss in answer.given_losses}

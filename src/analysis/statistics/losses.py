@@ -85,6 +85,23 @@ class LossSummary:
         return float((2 * tp / np.maximum(2 * tp + fp + fn, 1)).mean())
 
 
+@dataclass(frozen=True)
+class LossRow:
+    """One loss among those of a setting, at the judged decision and at the other.
+
+    Attributes:
+        loss: its scores.
+        found: how it compares with the baseline; None of the baseline itself.
+        other_loss: its scores at the other decision; None where these were not recorded.
+        other: how it compares there; None as of the two before.
+    """
+
+    loss: LossSummary
+    found: Comparison | None
+    other_loss: LossSummary | None
+    other: Comparison | None
+
+
 def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:
     """One summary for each setting and loss, in the order of training; of equal runs the last."""
     found = []
