@@ -7,6 +7,7 @@ from sklearn.metrics import f1_score
 
 from src.engine.build import check_loss
 from src.engine.fit import train
+from src.engine.sizing import OWN_CORES
 from src.errors import UserError
 from src.evaluation.decision import decide, tune_offsets
 from src.evaluation.scores import score
@@ -113,6 +114,14 @@ def test_what_does_not_fit_is_said(fitted, words, said):
     keras.ops.zeros(1) + 1  # an operation has run: from now on the number of threads is fixed
     with pytest.raises(UserError, match=said):
         fitted(*words)
+
+
+def test_more_threads_than_cores_are_warned_of(fitted, caplog, monkeypatch):
+    monkeypatch.setenv(OWN_CORES, "2")
+    keras.ops.zeros(1) + 1
+    with pytest.raises(UserError, match="fixed"):
+        fitted("training.threads=3")
+    assert "training.threads=3: more than the 2 core(s)" in caplog.text
 
 
 @pytest.mark.parametrize(
