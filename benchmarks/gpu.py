@@ -100,7 +100,7 @@ def _bits(words: Sequence[str]) -> str:
 def _test_logits(words: Sequence[str]) -> Any:
     with tempfile.TemporaryDirectory() as name:
         train(*words, folder=Path(name))
-        (file,) = Path(name).rglob("predictions.npz")
+        (file,) = (Path(name) / "outputs").rglob("predictions.npz")
         with np.load(file, allow_pickle=False) as found:
             return found["test_logits"]
 

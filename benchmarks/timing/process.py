@@ -19,6 +19,8 @@ from src.tracking.address import URI_VARIABLE
 
 BUILT_AND_FITTED = ("seconds_build", "seconds_fit")
 """What a record has of a training: tracing is part of the first, as it is of Keras's ``fit``."""
+JOBS = ("outputs", "multirun")
+"""Folders of a run's and of a sweep's jobs."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,11 @@ def train(*words: str, folder: Path | None = None) -> Taken:
             return train(*words, folder=Path(name))
     command = [sys.executable, str(ROOT / "train.py"), *words, "training.progress=false"]
     taken = run_process(command, folder)
-    records = [json.loads(file.read_text("utf-8")) for file in folder.rglob("run.json")]
-    times = [record["metrics"] for record in records]
+    # MLflow's store has copies.
+    files = [file for top in JOBS for file in (folder / top).rglob("run.json")]
+    times = [json.loads(file.read_text("utf-8"))["metrics"] for file in files]
     fit = sum(one.get(key, 0.0) for one in times for key in BUILT_AND_FITTED)
-    return replace(taken, fit=fit, runs=len(records))
+    return replace(taken, fit=fit, runs=len(times))
 
 
 def by_hand(name: str, *words: str) -> Taken:
