@@ -20,7 +20,7 @@ y: a
 z: mlp
 n: 0
 fixed: 0
-training: {x: 0}
+training: {x: 0, threads: 1}
 tuning: {keys: [], chosen_on: []}
 tracking: {enabled: false}
 """
