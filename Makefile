@@ -25,6 +25,7 @@ SUITE ?= keel
 SETS ?=
 STUDY_DATA = $(if $(filter keel,$(SUITE)),$(PY) -m src.fetch keel)
 STUDY = suite=$(SUITE) tracking.experiment=$(STUDY_OF) $(if $(FULL),study=full) $(if $(SETS),$(if $(filter climb,$(SUITE)),data.id,data.name)=$(SETS))
+STUDY_DIR := multirun/$(shell date +%Y-%m-%d/%H-%M-%S)-study
 STUDY_OF = study$(if $(filter climb,$(SUITE)),-climb)$(if $(FULL),-full)
 LABEL ?= -1
 AT_ONCE ?= hydra/launcher=joblib
@@ -108,8 +109,9 @@ atlas-full: atlas  ## the atlas over more losses, budgets, capacities and seeds;
 
 study: $(READY)  ## what each loss gives on real data sets: 85 of KEEL in half an hour (SUITE=climb: OpenML; SETS=a,b); stops and goes on
 	@$(STUDY_DATA)
-	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY); status=$$?; \
-		[ $$status -ge 128 ] || $(PY) -m src.study --experiment $(STUDY_OF) --out outputs/$(STUDY_OF); exit $$status
+	$(if $(FULL),@[ ! -e mlruns/mlflow.db ] || $(PY) -m src.forecast '+experiment=study suite=$(SUITE)' '+experiment=study $(STUDY)')
+	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY) hydra.sweep.dir=$(STUDY_DIR); status=$$?; \
+		[ $$status -ge 128 ] || [ ! -d $(STUDY_DIR) ] || $(PY) -m src.study --experiment $(STUDY_OF) --out outputs/$(STUDY_OF); exit $$status
 
 study-full: $(READY)  ## the study with all losses, samplings and estimators: a night; says first how long
 	@$(MAKE) --no-print-directory study FULL=yes

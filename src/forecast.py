@@ -7,57 +7,112 @@ Each argument is what would stand behind `python train.py -m`.
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
 
+from src.config.ranges import AUTO
 from src.entry import guarded
 
+if TYPE_CHECKING:
+    from src.analysis.runs import FinishedRun
+
 CONF = Path(__file__).resolve().parents[1] / "conf"
-PLAIN_KEYS = {"loss": "loss.name", "data": "data.name", "model": "model.name"}
-"""The parameter of a run that holds the choice of a group."""
+GROUPS = ("loss", "data", "model", "sampling", "estimator")
+"""Groups whose choice is a parameter of a run, by its ``name``."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is known of the jobs of a sweep.
+
+    Attributes:
+        jobs: their swept parameters.
+        epochs: of each; 0 where that is not known, or an estimator is fitted.
+        planned: processor seconds of each, about; 0 where the sets' sizes are not known.
+        experiment: where their runs are.
+        cores: that they are divided among.
+    """
+
+    jobs: list[dict[str, str]]
+    epochs: list[int]
+    planned: list[float]
+    experiment: str
+    cores: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints jobs, jobs done and time for each sweep, and their sum.
+
+    A study's plan knows about how much of processor a job takes; what its finished jobs took, and
+    those of the sweeps named before it, turns that into time.
 
     Args:
         arguments: of the command line; None takes the process's own.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.pace import pace_of
-    from src.analysis.selection import select_runs
     from src.sweeps.tuning import duration
 
-    total = 0.0
+    total, measured, planned = 0.0, 0.0, 0.0
     for words in options.sweep:
-        cfg, jobs = _jobs(shlex.split(words))
-        runs = select_runs(options.root, options.uri, experiment=cfg.tracking.experiment).runs
-        keys = {key for job in jobs for key in job}
-        done = [{k: _plain(v) for k, v in run.params.items() if k in keys} for run in runs]
-        left = [job for job in jobs if job not in done]
-        pace = pace_of(runs)
-        seconds = sum(
-            pace.seconds(job["data.name"], int(job.get("training.epochs", cfg.training.epochs)))
-            or 0.0
-            for job in left
-        )
-        total += seconds
-        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {duration(seconds)} to go")
+        plan = _plan(shlex.split(words))
+        runs = _runs(options, plan.experiment)
+        pace, found = pace_of(runs), _matching(plan.jobs, runs)
+        measured += sum(pace.spans[run_id] for run_id in found if run_id)
+        planned += sum(time for time, run_id in zip(plan.planned, found, strict=True) if run_id)
+        ratio = measured / planned if planned else 1 / plan.cores
+        seconds = [
+            time * ratio or pace.seconds(job["data.name"], epochs) or 0.0
+            for job, epochs, time, run_id in zip(
+                plan.jobs, plan.epochs, plan.planned, found, strict=True
+            )
+            if not run_id
+        ]
+        total += sum(seconds)
+        counts = f"{len(found)} jobs, {len(found) - len(seconds)} done"
+        print(f"{words}: {counts}, {duration(sum(seconds))} to go")
     print(f"In all about {duration(total)}, at the pace of the runs in {options.root}.")
     return 0
 
 
-def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
-    """The config that a sweep's jobs share, and the swept parameters of each job."""
+def _runs(options: argparse.Namespace, experiment: str) -> "list[FinishedRun]":
+    """The finished runs of an experiment; none where the store has no such experiment yet."""
+    from src.analysis.selection import select_runs
+    from src.tracking.store import Store
+
+    store = Store.at(options.root, options.uri)
+    if experiment not in [known.name for known in store.experiments()]:
+        return []
+    found = select_runs(options.root, options.uri, experiment=experiment)
+    return [*found.runs, *found.references]
+
+
+def _matching(jobs: Sequence[Mapping[str, str]], runs: "Sequence[FinishedRun]") -> list[str | None]:
+    """The id of a finished run with a job's parameters, for each job; None where there is none."""
+    params = [{key: _plain(value) for key, value in run.params.items()} for run in runs]
+    known = {
+        keys: {tuple(map(one.get, keys)): run.run_id for one, run in zip(params, runs, strict=True)}
+        for keys in {tuple(job) for job in jobs}
+    }
+    return [known[tuple(job)].get(tuple(job.values())) for job in jobs]
+
+
+def _plan(words: Sequence[str]) -> Forecast:
+    """The jobs of a sweep, planned as the sweep itself plans them."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from src.config.register import register
-    from src.sweeps.composer import all_overrides, split
+    from src.runs.identity import is_reference
+    from src.sweeps.composer import Composer, all_overrides
+    from src.sweeps.data_sets import with_planned_sets
+    from src.sweeps.jobs import workers
+    from src.sweeps.references import all_jobs
     from src.sweeps.seeds import with_planned_seeds
 
     register()
@@ -67,18 +122,25 @@ def _jobs(words: Sequence[str]) -> tuple[Any, list[dict[str, str]]]:
         named = [*fixed, "hydra.job.config_name=config"]
         cfg = compose("config", named, return_hydra_config=True)
         loader = GlobalHydra.instance().config_loader()
-        overrides, _ = with_planned_seeds(loader, cfg, all_overrides(loader, cfg, words))
-    given = {one.get_key_element() for one in typed if not one.is_sweep_override()}
-    swept = [one for one in overrides if one.get_key_element() not in given]
-    jobs = [
-        {"data.name": str(cfg.data.name)}
-        | {
-            PLAIN_KEYS.get(key, key): _plain(value)
-            for key, value in (word.split("=", 1) for word in words)
-        }
-        for words in split(swept)
-    ]
-    return cfg, jobs
+        overrides, sets = with_planned_sets(cfg, all_overrides(loader, cfg, words))
+        overrides, _ = with_planned_seeds(loader, cfg, overrides)
+        given = {one.get_key_element() for one in typed if not one.is_sweep_override()}
+        swept = [one for one in overrides if one.get_key_element() not in given]
+        composer, jobs, epochs, planned = Composer(loader, cfg), [], [], []
+        for number, job in enumerate(all_jobs(cfg, swept)):
+            config = composer.checked(composer.job(number, job))
+            pairs = (word.split("=", 1) for word in job)
+            named_so = {key: f"{key}.name" for key in GROUPS}
+            jobs.append(
+                {"data.name": _plain(str(config["data"]["name"]))}
+                | {named_so.get(key, key): _plain(value) for key, value in pairs}
+            )
+            budget = config["training"]["epochs"]
+            epochs.append(0 if budget == AUTO or is_reference(config) else int(budget))
+            planned.append(sets.seconds(job, config))
+    launcher = cfg.hydra.launcher
+    cores = workers(launcher.n_jobs, 1) if "n_jobs" in launcher else 1
+    return Forecast(jobs, epochs, planned, cfg.tracking.experiment, cores)
 
 
 def _plain(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from src.analysis.for_scale import ForScale, for_scale
@@ -160,7 +161,8 @@ def answer(
         best = {decision: at_best(selection.runs, decision, selection.tuned)}
         judged = compare(best[decision].runs, baseline, threshold, decision, anytime=anytime)
     except UserError as error:
-        raise UserError(f"{error}{in_short(selection.left_out)}") from error
+        shown = _in_sight(selection, decision) + in_short(selection.left_out)
+        raise UserError(f"{error}{shown}") from error
     try:
         best[other] = at_best(selection.runs, other, selection.tuned)
         beside = compare(best[other].runs, baseline, threshold, other, anytime=anytime)
@@ -202,6 +204,15 @@ def answer(
     for setting in found.settings:
         found.notes[setting] = _notes(found, setting)
     return found
+
+
+def _in_sight(selection: Selection, decision: str) -> str:
+    """The scores of rows for scale, and of losses, where these cannot be compared."""
+    scores: dict[str, list[float]] = {}
+    for run in [*selection.runs, *selection.references] if selection.references else []:
+        scores.setdefault(run.label, []).append(run.score(decision) or 0.0)
+    lines = [f"\n  {label}: {mean(all_of):.4f}" for label, all_of in scores.items()]
+    return f"\nMean test macro F1 of what there is:{''.join(lines)}" if lines else ""
 
 
 def _by_validation(

@@ -17,9 +17,11 @@ class Pace:
     """Seconds that a run takes, from one end to the next, with all that is around its training.
 
     Attributes:
-        lines: by data set, seconds of a run with no epoch and seconds per epoch more.
+        spans: by run id, seconds that each finished run took.
+        lines: by data set, seconds of a network's run with no epoch and seconds per epoch more.
     """
 
+    spans: Mapping[str, float]
     lines: Mapping[str, tuple[float, float]]
 
     def seconds(self, data: str, epochs: int) -> float | None:
@@ -35,19 +37,21 @@ class Pace:
 def pace_of(runs: Sequence[FinishedRun]) -> Pace:
     """The pace that runs of a sweep were done at.
 
-    The time of a run is the time since the run before it ended, so that several workers count
-    for what they give.
-    """
+        The time of a run is the time since the run before it ended, so that several workers count
+        for what they give.
+            """
     times: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    spans: dict[str, float] = {}
     before = 0
     for run in sorted(runs, key=lambda run: run.ended_ms):
         gap = run.ended_ms - before
         before = run.ended_ms
         own = sum(run.metrics.get(f"seconds_{part}", 0.0) for part in ("build", "fit", "predict"))
-        seconds = gap / 1000 if gap <= LONGEST_PAUSE_MS else own
-        name, epochs = run.params.get("data.name", run.data), int(run.params["training.epochs"])
-        times[name].append((epochs, seconds))
-    return Pace({data: _line(measured) for data, measured in times.items()})
+        spans[run.run_id] = seconds = gap / 1000 if gap <= LONGEST_PAUSE_MS else own
+        if "training.epochs" in run.params:
+            name, epochs = run.params.get("data.name", run.data), int(run.params["training.epochs"])
+            times[name].append((epochs, seconds))
+    return Pace(spans, {data: _line(measured) for data, measured in times.items()})
 
 
 def _line(measured: Sequence[tuple[int, float]]) -> tuple[float, float]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset
 from src.data.parameters import checked_by, read_delimiter
-from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable, LatestTable, state_of
+from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable, Latest, state_of
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
 
-latest = LatestTable()
+latest = Latest[CleanTable]()
 
 
 @checked_by(TableConfig)

@@ -48,13 +48,14 @@ class GraphCache:
     """Traced graphs by what they are made from.
 
     Args:
-        most: graphs that are kept; the one that was not used for longest goes first.
+        most: graphs that are kept, and beginnings of runs; of either the one that was not used for
+            longest goes first.
     """
 
-    def __init__(self, most: int = 8) -> None:
+    def __init__(self, most: int = 24) -> None:
         self._most = most
         self._graphs: OrderedDict[str, TrainingGraph | str] = OrderedDict()
-        self._start: tuple[str, list[NDArray[Any]]] = ("", [])
+        self._starts: OrderedDict[str, list[NDArray[Any]]] = OrderedDict()
 
     def __len__(self) -> int:
         """How many graphs are kept, those included that cannot be shared."""
@@ -86,8 +87,8 @@ class GraphCache:
     def load(self, graph: TrainingGraph, config: Mapping[str, Any], dataset: Dataset) -> bool:
         """Puts a graph of this cache into the state in which a run begins.
 
-        Trials of one seed differ in loss and learning rate alone: they begin with the weights of
-        the first of them, so that not each of them builds a model.
+        Trials of one seed differ in loss and learning rate alone, on every data set of the same
+        shape: they begin with the weights of the first of them, so that not each builds a model.
 
         Args:
             graph: of the run.
@@ -104,12 +105,15 @@ class GraphCache:
         kept = {k: v for k, v in training.items() if k not in OF_ONE_RUN or k == "seed"}
         model = resolve_auto(config["model"], arguments)
         key = json.dumps([model, kept | {"optimizer": held}, dataset.input_shape], default=str)
-        if key != self._start[0]:
+        if key not in self._starts:
             first = build_model(config, dataset)
             build_optimizer(first)
-            self._start = key, [variable.numpy() for variable in variables_of(first)]
+            self._starts[key] = [variable.numpy() for variable in variables_of(first)]
+            if len(self._starts) > self._most:
+                self._starts.popitem(last=False)
+        self._starts.move_to_end(key)
         loss = build(config["loss"]["fn"], "loss.fn", arguments)
-        graph.load_state(self._start[1], loss, training["optimizer"]["learning_rate"])
+        graph.load_state(self._starts[key], loss, training["optimizer"]["learning_rate"])
         return True
 
 

@@ -4,9 +4,8 @@ import contextlib
 import itertools
 import math
 import pickle
-import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +15,11 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.check import HYDRA, check, check_together
+from src.config.check import check, check_together
 from src.errors import UserError
+from src.sweeps.sections import UNKNOWN, Section, sections_of
 
 MOST_JOBS = 100_000
-REFERENCE = re.compile(r"\$\{(?:\.(?=\w)|([A-Za-z_]\w*\b))[\w.]*\}")
-"""An interpolation of a key by its whole path, or by its name beside it; of any other kind, such as
-one level up, the text alone tells nothing."""
-UNKNOWN = "${"
-"""Of what is in no such section, Hydra's node among it, as little is known."""
 
 
 @dataclass(frozen=True)
@@ -187,14 +182,14 @@ class Composer:
         self._checked |= {key: plain[name] for name, key in keys.items()}
         return plain
 
-    def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, "Section"]]:
+    def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, Section]]:
         """What Hydra composes of the choices among some overrides, and its sections."""
         chosen = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
         if chosen not in self._bases:
             config = self._loader.load_sweep_config(self._master, list(chosen))
             OmegaConf.copy_cache(from_config=self._master, to_config=config)
             packed = zlib.compress(pickle.dumps(config))
-            self._bases[chosen] = packed, _sections(config)
+            self._bases[chosen] = packed, sections_of(config)
         return self._bases[chosen]
 
     def _parse(self, word: str) -> Override:
@@ -215,42 +210,6 @@ class Composer:
                 overrides=self._of_hydra,
             )
         return self._plain[key]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of a config before its job's values are set in it.
-
-    Attributes:
-        content: all that it depends on, as text, and the schemas of that.
-        roots: names of the sections that it depends on, its own among them; empty where it may
-            depend on anything.
-    """
-
-    content: str
-    roots: tuple[str, ...]
-
-
-def _sections(config: DictConfig) -> dict[str, Section]:
-    """The sections of a config by name, Hydra's own left out."""
-    plain: Any = OmegaConf.to_container(config, resolve=False)
-    contents = {
-        name: f"{OmegaConf.get_type(config, name)} {value!r}"
-        for name, value in plain.items()
-        if name != HYDRA and (isinstance(value, dict) or "${." not in str(value))
-    }
-    return {name: _section(name, contents) for name in plain if name != HYDRA}
-
-
-def _section(name: str, contents: Mapping[str, str]) -> Section:
-    roots = [name]
-    for root in roots:  # which grow as they are gone through
-        text = contents.get(root, UNKNOWN)
-        found = REFERENCE.findall(text)
-        if text.count(UNKNOWN) > len(found):
-            return Section("", ())
-        roots += [one for one in dict.fromkeys(found) if one and one not in roots]
-    return Section("\n".join(contents[root] for root in roots), tuple(roots))
 
 
 def _dirname(config: DictConfig, task: Sequence[tuple[str, str]]) -> str:

@@ -15,6 +15,9 @@ from src.sweeps.composer import Job
 from src.sweeps.jobs import Finished, workers
 
 MOST_WORKERS = 1024
+A_BATCH, LONGEST_BATCH = 200, 32
+"""A worker is given this part of the jobs at a time, but not more than so many: trials of one seed
+share data and first weights, and what runs them is pickled once for all."""
 LOOKS = 1.0
 """Seconds between two looks of a worker at whether the sweep's process still lives."""
 
@@ -37,7 +40,7 @@ def results(
         at_once,
         backend="loky",
         return_as="generator_unordered",
-        batch_size=1,
+        batch_size=min(max(len(jobs) // A_BATCH, 1), LONGEST_BATCH),
         initializer=_begin,
         initargs=(os.getpid(), onednn),
     )

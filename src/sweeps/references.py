@@ -2,7 +2,6 @@
 
 import math
 import shlex
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,8 +13,8 @@ from src.sweeps.composer import split, values_of
 from src.sweeps.tuning import SEED, tuned_keys
 
 GROUP, ESTIMATOR = "references", "estimator"
-OF_DATA = ("data.", "data=", "seed=")
-"""How the words begin by which jobs have the same data and seed."""
+OF_DATA, OF_SEED = ("data.", "data="), "seed="
+"""How the words begin by which jobs have the same data, and the same seed."""
 OF_NETWORKS = ("loss", "metric", "model", "training", "sampling")
 """Sections of which a sweep may compare several choices, or values, for its networks."""
 
@@ -68,11 +67,14 @@ def _grids(master: DictConfig, given: Mapping[str, Override]) -> list[list[Overr
 
 
 def _by_data(jobs: Sequence[list[str]]) -> list[list[str]]:
-    """All jobs on one set and seed, then those on the next: a file is read and split once."""
-    groups: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
-    for words in jobs:
-        groups[tuple(word for word in words if word.startswith(OF_DATA))].append(words)
-    return [words for group in groups.values() for words in group]
+    """All jobs on one set, seed by seed, then those on the next: it is read and split once."""
+    ranks: dict[tuple[str, ...], int] = {}
+
+    def rank(words: Sequence[str], begins: str | tuple[str, ...]) -> int:
+        found = tuple(word for word in words if word.startswith(begins))
+        return ranks.setdefault(found, len(ranks))
+
+    return sorted(jobs, key=lambda words: (rank(words, OF_DATA), rank(words, OF_SEED)))
 
 
 def refuse(master: DictConfig, sweeper: str) -> None:

@@ -103,7 +103,8 @@ class Sweep:
     def _plan_in_words(self, plan: Plan) -> str:
         launcher, threads = self._config.hydra.launcher, least_threads(self._config)
         cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
-        words = plan_in_words(plan.varied, len(plan.jobs), plan.references, self.seconds, cores)
+        counts, rows = (len(plan.jobs), plan.references), str(self._config.references.name)
+        words = plan_in_words(plan.varied, *counts, self.seconds, cores, rows=rows)
         if self._config.tracking.detail == "full" or len(plan.jobs) < MANY:
             return words
         return f"{words}, {len(plan.jobs) * MB_OF_SCORES / 1000:.1f} GB"

@@ -14,7 +14,9 @@ SEED = "training.seed"
 START_UP = 20.0
 """Seconds until the first job trains, and for the comparison at the end."""
 LONG = 1500.0
-"""Seconds of a plan with references, beyond which fewer of them are offered."""
+"""Seconds of a plan, beyond which less is offered."""
+QUICK = ("none", "quick", "study_quick")
+"""Choices of ``references`` that have no quicker one."""
 FRESH = "'seed=range(100,120)'"
 EXTENDED = (
     "Seeds {} of the same settings were swept before: seeds that are added once results are known "
@@ -90,7 +92,13 @@ def named(seeds: Collection[int]) -> str:
 
 
 def plan_in_words(
-    varied: Mapping[str, int], jobs: int, references: int, seconds: float, cores: int
+    varied: Mapping[str, int],
+    jobs: int,
+    references: int,
+    seconds: float,
+    cores: int,
+    *,
+    rows: str = "none",
 ) -> str:
     """``7 losses x 5 learning rates x 10 seeds = 350 runs, about 3 min on 2 cores``.
 
@@ -100,6 +108,7 @@ def plan_in_words(
         references: how many of them fit an estimator.
         seconds: of processor that they take; 0 where it is not known.
         cores: that they are divided among.
+        rows: the choice of ``references``.
     """
     names = {
         "loss": "losses",
@@ -120,9 +129,18 @@ def plan_in_words(
     if not seconds:
         return whole
     time = START_UP + seconds / cores
-    quicker = "; references=quick takes less" if references and time > LONG else ""
     said = f"{whole}, about {duration(time)} on {cores} core{'s' if cores > 1 else ''}"
-    return said + quicker
+    return f"{said}; {_less(varied, rows)}" if time > LONG else said
+
+
+def _less(varied: Mapping[str, int], rows: str) -> str:
+    """What would make a long plan shorter."""
+    for key in ("data.name", "data.id"):
+        if key in varied:
+            return f"some of the sets take less: {key}=ONE,TWO"
+    if rows not in QUICK:
+        return "references=quick takes less"
+    return "fewer seeds take less"
 
 
 def duration(seconds: float) -> str:

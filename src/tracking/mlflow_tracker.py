@@ -3,17 +3,20 @@
 import logging
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from mlflow.entities import Run
+
 from src.errors import first_line
-from src.runs.record import RunMetadata
+from src.runs import record
+from src.runs.record import RunMetadata, RunRecord
 from src.tracking.process import close_dead_runs, end_run
 from src.tracking.run_log import create_run, log_rows
 from src.tracking.store import Store
 from src.tracking.tracker import CachedRun, draw_if_wanted
-from src.tracking.upload import remember_run, upload
+from src.tracking.upload import remember_run, upload, upload_to
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class MLflowTracker:
             with self.store.needed():
                 close_dead_runs(self.store)
         self._parent_id = parent_id
-        self._run_id = ""
+        self._run: Run | None = None
 
     def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity in the store; joins it to the sweep.
@@ -65,23 +68,30 @@ class MLflowTracker:
         Raises:
             UserError: where the store answers no longer.
         """
-        with self.store.needed():
-            run_id = create_run(self.store, metadata, self._parent_id).info.run_id
-        self._run_id = run_id
-        remember_run(folder, self.store.uri, run_id, self._parent_id)
+        if record.DETAIL_TAG not in metadata.tags:  # what keeps scores alone is over soon
+            self._open(metadata, folder)
         try:
             yield
         except BaseException as error:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             try:
-                end_run(self.store.client, run_id, status)
+                run = self._run or self._open(metadata, folder)
+                end_run(self.store.client, run.info.run_id, status)
             except Exception as failure:
-                log.warning("MLflow: run %s not marked %s: %s", run_id, status, first_line(failure))
+                log.warning("MLflow: %s not marked %s: %s", folder, status, first_line(failure))
             raise
+
+    def _open(self, metadata: RunMetadata, folder: Path, started_ms: int | None = None) -> Run:
+        """Opens the run, and notes in its folder which one it is."""
+        with self.store.needed():
+            self._run = create_run(self.store, metadata, self._parent_id, started_ms)
+        remember_run(folder, self.store.uri, self._run.info.run_id, self._parent_id)
+        return self._run
 
     def send(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Logs epochs of the run that is followed."""
-        log_rows(self.store, self._run_id, rows)
+        if self._run:
+            log_rows(self.store, self._run.info.run_id, rows)
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Draws the pictures, and brings the folder into the store; a failure loses nothing.
@@ -90,9 +100,17 @@ class MLflowTracker:
             Whether the store has it.
         """
         try:
-            draw_if_wanted(folder)
-            upload(folder, self.store, history=not history_sent)
+            final = RunRecord.load(folder)
+            draw_if_wanted(folder, final)
+            if self._run:  # which may be gone by now
+                upload(folder, self.store, history=not history_sent)
+            else:
+                run = self._open(final.metadata, folder, final.started_ms)
+                upload_to(self.store, run, folder, final)
         except Exception as error:
+            if self._run is None:
+                with suppress(OSError):
+                    remember_run(folder, self.store.uri, "", self._parent_id)
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
                 " python -m src.tracking.upload %s",

@@ -33,13 +33,16 @@ ARTIFACTS = (
 PICTURES = (record.CONFUSION_PLOT, record.CURVES_PLOT)
 
 
-def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Run:
+def create_run(
+    store: Store, metadata: RunMetadata, parent_id: str | None, started_ms: int | None = None
+) -> Run:
     """Opens a run with everything that is known before training.
 
     Args:
         store: where to.
         metadata: name, tags, parameters and data set.
         parent_id: the sweep's run, if it is part of one.
+        started_ms: when training began, milliseconds since 1970; None for now.
 
     Returns:
         The run, as it was made: without what was logged to it since.
@@ -52,7 +55,9 @@ def create_run(store: Store, metadata: RunMetadata, parent_id: str | None) -> Ru
     )
     if parent_id:
         tags |= {"mlflow.parentRunId": parent_id, f"sweep.{parent_id}": "trained"}
-    run: Run = store.client.create_run(store.experiment_id, tags=tags, run_name=metadata.name)
+    run: Run = store.client.create_run(
+        store.experiment_id, start_time=started_ms, tags=tags, run_name=metadata.name
+    )
     if record.DETAIL_TAG not in metadata.tags:
         store.client.log_batch(run.info.run_id, params=_params(metadata))
         _log_dataset(store, run.info.run_id, _dataset_input(metadata.dataset))

@@ -49,7 +49,7 @@ class FolderTracker:
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Everything is in the folder already, but for the pictures."""
-        draw_if_wanted(folder)
+        draw_if_wanted(folder, RunRecord.load(folder))
         return True
 
 
@@ -73,9 +73,8 @@ def open_tracker(tracking: Mapping[str, Any], parent_id: str | None) -> Tracker:
     return MLflowTracker(tracking, parent_id)
 
 
-def draw_if_wanted(folder: Path) -> None:
+def draw_if_wanted(folder: Path, final: RunRecord) -> None:
     """Draws the pictures of a whole run, where its config asks for them."""
-    final = RunRecord.load(folder)
     if final.tracking["plots"]:
         from src.tracking.plots import draw_pictures
 

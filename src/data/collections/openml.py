@@ -26,7 +26,7 @@ from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match, shortened
 from src.data.parameters import checked_by
 from src.data.tabular.cells import texts_of
-from src.data.tabular.clean_table import Cleaning, CleanTable, LatestTable
+from src.data.tabular.clean_table import Cleaning, CleanTable, Latest
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
@@ -38,7 +38,7 @@ PATIENCE = 20
 """Seconds for the list of names, which only a message needs."""
 NO_NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
-latest = LatestTable()
+latest = Latest[CleanTable]()
 logger = logging.getLogger(__name__)
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import encode_labels
 from src.data.tabular.raw_table import RawTable
 from src.errors import override
+
+T = TypeVar("T")
 
 LEAST_ROWS = 3
 
@@ -184,25 +187,25 @@ class CleanTable:
         )
 
 
-class LatestTable:
-    """The table that was read last: the seeds of a sweep only split it anew."""
+class Latest(Generic[T]):
+    """What was made last, such as the table of a sweep, which its seeds only split anew."""
 
     def __init__(self) -> None:
         self._key: object = None
-        self._table: CleanTable | None = None
+        self._made: T | None = None
 
-    def get(self, key: object, read: Callable[[], CleanTable]) -> CleanTable:
-        """The table of a key, read unless it is the latest.
+    def get(self, key: object, make: Callable[[], T]) -> T:
+        """The object of a key, made unless it is the latest.
 
         Args:
-            key: all that the table depends on, equal where that is the same.
-            read: gives the table.
+            key: all that the object depends on, equal where that is the same.
+            make: gives the object.
         """
-        if self._table is None or self._key != key:
-            self._table = None  # two large tables at a time may not fit
-            self._table = read()
+        if self._made is None or self._key != key:
+            self._made = None  # two large tables at a time may not fit
+            self._made = make()
             self._key = key
-        return self._table
+        return self._made
 
 
 def state_of(file: Path) -> tuple[int, int]:
