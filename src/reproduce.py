@@ -71,14 +71,13 @@ def _execute(store: "Store", run_id: str, options: argparse.Namespace) -> tuple[
     """Fetches a run's record and executes it; the run's name, and what came out."""
     from src.runs.record_reader import read_record
     from src.runs.rerun import rerun
-    from src.tracking.fetch import download, finished_run, model_of
+    from src.tracking.fetch import download, finished_run, model_of, record_of
 
     run = finished_run(store, run_id, f"--sweep {run_id} executes a sweep's runs again")
     with tempfile.TemporaryDirectory() as draft:
-        folder = download(store, f"runs:/{run_id}/", draft)
         model = model_of(store, run)
         recorded = read_record(
-            folder,
+            record_of(store, run, draft),
             run_id=run_id,
             name=run.info.run_name,
             tags=run.data.tags,

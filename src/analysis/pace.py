@@ -37,9 +37,9 @@ class Pace:
 def pace_of(runs: Sequence[FinishedRun]) -> Pace:
     """The pace that runs of a sweep were done at.
 
-        The time of a run is the time since the run before it ended, so that several workers count
-        for what they give.
-            """
+    The time of a run is the time since the run before it ended, so that several workers count
+    for what they give.
+    """
     times: dict[str, list[tuple[int, float]]] = defaultdict(list)
     spans: dict[str, float] = {}
     before = 0

@@ -7,6 +7,7 @@ from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 
 from src.errors import UserError
+from src.runs import record
 from src.tracking.store import Store
 
 
@@ -39,6 +40,24 @@ def model_of(store: Store, run: Run) -> LoggedModel | None:
     if not (run.outputs and run.outputs.model_outputs):
         return None
     return store.client.get_logged_model(run.outputs.model_outputs[0].model_id)
+
+
+def record_of(store: Store, run: Run, folder: str) -> Path:
+    """Fetches the record of a run; of one that keeps scores alone it is the config, from its tag.
+
+    Args:
+        store: has the run.
+        run: a finished one.
+        folder: where to.
+
+    Raises:
+        UserError: where that fails.
+    """
+    config = run.data.tags.get(record.CONFIG)
+    if config is None:
+        return download(store, f"runs:/{run.info.run_id}/", folder)
+    (Path(folder) / record.CONFIG).write_text(config, encoding="utf-8")
+    return Path(folder)
 
 
 def download(store: Store, uri: str, folder: str | None = None) -> Path:

@@ -30,6 +30,8 @@ ARTIFACTS = (
     SERVING,
     record.RECORD,
 )
+LONGEST_TAG = 5000
+"""Characters of a config that a tag holds instead of a file; MLflow keeps at most 8,000."""
 PICTURES = (record.CONFUSION_PLOT, record.CURVES_PLOT)
 
 
@@ -113,11 +115,16 @@ def log_results(
     tags = [RunTag("best_epoch", str(final.best_epoch))] if final.best_epoch else []
     if (folder / record.CARD).exists():
         tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
-    # Parameters that are there already change nothing; a run of scores alone has them from here.
-    params = _params(final.metadata) if record.DETAIL_TAG in final.metadata.tags else ()
+    named: tuple[str, ...] = (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ()))
+    params: list[Param] = []
+    if record.DETAIL_TAG in final.metadata.tags:  # the store has the rest of its record
+        params, named = _params(final.metadata), (record.CONFIG,)
+        config = (folder / record.CONFIG).read_text(encoding="utf-8")
+        if len(config) <= LONGEST_TAG:
+            tags.append(RunTag(record.CONFIG, config))
+            named = ()
     store.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
-    named = (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ()))
-    for name in (record.CONFIG,) if params else named:  # the store has the rest of its record
+    for name in named:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))
 
