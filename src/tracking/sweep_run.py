@@ -12,7 +12,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from src.config.check import FULL
 from src.errors import first_line
-from src.tracking.database import log_ahead
+from src.tracking.database import count_rows, log_ahead
 from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.store import Store
 from src.tracking.ui_views import LAST_SWEEP, save_views, view_link, view_links
@@ -129,6 +129,7 @@ class SweepRun:
             parts = [f"`{self._command[:LONGEST_COMMAND]}`", view_links(store.experiment_id), table]
             store.client.set_tag(self.run_id, "mlflow.note.content", "\n\n".join(parts))
             end_run(store.client, self.run_id, status)
+            count_rows(store.uri)
         except Exception as error:
             reason = first_line(error)
             log.warning("MLflow: sweep %s not marked %s: %s", self.run_id, status, reason)
