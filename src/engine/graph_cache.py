@@ -16,6 +16,7 @@ from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, resolve_auto
 from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.model import build_model
+from src.engine.seeding import is_prepared
 from src.engine.shared_graph import TrainingGraph
 from src.engine.traced_hyperparameters import loss_key
 
@@ -24,6 +25,8 @@ OF_ONE_RUN = (
     "learning_rate",  # the optimizer's node has it
 )
 """Training keys that the graph does not depend on."""
+DRAW_NOTHING = ("src.components.", "keras.losses.")
+"""Losses that are made without random numbers."""
 KERAS_OPTIMIZERS = "keras.optimizers."
 KERAS_STEPS = (
     "fit",
@@ -52,7 +55,7 @@ class GraphCache:
             longest goes first.
     """
 
-    def __init__(self, most: int = 24) -> None:
+    def __init__(self, most: int = 32) -> None:
         self._most = most
         self._graphs: OrderedDict[str, TrainingGraph | str] = OrderedDict()
         self._starts: OrderedDict[str, list[NDArray[Any]]] = OrderedDict()
@@ -74,7 +77,7 @@ class GraphCache:
         Raises:
             UserError: where a part of the model refuses its arguments.
         """
-        key = graph_key(config, dataset) + ("" if measure else " unmeasured")
+        key = _whole_key(config, dataset, measure=measure)
         if key not in self._graphs:
             model = build_model(config, dataset)
             size = config["training"]["batch_size"]
@@ -83,6 +86,32 @@ class GraphCache:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
         return self._graphs[key]
+
+    def begun(
+        self, config: Mapping[str, Any], dataset: Dataset, *, measure: bool = True
+    ) -> TrainingGraph | None:
+        """A graph in the state in which a run begins, if earlier runs have made both.
+
+        Then nothing is drawn, so nothing needs seeding, at which TensorFlow forgets all kernels: to
+        make those of a graph anew takes longer than a short training.
+
+        Args:
+            config: the resolved config.
+            dataset: gives ``auto`` its meaning.
+            measure: as for :meth:`get`.
+
+        Returns:
+            None where something has to be made: the graph, the weights, or a loss of somebody's
+            own, which may draw numbers.
+        """
+        if not str(config["loss"]["fn"].get("_target_")).startswith(DRAW_NOTHING):
+            return None
+        if not is_prepared(config["training"]) or _start_key(config, dataset) not in self._starts:
+            return None
+        graph = self._graphs.get(_whole_key(config, dataset, measure=measure))
+        if not isinstance(graph, TrainingGraph) or not self.load(graph, config, dataset):
+            return None
+        return graph
 
     def load(self, graph: TrainingGraph, config: Mapping[str, Any], dataset: Dataset) -> bool:
         """Puts a graph of this cache into the state in which a run begins.
@@ -98,13 +127,10 @@ class GraphCache:
         Returns:
             False where the run needs a model of its own.
         """
-        training, arguments = config["training"], data_arguments(dataset)
-        held = _without_rate(training["optimizer"])
-        if held == training["optimizer"]:
+        optimizer = config["training"]["optimizer"]
+        if _without_rate(optimizer) == optimizer:
             return False
-        kept = {k: v for k, v in training.items() if k not in OF_ONE_RUN or k == "seed"}
-        model = resolve_auto(config["model"], arguments)
-        key = json.dumps([model, kept | {"optimizer": held}, dataset.input_shape], default=str)
+        key = _start_key(config, dataset)
         if key not in self._starts:
             first = build_model(config, dataset)
             build_optimizer(first)
@@ -112,8 +138,8 @@ class GraphCache:
             if len(self._starts) > self._most:
                 self._starts.popitem(last=False)
         self._starts.move_to_end(key)
-        loss = build(config["loss"]["fn"], "loss.fn", arguments)
-        graph.load_state(self._starts[key], loss, training["optimizer"]["learning_rate"])
+        loss = build(config["loss"]["fn"], "loss.fn", data_arguments(dataset))
+        graph.load_state(self._starts[key], loss, optimizer["learning_rate"])
         return True
 
 
@@ -139,6 +165,18 @@ def graph_key(config: Mapping[str, Any], dataset: Dataset) -> str:
         "input": [dataset.input_shape, *map(str, (dataset.x_train.dtype, dataset.x_val.dtype))],
     }
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _whole_key(config: Mapping[str, Any], dataset: Dataset, *, measure: bool) -> str:
+    return graph_key(config, dataset) + ("" if measure else " unmeasured")
+
+
+def _start_key(config: Mapping[str, Any], dataset: Dataset) -> str:
+    """All that the weights and the optimizer depend on with which a run begins."""
+    training = {k: v for k, v in config["training"].items() if k not in OF_ONE_RUN or k == "seed"}
+    model = resolve_auto(config["model"], data_arguments(dataset))
+    held = training | {"optimizer": _without_rate(training["optimizer"])}
+    return json.dumps([model, held, dataset.input_shape], default=str)
 
 
 def _without_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:

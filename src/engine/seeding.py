@@ -40,6 +40,21 @@ def prepare(training: Mapping[str, Any]) -> None:
     keras.utils.set_random_seed(training["seed"])
 
 
+def is_prepared(training: Mapping[str, Any]) -> bool:
+    """Whether this process is in that state, its random generators aside.
+
+    Args:
+        training: as for :func:`prepare`.
+    """
+    without_grappler = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer")
+    found = (
+        tf.config.threading.get_intra_op_parallelism_threads(),
+        without_grappler,
+        keras.config.dtype_policy().name,
+    )
+    return found == (training["threads"], training["deterministic"], training["precision"])
+
+
 def _limit_threads(threads: int) -> None:
     config = tf.config.threading
     if config.get_intra_op_parallelism_threads() == threads:

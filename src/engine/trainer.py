@@ -129,11 +129,14 @@ def select_trainer(
         UserError: where config and data do not fit together.
     """
     training = config["training"]
-    prepare(training)  # before the key of a graph is taken: a loss may make a variable
     measure = keep_model or not training["monitor"].startswith("val_")
     reason = _reason_for_fit(training, callbacks)
-    graph = reason or graphs.get(config, dataset, measure=measure)
     batches = training["batch_size"], training["seed"]
+    known = None if keep_model or reason else graphs.begun(config, dataset, measure=measure)
+    if known is not None:
+        return SharedGraphTrainer(known, None, *batches)
+    prepare(training)  # before the key of a graph is taken: a loss may make a variable
+    graph = reason or graphs.get(config, dataset, measure=measure)
     if isinstance(graph, TrainingGraph) and not keep_model and graphs.load(graph, config, dataset):
         return SharedGraphTrainer(graph, None, *batches)
     model = build_model(config, dataset)
