@@ -7,10 +7,12 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.errors import UserError
+from src.forecast import main
 from src.sweeps.composer import all_overrides
 from src.sweeps.data_sets import climb_sets, with_planned_sets
 from src.sweeps.jobs import Plan
 from src.sweeps.references import all_jobs
+from src.sweeps.tuning import plan_in_words
 from tests.data.collections.dat_files import write
 
 STUDY = "+experiment=study"
@@ -117,3 +119,22 @@ def test_a_mistake_is_one_message(study, collection, words, said):
     with pytest.raises(UserError, match=said):
         _, _, plan = study(STUDY, *words)
         plan()
+
+
+def test_a_forecast_has_the_jobs_of_every_method_and_estimator(
+    collection, tmp_path, empty_store, capsys
+):
+    empty_store(tmp_path / "mlruns")
+    words = f"{STUDY} {collection} data.name=ecoli1 seed=0,1"
+    assert main([words, f"{words} study=full", "--root", str(tmp_path / "mlruns")]) == 0
+    quick, full, whole = capsys.readouterr().out.splitlines()
+    assert ": 38 jobs, 0 done, " in quick  # 3 losses x 3, 3 estimators x 3 and the majority
+    assert ": 202 jobs, 0 done, " in full
+    assert whole.startswith("In all about ")
+
+
+def test_what_takes_less_is_said_of_a_long_plan():
+    said = plan_in_words({"data.name": 85, "seed": 10}, 850, 0, 9000.0, 2, rows="study_quick")
+    assert said.endswith(" on 2 cores; some of the sets take less: data.name=ONE,TWO")
+    said = plan_in_words({"seed": 10}, 20, 10, 9000.0, 2, rows="table")
+    assert said.endswith("; references=quick takes less")
