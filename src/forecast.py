@@ -9,6 +9,7 @@ import argparse
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,15 +126,14 @@ def _plan(words: Sequence[str]) -> Forecast:
         overrides, sets = with_planned_sets(cfg, all_overrides(loader, cfg, words))
         overrides, _ = with_planned_seeds(loader, cfg, overrides)
         given = {one.get_key_element() for one in typed if not one.is_sweep_override()}
-        swept = [one for one in overrides if one.get_key_element() not in given]
         composer, jobs, epochs, planned = Composer(loader, cfg), [], [], []
-        for number, job in enumerate(all_jobs(cfg, swept)):
+        for number, job in enumerate(all_jobs(cfg, overrides)):
             config = composer.checked(composer.job(number, job))
             pairs = (word.split("=", 1) for word in job)
             named_so = {key: f"{key}.name" for key in GROUPS}
             jobs.append(
                 {"data.name": _plain(str(config["data"]["name"]))}
-                | {named_so.get(key, key): _plain(value) for key, value in pairs}
+                | {named_so.get(k, k): _plain(value) for k, value in pairs if k not in given}
             )
             budget = config["training"]["epochs"]
             epochs.append(0 if budget == AUTO or is_reference(config) else int(budget))
@@ -143,6 +143,7 @@ def _plan(words: Sequence[str]) -> Forecast:
     return Forecast(jobs, epochs, planned, cfg.tracking.experiment, cores)
 
 
+@cache
 def _plain(value: str) -> str:
     """One spelling of a value, however it was typed: ``[64,64]`` is ``[64, 64]``."""
     return str(yaml.safe_load(value))
