@@ -9,9 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.config.check import HYDRA
 
-REFERENCE = re.compile(r"\$\{(?:\.(?=\w)|([A-Za-z_]\w*\b))[\w.]*\}")
-"""An interpolation of a key by its whole path, or by its name beside it; of any other kind, such as
-one level up, the text alone tells nothing."""
+REFERENCE = re.compile(r"\$\{(?:oc\.env:[^${}]*|(?:\.(?=\w)|([A-Za-z_]\w*\b))[\w.]*)\}")
+"""An interpolation of a key by its whole path, of one by its name beside it, or of the environment,
+which all jobs share; of any other kind, such as one level up, the text alone tells nothing."""
 UNKNOWN = "${"
 """Of what is in no such section, Hydra's node among it, as little is known."""
 

@@ -12,6 +12,7 @@ from src.sweeps.composer import all_overrides
 from src.sweeps.data_sets import climb_sets, with_planned_sets
 from src.sweeps.jobs import Plan
 from src.sweeps.references import all_jobs
+from src.sweeps.sections import sections_of
 from src.sweeps.tuning import plan_in_words
 from tests.data.collections.dat_files import write
 
@@ -138,3 +139,8 @@ def test_what_takes_less_is_said_of_a_long_plan():
     assert said.endswith(" on 2 cores; some of the sets take less: data.name=ONE,TWO")
     said = plan_in_words({"seed": 10}, 20, 10, 9000.0, 2, rows="table")
     assert said.endswith("; references=quick takes less")
+
+
+def test_the_runs_of_a_study_share_the_sections_of_their_configs(sweeper):
+    lacking = [name for name, one in sections_of(sweeper(STUDY).master).items() if not one.roots]
+    assert lacking == [], "each run would be composed and checked whole, which takes minutes"
