@@ -28,7 +28,8 @@ STUDY = suite=$(SUITE) tracking.experiment=$(STUDY_OF) $(if $(FULL),study=full) 
 STUDY_DIR := multirun/$(shell date +%Y-%m-%d/%H-%M-%S)-study
 STUDY_OF = study$(if $(filter climb,$(SUITE)),-climb)$(if $(FULL),-full)
 LABEL ?= -1
-AT_ONCE ?= hydra/launcher=joblib
+# Words on where a sweep's jobs run, such as hydra/launcher=serial or hydra.launcher.n_jobs=8.
+AT_ONCE ?=
 BY_CLASS := loss=focal~loss.alpha=[0.25,0.75]
 ATLAS_SWEEPS = +experiment=atlas_simulated +experiment=atlas_simulated~$(BY_CLASS) \
 	+experiment=atlas_extreme +experiment=atlas_extreme~$(BY_CLASS) \

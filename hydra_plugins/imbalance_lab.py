@@ -111,6 +111,20 @@ class JoblibLauncher(ParallelLauncher):
     module = "joblib_launcher"
 
 
+class AutoLauncher(JobLauncher):
+    """Worker processes where jobs and cores are enough for several, else one job after another."""
+
+    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
+        """Runs jobs of a sweep by one of the two launchers above."""
+        from src.sweeps.jobs import workers_sharing
+
+        launcher, threads = self.master.hydra.launcher, self.master.training.threads
+        several = workers_sharing(launcher, len(jobs), threads) > 1
+        chosen = JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher()
+        chosen.setup(hydra_context=self.context, task_function=self.function, config=self.master)
+        chosen.run(jobs, sweep)
+
+
 class SubmititLauncher(ParallelLauncher):
     """Slurm, or processes that are started in its manner."""
 

@@ -14,7 +14,6 @@ from src.runs.import_tensorflow import import_tensorflow
 from src.sweeps.composer import Job
 from src.sweeps.jobs import Finished, workers
 
-MOST_WORKERS = 1024
 A_BATCH, LONGEST_BATCH = 200, 32
 """A worker is given this part of the jobs at a time, but not more than so many: trials of one seed
 share data and first weights, and what runs them is pickled once for all."""
@@ -26,12 +25,6 @@ def results(
     execute: Callable[[Job], Finished], jobs: Sequence[Job], threads: int, *, n_jobs: int = -1
 ) -> Generator[Finished, None, None]:
     """See ``ParallelLauncher``; ``n_jobs`` workers at most."""
-    whole = isinstance(n_jobs, int) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0 or not -1 <= n_jobs <= MOST_WORKERS:
-        raise UserError(
-            f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, 1 to {MOST_WORKERS}, or "
-            "-1 for as many as there are cores"
-        )
     at_once = min(len(jobs), workers(n_jobs, threads))
     onednn = next((_onednn(job) for job in jobs if _trains(job)), None)
     if onednn is not None:

@@ -19,9 +19,8 @@ from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
 from src.sweeps.composer import Job
-from src.sweeps.jobs import SWEEP_FILE, Plan, error_of, workers
+from src.sweeps.jobs import SWEEP_FILE, Plan, error_of, workers_sharing
 from src.sweeps.table import collect_rows, markdown_table, print_table
-from src.sweeps.threads import least_threads
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 
 if TYPE_CHECKING:
@@ -101,8 +100,8 @@ class Sweep:
         return self
 
     def _plan_in_words(self, plan: Plan) -> str:
-        launcher, threads = self._config.hydra.launcher, least_threads(self._config)
-        cores = workers(launcher.n_jobs, threads) if "n_jobs" in launcher else 1
+        launcher, threads = self._config.hydra.launcher, self._config.training.threads
+        cores = workers_sharing(launcher, len(plan.jobs), threads)
         counts, rows = (len(plan.jobs), plan.references), str(self._config.references.name)
         words = plan_in_words(plan.varied, *counts, self.seconds, cores, rows=rows)
         if self._config.tracking.detail == "full" or len(plan.jobs) < MANY:

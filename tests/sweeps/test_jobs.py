@@ -7,13 +7,14 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import ConfigCompositionException
+from joblib import cpu_count
 from omegaconf import OmegaConf
 
 from src.config.check import check
 from src.data.errors import CellError
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
-from src.sweeps.jobs import error_of, portable
+from src.sweeps.jobs import error_of, portable, workers_sharing
 
 
 @pytest.fixture
@@ -136,6 +137,41 @@ def test_jobs_that_repeat_an_experiment_are_known_and_come_last(plan_of):
 def test_a_job_that_is_wrong_is_named(plan_of):
     with pytest.raises(UserError, match=r"job 1 \(seed=1 training.epochs=-1\): training.epochs=-1"):
         plan_of("seed=0", "seed=1 training.epochs=-1")
+
+
+# --- how many share the machine -----------------------------------------------------------------
+AUTOMATIC = {"n_jobs": -1, "fewest_jobs": 12}
+
+
+@pytest.mark.parametrize(
+    ("launcher", "jobs", "threads", "shared"),
+    [
+        ({}, 99, "auto", 1),  # serial
+        ({"n_jobs": -1}, 1, "auto", 1),
+        ({"n_jobs": -1}, 999, "auto", cpu_count()),
+        ({"n_jobs": -1}, 999, cpu_count(), 1),
+        ({"n_jobs": 3}, 999, 999, 3),
+        (AUTOMATIC, 11, "auto", 1),
+        (AUTOMATIC, 12, "auto", min(12, cpu_count())),
+        (AUTOMATIC, 12, cpu_count(), 1),
+        (AUTOMATIC | {"n_jobs": 2}, 12, "auto", 2),
+        ({"n_jobs": -1, "cluster": "slurm"}, 1, "auto", cpu_count()),
+    ],
+)
+def test_the_processes_that_share_the_machine_follow_from_what_was_typed(
+    launcher, jobs, threads, shared
+):
+    assert workers_sharing(OmegaConf.create(launcher), jobs, threads) == shared
+
+
+@pytest.mark.parametrize("word", ["n_jobs=0", "n_jobs=two", "fewest_jobs=0", "fewest_jobs=few"])
+def test_a_number_of_workers_or_jobs_that_is_none_is_refused(word):
+    key, _, value = word.partition("=")
+    launcher = AUTOMATIC | {key: int(value) if value.isdigit() else value}
+    with pytest.raises(
+        UserError, match=rf"hydra\.launcher\.{word}: must be|hydra.launcher.{word}: .*int"
+    ):
+        workers_sharing(OmegaConf.create(launcher), 99)
 
 
 # --- errors on their way back -------------------------------------------------------------------
