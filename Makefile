@@ -112,7 +112,8 @@ study: $(READY)  ## what each loss gives on real data sets: 85 of KEEL in half a
 	@$(STUDY_DATA)
 	$(if $(FULL),@[ ! -e mlruns/mlflow.db ] || $(PY) -m src.forecast '+experiment=study suite=$(SUITE)' '+experiment=study $(STUDY)')
 	$(PY) train.py -m $(AT_ONCE) +experiment=study $(STUDY) hydra.sweep.dir=$(STUDY_DIR); status=$$?; \
-		[ $$status -ge 128 ] || [ ! -d $(STUDY_DIR) ] || $(PY) -m src.study --experiment $(STUDY_OF) --out outputs/$(STUDY_OF); exit $$status
+		[ $$status -ge 128 ] || [ -z "$$(find $(STUDY_DIR) -mindepth 2 -name '*.json' -print -quit 2>/dev/null)" ] || \
+		$(PY) -m src.study --experiment $(STUDY_OF) --out outputs/$(STUDY_OF); exit $$status
 
 study-full: $(READY)  ## the study with all losses, samplings and estimators: a night; says first how long
 	@$(MAKE) --no-print-directory study FULL=yes

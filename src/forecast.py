@@ -145,8 +145,9 @@ def _plan(words: Sequence[str]) -> Forecast:
 
 @cache
 def _plain(value: str) -> str:
-    """One spelling of a value, however it was typed: ``[64,64]`` is ``[64, 64]``."""
-    return str(yaml.safe_load(value))
+    """One spelling of a value, however it was typed: ``[64,64]`` is ``[64, 64]``, ``1`` ``1.0``."""
+    found = yaml.safe_load(value)
+    return str(int(found) if isinstance(found, float) and found.is_integer() else found)
 
 
 def _parser() -> argparse.ArgumentParser:
