@@ -25,7 +25,8 @@ SUITE ?= keel
 SETS ?=
 STUDY_DATA = $(if $(filter keel,$(SUITE)),$(PY) -m src.fetch keel)
 STUDY = suite=$(SUITE) tracking.experiment=$(STUDY_OF) $(if $(FULL),study=full) $(if $(SETS),$(if $(filter climb,$(SUITE)),data.id,data.name)=$(SETS))
-STUDY_DIR := multirun/$(shell date +%Y-%m-%d/%H-%M-%S)-study
+# Asked for the time once, when it is needed.
+STUDY_DIR = $(eval STUDY_DIR := multirun/$(shell date +%Y-%m-%d/%H-%M-%S)-study)$(STUDY_DIR)
 STUDY_OF = study$(if $(filter climb,$(SUITE)),-climb)$(if $(FULL),-full)
 LABEL ?= -1
 # Words on where a sweep's jobs run, such as hydra/launcher=serial or hydra.launcher.n_jobs=8.
