@@ -116,9 +116,14 @@ def at_best(runs: Sequence[FinishedRun], decision: str, asked: Iterable[str] = (
 def _grouped(runs: Sequence[FinishedRun], without: Sequence[str]) -> dict[str, list[FinishedRun]]:
     """Runs by a hash of their setting without some keys."""
     groups: dict[str, list[FinishedRun]] = defaultdict(list)
+    known: dict[tuple[str, frozenset[tuple[str, str]]], str] = {}
     for run in runs:
-        kept = {k: _plain(v) for k, v in run.setting_params.items() if k not in without}
-        groups[digest_of({"title": run.title, "best": kept})].append(run)
+        kept = frozenset(item for item in run.setting_params.items() if item[0] not in without)
+        key = run.title, kept
+        if key not in known:
+            plain = {name: _plain(value) for name, value in kept}
+            known[key] = digest_of({"title": run.title, "best": plain})
+        groups[known[key]].append(run)
     return groups
 
 

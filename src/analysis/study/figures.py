@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import scikit_posthocs
 
-from src.analysis.figures.panel import BLUE, RED, Drawing, Panel
+from src.analysis.figures.panel import BLUE, GREEN, RED, Drawing, Panel
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.families import OverFamilies
 from src.analysis.study.ranks import Ranks
 
-ROW_HEIGHT, LEAST_HEIGHT = 0.155, 1.4
+ROW_HEIGHT, LEAST_HEIGHT = 0.17, 1.4
 """Inches of the forest plot."""
-SHOWN = {"argmax": (BLUE, "o", 0.17), "tuned": (RED, "s", -0.17)}
+SHOWN = {"argmax": (BLUE, "o", 0.25), "tuned": (RED, "s", 0.0), "prior": (GREEN, "^", -0.25)}
 """Decisions of the forest plot: colour, marker, and how far from the middle of the row."""
 AXES = {
     "ratio": "imbalance ratio",
@@ -23,7 +23,7 @@ LONGEST = 24
 
 
 def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
-    """Every data set as a row, families together, with its interval at two decisions.
+    """Every data set as a row, families together, with its interval at each decision.
 
     Args:
         sets: see :mod:`src.analysis.study.table`.
@@ -42,6 +42,8 @@ def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
                 axes.axhspan(min(rows) - 0.5, max(rows) + 0.5, color="0.93", lw=0, zorder=0)
         for decision, (colour, marker, shift) in SHOWN.items():
             found = mine[mine["decision"] == decision]
+            if found.empty:
+                continue
             height = found["data"].map(place) + shift
             axes.hlines(height, found["low"], found["high"], color=colour, lw=1)
             axes.plot(found["difference"], height, marker, color=colour, ms=3, label=decision)

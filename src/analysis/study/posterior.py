@@ -8,6 +8,13 @@ Gamma(2, 0.1) above 1 (Juarez and Steel 2010, "Model-based clustering of non-Gau
 Without families it is the model of Corani et al. 2017, "Statistical comparison of classifiers
 through Bayesian hierarchical modelling"; families are added because their sets share rows.
 
+A score moves in steps: of the rows of the rarest class in the test splits, one in one seed. An
+error below that is chance, and counts as that much. On sets where two methods differ by no more
+(both say the same of nearly every row: all right, or all of the largest class) there is nothing to
+foresee; were they sets like the others, their error of nearly 0 would draw mu, phi and tau to 0.
+So they are ties, their share is drawn from Beta(1/2 + ties, 1/2 + others), each family counting
+once, and the model is of the other sets. A next set is a tie with that probability.
+
 Student's t is a normal whose precision is drawn from a Gamma, so Gibbs sampling needs normals and
 Gammas alone; nu, phi and tau are drawn from grids. Each step has what lies below it integrated out:
 chains stay nowhere for long, though phi is near 0.
@@ -18,12 +25,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln
 
 LEAST_ERROR = 0.01
-"""Percentage points; two methods that gave the same scores on every seed have no error at all."""
+"""Percentage points, where no step of the score is known."""
+FEWEST = 3
+"""Sets that are no ties; with fewer, all of them are modelled."""
 DRAWS, BURN_IN = 1_000, 200
 NU = np.geomspace(1.05, 100, 25)
 NU_PRIOR = np.log(stats.gamma.pdf(NU, 2, scale=10) * NU)
@@ -45,12 +55,14 @@ class Posterior:
         phi: scale of the families' effects; 0 without families.
         tau: scale of the sets' effects within a family.
         nu: degrees of freedom of both.
+        ties: share of sets on which the two methods tie, 0 to 1.
     """
 
     mu: Array
     phi: Array
     tau: Array
     nu: Array
+    ties: Array
 
     def shares(self, threshold: float) -> Array:
         """Of the data sets that could come next, how many lose, are equivalent, gain.
@@ -66,13 +78,16 @@ class Posterior:
         centre, scale, nu = self.mu[:, None] + family, self.tau[:, None], self.nu[:, None]
         below = stats.t.cdf((-threshold - centre) / scale, nu).mean(axis=1)
         above = stats.t.sf((threshold - centre) / scale, nu).mean(axis=1)
+        below, above = (1 - self.ties) * below, (1 - self.ties) * above
         return np.column_stack([below, np.maximum(1 - below - above, 0), above])
 
     def next_sets(self, seed: int = 0) -> Array:
         """True differences on data sets that could come next, one a draw."""
         random = np.random.default_rng(seed)
         t_family, t_set = random.standard_t(np.stack([self.nu, self.nu]))
-        return self.mu + self.phi * t_family + self.tau * t_set
+        differ = random.random(self.ties.shape) >= self.ties
+        found: Array = differ * (self.mu + self.phi * t_family + self.tau * t_set)
+        return found
 
 
 def sample(
@@ -81,6 +96,7 @@ def sample(
     df: Sequence[float],
     families: Sequence[str] | None = None,
     *,
+    steps: Sequence[float] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Posterior:
@@ -91,18 +107,27 @@ def sample(
         errors: standard error of each.
         df: degrees of freedom of each error.
         families: of each set; None for sets that share no rows.
+        steps: the least by which the difference of each set can move; None where it has no steps.
         draws: how many are kept.
         seed: of the sampler.
     """
-    y, error = np.asarray(means, np.float64), np.maximum(np.asarray(errors), LEAST_ERROR)
+    y, degrees = np.asarray(means, np.float64), np.asarray(df, np.float64)
+    error = np.asarray(errors, np.float64)
+    least = np.zeros(len(y)) if steps is None else np.asarray(steps, np.float64)
     labels = np.arange(len(y)) if families is None else np.asarray(families)
-    index = np.unique(labels, return_inverse=True)[1]
-    degrees = np.asarray(df, np.float64)
-    chain = _Chain(y, error**2, degrees, index, families is not None, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    tied = (np.abs(y) <= least) & (error <= least) & (least > 0)
+    share = pd.Series(tied).groupby(labels).mean()
+    ties = random.beta(0.5 + share.sum(), 0.5 + (1 - share).sum(), draws) * tied.any()
+    if (~tied).sum() < FEWEST:
+        tied, ties = np.zeros(len(y), np.bool_), np.zeros(draws)
+    noise = np.maximum(np.maximum(error, least), LEAST_ERROR)[~tied] ** 2
+    index = np.unique(labels[~tied], return_inverse=True)[1]
+    chain = _Chain(y[~tied], noise, degrees[~tied], index, families is not None, random)
     for _ in range(BURN_IN):
         chain.step()
-    kept = np.array([chain.step() for _ in range(draws)])
-    return Posterior(*kept.T)
+    mu, phi, tau, nu = np.array([chain.step() for _ in range(draws)]).T
+    return Posterior(mu, phi, tau, nu, ties)
 
 
 @dataclass

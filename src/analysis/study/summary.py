@@ -19,6 +19,8 @@ FACTORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 """What a gain may depend on: for people, and in which unit."""
 OUTCOMES = ("loss", "equivalent", "gain")
 LEAST_SETS = 3
+TEST_PART = 0.2
+"""Of a set's rows, in the test split."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def over_sets(found: pd.DataFrame, column: str = "difference") -> dict[str, Any]
         "share_better": mean_over_families(100.0 * (values > 0) + 50.0 * (values == 0), families),
     }
     if len(found) >= LEAST_SETS and values.any():
-        posterior = sample(values, found[f"{before}se"], found[f"{before}df"], families)
+        errors, df = found[f"{before}se"], found[f"{before}df"]
+        posterior = sample(values, errors, df, families, steps=_steps(found))
         shares = posterior.shares(THRESHOLD_PP)
         ends = np.quantile(shares, (0.025, 0.975), axis=0)
         known = zip(shares.mean(axis=0), *ends, strict=True)
@@ -85,6 +88,12 @@ def over_sets(found: pd.DataFrame, column: str = "difference") -> dict[str, Any]
         low, high = np.quantile(posterior.next_sets(), (0.025, 0.975))
         row |= {"next_low": float(low), "next_high": float(high)}
     return row
+
+
+def _steps(found: pd.DataFrame) -> "pd.Series[float]":
+    """Percentage points that one test row of the rarest class moves the mean, in one seed; or 0."""
+    rows = np.maximum(TEST_PART * found["rarest_rows"].astype(float), 1)
+    return (100 / (found["classes"].astype(float) * rows * found["seeds"])).fillna(0.0)
 
 
 def _slope(found: pd.DataFrame, column: str, name: str) -> OverFamilies | None:

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from src.analysis.statistics.estimate import estimate
 from src.analysis.study.families import mean_over_families, slope_over_families
 from src.analysis.study.posterior import sample
 from src.analysis.study.ranks import rank
@@ -144,7 +145,7 @@ def test_the_next_set_of_a_new_family_is_foreseen_as_well_as_it_says():
     new = mu + phi * t(nu, 200_000) + tau * t(nu, 200_000)
     truth = np.array([(new < -2).mean(), (abs(new) <= 2).mean(), (new > 2).mean()])
     held, alone, means = [], [], []
-    for round_ in range(25):
+    for round_ in range(20):
         true = mu + phi * t(nu, 25)[FAMILY] + tau * t(nu, len(FAMILY))
         error = random.choice([0.5, 1.5], len(FAMILY))
         measured = true + error * random.standard_normal(len(FAMILY))
@@ -158,3 +159,34 @@ def test_the_next_set_of_a_new_family_is_foreseen_as_well_as_it_says():
     assert 0.88 <= np.mean(held) <= 1.0
     assert np.mean(alone) < np.mean(held) - 0.08
     assert np.mean(means, axis=0) == pytest.approx(truth, abs=0.04)
+
+
+def test_sets_on_which_two_methods_tie_do_not_hide_that_the_others_differ():
+    """Scores that move by rows, and a share of sets on which both methods say the same."""
+    random = np.random.default_rng(4)
+    mu, phi, tau, nu, tied = -1.0, 1.5, 1.5, 4, 0.12
+    t, count = random.standard_t, len(FAMILY)
+    new = (mu + phi * t(nu, 200_000) + tau * t(nu, 200_000)) * (random.random(200_000) >= tied)
+    truth = np.array([(new < -2).mean(), (abs(new) <= 2).mean(), (new > 2).mean()])
+    held, inside, without = [], [], []
+    for round_ in range(12):
+        step = 50 / np.exp(random.uniform(np.log(3), np.log(80), count))  # one row, one seed
+        spread = 5 * np.sqrt(step / 5)
+        true = mu + phi * t(nu, 25)[FAMILY] + tau * t(nu, count)
+        split = np.repeat(random.standard_normal((count, 5)), 2, axis=1)
+        seeds = true[:, None] + spread[:, None] * (split + random.standard_normal((count, 10)))
+        seeds = np.round(seeds / step[:, None]) * step[:, None]
+        seeds[random.random(count) < tied] = 0
+        found = [estimate(row, [str(seed // 2) for seed in range(10)], 0.25) for row in seeds]
+        columns = zip(*((one.mean, one.standard_error, one.df) for one in found), strict=True)
+        arguments = [*map(np.array, columns), FAMILY]
+        for steps, ranges in ((step / 10, inside), (None, without)):
+            posterior = sample(*arguments, steps=steps, draws=250, seed=round_)
+            low, high = np.quantile(posterior.next_sets(), (0.025, 0.975))
+            ranges.append(((low <= new) & (new <= high)).mean())
+            if steps is not None:
+                low, high = np.quantile(posterior.shares(2.0), (0.025, 0.975), axis=0)
+                held.append((low <= truth) & (truth <= high))
+    assert np.mean(held) >= 0.85
+    assert 0.9 <= np.mean(inside) <= 0.98
+    assert np.mean(without) < np.mean(inside) - 0.1
