@@ -41,16 +41,13 @@ LOADER = """
 import sys
 import keras, numpy as np, tensorflow as tf
 
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 tf.config.experimental.enable_op_determinism()
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 keras.utils.set_random_seed(0)
 sys.path.insert(0, sys.argv[1])
-from src.components import ClippedModel, MacroF1, custom_objects, mlp
+from src.components import ClippedModel, custom_objects
 
 folder, names = sys.argv[2], sys.argv[4:]
 data = np.load(f"{folder}/data.npz")
@@ -82,26 +79,6 @@ for how in ("registered", "named"):
         for key, values in history.items():
             results[f"{name}_history_{key}"] = np.array(values)
 
-# Two replicas: the metric adds them up, the clipping model clips the sum of the gradients.
-def clipped():
-    model = mlp((6,), 3, clip_norm=0.1)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("sgd", loss, metrics=[MacroF1(3)])
-    return model
-
-x, y = data["x_weighted"], data["y_weighted"]
-with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-    two = clipped()
-one = clipped()
-one.set_weights(two.get_weights())
-results["replicas"] = np.array(
-    two.evaluate(x, y, batch_size=60, verbose=0, return_dict=True)["f1_macro"]
-)
-results["replicas_predicted"] = np.asarray(two(x)).argmax(1)
-for name, model in (("two", two), ("one", one)):
-    # 37 batches of 8 and one of 3, which the replicas share as 2 and 1
-    model.fit(x[:299], y[:299], batch_size=8, epochs=2, shuffle=False, verbose=0)
-    results[f"replicas_{name}"] = np.concatenate([w.ravel() for w in model.get_weights()])
 np.savez(f"{folder}/results.npz", **results)
 """
 
@@ -179,15 +156,6 @@ def test_loading_keeps_what_the_components_were_made_with(trained):
     assert model.loss.alpha == [0.2, 0.3, 0.5]
     assert model.loss.from_logits is True
     assert keras.saving.load_model(trained[0] / "cosine.keras").loss.class_counts == COUNTS
-
-
-def test_two_replicas_count_together_and_clip_their_sum(trained, loaded):
-    from sklearn.metrics import f1_score
-
-    y = np.load(trained[0] / "data.npz")["y_weighted"]
-    expected = f1_score(y, loaded["replicas_predicted"], average="macro", labels=range(3))
-    assert loaded["replicas"] == pytest.approx(expected, abs=1e-6)
-    np.testing.assert_allclose(loaded["replicas_two"], loaded["replicas_one"], atol=1e-6)
 
 
 def test_every_public_component_is_registered_and_among_the_custom_objects():
