@@ -40,3 +40,17 @@ def test_what_is_no_file_is_made_anew_each_time(resolved):
     first, again = cached_dataset(data), cached_dataset(data)
     assert first is not again
     assert first.fingerprint == again.fingerprint
+
+
+@pytest.mark.parametrize(("launcher", "most"), [("serial", 1), ("joblib", 2)])
+def test_a_sweep_reads_and_cleans_a_file_once_in_each_process(
+    node, train, tmp_path, launcher, most
+):
+    words = (f"data.path={node(0)['path']}", f"hydra/launcher={launcher}", "tracking=none")
+    jobs = ("estimator=majority,logistic_regression", "seed=0,2,4")
+    limit = ("hydra.launcher.n_jobs=2",) if launcher == "joblib" else ()
+    outcome = train(("-m", "data=table", *words, *jobs, *limit), tmp_path)
+    assert outcome.status == 0, outcome.err
+    logs = [file.read_text() for file in tmp_path.glob("multirun/*/*/*/train.log")]
+    assert len(logs) == 6
+    assert 1 <= sum(log.count("read and cleaned") for log in logs) <= most

@@ -113,6 +113,7 @@ class CleanTable:
             written=layout.number_format,
             nominal=raw.nominal,
         )
+        logger.info("%s: read and cleaned, %d rows", source, len(y))
         numbers = number_rows(features)
         alike, repeated = count_duplicates(numbers, y)
         if alike.duplicate_rows:

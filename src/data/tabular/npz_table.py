@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from src.data.errors import DataError, shortened, unreadable
-from src.data.tabular.limits import refuse_wide
+from src.data.tabular.limits import refuse_large, refuse_wide
 
 NUMBERS = "fiub"
 LABELS = NUMBERS + "US"
@@ -109,6 +109,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
                     f"{self.source}: array {name!r} has shape {shape}; {largest:,} values are the "
                     "most that fit."
                 )
+            refuse_large(shape[0] if shape else 1, math.prod(shape[1:]), largest, self.source)
             flat = np.frombuffer(stream.read(), dtype) if 0 not in shape else np.empty(0, dtype)
             return flat.reshape(shape, order="F" if fortran else "C")
 

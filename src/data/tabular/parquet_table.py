@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import BinaryIO
@@ -73,9 +73,12 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         return found.value_type if pa.types.is_dictionary(found) else found
 
     def chunks(
-        self, size: int | None = None, as_text: Collection[str] = ()
+        self,
+        size: int | None = None,
+        as_text: Collection[str] = (),
+        columns: Sequence[str] | None = None,
     ) -> Iterator[pd.DataFrame]:
-        """Tables."""
+        """Tables, of some columns where these are given."""
         for decoded, cells in self._groups():
             most = max(LARGEST_PART, min(LARGEST_ROW_GROUP, LARGEST_MEAN * cells))
             if decoded > most:
@@ -85,7 +88,12 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
                 )
         with self._named():
             whole = size is None or not self.total
-            for part in [self._file.read()] if whole else self._file.iter_batches(size):
+            for part in (
+                # "a" names a column "a.b", too, so what is read is selected once more
+                [self._file.read(columns).select(columns or self.names)]
+                if whole
+                else self._file.iter_batches(size)
+            ):
                 part.validate(full=True)
                 self.done += part.num_rows
                 table = part if whole else pa.Table.from_batches([part])
@@ -94,12 +102,20 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
                 text = frame.select_dtypes("category").columns
                 yield frame.astype(dict.fromkeys(text, object))
 
-    def read(self, largest: int, decoded: int | None = None) -> pd.DataFrame:
-        """All rows, of at most so many cells, and so many bytes once they are decoded."""
-        refuse_large(self.total, len(self.names), largest, self.source)
+    def read(
+        self, largest: int, decoded: int | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """All rows, of at most so many cells, and so many bytes once they are decoded.
+
+        Args:
+            largest: cells.
+            decoded: bytes; None for eight a cell.
+            columns: those that are wanted; None for all.
+        """
+        refuse_large(self.total, len(columns or self.names), largest, self.source)
         if sum(size for size, _ in self._groups()) > (decoded or 8 * largest):
             raise TooLargeError(f"{self.source}: takes more than {decoded or 8 * largest:,} bytes.")
-        (frame,) = self.chunks()
+        (frame,) = self.chunks(columns=columns)
         return frame
 
     def _groups(self) -> Iterator[tuple[int, int]]:

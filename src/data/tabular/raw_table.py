@@ -15,7 +15,8 @@ from src.data.parameters import DELIMITER_NAMES
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.labels import column_number
 from src.data.tabular.number_format import find_formats
-from src.data.tabular.table_file import DELIMITERS, open_table
+from src.data.tabular.parquet_table import ParquetTable
+from src.data.tabular.table_file import DELIMITERS, TableFile, open_table
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 from src.errors import override
@@ -33,7 +34,7 @@ class RawTable:
     """A table as read.
 
     Attributes:
-        frame: all of its columns.
+        frame: all of its columns; of a Parquet file, label and features.
         features: names of the columns that are neither label nor left out.
         layout: names of all columns, and how they are written.
         nominal: names of the columns that hold categories as far as the source says so.
@@ -73,16 +74,23 @@ class RawTable:
         Raises:
             DataError: for a file or a value that cannot be used.
         """
-        frame, delimiter = _read(file, source, text)
-        names = [*frame.columns]
-        target = column_number(label, names, "data.label", source)
-        features = feature_columns(names, names[target], drop, source)
+        with open_table(file, f"data.path={source!r}", text) as opened:
+            if isinstance(opened, ParquetTable):
+                names = opened.names
+                target, features = _chosen(names, label, drop, source)
+                wanted = [name for name in names if name in {names[target], *features}]
+                frame, delimiter = opened.read(LARGEST_TABLE, columns=wanted), None
+            else:
+                frame, delimiter = _read(opened, source)
+                names = [*frame.columns]
+                target, features = _chosen(names, label, drop, source)
         _warn_of_row_numbers(
             names, features, source, nameless=text.header and delimiter is not None
         )
         found, signs = _formats(_view(frame, features), source, text, delimiter)
         if delimiter and found.as_text and not text.as_text:
-            frame, _ = _read(file, source, found)
+            with open_table(file, f"data.path={source!r}", found) as opened:
+                frame, _ = _read(opened, source)
             found, signs = _formats(_view(frame, features), source, found, delimiter)
         usual = DELIMITERS.get(file.suffix.lower())
         found = replace(found, delimiter=None if delimiter == usual else delimiter)
@@ -117,11 +125,18 @@ def feature_columns(
     return features
 
 
-def _read(file: Path, source: str, text: TextFormat) -> tuple[pd.DataFrame, str | None]:
+def _chosen(
+    names: list[str], label: str | int, drop: Sequence[str | int], source: str
+) -> tuple[int, list[str]]:
+    """The position of the label, and the names of the features."""
+    target = column_number(label, names, "data.label", source)
+    return target, feature_columns(names, names[target], drop, source)
+
+
+def _read(opened: TableFile, source: str) -> tuple[pd.DataFrame, str | None]:
     """The rows, and the character between the cells of a text."""
-    with open_table(file, f"data.path={source!r}", text) as opened:
-        frame = opened.read(LARGEST_TABLE)
-        delimiter = opened.delimiter if isinstance(opened, TextTable) else None
+    frame = opened.read(LARGEST_TABLE)
+    delimiter = opened.delimiter if isinstance(opened, TextTable) else None
     frame.columns = pd.Index([str(name) for name in frame.columns])
     name = frame.columns[0]
     marks = [word for word, mark in DELIMITER_NAMES.items() if mark in name]

@@ -105,10 +105,9 @@ class TextTable(AbstractContextManager["TextTable"]):
     def chunks(
         self, size: int | None = None, as_text: Collection[str] = (), *, in_pieces: bool = False
     ) -> Iterator[pd.DataFrame]:
-        """Tables.
+        """Tables; `in_pieces` parses each a little at a time, which takes a third less memory.
 
-        `in_pieces` parses each a little at a time, which takes less memory; where one column would
-        come out as numbers in one piece and as text in another, pandas's `DtypeWarning` is raised.
+        pandas raises a `DtypeWarning` where a column is of numbers in one piece and not in another.
         """
         stream = self._from_start(LARGEST_PART if size else None)
         with self._named():
@@ -225,8 +224,8 @@ class TextTable(AbstractContextManager["TextTable"]):
         known = unreadable(self.source, "a table", ValueError, OverflowError, OSError, csv.Error)
         with known, warnings.catch_warnings():
             # pandas only warns where it drops the cells of rows longer than the header.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            warnings.simplefilter("error", pd.errors.DtypeWarning)
+            for kind in (pd.errors.ParserWarning, pd.errors.DtypeWarning):
+                warnings.simplefilter("error", kind)
             try:
                 yield
             except pd.errors.EmptyDataError as error:
