@@ -38,7 +38,7 @@ def test_what_does_not_fit_is_refused_by_its_size_alone(tmp_path, monkeypatch, s
     file, read = written(tmp_path, suffix)
     columns = 3 if suffix == ".npz" else 4  # of an NPZ file, those of x
     cells = ROWS * columns
-    monkeypatch.setattr(limits, "usable_memory", lambda: 2 * BYTES_A_CELL * cells)
+    monkeypatch.setattr(limits, "usable_memory", lambda: 2 * BYTES_A_CELL * (cells + columns))
     assert sum(read().rows.values()) == ROWS
     if suffix in {".csv", ".parquet"}:  # a change of the rows, which only reading them would notice
         content = file.read_bytes()
@@ -47,10 +47,10 @@ def test_what_does_not_fit_is_refused_by_its_size_alone(tmp_path, monkeypatch, s
     else:
         file.touch()
     monkeypatch.setattr(limits, "usable_memory", lambda: BYTES_A_CELL * cells)
-    said = f"{ROWS} rows of {columns} columns take about .* GB, more than half of the .*"
+    said = rf"\d+ rows of {columns} columns take about .* GB, more than half of the .*"
     with pytest.raises(DataError, match=said + f"{ROWS // 2} rows of all columns") as refused:
         read()
-    assert f"or {columns // 2} columns of all rows" in str(refused.value) or columns == 3
+    assert "or 2 columns of all rows" in str(refused.value) or suffix != ".parquet"
 
 
 def test_columns_of_a_parquet_file_that_are_left_out_take_no_memory(tmp_path, monkeypatch):
