@@ -90,8 +90,8 @@ class ParallelLauncher(JobLauncher):
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
+        from src.sweeps.cores import least_threads
         from src.sweeps.jobs import run_in_worker
-        from src.sweeps.threads import least_threads
 
         setup_globals()
         configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
@@ -112,14 +112,18 @@ class JoblibLauncher(ParallelLauncher):
 
 
 class AutoLauncher(JobLauncher):
-    """Worker processes where jobs and cores are enough for several, else one job after another."""
+    """Worker processes where jobs and cores are enough for several, else one job after another.
+
+    A sweep that has ended well before trains nothing, so nobody has to load TensorFlow.
+    """
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep by one of the two launchers above."""
-        from src.sweeps.jobs import workers_sharing
+        from src.sweeps.cores import workers_sharing
 
         launcher, threads = self.master.hydra.launcher, self.master.training.threads
-        several = workers_sharing(launcher, len(jobs), threads) > 1
+        done = sweep.parent is not None and sweep.parent.done
+        several = not done and workers_sharing(launcher, len(jobs), threads) > 1
         chosen = JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher()
         chosen.setup(hydra_context=self.context, task_function=self.function, config=self.master)
         chosen.run(jobs, sweep)

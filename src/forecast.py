@@ -111,8 +111,8 @@ def _plan(words: Sequence[str]) -> Forecast:
     from src.config.register import register
     from src.runs.identity import is_reference
     from src.sweeps.composer import Composer, all_overrides
+    from src.sweeps.cores import workers_sharing
     from src.sweeps.data_sets import with_planned_sets
-    from src.sweeps.jobs import workers
     from src.sweeps.references import all_jobs
     from src.sweeps.seeds import with_planned_seeds
 
@@ -139,7 +139,7 @@ def _plan(words: Sequence[str]) -> Forecast:
             epochs.append(0 if budget == AUTO or is_reference(config) else int(budget))
             planned.append(sets.seconds(job, config))
     launcher = cfg.hydra.launcher
-    cores = workers(launcher.n_jobs, 1) if "n_jobs" in launcher else 1
+    cores = workers_sharing(launcher, len(jobs))
     return Forecast(jobs, epochs, planned, cfg.tracking.experiment, cores)
 
 

@@ -12,7 +12,8 @@ from joblib import Parallel, delayed
 from src.errors import UserError, override
 from src.runs.import_tensorflow import import_tensorflow
 from src.sweeps.composer import Job
-from src.sweeps.jobs import Finished, workers
+from src.sweeps.cores import workers
+from src.sweeps.jobs import Finished
 
 A_BATCH, LONGEST_BATCH = 200, 32
 """A worker is given this part of the jobs at a time, but not more than so many: trials of one seed

@@ -18,64 +18,14 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig
 
-from src.config.legal import problems
-from src.config.ranges import AUTO, Count
 from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
-from src.sweeps.threads import one_thread
+from src.sweeps.cores import one_thread
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
-MOST_WORKERS = 1024
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: the MLflow run that its jobs belong to."""
-
-
-def workers(n_jobs: int, threads: int) -> int:
-    """How many jobs run at once on this machine; -1 means as many as the cores allow.
-
-    Raises:
-        UserError: for a number that is none of workers.
-    """
-    from joblib import cpu_count  # not before a sweep's jobs are known to be right
-
-    whole = isinstance(n_jobs, int) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0 or not -1 <= n_jobs <= MOST_WORKERS:
-        raise UserError(
-            f"hydra.launcher.n_jobs={n_jobs}: must be a number of workers, 1 to {MOST_WORKERS}, or "
-            "-1 for as many as there are cores"
-        )
-    return n_jobs if n_jobs > 0 else max(1, cpu_count() // threads)
-
-
-def workers_sharing(launcher: DictConfig, jobs: int, threads: int | str = AUTO) -> int:
-    """How many processes share the cores of this machine while a sweep runs.
-
-    It follows from what was typed alone, and not from which jobs are done already, so that the same
-    command has the same number.
-
-    Args:
-        launcher: the node ``hydra.launcher`` of the sweep's config.
-        jobs: how many the sweep has.
-        threads: of TensorFlow in each process; ``auto`` where they follow from this number.
-
-    Returns:
-        1 where jobs run one after another, as ``hydra/launcher=auto`` has them below its
-        ``fewest_jobs``; on a cluster, whose cores are not known here, as many as
-        there are cores, so that each job has one.
-
-    Raises:
-        UserError: for numbers of workers or jobs that are none.
-    """
-    each = 1 if threads == AUTO else int(threads)
-    if launcher.get("cluster") == "slurm" or "num_cpus" in launcher:
-        return workers(-1, each)
-    fewest = launcher.get("fewest_jobs", 1)
-    for _, reason in problems(fewest, Count, strict=True):
-        raise UserError(f"hydra.launcher.fewest_jobs={fewest}: {reason}")
-    if "n_jobs" not in launcher or jobs < fewest:
-        return 1
-    return min(jobs, workers(launcher.n_jobs, each))
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ from src.config.legal import problems
 from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
+from src.sweeps.cores import one_thread
 from src.sweeps.sweep import Sweep
-from src.sweeps.threads import one_thread
 from src.sweeps.tuning import check_plan, has_key, plan_tags, tuned_keys
 
 Direction = Annotated[str, one_of("maximize", "minimize")]

@@ -11,7 +11,8 @@ from typing import Any
 from src.config.ranges import AUTO
 from src.errors import UserError
 from src.sweeps.composer import Job
-from src.sweeps.jobs import Finished, workers
+from src.sweeps.cores import workers
+from src.sweeps.jobs import Finished
 
 try:
     import submitit

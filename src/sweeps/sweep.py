@@ -19,7 +19,8 @@ from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.runs.record import write_json
 from src.sweeps.composer import Job
-from src.sweeps.jobs import SWEEP_FILE, Plan, error_of, workers_sharing
+from src.sweeps.cores import workers_sharing
+from src.sweeps.jobs import SWEEP_FILE, Plan, error_of
 from src.sweeps.table import collect_rows, markdown_table, print_table
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 

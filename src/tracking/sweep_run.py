@@ -38,6 +38,7 @@ class SweepRun:
     Attributes:
         run_id: in MLflow.
         extends: seeds of earlier sweeps over the same settings that this one has, with others.
+        done: whether the same sweep has ended well before, so that its runs are there.
 
     Raises:
         UserError: where the store cannot be used.
@@ -52,7 +53,7 @@ class SweepRun:
         *,
         anew: bool,
     ) -> None:
-        self._store, self._command = Store.open(tracking), command
+        self._store, self._command, self.done = Store.open(tracking), command, False
         if tracking.get("detail", FULL) != FULL:
             log_ahead(self._store.uri)
         with self._store.needed():
@@ -75,6 +76,7 @@ class SweepRun:
     def _find(self, identity: str) -> str | None:
         client, condition = self._store.client, f"tags.`sweep.identity` = '{identity}'"
         for run in client.search_runs([self._store.experiment_id], condition, max_results=1):
+            self.done = run.info.status == "FINISHED"
             client.update_run(run.info.run_id, status="RUNNING")
             for key, value in process_tags().items():
                 client.set_tag(run.info.run_id, key, value)

@@ -14,7 +14,8 @@ from src.config.check import check
 from src.data.errors import CellError
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
-from src.sweeps.jobs import error_of, portable, workers_sharing
+from src.sweeps.cores import workers_sharing
+from src.sweeps.jobs import error_of, portable
 
 
 @pytest.fixture
