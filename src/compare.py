@@ -90,9 +90,10 @@ def _write(found: "Answer", options: argparse.Namespace) -> None:
         write_json(options.json, found)
     if options.csv:
         write_csv(options.csv, found)
-    for address in publish(found, options.root, options.uri, options.out):
-        print(f"Report: {address}")
+    addresses = publish(found, options.root, options.uri, options.out)
     print(f"Runs:   {found.selection.title} in {found.selection.address}; `make ui` opens them")
+    for address in addresses:
+        print(f"Report: {address}")
 
 
 def _parser() -> argparse.ArgumentParser:

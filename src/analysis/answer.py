@@ -5,8 +5,16 @@ from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from src.analysis.card import Card, Statement, card
 from src.analysis.for_scale import ForScale, for_scale
-from src.analysis.notes import bridge, budget_notes, choice_notes, seeds_note, untuned_note
+from src.analysis.notes import (
+    bridge,
+    budget_notes,
+    choice_notes,
+    search_notes,
+    seeds_note,
+    untuned_note,
+)
 from src.analysis.runs import CRITERIA, OTHER, SCORE, SHOWN, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
@@ -18,25 +26,6 @@ from src.errors import UserError, words
 
 if TYPE_CHECKING:
     from src.analysis.homework import Homework
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What the answer says first of a setting, wherever it is shown.
-
-    Attributes:
-        head: that the sentence begins with; empty where it stands by itself.
-        sentence: without its full stop, as the others.
-        action: what the command does; empty without one.
-        command: to type.
-        aside: what follows.
-    """
-
-    head: str
-    sentence: str
-    action: str = ""
-    command: str = ""
-    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,8 @@ class Answer:
         given_losses: the same at given settings.
         best: what was chosen, by decision.
         left_out: sentences on runs that are in no comparison.
-        notes: what has to be said of a setting beside its comparisons, by setting.
+        choices: what each loss was tuned to in a setting, as sentences, by setting.
+        limits: what its comparisons do not know, in the same way.
         recommendations: which loss to take, one a setting that is compared.
         scale: what estimators that are no networks make of the same splits, by setting.
         homework: the lesson's own comparison, where it was asked for.
@@ -73,7 +63,8 @@ class Answer:
     best: dict[str, Best]
     left_out: list[str]
     recommendations: list[Recommendation]
-    notes: dict[str, list[str]] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    limits: dict[str, list[str]] = field(default_factory=dict)
     scale: dict[str, ForScale] = field(default_factory=dict)
     homework: "Homework | None" = None
 
@@ -87,6 +78,16 @@ class Answer:
         """In the order of the comparisons."""
         return list(dict.fromkeys(found.setting for found in self.comparisons))
 
+    @property
+    def notes(self) -> dict[str, list[str]]:
+        """All that has to be said of a setting beside its comparisons, by setting."""
+        return {one: [*self.choices[one], *self.limits[one]] for one in self.settings}
+
+    @property
+    def cards(self) -> list[Card]:
+        """The answer at first sight, one a setting."""
+        return [card(self, setting) for setting in self.settings]
+
     def statements(self, advice: Recommendation) -> list[Statement]:
         """What to take in a setting; a reference that leads comes first, another one behind."""
         scale, head = self.scale.get(advice.setting), "Recommendation"
@@ -97,6 +98,10 @@ class Answer:
             head, aside = f"{head} among the losses", ""
         own = (advice.sentence, advice.details, advice.command, aside)
         return [*found, Statement(f"{head}{where}", *own)]
+
+    def base(self, setting: str) -> LossSummary:
+        """The scores of the baseline in a setting."""
+        return self.rows(setting)[0].loss
 
     def of(self, setting: str) -> list[Comparison]:
         """The comparisons in a setting, best on the validation split first."""
@@ -133,7 +138,7 @@ class Answer:
         Raises:
             UserError: where no comparison is about it.
         """
-        found = [one for one in self.comparisons if loss in {None, one.loss, one.label}]
+        found = [one for one in self.comparisons if loss in {None, one.loss, one.label, one.short}]
         if not found:
             known = words(dict.fromkeys(one.label for one in self.comparisons))
             raise UserError(f"--loss {loss}: was not compared; there are {known}")
@@ -202,7 +207,9 @@ def answer(
         scale={one.setting: one for one in scale if one},
     )
     for setting in found.settings:
-        found.notes[setting] = _notes(found, setting)
+        chosen_there = [one for one in best[decision].choices if one.setting == setting]
+        found.choices[setting] = choice_notes(chosen_there)
+        found.limits[setting] = [*search_notes(chosen_there), *_limits(found, setting)]
     return found
 
 
@@ -243,13 +250,12 @@ def _left_out(selection: Selection, compared: Sequence[Comparison], decision: st
     return left_out
 
 
-def _notes(found: Answer, setting: str) -> list[str]:
-    losses, chosen = [row.loss for row in found.rows(setting)], found.best[found.decision].choices
+def _limits(found: Answer, setting: str) -> list[str]:
+    losses = [row.loss for row in found.rows(setting)]
     seeds = {seed for one in found.of(setting) for seed in one.seeds}
-    notes = [
-        *choice_notes([one for one in chosen if one.setting == setting]),
+    limits = [
         *budget_notes(losses),
         untuned_note(losses[0].runs[0], found.selection.command),
         seeds_note(found.selection, seeds),
     ]
-    return [note for note in notes if note]
+    return [one for one in limits if one]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from src.analysis.notes import trials
+from src.analysis.notes import choice_notes
 from src.analysis.runs import DECISIONS, FinishedRun, by_setting, in_seeds
 from src.analysis.statistics.candidate import DECIMALS, Candidate, lead
 from src.analysis.statistics.comparison import Comparison
@@ -20,6 +20,7 @@ from src.analysis.statistics.recommendation import Recommendation
 from src.analysis.statistics.verdict import UNDECIDED
 from src.analysis.tuned import Best, at_best
 from src.errors import words
+from src.runs.labels import short_label
 
 BETTER = ("gain", "better")
 """Verdicts of a reference over the recommendation."""
@@ -64,11 +65,6 @@ class Row:
     def base_score(self) -> float:
         """The same of the recommendation."""
         return float(np.mean(self.against.baseline_scores))
-
-    @property
-    def difference(self) -> str:
-        """``+2.1 pp [0.4, 3.8]``."""
-        return f"{self.against.mean:+.1f} pp{self.against.interval}"
 
 
 @dataclass(frozen=True)
@@ -190,12 +186,12 @@ def _candidates(best: Mapping[str, Best]) -> list[Candidate]:
 
 def _lead(first: Row, ahead: Sequence[Row]) -> str:
     others = {row.at.label for row in ahead} - {first.at.label}
-    also = f"; ahead too: {words(sorted(others))}" if others else ""
+    also = f"; ahead too: {words(sorted(map(short_label, others)))}" if others else ""
     sure = "is not" if first.is_better else "may not be"
     behind = "" if first.is_better else ", but ahead on the validation splits too"
     return (
         f"A network {sure} the best choice here: on the same test splits {first.at.name} has macro "
-        f"F1 {first.score:.3f}, {first.difference} against the recommended "
+        f"F1 {first.score:.3f}, {first.against.in_points} against the recommended "
         f"{_base(first, behind)}{also}"
     )
 
@@ -203,7 +199,8 @@ def _lead(first: Row, ahead: Sequence[Row]) -> str:
 def _scale(first: Row) -> str:
     return (
         f"For scale: {first.at.name}, the best reference on the validation split, has macro F1 "
-        f"{first.score:.3f} on the same test splits, {first.difference} against {_base(first)}"
+        f"{first.score:.3f} on the same test splits, {first.against.in_points} against "
+        f"{_base(first)}"
     )
 
 
@@ -214,4 +211,4 @@ def _base(row: Row, more: str = "") -> str:
 
 
 def _trials(found: Best) -> list[str]:
-    return [f"{one.label}: {one.words}{trials(one)}" for one in found.choices if one.keys]
+    return choice_notes(one for one in found.choices if one.keys)

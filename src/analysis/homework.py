@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from src.analysis.answer import Answer
 from src.analysis.runs import LEARNING_RATE
-from src.analysis.statistics.comparison import Comparison, homework_verdict
+from src.analysis.statistics.comparison import ONE_SEED, Comparison
 from src.errors import UserError
 from src.runs.labels import SAMPLED_BY
 
@@ -28,12 +28,19 @@ class Homework:
     @property
     def passed(self) -> bool:
         """Whether the lesson would accept it."""
-        return homework_verdict(self.given) == "PASS"
+        return self.verdict == "PASS"
+
+    @property
+    def verdict(self) -> str:
+        """PASS or FAIL; ``not judged`` with one seed, which has no interval."""
+        if len(self.given.seeds) < 2:
+            return f"not judged, {ONE_SEED}"
+        return homework_verdict(self.given)
 
     @property
     def text(self) -> str:
         """Both, in a few lines."""
-        verdict, asked = "PASS" if self.passed else "FAIL", f"{self.given.threshold:g} pp"
+        asked = f"{self.given.threshold:g} pp"
         tuned = "Each loss at its best is not known; tuning=learning_rate finds it"
         if self.at_best:
             tuned = f"Each loss at its best: {self.at_best.headline}"
@@ -41,9 +48,14 @@ class Homework:
         if self.recommended and not self.passed:
             also = "\n  The recommendation asks less: the best of all on validation, by any lead"
         return (
-            f"Homework: {verdict}\n  At the lesson's settings, learning rate {RATE} (a gain of "
-            f"{asked} is asked for): {self.given.headline}\n  {tuned}{also}"
+            f"Homework: {self.verdict}\n  At the lesson's settings, learning rate {RATE} (a gain "
+            f"of {asked} is asked for): {self.given.headline}\n  {tuned}{also}"
         )
+
+
+def homework_verdict(found: Comparison) -> str:
+    """PASS or FAIL of the lesson's homework: a mean gain that counts, and better than 0."""
+    return "PASS" if found.mean >= found.threshold and found.low > 0 else "FAIL"
 
 
 def homework(answer: Answer) -> Homework:

@@ -10,6 +10,7 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary
 from src.analysis.statistics.recommendation import Recommendation
 from src.analysis.tuned import Choice, Values
+from src.runs.labels import short_label
 
 MANY = 1 / 3
 """Share of the seeds above which an edge or a last epoch is no accident."""
@@ -27,13 +28,14 @@ BEST = ("best_epoch", "best_epoch_tuned")
 """Metrics: the best epoch for each decision."""
 
 
-def choice_notes(choices: Sequence[Choice]) -> list[str]:
-    """What was chosen for each loss and how often, of how many trials, and what is wrong there."""
-    return [
-        *(f"{one.label}: {one.words}{trials(one)}" for one in choices),
-        *_edge_notes(choices),
-        *_unequal_trials(choices),
-    ]
+def choice_notes(choices: Iterable[Choice]) -> list[str]:
+    """What was chosen for each loss and how often, of how many trials."""
+    return [f"{short_label(one.label)}: {one.words}{trials(one)}" for one in choices]
+
+
+def search_notes(choices: Sequence[Choice]) -> list[str]:
+    """What is wrong with the search."""
+    return [*_edge_notes(choices), *_unequal_trials(choices)]
 
 
 def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
@@ -42,7 +44,7 @@ def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
     for loss in losses:
         last = max(([run for run in loss.runs if _ends_best(run, one)] for one in BEST), key=len)
         if len(last) > MANY * len(loss.runs) and EPOCHS not in last[0].tuned:
-            short.append(f"{loss.label} for {len(last)} of {in_seeds(len(loss.runs))}")
+            short.append(f"{loss.short} for {len(last)} of {in_seeds(len(loss.runs))}")
             budget = max(budget, *(int(run.params[EPOCHS]) for run in last))
     if not short:
         return []
@@ -59,9 +61,14 @@ def untuned_note(run: FinishedRun, command: str) -> str:
     """
     if LEARNING_RATE in run.tuned or LEARNING_RATE not in run.params:
         return ""
-    words = [word for word in shlex.split(command) if not word.startswith(NOT_TUNED)]
-    typed = f"python {shlex.join(words) or 'train.py -m ...'} tuning=learning_rate"
+    typed = tuning_command(command)
     return f"Each loss at its own best learning rate is not known; this finds it: {typed}"
+
+
+def tuning_command(command: str) -> str:
+    """The same sweep with each loss at its own best learning rate."""
+    words = [word for word in shlex.split(command) if not word.startswith(NOT_TUNED)]
+    return f"python {shlex.join(words) or 'train.py -m ...'} tuning=learning_rate"
 
 
 def seeds_note(selection: Selection, seeds: set[int]) -> str:
@@ -100,7 +107,7 @@ def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
                 "by it"
             )
     own = next((one for one in mine if one.label == advice.label), None)
-    return "" if own is None else f". {BRIDGES[own.verdict].format(own.baseline)}"
+    return "" if own is None else f". {BRIDGES[own.verdict].format(own.base)}"
 
 
 def trials(choice: Choice) -> str:
@@ -116,7 +123,7 @@ def _edge_notes(choices: Sequence[Choice]) -> list[str]:
         for key in one.keys:
             for value, count in one.at_edge(key).items():
                 if count > MANY * len(one.chosen):
-                    often = f"{one.label} ({count} of {in_seeds(len(one.chosen))})"
+                    often = f"{short_label(one.label)} ({count} of {in_seeds(len(one.chosen))})"
                     at[key, value, one.grid[key]].append(often)
     return [
         f"{key_words([key])} {value} lies at the edge of the grid and is best for "
@@ -141,7 +148,7 @@ def _unequal_trials(choices: Sequence[Choice]) -> list[str]:
     counts = {one.label: sum(one.trials.values()) / len(one.trials) for one in choices}
     if len(set(counts.values())) < 2:
         return []
-    numbers = ", ".join(f"{label} {count:.3g}" for label, count in counts.items())
+    numbers = ", ".join(f"{short_label(label)} {count:.3g}" for label, count in counts.items())
     return [
         f"The losses had different numbers of trials a seed ({numbers}): more find a better one"
     ]

@@ -1,5 +1,9 @@
-"""What a run is called by people, in tables and reports: ``focal(gamma=2, alpha=0.25) + smote``."""
+"""What a run is called: ``focal(gamma=2, alpha=0.25)``, and in short ``focal γ2 α.25``.
 
+The first is the label that tags, files and options hold; the second is what people read.
+"""
+
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -13,6 +17,19 @@ SAMPLED_BY = " + "
 NO_KNOBS = ("name", "_target_", "batches")
 USUAL = {one.name: one.default for one in fields(SMOTEConfig)}
 """What a sampler is given where nobody chooses; a label leaves it out."""
+
+MADE_WITH = re.compile(r"([^()]+)\((.+)\)", re.DOTALL)
+"""A name and its knobs."""
+KNOB = re.compile(r"(\w+)=(\[[^\]]*\]|[^,]*)(?:, |$)")
+IN_SHORT = {
+    **{"gamma": "γ", "alpha": "α", "beta": "β", "tau": "τ", "epsilon": "ε"},
+    **{"gamma_neg": "neg", "gamma_pos": "pos", "max_margin": "m", "margin": "m", "scale": "s"},
+    "smoothing": "",
+}
+PLAIN = str.maketrans(
+    dict(zip("γαβτε·×✓–", "gabte-x*-", strict=True)) | {"±": "+/-", "…": "...", "≥": ">="}
+)
+"""For output whose encoding has no such characters."""
 
 
 def run_label(config: Mapping[str, Any]) -> str:
@@ -38,6 +55,43 @@ def loss_label(loss: Mapping[str, Any]) -> str:
         loss: the resolved ``loss`` node.
     """
     return _with_knobs(loss["name"], dict(_knobs(loss["fn"])))
+
+
+def short_label(label: str) -> str:
+    """A label as people read it: ``focal γ2 α.25`` for ``focal(gamma=2, alpha=0.25)``.
+
+    Different labels stay different.
+    """
+    return SAMPLED_BY.join(map(_in_short, label.split(SAMPLED_BY)))
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """The text, with plain letters in it where an encoding has no Greek ones."""
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(PLAIN)
+    return text
+
+
+def _in_short(label: str) -> str:
+    made = MADE_WITH.fullmatch(label)
+    knobs = KNOB.findall(made[2]) if made else []
+    if made is None or ", ".join(f"{key}={value}" for key, value in knobs) != made[2]:
+        return label
+    return " ".join([made[1], *(f"{_key(key)}{_value(value)}" for key, value in knobs)])
+
+
+def _key(name: str) -> str:
+    """A letter or two as they are, longer ones as words."""
+    words = name if len(name) <= 2 else f"{name.replace('_', ' ')} "
+    return IN_SHORT.get(name, words)
+
+
+def _value(text: str) -> str:
+    """A number without the zero before its point; a stroke between several, a word set off."""
+    numbers = "/".join(re.sub(r"^(-?)0\.", r"\1.", one) for one in text.strip("[]").split(", "))
+    return f" {numbers.lower()}" if numbers[:1].isalpha() else numbers
 
 
 def estimator_label(node: Mapping[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """A sweep that tunes: each loss at its best first, given settings below, and what must be said."""
 
-import io
-import itertools
 import json
 import re
 
@@ -9,15 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_store import FOCAL, log_sweep, made_run, new_experiment
-from rich.console import Console
 from scipy import stats
 
 from src.analysis.answer import answer
 from src.analysis.homework import homework
-from src.analysis.report.terminal import print_answer
 from src.analysis.selection import Selection
 from src.compare import main
 from src.errors import UserError
+from src.runs.labels import short_label
 
 RATES = ("0.0003", "0.001", "0.003", "0.01", "0.03")
 TRIED = RATES[1:4]
@@ -141,10 +138,12 @@ def test_what_was_chosen_and_a_budget_that_ends_too_soon_are_said(tuned, capsys)
         rates = [values[0] for values in one["chosen"].values()]
         counts = sorted(((rates.count(rate), rate) for rate in set(rates)), reverse=True)
         said = re.search(
-            rf"{re.escape(one['label'])}: learning rate chosen: (.*) \(3 trials", shown
+            rf"{re.escape(short_label(one['label']))}: learning rate chosen: (.*) \(3 trials", shown
         )
         assert sorted(said[1].split(", ")) == sorted(f"{rate} x {n}" for n, rate in counts)
-    short = f"decisions the best epoch is the last of 5 with {FOCAL} for 6 of 6 seeds; "
+    short = (
+        f"decisions the best epoch is the last of 5 with {short_label(FOCAL)} for 6 of 6 seeds; "
+    )
     assert f"{short}training.epochs=10" in shown
     assert "not known" not in shown
     assert "not fixed beforehand" not in shown
@@ -189,7 +188,7 @@ def test_a_best_rate_at_the_edge_of_the_grid_is_named_with_a_wider_one():
 
 def test_losses_with_different_numbers_of_trials_are_named():
     uneven = trials(labels=["ce"], rates=RATES[1:3]) + trials(labels=[FOCAL])
-    said = f"different numbers of trials a seed (ce 2, {FOCAL} 3)"
+    said = f"different numbers of trials a seed (ce 2, {short_label(FOCAL)} 3)"
     assert said in notes_of(selected(uneven))
 
 
@@ -227,23 +226,3 @@ def test_a_recommendation_against_the_verdict_says_why():
     assert f"The verdict on the test split points the other way ({one.headline})" in advice.sentence
     calm = answer(selected(trials(rates=["0.01"])), "ce", 2.0, "argmax").recommendations[0]
     assert "points the other way" not in calm.sentence
-
-
-@pytest.mark.parametrize("width", [80, 130])
-def test_on_any_terminal_every_row_keeps_its_name(width):
-    labels = ("ce", FOCAL, *OTHERS)
-    found = answer(selected(trials(labels=labels, rates=RATES)), "ce", 2.0, "argmax")
-    stream = io.StringIO()
-    print_answer(found, Console(file=stream, width=width))
-    tables = re.split(r"\n *\n loss .*\n ─+ *\n", stream.getvalue())[1:]
-    assert len(tables) == 3
-    for table in tables:
-        rows = list(itertools.takewhile(str.strip, table.splitlines()))
-        assert max(map(len, rows)) <= width
-        names = "".join(row.strip().partition("  ")[0] for row in rows).replace(" ", "")
-        for label in labels:
-            assert label.replace(" ", "") in names
-        assert "…" not in table
-    order = [one.label for one in found.comparisons]
-    means = {one.label: one.means["val_crossfit_f1_macro"] for one in found.losses["argmax"]}
-    assert order == sorted(order, key=lambda label: -means[label])

@@ -113,9 +113,9 @@ def test_report_lies_on_the_sweeps_run_and_in_the_folder(made, answer):
 def test_terminal_shows_both_decisions_and_the_sentence(made, capsys):
     main(["--root", str(made.root), "--decision", "tuned"])
     shown = capsys.readouterr().out
-    assert "by offsets tuned on the validation split" in shown
+    assert "by thresholds tuned on the validation split" in shown
     assert "F1 argmax" in shown
-    assert "(7 seeds, tuned decisions)" in shown
+    assert "(7 seeds, tuned thresholds)" in shown
 
 
 def test_runs_that_failed_diverged_or_are_of_others_are_in_no_pair_and_named_everywhere(
@@ -148,7 +148,7 @@ def test_runs_that_failed_diverged_or_are_of_others_are_in_no_pair_and_named_eve
     (found,) = content["comparisons"]
     assert found["seeds"] == [0, 1, 2]
     assert found["mean_difference_pp"] == pytest.approx(1.0)
-    assert found["missing"] == ["focal(gamma=2) has no run for seeds 3, 4, left out of the pairs"]
+    assert found["missing"] == ["focal γ2 has no run for seeds 3, 4, left out of the pairs"]
 
 
 def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys):

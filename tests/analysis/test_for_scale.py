@@ -132,7 +132,7 @@ def test_one_that_is_no_better_stands_behind_the_recommendation():
     (scale,) = found.scale.values()
     assert not scale.leads
     assert scale.sentence.startswith("For scale: random forest")
-    assert "-3.0 pp [-3.4, -2.6] against focal(gamma=2) by argmax, 0.820 (8 seeds; loss)" in (
+    assert "-3.0 pp [-3.4, -2.6] against focal γ2 by argmax, 0.820 (8 seeds; loss)" in (
         scale.sentence
     )
     text = printed(found)

@@ -8,7 +8,8 @@ import pytest
 from made_store import made_run as run
 from scipy import stats
 
-from src.analysis.statistics.comparison import homework_verdict
+from src.analysis.homework import homework_verdict
+from src.analysis.statistics.comparison import ONE_SEED
 from src.analysis.statistics.estimate import estimate
 from src.analysis.statistics.paired import compare, corrected
 from src.errors import UserError
@@ -74,7 +75,7 @@ def test_a_sentence_on_fresh_samples_says_how_many_seeds_would_do():
     (found,) = compare(runs)
     low, high = stats.t.interval(0.95, 5, 8 / 6, stats.sem(found.differences))
     assert found.sentence == (
-        f"On new samples of this kind, at learning rate 0.001, focal(gamma=2) changes macro F1 by "
+        f"On new samples of this kind, at learning rate 0.001, focal γ2 changes macro F1 by "
         f"+1.3 pp [{low:.1f}, {high:.1f}] against ce (6 seeds); a gain above 2 pp has probability "
         f"{100 * found.probability_of_gain:.0f} %. Undecided: neither a difference nor equivalence "
         f"within 2 pp is shown; about {found.needed} seeds would decide it."
@@ -98,7 +99,7 @@ def test_a_sentence_on_one_table_says_that_more_seeds_would_not_do():
     (found,) = compare(runs)
     assert found.estimate == estimate(found.differences, list("aabbccdd"), 0.25)
     assert found.sentence.startswith(
-        "On re-splits of this table, each loss at its own best learning rate, focal(gamma=2) "
+        "On re-splits of this table, each loss at its own best learning rate, focal γ2 "
     )
     floor = f"more seeds cannot narrow this below ±{found.estimate.floor:.1f} pp, more rows can. "
     noise = f"Another training seed alone moves a difference by {found.estimate.training_sd:.1f} pp"
@@ -121,7 +122,7 @@ def test_one_seed_decides_nothing():
     (found,) = compare(paired_runs([9.0]))
     assert (found.verdict, homework_verdict(found)) == ("undecided", "FAIL")
     assert math.isnan(found.low)
-    assert found.sentence.endswith("(1 seed). Undecided: one seed tells nothing of the spread.")
+    assert found.sentence.endswith(f"(1 seed). Undecided: {ONE_SEED}.")
 
 
 def test_both_decisions_of_a_setting_are_corrected_together_and_no_other_setting():
@@ -163,7 +164,7 @@ def test_seeds_without_a_pair_are_named_with_who_lacks_them():
     (found,) = compare(runs)
     assert found.seeds == (0, 1)
     assert found.missing == [
-        "focal(gamma=2) has no run for seed 7, left out of the pairs",
+        "focal γ2 has no run for seed 7, left out of the pairs",
         "ce has no run for seed 9, left out of the pairs",
     ]
 
@@ -194,7 +195,7 @@ def test_tuned_decisions_are_compared_with_tuned_decisions():
     (found,) = compare(runs, decision="tuned")
     assert found.scores == tuple(0.69 + 0.001 * seed for seed in range(6))
     assert found.mean == pytest.approx(-0.75)
-    assert "(6 seeds, tuned decisions)" in found.sentence
+    assert "(6 seeds, tuned thresholds)" in found.sentence
     with pytest.raises(UserError, match="no run has recorded test_tuned_f1_macro"):
         compare(paired_runs([1.0]), decision="tuned")
 

@@ -12,7 +12,7 @@ from src.analysis.statistics.recommendation import recommend
 
 SEEDS = range(5)
 NOISE = (0.02, -0.01, 0.0, -0.02, 0.01)
-FOCAL = "focal(gamma=2, alpha=0.25)"
+FOCAL, SHORT = "focal(gamma=2, alpha=0.25)", "focal γ2 α.25"
 
 
 def runs_of(label, argmax, tuned, ece, *, test=0.5, noise=0.0, seeds=SEEDS, **changes):
@@ -52,7 +52,7 @@ def test_a_clear_leader_is_taken_and_its_lead_is_named():
         runs_of("ce", 0.60, 0.65, 0.01), runs_of(FOCAL, 0.66, 0.80, 0.20), runs_of("x", 0.5, 0.5, 0)
     )
     assert (found.label, found.decision) == (FOCAL, "tuned")
-    assert found.sentence.startswith(f"Take {FOCAL} with a tuned threshold: its macro F1 on the")
+    assert found.sentence.startswith(f"Take {SHORT} with a tuned threshold: its macro F1 on the")
     assert "14.0 pp [14.0, 14.0] above the next" in found.sentence
     assert "not make that sure" not in found.sentence
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
     )
     assert (found.label, found.decision) == ("ce", "tuned")
     assert "are indistinguishable here" in found.sentence
-    for name in ("weighted_ce by argmax", f"{FOCAL} by argmax"):
+    for name in ("weighted_ce by argmax", f"{SHORT} by argmax"):
         assert name in found.sentence.partition(" are ")[0]
     reason = "the best calibrated (expected calibration error 0.012)"
     assert f"take ce with a tuned threshold: {reason}" in found.sentence
@@ -222,8 +222,8 @@ def test_each_setting_has_its_own():
     assert found == {"simulated, mlp": "x", "digits, mlp": "ce"}
 
 
-def test_with_many_classes_the_decision_is_one_of_offsets():
+def test_with_many_classes_the_decision_is_one_of_thresholds():
     names = {"class_names": ("a", "b", "c")}
     runs = [*runs_of("ce", 0.5, 0.9, 0.1), *runs_of("x", 0.5, 0.5, 0.1)]
     (found,) = recommended([replace(run, **names) for run in runs])
-    assert "ce with tuned offsets" in found.sentence
+    assert "ce with tuned thresholds" in found.sentence

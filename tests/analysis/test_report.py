@@ -114,7 +114,7 @@ def test_the_same_answer_gives_the_same_bytes(made, page, tmp_path):
 
 def test_tuned_decisions_draw_their_own_matrices(made, page, tmp_path):
     tuned = rendered(made, tmp_path, "tuned")
-    assert "Confusion matrices, by offsets tuned on the validation split" in tuned
+    assert "Confusion matrices, by thresholds tuned on the validation split" in tuned
     shares = re.compile(r">(\d+\.\d) %<")
     assert shares.findall(tuned) != shares.findall(page)
 
@@ -166,7 +166,7 @@ def test_a_confusion_matrix_of_many_classes_stays_small(classes):
     seen = Predictions(y, np.eye(classes)[said], said)
     names = tuple(f"class {k}" for k in range(classes))
     summary = SimpleNamespace(runs=[SimpleNamespace(class_names=names)])
-    panel = confusion_matrix(SimpleNamespace(label="ce", predictions=[seen], summary=summary))
+    panel = confusion_matrix(SimpleNamespace(short="ce", predictions=[seen], summary=summary))
     assert PIXELS in panel.svg
     assert len(panel.svg) < 100_000
 

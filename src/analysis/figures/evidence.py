@@ -50,6 +50,11 @@ class LossEvidence:
         return self.summary.label
 
     @property
+    def short(self) -> str:
+        """The same as people read it."""
+        return self.summary.short
+
+    @property
     def _drawn(self) -> Sequence[FinishedRun]:
         return self.summary.runs[:MOST_SEEDS]
 

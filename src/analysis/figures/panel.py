@@ -25,19 +25,6 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 8.5,
     "axes.titlesize": 9,
 }
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
-"""Okabe and Ito's colours, told apart by colour-blind eyes; yellow is too faint on white."""
-LINES = (
-    (BLACK, "-", "o"),
-    (RED, "--", "s"),
-    (BLUE, "-.", "^"),
-    (GREEN, ":", "D"),
-    (PURPLE, (0, (5, 1, 1, 1, 1, 1)), "v"),
-    (ORANGE, (0, (8, 2)), "P"),
-    (SKY, (0, (1, 1)), "X"),
-)
-"""Colour, dashes and marker of each loss, the baseline first: no line by its colour alone."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +62,6 @@ class Drawing:
     def legend(self) -> None:
         """The lines' names under the axes, one per row."""
         self.figure.legend(loc="outside lower left", ncols=1, handlelength=3.5)
-
-
-def line_of(index: int) -> dict[str, Any]:
-    """Colour, dashes and marker of a loss by its index; the baseline has 0."""
-    colour, dashes, marker = LINES[index % len(LINES)]
-    return {"color": colour, "ls": dashes, "marker": marker}
 
 
 def legend_height(rows: Sequence[object]) -> float:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from src.analysis.figures.curves import RECALLS, confusion, mean_precision, reliability
 from src.analysis.figures.evidence import LossEvidence
-from src.analysis.figures.panel import Drawing, Panel, legend_height, line_of
+from src.analysis.figures.palette import line_of
+from src.analysis.figures.panel import Drawing, Panel, legend_height
 from src.analysis.runs import in_seeds
 
 NUMBERS_UP_TO = 6
@@ -18,7 +19,7 @@ NOTHING = "Not drawn: no run of these has its predictions on this disk."
 
 def confusion_matrix(one: LossEvidence) -> Panel:
     """Counts over all seeds, coloured by the share of the true class."""
-    title = one.label
+    title = one.short
     if not one.predictions:
         return Panel(title, "", NOTHING)
     counts = confusion(one.predictions)
@@ -59,8 +60,8 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
     if rare is None:
         return Panel(title, "", "Not drawn: no run was logged with the counts of its classes.")
     curves = [
-        (f"{one.label}, AP {area:.3f}", index, curve)
-        for index, one in enumerate(losses)
+        (f"{one.short}, AP {area:.3f}", one.label, curve)
+        for one in losses
         if one.predictions
         for curve, area in [mean_precision(one.predictions, rare)]
         if curve.size
@@ -69,8 +70,8 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
         return Panel(title, "", NOTHING)
     with Drawing(title, 2.5 + legend_height(curves)) as drawing:
         axes = drawing.axes()
-        for label, index, curve in curves:
-            axes.plot(RECALLS, curve, **line_of(index), label=label, lw=1.4, ms=3.5, markevery=12)
+        for said, label, curve in curves:
+            axes.plot(RECALLS, curve, **line_of(label), label=said, lw=1.4, ms=3.5, markevery=12)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         drawing.legend()
     caption = (
@@ -84,24 +85,25 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
 def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
     """Accuracy over confidence in bins; the baseline comes first."""
     title = "Reliability"
-    drawn = [(index, one) for index, one in enumerate(losses) if one.predictions]
+    drawn = [one for one in losses if one.predictions]
     if not drawn:
         return Panel(title, "", NOTHING)
     with Drawing(title, 2.5 + legend_height(drawn)) as drawing:
         axes = drawing.axes()
         axes.plot([0, 1], [0, 1], color="0.6", lw=1)
         lowest = 1.0
-        for index, one in drawn:
+        for one in drawn:
+            line = line_of(one.label)
             confidence, accuracy, share = reliability(one.predictions)
             ece = one.summary.scores(one.decision)["test_ece"]
-            label = one.label + ("" if ece is None else f", ECE {ece:.3f}")
-            axes.plot(confidence, accuracy, **line_of(index), label=label, lw=1.2, ms=3)
+            label = one.short + ("" if ece is None else f", ECE {ece:.3f}")
+            axes.plot(confidence, accuracy, **line, label=label, lw=1.2, ms=3)
             axes.scatter(
                 confidence,
                 accuracy,
                 s=8 + 60 * np.sqrt(share),
-                color=line_of(index)["color"],
-                marker=line_of(index)["marker"],
+                color=line["color"],
+                marker=line["marker"],
             )
             lowest = min(lowest, confidence.min(initial=1))
         axes.set(xlabel="confidence", ylabel="accuracy", xlim=(lowest - 0.03, 1.02), ylim=(0, 1.04))

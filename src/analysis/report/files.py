@@ -23,6 +23,7 @@ def write_json(file: Path, answer: Answer) -> None:
         "sweep": selection.sweep_id,
         "command": selection.command,
         "decision": answer.decision,
+        "answers": [_renamed(one, title="place") for one in answer.cards],
         "comparisons": [_comparison(found) for found in answer.comparisons],
         "other_decision": [_comparison(found) for found in answer.others],
         "at_given_settings": [_comparison(found) for found in answer.given],
@@ -74,6 +75,7 @@ def _renamed(record: Any, **names: str) -> dict[str, Any]:
 
 def _comparison(found: Comparison) -> dict[str, Any]:
     return _renamed(found, title="place") | {
+        "short": found.short,
         "ci_low_pp": found.low,
         "ci_high_pp": found.high,
         "p": found.p,
@@ -120,6 +122,7 @@ def _loss(found: LossSummary, decision: str) -> dict[str, Any]:
         "setting": found.setting,
         "place": found.title,
         "loss": found.label,
+        "short": found.short,
         "seeds": found.seeds,
         "runs": [run.run_id for run in found.runs],
         "rarest_class": found.rare,

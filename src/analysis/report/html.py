@@ -5,7 +5,7 @@ from pathlib import Path
 from src.analysis.answer import Answer
 from src.analysis.figures.differences import by_seed, overview
 from src.analysis.figures.evidence import MOST_SEEDS, LossEvidence
-from src.analysis.figures.panel import LINES, Panel
+from src.analysis.figures.panel import Panel
 from src.analysis.figures.predictions import (
     confusion_matrix,
     precision_recall_curves,
@@ -15,11 +15,13 @@ from src.analysis.figures.training import by_epoch, focal_curves
 from src.analysis.report.sections import page_templates
 from src.analysis.report.text import BESIDE, HOW, bounds, mean_and_sd, number, p_value, score_beside
 from src.analysis.runs import SCORE, FinishedRun
+from src.runs.labels import short_label
 
 HTML = "report.html"
 MOST_SETTINGS = 4
 """Settings that have pictures of their own; the tables hold every one."""
-MOST_LOSSES = len(LINES)
+MOST_LOSSES = 7
+"""Losses in a picture, at most: more lines cannot be told apart."""
 UI = "http://127.0.0.1:5000"
 
 
@@ -52,6 +54,7 @@ def write_html(file: Path, answer: Answer) -> None:
             score=SCORE,
             how=HOW,
             ui=UI,
+            short_label=short_label,
         )
     )
     file.parent.mkdir(parents=True, exist_ok=True)

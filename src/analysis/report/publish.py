@@ -64,9 +64,13 @@ def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
 def described(answer: Answer, note: str) -> str:
     """A sweep's description with the answer ahead, in place of an earlier one."""
     said = []
+    cards = {one.setting: one for one in answer.cards}
     for one in answer.recommendations[:MOST_ANSWERS]:
         parts = [part for s in answer.statements(one) for part in (s.sentence, s.aside) if part]
         where = f" {one.title}:" if len(answer.recommendations) > 1 else ""
+        at_first = cards[one.setting]
+        led = one.setting in answer.scale and answer.scale[one.setting].leads
+        parts.insert(int(led), f"**{at_first.badge.capitalize()}**: {at_first.headline}")
         said.append(f"{ANSWER}{where} {' '.join(f'{part}.' for part in parts)}")
     more = len(answer.recommendations) - len(said)
     said += [f"{ANSWER} {more} more settings are in the report."] if more else []

@@ -1,13 +1,15 @@
 """Shows an answer on the terminal: each loss at its best, then at given settings, in words last."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
+from textwrap import fill
+from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from src.analysis.answer import Answer, Statement
+from src.analysis.answer import Answer
+from src.analysis.card import Card, Statement
 from src.analysis.for_scale import ForScale
 from src.analysis.report.text import (
     BESIDE,
@@ -19,32 +21,32 @@ from src.analysis.report.text import (
     p_value,
     score_beside,
 )
-from src.analysis.runs import SCORE, key_words
+from src.analysis.runs import CRITERIA, SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.losses import LossRow
+from src.runs.labels import encodable, short_label
+from src.runs.narrow_table import narrow_table, terminal
 
-WIDTH = 130
-"""Columns where the output is no terminal."""
-NAME = 16
-"""Columns that the name of a loss has at least."""
+WRAPPED: Any = {"break_long_words": False, "break_on_hyphens": False}
 MOST_RATES = 5
 """Given settings beside each other."""
 MOST_GIVEN = 10
 """Given settings that are shown; the report has them all."""
-Columns = Mapping[str, Sequence[str]]
+INTERVAL = "95 % interval"
 Titled = tuple[str, Table]
 
 
 def print_answer(answer: Answer, console: Console | None = None) -> None:
-    """Prints every setting's tables, sentences and notes, then the recommendations."""
-    if console is None:
-        console = Console() if Console().is_terminal else Console(width=WIDTH)
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    """Prints every setting's tables, sentences and notes, the recommendations, the verdict last."""
+    console = console or terminal()
+    say = partial(_say, console)
     for setting in answer.settings:
         for title, table in (
             _paired_table(console, answer, setting),
             _other_scores(console, answer, setting),
         ):
-            console.print(title, table, sep="\n")
+            say(title)
+            console.print(table)
         for one in answer.of(setting):
             say(f"{one.title}: {one.sentence}")
             for note in one.missing:
@@ -52,9 +54,12 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
         for note in answer.notes[setting]:
             say(f"  {note}")
         if setting in answer.scale:
-            console.print("", *_scale_table(answer.scale[setting]), sep="\n")
-        for title, table in _given_tables(answer, setting):
-            console.print("", title, table, sep="\n")
+            title, table = _scale_table(console, answer.scale[setting])
+            say(f"\n{title}")
+            console.print(table)
+        for title, table in _given_tables(console, answer, setting):
+            say(f"\n{title}")
+            console.print(table)
     for note in answer.left_out:
         say(f"left out: {note}")
     for advice in answer.recommendations:
@@ -62,7 +67,28 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
             _state(say, said)
     if answer.homework:
         say(f"\n{answer.homework.text}")
+    for card in answer.cards:
+        _show(say, card, f" for {card.title}" if len(answer.settings) > 1 else "")
     say("")
+
+
+def _say(console: Console, text: str) -> None:
+    """Prints lines, between words where they are longer than a terminal is wide.
+
+    A line that is a command stays whole, to be copied; so do all that go into a file.
+    """
+    for line in encodable(text, console.encoding).split("\n"):
+        shown, indent = line, line[: len(line) - len(line.lstrip())]
+        if console.is_terminal and not line.strip().startswith("python "):
+            shown = fill(line, console.width, subsequent_indent=f"{indent}  ", **WRAPPED)
+        console.print(shown, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(say: Callable[[str], None], card: Card, where: str) -> None:
+    say(f"\nAnswer{where}: {card.badge}. {card.headline}.")
+    for line in (f"{card.step.text}{':' if card.step.command else '.'}", card.step.command):
+        if line:
+            say(f"  {line}")
 
 
 def _state(say: Callable[[str], None], said: Statement) -> None:
@@ -72,7 +98,7 @@ def _state(say: Callable[[str], None], said: Statement) -> None:
             say(f"  {line}")
 
 
-def _scale_table(scale: ForScale) -> Titled:
+def _scale_table(console: Console, scale: ForScale) -> Titled:
     """Each reference at both decisions, in two lines: its score, and how far it is from advice."""
     rows = scale.by_label
     columns: dict[str, list[str]] = {}
@@ -86,20 +112,21 @@ def _scale_table(scale: ForScale) -> Titled:
         "For scale, no networks, on the same splits: differences to the recommendation, "
         f"{scale.recommended}, in pp; Holm over these {len(scale.rows)} alone"
     )
-    return title, _table(list(rows), columns, "reference")
+    return title, narrow_table(console, "reference", list(map(short_label, rows)), columns)
 
 
 def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
-    rows, metric = answer.rows(setting), SCORE[answer.decision]
-    base = rows[0].loss
+    rows, metric = _by_validation(answer, setting), SCORE[answer.decision]
+    base = answer.base(setting)
 
     def paired(show: Callable[[Comparison], str], of_base: str = "") -> list[str]:
         return [show(row.found) if row.found else of_base for row in rows]
 
     columns = {
+        "val F1": [number(row.loss.means.get(CRITERIA[answer.decision])) for row in rows],
         "mean ± sd": [mean_and_sd(row.loss, metric) for row in rows],
         "diff. (pp)": paired(lambda found: f"{found.mean:+.2f}"),
-        "95 % interval": paired(bounds),
+        INTERVAL: paired(bounds),
         "p (Holm)": paired(lambda found: p_value(found.p_holm)),
         "seeds": paired(lambda found: str(len(found.seeds)), str(len(base.seeds))),
         "win/tie/loss": paired(lambda found: "/".join(map(str, found.wins_ties_losses))),
@@ -107,14 +134,16 @@ def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
     }
     title = ", ".join(filter(None, (base.title, base.runs[0].terms)))
     title += f": test macro F1, paired by seed, {HOW[answer.decision]}"
-    names = [row.loss.label for row in rows]
-    goes_first = ("win/tie/loss", "p (Holm)", "seeds")
-    return title, _fitting(console, names, columns, goes_first)
+    names = [row.loss.short for row in rows]
+    goes_first, goes_last = ("win/tie/loss", "p (Holm)", "seeds"), ("val F1", "mean ± sd", INTERVAL)
+    return title, narrow_table(
+        console, "loss", names, columns, goes_first=goes_first, goes_last=goes_last
+    )
 
 
 def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
-    rows, other = answer.rows(setting), answer.other_decision
-    base = rows[0].loss
+    rows, other = _by_validation(answer, setting), answer.other_decision
+    base = answer.base(setting)
     rare = base.rare_name if base.rare is not None else "rarest class"
     many = f", {base.rows_of_rare} test rows a seed" if base.rows_of_rare else ""
     columns = {
@@ -122,6 +151,8 @@ def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
             mean_and_sd(row.other_loss, SCORE[other]) if row.other_loss else "" for row in rows
         ],
         "diff. (pp)": [f"{row.other.mean:+.2f}" if row.other else "" for row in rows],
+        INTERVAL: [bounds(row.other) if row.other else "" for row in rows],
+        "verdict": [row.other.verdict if row.other else "" for row in rows],
         **{
             short: [score_beside(row.loss, answer.decision, name, 3) for row in rows]
             for name, (short, _) in BESIDE.items()
@@ -131,12 +162,22 @@ def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
         f"Macro F1 {HOW[other]}; {HOW[answer.decision]} over all seeds' counts pooled, and of the "
         f"rarest class ({rare}{many}); average precision (AP); calibration; time"
     )
-    names = [row.loss.label for row in rows]
-    goes_first = ("log loss", "Brier", "train s", "recall", "AP", "pooled F1", "diff. (pp)")
-    return title, _fitting(console, names, columns, goes_first)
+    names = [row.loss.short for row in rows]
+    goes_first = ("log loss", "Brier", "train s", "recall", "AP", "pooled F1", "rare AP", INTERVAL)
+    goes_last = ("ECE", "rare F1", "diff. (pp)", "verdict")
+    return title, narrow_table(
+        console, "loss", names, columns, goes_first=goes_first, goes_last=goes_last
+    )
 
 
-def _given_tables(answer: Answer, setting: str) -> list[Titled]:
+def _by_validation(answer: Answer, setting: str) -> list[LossRow]:
+    """All losses, the baseline among them, best on the validation split first."""
+    rows, name = answer.rows(setting), CRITERIA[answer.decision]
+    known = all(name in row.loss.means for row in rows)
+    return sorted(rows, key=lambda row: -row.loss.means[name]) if known else rows
+
+
+def _given_tables(console: Console, answer: Answer, setting: str) -> list[Titled]:
     """Each loss at each given setting, some of these beside each other: difference and interval."""
     given = answer.given_of(setting)
     shown = list(given)[:MOST_GIVEN]
@@ -166,33 +207,10 @@ def _given_tables(answer: Answer, setting: str) -> list[Titled]:
             ]
             for one in part
         }
-        tables.append((title, _table([base, *labels], columns, no_wrap=False)))
+        names = [short_label(one) for one in (base, *labels)]
+        tables.append((title, narrow_table(console, "loss", names, columns)))
     return tables
 
 
 def _cell(found: Comparison | None, more: str = "") -> str:
     return f"{found.mean:+.1f}{more}\n{interval_in_short(found)}" if found else ""
-
-
-def _fitting(
-    console: Console, names: Sequence[str], columns: Columns, goes_first: Sequence[str]
-) -> Table:
-    """A table as wide as the console allows: some columns go before the losses lose their names."""
-    widths = {name: max(map(len, (name, *cells))) + 2 for name, cells in columns.items()}
-    kept = [name for name, cells in columns.items() if any(cells)]
-    for name in goes_first:
-        if name in kept and NAME + 4 + sum(widths[one] for one in kept) > console.width:
-            kept.remove(name)
-    return _table(names, {name: columns[name] for name in kept})
-
-
-def _table(
-    names: Sequence[str], columns: Columns, head: str = "loss", *, no_wrap: bool = True
-) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(head, overflow="fold", min_width=NAME)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=no_wrap)
-    for row in zip(names, *columns.values(), strict=True):
-        table.add_row(*row)
-    return table

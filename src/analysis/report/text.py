@@ -7,7 +7,7 @@ from src.analysis.statistics.losses import LossSummary
 
 HOW = {
     "argmax": "by argmax",
-    "tuned": "by offsets tuned on the validation split",
+    "tuned": "by thresholds tuned on the validation split",
     "prior": "by logits less the log-prior",
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 from src.analysis.runs import CALIBRATION, FinishedRun
 from src.analysis.statistics.estimate import Estimate
 from src.analysis.statistics.paired import estimate_over
-from src.runs.labels import SAMPLED_BY
+from src.runs.labels import SAMPLED_BY, short_label
 
 DECIMALS = 9
 """Of a difference in percentage points: what lies beyond comes of the order of summing."""
@@ -29,12 +29,17 @@ class Candidate:
     runs: tuple[FinishedRun, ...]
 
     @property
+    def short(self) -> str:
+        """The label as people read it."""
+        return short_label(self.label)
+
+    @property
     def name(self) -> str:
         """For a sentence."""
         if self.decision != "tuned":
-            return f"{self.label} by {self.decision}"
+            return f"{self.short} by {self.decision}"
         classes = len(self.runs[0].class_names)
-        return f"{self.label} with {'a tuned threshold' if classes == 2 else 'tuned offsets'}"
+        return f"{self.short} with {'a tuned threshold' if classes == 2 else 'tuned thresholds'}"
 
     @property
     def scores(self) -> list[float]:
@@ -78,7 +83,7 @@ class Candidate:
     def is_of(self, loss: str) -> bool:
         """Whether a name or label stands for its loss."""
         named = self.runs[0].loss if SAMPLED_BY not in self.label else self.label
-        return loss in {self.label, named}
+        return loss in {self.label, named, self.short}
 
     def complexity(self, baseline: str) -> tuple[bool, int, bool, float]:
         """Sorts the simplest candidate first, and equally simple ones by their score."""

@@ -7,12 +7,14 @@ import numpy as np
 from src.analysis.runs import in_seeds
 from src.analysis.statistics.estimate import MOST_SEEDS, Estimate
 from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
+from src.runs.labels import short_label
 
 POPULATIONS = {
     "samples": "On new samples of this kind",
     "table": "On re-splits of this table",
 }
 """What the mean is an estimate of, by the ``data.estimand`` of the runs."""
+ONE_SEED = "one seed: spread unknown; add seed=range(0,10)"
 ONE_SPLIT = "On the one split that all these seeds share"
 
 
@@ -23,7 +25,7 @@ class Comparison:
     Attributes:
         setting: hash of what both losses share.
         title: data and model, for people.
-        decision: ``argmax``, or ``tuned`` for offsets tuned on the validation split, for both.
+        decision: ``argmax``, or ``tuned`` for thresholds tuned on the validation split, for both.
         loss: name of the loss.
         label: the loss with its knobs.
         baseline: label of the loss it is compared with.
@@ -57,6 +59,16 @@ class Comparison:
     threshold: float
     estimand: str
     tuning: str
+
+    @property
+    def short(self) -> str:
+        """The label as people read it."""
+        return short_label(self.label)
+
+    @property
+    def base(self) -> str:
+        """The baseline's label as people read it."""
+        return short_label(self.baseline)
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -135,12 +147,14 @@ class Comparison:
         return self.estimate.seeds_needed(max(size, self.threshold - size), self.comparisons)
 
     @property
+    def in_points(self) -> str:
+        """``+2.1 pp [0.4, 3.8]``."""
+        return f"{_pp(self.mean, '+')} pp{self.interval}"
+
+    @property
     def headline(self) -> str:
         """The answer in one line."""
-        return (
-            f"{self.label} against {self.baseline}: {_pp(self.mean, '+')} pp{self.interval}: "
-            f"{self.verdict}"
-        )
+        return f"{self.short} against {self.base}: {self.in_points}: {self.verdict}"
 
     @property
     def sentence(self) -> str:
@@ -149,8 +163,8 @@ class Comparison:
         where = ONE_SPLIT if one_split else POPULATIONS[self.estimand]
         parts = [where, *filter(None, [self.tuning])]
         parts.append(
-            f"{self.label} changes macro F1 by {_pp(self.mean, '+')} pp{self.interval} against "
-            f"{self.baseline} ({', '.join(self._basis)})"
+            f"{self.short} changes macro F1 by {self.in_points} against "
+            f"{self.base} ({', '.join(self._basis)})"
         )
         sure = "" if len(self.seeds) < 2 else f"; {self._chance}"
         return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
@@ -163,7 +177,7 @@ class Comparison:
     @property
     def _basis(self) -> list[str]:
         basis = [in_seeds(len(self.seeds))]
-        basis += ["tuned decisions"] if self.decision == "tuned" else []
+        basis += ["tuned thresholds"] if self.decision == "tuned" else []
         still = f"{'' if self.has_interval else 'still no '}interval valid at any time"
         return basis + ([still] if self.estimate.anytime else [])
 
@@ -202,7 +216,7 @@ class Comparison:
             sure = {"gain": "above", "loss": "beyond", "equivalent": "within"}[self.verdict]
             return f"the whole interval is {sure} {limit}"
         if len(self.seeds) < 2:
-            return "one seed tells nothing of the spread"
+            return ONE_SEED
         return f"neither a difference nor equivalence within {limit} is shown; {self._remedy}"
 
     @property
@@ -221,7 +235,7 @@ class Comparison:
     @property
     def missing(self) -> list[str]:
         """A sentence for each of the two on the seeds that it lacks."""
-        lacks = ((self.label, self.without_loss), (self.baseline, self.without_baseline))
+        lacks = ((self.short, self.without_loss), (self.base, self.without_baseline))
         return [
             f"{label} has no run for seed{'s' if len(seeds) > 1 else ''} "
             f"{', '.join(map(str, seeds))}, left out of the pairs"
@@ -233,8 +247,3 @@ class Comparison:
 def _pp(value: float, sign: str = "") -> str:
     """One decimal, and no minus before a zero."""
     return format(round(value, 1) + 0.0, f"{sign}.1f")
-
-
-def homework_verdict(found: Comparison) -> str:
-    """PASS or FAIL of the lesson's homework: a mean gain that counts, and better than 0."""
-    return "PASS" if found.mean >= found.threshold and found.low > 0 else "FAIL"

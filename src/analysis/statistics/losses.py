@@ -7,6 +7,7 @@ import numpy as np
 
 from src.analysis.runs import FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
+from src.runs.labels import short_label
 
 PREFIXES = ("test_", "val_tuned_", "val_prior_", "val_crossfit_", "best_", "seconds_")
 """Metrics that are one number per run."""
@@ -38,6 +39,11 @@ class LossSummary:
     spreads: dict[str, float]
     rare: int | None
     rare_name: str
+
+    @property
+    def short(self) -> str:
+        """The label as people read it."""
+        return short_label(self.label)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -119,7 +125,7 @@ def not_compared(runs: Sequence[FinishedRun], comparisons: Sequence[Comparison])
     notes = [f"{several} older than another of the same loss, setting and seed"] if again else []
     compared = {(one.setting, label) for one in comparisons for label in (one.label, one.baseline)}
     return notes + [
-        f"without a pair: {loss.label} on {loss.title} "
+        f"without a pair: {loss.short} on {loss.title} "
         f"(seed{'s' if len(loss.seeds) > 1 else ''} {', '.join(map(str, loss.seeds))})"
         for loss in losses
         if (loss.setting, loss.label) not in compared

@@ -9,6 +9,7 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.estimate import Estimate, estimate
 from src.analysis.statistics.verdict import PValues, correct, p_values
 from src.errors import UserError, words
+from src.runs.labels import short_label
 
 THRESHOLD_PP = 2.0
 
@@ -102,7 +103,9 @@ def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: st
     if baseline in losses:
         return baseline
     matches = [
-        label for label, runs in losses.items() if baseline == next(iter(runs.values())).loss
+        label
+        for label, runs in losses.items()
+        if baseline in {next(iter(runs.values())).loss, short_label(label)}
     ]
     if len(matches) > 1:
         raise UserError(

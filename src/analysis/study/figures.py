@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import scikit_posthocs
 
-from src.analysis.figures.panel import BLUE, GREEN, RED, Drawing, Panel
+from src.analysis.figures.palette import BLUE, GREEN, RED
+from src.analysis.figures.panel import Drawing, Panel
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.families import OverFamilies
 from src.analysis.study.ranks import Ranks

@@ -1,0 +1,139 @@
+"""The answer in one setting at first sight: the card that every output shows."""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from src.analysis.notes import tuning_command
+from src.analysis.runs import LEARNING_RATE, in_seeds
+from src.analysis.statistics.comparison import ONE_SEED, Comparison
+from src.analysis.statistics.verdict import UNDECIDED
+
+if TYPE_CHECKING:
+    from src.analysis.answer import Answer
+
+SHORTLY = {"argmax": "by argmax", "tuned": "with tuned thresholds", "prior": "by prior"}
+SEEDS = "seed=range({},{})"
+TEN = SEEDS.format(0, 10)
+MOST_SEEDS = 200
+"""Nobody is asked to train more of them."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the answer says first of a setting, wherever it is shown.
+
+    Attributes:
+        head: that the sentence begins with; empty where it stands by itself.
+        sentence: without its full stop, as the others.
+        action: what the command does; empty without one.
+        command: to type.
+        aside: what follows.
+    """
+
+    head: str
+    sentence: str
+    action: str = ""
+    command: str = ""
+    aside: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next.
+
+    Attributes:
+        text: why, a clause without its full stop.
+        command: to type; empty where there is nothing to type.
+    """
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """The answer in one setting.
+
+    Attributes:
+        setting: hash of what its losses share.
+        title: data and model, for people.
+        badge: one of the verdicts of docs/comparison.md.
+        headline: which loss against which, by how much at both decisions, over how many seeds;
+            without a full stop.
+        seeds: how many are compared.
+        needed: how many would decide it; None where it is decided, or where that is not known.
+        limits: what the answer does not know, as sentences without their full stops.
+        step: what to do next.
+    """
+
+    setting: str
+    title: str
+    badge: str
+    headline: str
+    seeds: int
+    needed: int | None
+    limits: list[str]
+    step: Step
+
+
+def card(answer: "Answer", setting: str) -> Card:
+    """The card of a setting: of the loss that the validation split likes best beside the baseline.
+
+    Its badge is that loss's verdict at the judged decision, so no test score has a part in which
+    one is named.
+    """
+    first = answer.of(setting)[0]
+    return Card(
+        setting=setting,
+        title=first.title,
+        badge=first.verdict,
+        headline=_headline(answer, first),
+        seeds=len(first.seeds),
+        needed=first.needed if first.verdict == UNDECIDED else None,
+        limits=answer.limits[setting],
+        step=_step(answer, first),
+    )
+
+
+def _headline(answer: "Answer", first: Comparison) -> str:
+    beside = [
+        one for one in answer.others if (one.setting, one.label) == (first.setting, first.label)
+    ]
+    several = len(answer.of(first.setting))
+    among = f", the best of {several} on validation," if several > 1 else ""
+    known = ", ".join(_difference(one, one_seed=len(first.seeds) < 2) for one in (first, *beside))
+    basis = "; ".join(filter(None, (known, first.tuning, in_seeds(len(first.seeds)))))
+    said = f"{first.short}{among} against {first.base}: {basis}"
+    return said if len(first.seeds) > 1 else f"{said.rpartition('; ')[0]}; {ONE_SEED}"
+
+
+def _difference(one: Comparison, *, one_seed: bool) -> str:
+    verdict = "" if one_seed else f" ({one.verdict})"
+    return f"{one.in_points} {SHORTLY[one.decision]}{verdict}"
+
+
+def _step(answer: "Answer", first: Comparison) -> Step:
+    """The one that tells most of what is not known yet."""
+    scale = answer.scale.get(first.setting)
+    run = answer.base(first.setting).runs[0]
+    advice = [one for one in answer.recommendations if one.setting == first.setting]
+    if len(first.seeds) < 2:
+        return Step("Ten seeds tell the spread", _with_seeds(answer, TEN))
+    if scale and scale.leads:
+        return Step(scale.advice, scale.command)
+    if LEARNING_RATE in run.params and LEARNING_RATE not in run.tuned:
+        text = "Each loss at its own best learning rate is not known; this finds it"
+        return Step(text, tuning_command(answer.selection.command))
+    if first.verdict == UNDECIDED and first.needed is not None and first.needed <= MOST_SEEDS:
+        start = max(first.seeds) + 1
+        text = f"About {first.needed} fresh seeds would decide it"
+        return Step(text, _with_seeds(answer, SEEDS.format(start, start + first.needed)))
+    if advice and advice[0].command:
+        return Step("This puts the recommended run into the model registry", advice[0].command)
+    return Step("More rows would tell more; more seeds would not")
+
+
+def _with_seeds(answer: "Answer", seeds: str) -> str:
+    words = shlex.split(answer.selection.command) or ["train.py", "-m", "..."]
+    return f"python {shlex.join([*(w for w in words if not w.startswith('seed=')), seeds])}"
