@@ -24,7 +24,13 @@ Work = Callable[[], None]
 
 def words_of(runs: int) -> tuple[str, ...]:
     """The sweep as typed."""
-    return ("-m", f"loss={','.join(LOSSES)}", f"seed=range(0,{runs // len(LOSSES)})", *WORDS)
+    return (
+        "-m",
+        "compare=false",
+        f"loss={','.join(LOSSES)}",
+        f"seed=range(0,{runs // len(LOSSES)})",
+        *WORDS,
+    )
 
 
 def tracked(runs: int) -> Work:

@@ -15,6 +15,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from src.analysis.runs import DECISIONS
+from src.config.ranges import AUTO
 from src.entry import guarded
 from src.errors import ErrorExit, UserError
 
@@ -66,19 +67,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class CompareAfterSweep(Callback):
-    """Hydra's callback that does the same at the end of a sweep with ``compare=true``."""
+    """Hydra's callback that does the same at the end of a sweep, as ``compare`` in its config says.
+
+    With ``auto`` a sweep over losses is compared where that can be done, and else says why not.
+    """
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Compares the runs of the sweep."""
         if not config.compare:
             return
-        from src.sweeps.jobs import parent_run_id
+        from src.sweeps.sweep_file import parent_run_id, went_over_losses
 
         tracking, sweep = config.tracking, parent_run_id(config.hydra)
+        by_itself = config.compare == AUTO
+        if by_itself and not (sweep and went_over_losses(config.hydra)):
+            return
         words = ["--sweep", str(sweep), "--root", tracking.root]
         try:
             main([*words, "--uri", tracking.uri] if tracking.uri else words)
         except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
+            if by_itself and isinstance(error, UserError):
+                print(f"Not compared: {error}")
+                return
             raise ErrorExit(1) from error
 
 

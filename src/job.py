@@ -8,12 +8,15 @@ bad data, or a finished run with the same identity end the job without it.
 
 import contextlib
 import logging
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
@@ -28,14 +31,17 @@ from src.runs.claim import CHECKPOINT, claimed, clear
 from src.runs.dataset_cache import cached_dataset
 from src.runs.identity import is_reference
 from src.runs.import_tensorflow import import_tensorflow
+from src.runs.labels import encodable
 from src.runs.metadata import describe_run
 from src.runs.record import RunMetadata, RunRecord
-from src.sweeps.jobs import parent_run_id
+from src.sweeps.sweep_file import parent_run_id
 from src.tracking.tracker import CachedRun, Tracker, open_tracker
 
 if TYPE_CHECKING:
     from src.engine.fit import Trained
 
+NAME_WIDTH = 48
+"""Columns of a run's name in the line that says how it ended."""
 NO_EPOCH = 0
 """The best epoch of a run that has none."""
 
@@ -78,7 +84,8 @@ def _run(config: dict[str, Any], hydra: HydraConf) -> float:
     root = config["tracking"]["root"]
     with claimed(root, metadata.identity, metadata.name, find) as (unfinished, cached):
         if cached is not None:
-            return _report_cached(cached, metadata, folder, config["training"]["monitor"])
+            monitor, in_sweep = config["training"]["monitor"], hydra.mode == RunMode.MULTIRUN
+            return _report_cached(cached, metadata, folder, monitor, in_sweep=in_sweep)
         if config["force"] or not config["resume"]:
             (unfinished / CHECKPOINT).unlink(missing_ok=True)
         execute = _fit if is_reference(config) else _train
@@ -130,15 +137,8 @@ def _train(
     release_gradients()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)
-    log.info(
-        "%s: test macro F1 %.4f, validation %.4f at epoch %d of %d, %.1f s",
-        metadata.name,
-        metrics["test_f1_macro"],
-        trained.best_value,
-        trained.best_epoch,
-        len(logger.rows),
-        trained.seconds["fit"],
-    )
+    epochs = f"epoch {trained.best_epoch} of {len(logger.rows)}"
+    _say_done("trained", metadata, metrics, trained.best_value, epochs)
     return metrics[f"best_{config['training']['monitor']}"]
 
 
@@ -168,13 +168,7 @@ def _fit(
         recorded = tracker.finish(folder, history_sent=True)
     if recorded:
         clear(unfinished)
-    log.info(
-        "%s: test macro F1 %.4f, validation %.4f, %.1f s",
-        metadata.name,
-        metrics["test_f1_macro"],
-        metrics["best_val_f1_macro"],
-        metrics["seconds_fit"],
-    )
+    _say_done("fitted", metadata, metrics, metrics["best_val_f1_macro"])
     return metrics["best_val_f1_macro"]
 
 
@@ -216,16 +210,26 @@ def _score(
     return metrics, scores.confusion
 
 
-def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path, monitor: str) -> float:
+def _say_done(
+    how: str, metadata: RunMetadata, metrics: Mapping[str, float], val: float, more: str = ""
+) -> None:
+    """One line a job, the same columns in each."""
+    scores = f"test F1 {metrics['test_f1_macro']:.4f}  val {val:.4f}"
+    seconds = "" if how == "reused" else f"  {metrics['seconds_fit']:5.1f} s"
+    line = f"✓ {how:<7}  {metadata.name:<{NAME_WIDTH}}  {scores}{seconds}  {more}".rstrip()
+    log.info("%s", encodable(line, sys.stdout.encoding))
+
+
+def _report_cached(
+    cached: CachedRun, metadata: RunMetadata, folder: Path, monitor: str, *, in_sweep: bool
+) -> float:
     """Records that a finished run has the answer, and says so."""
     record.write_json(
         folder / record.ANSWER,
         {"answered_from": cached.where, "name": metadata.name, "metrics": cached.metrics},
     )
-    log.info(
-        "%s: trained before, answered from %s (test macro F1 %.4f); force=true trains it again",
-        metadata.name,
-        cached.where,
-        cached.metrics["test_f1_macro"],
-    )
-    return cached.metrics.get(f"best_{monitor}", float("nan"))
+    monitored = cached.metrics.get(f"best_{monitor}", float("nan"))
+    _say_done("reused", metadata, cached.metrics, monitored)
+    if not in_sweep:
+        log.info("  from %s; force=true trains it again", cached.where)
+    return monitored

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from src.analysis.card import Card, Statement, card
+from src.analysis.card import Card, Statement, card, statements
 from src.analysis.for_scale import ForScale, for_scale
 from src.analysis.notes import (
     bridge,
@@ -90,14 +90,7 @@ class Answer:
 
     def statements(self, advice: Recommendation) -> list[Statement]:
         """What to take in a setting; a reference that leads comes first, another one behind."""
-        scale, head = self.scale.get(advice.setting), "Recommendation"
-        where = f" for {advice.title}" if len(self.recommendations) > 1 else ""
-        found, aside = [], scale.sentence if scale else ""
-        if scale and scale.leads:
-            found.append(Statement("", scale.sentence, scale.advice, scale.command))
-            head, aside = f"{head} among the losses", ""
-        own = (advice.sentence, advice.details, advice.command, aside)
-        return [*found, Statement(f"{head}{where}", *own)]
+        return statements(self, advice)
 
     def base(self, setting: str) -> LossSummary:
         """The scores of the baseline in a setting."""

@@ -11,6 +11,7 @@ from src.analysis.statistics.verdict import UNDECIDED
 
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
+    from src.analysis.statistics.recommendation import Recommendation
 
 SHORTLY = {"argmax": "by argmax", "tuned": "with tuned thresholds", "prior": "by prior"}
 SEEDS = "seed=range({},{})"
@@ -94,6 +95,18 @@ def card(answer: "Answer", setting: str) -> Card:
         limits=answer.limits[setting],
         step=_step(answer, first),
     )
+
+
+def statements(answer: "Answer", advice: "Recommendation") -> list[Statement]:
+    """What to take in a setting; a reference that leads comes first, another one behind."""
+    scale, head = answer.scale.get(advice.setting), "Recommendation"
+    where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
+    found, aside = [], scale.sentence if scale else ""
+    if scale and scale.leads:
+        found.append(Statement("", scale.sentence, scale.advice, scale.command))
+        head, aside = f"{head} among the losses", ""
+    own = (advice.sentence, advice.details, advice.command, aside)
+    return [*found, Statement(f"{head}{where}", *own)]
 
 
 def _headline(answer: "Answer", first: Comparison) -> str:

@@ -52,6 +52,8 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         schema = _schema_of(cfg, section)
         if schema is not None:
             wrong += _wrong(schema, plain[section], section)
+    if str(plain["compare"]).lower() not in {"true", "false", AUTO}:
+        wrong.append(f"compare={plain['compare']}: must be true, false or auto")
     check_together(plain, wrong)
     return plain
 
@@ -108,7 +110,7 @@ def _cross_problems(plain: dict[str, Any]) -> list[str]:
     kept = [f"tracking.{key}=false" for key in ("log_model", "plots") if tracking[key]]
     if kept and tracking["detail"] != FULL:
         return [f"tracking.detail=scores: keeps scores alone; set {' '.join(kept)} with it"]
-    if plain["compare"] and not tracking["enabled"]:
+    if plain["compare"] is True and not tracking["enabled"]:
         return ["compare=True: compares the runs of the store; leave out tracking=none with it"]
     if training["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
         return [

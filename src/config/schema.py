@@ -191,4 +191,4 @@ class Config:
     seed: Any = 0
     force: bool = False
     resume: bool = True
-    compare: bool = False
+    compare: Any = "auto"

@@ -17,7 +17,7 @@ from src.runs.identity import (
     run_identity,
     setting_identity,
 )
-from src.runs.labels import run_label
+from src.runs.labels import run_label, short_label
 from src.runs.record import DETAIL_TAG, RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare", "references")
@@ -40,9 +40,9 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
     seed = config["seed"]
     return RunMetadata(
         identity=identity,
-        name=f"{label} · {model} · {data}{_trial(config)} · seed {seed}",
+        name=f"{short_label(label)} · {model} · {data}{_trial(config)} · seed {seed}",
         description=(
-            f"**{label}** with model **{model}** on **{data}**, seed {seed}.\n\n"
+            f"**{short_label(label)}** with model **{model}** on **{data}**, seed {seed}.\n\n"
             f"{dataset.describe()}.\n\nBest epoch by `{config['training']['monitor']}`; "
             "the test split was used once, after that."
         ),
@@ -59,9 +59,9 @@ def _describe_reference(config: Mapping[str, Any], dataset: Dataset) -> RunMetad
     kept = {key: value for key, value in config.items() if key not in OF_NETWORKS}
     return RunMetadata(
         identity=identity,
-        name=f"{label} · {dataset.name} · seed {seed}",
+        name=f"{short_label(label)} · {dataset.name} · seed {seed}",
         description=(
-            f"**{label}** on **{dataset.name}**, seed {seed}, for scale.\n\n"
+            f"**{short_label(label)}** on **{dataset.name}**, seed {seed}, for scale.\n\n"
             f"{dataset.describe()}.\n\nThe test split was used once."
         ),
         tags=_tags(config, dataset, label, identity),

@@ -2,20 +2,17 @@
 
 import contextlib
 import io
-import json
 import pickle
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
-from hydra.types import HydraContext, RunMode, TaskFunction
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from src.errors import UserError
@@ -23,9 +20,6 @@ from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
 from src.sweeps.cores import one_thread
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
-
-SWEEP_FILE = "sweep.json"
-"""In the sweep's folder: the MLflow run that its jobs belong to."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +126,11 @@ class Plan:
         same = "" if jobs == different else f", {different} different experiments"
         return f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
 
+    @property
+    def over_losses(self) -> bool:
+        """Whether it has several losses, or samplings of one, to compare."""
+        return not {"loss", "sampling"}.isdisjoint(self.varied)
+
     def repeats_last(self) -> list[Job]:
         """The jobs, those that repeat an earlier one's experiment last: its run answers them."""
         seen: set[str] = set()
@@ -199,12 +198,3 @@ def portable(error: Exception) -> Exception:
         error = RuntimeError(f"{type(error).__name__}: {error}")
     error.add_note(f"\nIn the worker:\n{trace}")  # an exception loses its traceback on the way
     return error
-
-
-def parent_run_id(hydra: HydraConf) -> str | None:
-    """The MLflow run of the sweep that a job belongs to, by the job's ``hydra`` node."""
-    if hydra.mode != RunMode.MULTIRUN:
-        return None
-    file = Path(hydra.sweep.dir) / SWEEP_FILE
-    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return found.get("parent_run_id") or None

@@ -17,10 +17,10 @@ from rich.progress import Progress
 
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
-from src.runs.record import write_json
 from src.sweeps.composer import Job
 from src.sweeps.cores import workers_sharing
-from src.sweeps.jobs import SWEEP_FILE, Plan, error_of
+from src.sweeps.jobs import Plan, error_of
+from src.sweeps.sweep_file import write_sweep_file
 from src.sweeps.table import collect_rows, markdown_table, print_table
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
 
@@ -95,7 +95,8 @@ class Sweep:
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
         run_id = self.parent.run_id if self.parent else ""
-        write_json(self._folder / SWEEP_FILE, {"parent_run_id": run_id, "command": command})
+        losses = bool(self.plan and self.plan.over_losses)
+        write_sweep_file(self._folder, run_id, command, over_losses=losses)
         if self.parent and self.parent.extends:
             print(EXTENDED.format(named(self.parent.extends)), flush=True)
         return self

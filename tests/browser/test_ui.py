@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
+from src.runs.labels import short_label
 from tests.browser.driving import mlflow_ui
 
 LOSSES = ("ce", "focal(gamma=0, alpha=0.25)", "focal(gamma=2, alpha=0.25)")
@@ -34,7 +35,7 @@ def test_two_clicks_lead_to_the_losses_side_by_side(ui, page, children):
         expect(table.get_by_role("columnheader", name=column).first).to_be_visible()
     expect(table.get_by_text("4 matching runs")).to_be_visible()
     for label in LOSSES:
-        expect(table.get_by_role("link", name=f"{label} · mlp").first).to_be_visible()
+        expect(table.get_by_role("link", name=f"{short_label(label)} · mlp").first).to_be_visible()
         score = str(children[label].data.metrics["test_f1_macro"])
         expect(table.get_by_role("gridcell", name=score[:15]).first).to_be_visible()
 

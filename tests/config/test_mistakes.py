@@ -94,6 +94,7 @@ MISTAKES = [
     ("data=simulate", "data/simulate", "simulated"),
     ("training.tensorboard=yess", "training.tensorboard", "bool"),
     ("compare=true tracking=none", "compare=True", "leave out tracking=none"),
+    ("compare=maybe", "compare=maybe", "true, false or auto"),
     ("tracking=mlfow", "tracking/mlfow", "mlflow"),
     ("+experiment=homwork", "experiment/homwork", "homework"),
     # an estimator

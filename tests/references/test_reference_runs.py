@@ -77,7 +77,7 @@ def test_loss_model_and_training_make_no_other_run_and_tensorflow_is_not_loaded(
     assert [one.status for one in runs.outcomes] == [0] * 4, runs.outcomes
     assert all("tensorflow" not in one.loaded for one in runs.outcomes)
     assert "keras" not in runs.outcomes[-1].loaded
-    assert "trained before, answered from" in runs.outcomes[1].out
+    assert "✓ reused" in runs.outcomes[1].out
     labels = [run.data.tags["loss.label"] for run in runs.found]
     known = "random forest(n_estimators=20)", "random forest(n_estimators=20, min_samples_leaf=4)"
     assert labels == [known[0], known[1], known[0]]

@@ -9,6 +9,7 @@ from tests.reliability.recorded import numbers_in, results, runs_of
 SWEEP = (
     "-m",
     "loss=ce,focal",
+    "compare=false",
     "model.dropout=0.3",
     "data.n_samples=400",
     "data.minority_fraction=0.2",

@@ -103,7 +103,7 @@ def test_the_command_brings_everything_once(uploaded):
 def test_the_same_command_typed_again_trains_nothing(uploaded, trained, forks):
     cwd = trained[2]
     assert forks.start((*WORDS, f"tracking.uri={uploaded[0]}"), cwd).wait() == 0
-    assert (cwd / "output.txt").read_text().count("trained before, answered from") == 1
+    assert (cwd / "output.txt").read_text().count("✓ reused") == 1
 
 
 # --- locked -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from src.engine.build import load_dataset
 from src.runs.identity import config_identity, run_identity, setting_identity
-from src.runs.labels import loss_label
+from src.runs.labels import loss_label, short_label
 from src.runs.metadata import describe_run
 
 FOCAL = ("loss=focal", "model=cosine", "metric=imbalance", "model.clip_norm=1")
@@ -138,7 +138,7 @@ def test_the_label_names_what_was_sampled_and_what_is_not_as_usual(resolved, dat
     config = resolved(*words.split(), "seed=3")
     metadata = describe_run(config, dataset)
     assert metadata.tags["loss.label"] == label
-    assert metadata.name.startswith(f"{label} · ")
+    assert metadata.name.startswith(f"{short_label(label)} · ")
     assert " + " not in metadata.tags["loss"]
     assert metadata.params["sampling.name"] == config["sampling"]["name"]
     of_samplers = {"version.imbalanced-learn", "version.scikit-learn"}

@@ -98,7 +98,7 @@ def test_the_records_hold_the_sizes_as_numbers(commands):
 def test_the_same_sizes_typed_by_hand_are_the_same_runs(commands):
     _, outcome = commands["again"]
     assert outcome.status == 0, outcome.err
-    assert outcome.out.count("trained before, answered from") == 22
+    assert outcome.out.count("✓ reused") == 22
     assert "\nRecommendation" in outcome.out
 
 

@@ -101,7 +101,7 @@ def test_runs_keep_their_scores_and_config_alone(runs_of, folder):
 def test_the_same_study_again_trains_nothing(outcomes, runs_of):
     _, again, _ = outcomes
     assert again.status == 0, again.err
-    assert again.out.count("trained before, answered from") == 16
+    assert again.out.count("✓ reused") == 16
     assert len(runs_of("study")[1]) == 16
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
+from src.sweeps.table import collect_rows, print_table
+
 FILES = {
     "config.yaml",
     "history.csv",
@@ -36,15 +38,23 @@ def record(folder):
 
 
 def table_rows(out):
-    """Cells of the printed table: job, test F1, validation F1, seconds, run, source."""
-    lines = [line.split("│") for line in out.splitlines() if line.startswith("│")]
-    return [[cell.strip() for cell in line[1:-1]] for line in lines if line[1].strip()]
+    """Cells of the printed table by head: run, job, test F1, val F1, seconds, result."""
+    table = out.partition("Runs, best validation macro F1 first\n")[2]
+    head, _, *rows = [
+        line for line in table.partition("\nResults:")[0].splitlines() if line.strip()
+    ]
+    names = head.split("  ")
+    names = [name.strip() for name in names if name.strip()]
+    # only the seconds of a reused run are missing, and what came of a run stands last
+    cells = [[cell.strip() for cell in row.split("  ") if cell.strip()] for row in rows]
+    filled = [one if len(one) == len(names) else [*one[:-1], "", one[-1]] for one in cells]
+    return [dict(zip(names, one, strict=True)) for one in filled]
 
 
 def test_six_jobs_are_four_experiments_trained_once_each(sweep):
     assert sweep.outcome.status == 0, sweep.outcome.err
     assert "Sweep of 6 jobs, 4 different experiments." in sweep.outcome.out
-    assert sweep.outcome.out.count("trained before, answered from") == 2
+    assert sweep.outcome.out.count("✓ reused") == 2
     assert tuple(folder.name for folder in sweep.trained) == JOBS
     answered = {file.parent.name for file in sweep.folder.glob("*/answered.json")}
     assert answered == {"1", "2"}
@@ -64,16 +74,52 @@ def test_nothing_but_the_runs_is_on_the_terminal(sweep):
 
 def test_the_table_at_the_end_has_all_jobs_best_on_validation_first(sweep):
     rows = table_rows(sweep.outcome.out)
-    assert sorted(row[0] for row in rows) == list("012345")
-    scores = [float(row[2]) for row in rows]
+    assert sorted(row["job"] for row in rows) == list("012345")
+    scores = [float(row["val F1"]) for row in rows]
     assert scores == sorted(scores, reverse=True), "by validation, in which the test has no part"
     for row in rows:
-        if row[0] in JOBS:
-            metrics = record(sweep.folder / row[0])["metrics"]
-            assert row[1] == f"{metrics['test_f1_macro']:.4f}"
-            assert row[5] == "trained"
+        if row["job"] in JOBS:
+            metrics = record(sweep.folder / row["job"])["metrics"]
+            assert row["test F1"] == f"{metrics['test_f1_macro']:.4f}"
+            assert row["result"] == "trained"
         else:
-            assert row[5].startswith("answered from")
+            assert row["result"].startswith("reused ")
+
+
+def test_lines_of_jobs_have_one_width_whether_trained_or_reused(sweep):
+    lines = [line for line in sweep.outcome.out.splitlines() if line.startswith("✓ ")]
+    assert len(lines) == 6
+    assert len({line.index("test F1") for line in lines}) == 1
+    assert len({line.index("  val ") for line in lines}) == 1
+
+
+def test_a_sweep_over_losses_ends_with_its_comparison_which_with_one_seed_knows_no_spread(sweep):
+    last = sweep.outcome.out[sweep.outcome.out.rindex("\nAnswer: ") :]
+    assert "one seed: spread unknown; add seed=range(0,10)" in last
+    assert "PASS" not in sweep.outcome.out
+    assert "FAIL" not in sweep.outcome.out
+    assert last.splitlines()[-1].startswith("Report: mlruns")
+
+
+def test_many_seeds_are_one_row_a_loss(tmp_path, capsys):
+    """Two losses, ten seeds; cross-entropy was asked for twice and trained once."""
+    jobs = [(name, seed) for name in ("ce", "focal γ2", "ce") for seed in range(10)]
+    for number, (name, seed) in enumerate(jobs):
+        full, f1 = f"{name} · mlp · digits · seed {seed}", 0.5 + 0.01 * seed + (name != "ce")
+        found = {"answered_from": "a1b2c3d4e5", "name": full}
+        scores = {"test_f1_macro": f1, "best_val_f1_macro": f1, "seconds_fit": 1.0}
+        (tmp_path / str(number)).mkdir()
+        file = tmp_path / str(number) / "answered.json"
+        file.write_text(json.dumps(found | {"metrics": scores}))
+    rows = collect_rows(tmp_path)
+    assert [row.name for row in rows] == ["focal γ2 · mlp · digits", "ce · mlp · digits"]
+    print_table(rows)
+    first, second = [
+        line.split() for line in capsys.readouterr().out.splitlines() if "seeds " in line
+    ][-2:]
+    spread = f"{np.std(0.01 * np.arange(10), ddof=1):.4f}"
+    assert first[:7] == ["focal", "γ2", "10", "seeds", "1.5450", "±", spread]
+    assert second[:6] == ["ce", "10", "seeds", "0.5450", "±", spread]
 
 
 def test_a_trained_job_leaves_everything_on_disk(job):
@@ -119,7 +165,7 @@ def again(sweep, train_several, tmp_path_factory):
 
 def test_the_same_command_again_trains_nothing_and_leaves_tensorflow_alone(sweep, again):
     assert again.status == 0, again.err
-    assert again.out.count("trained before, answered from") == 6
+    assert again.out.count("✓ reused") == 6
     assert "tensorflow" not in again.loaded
     assert "load TensorFlow" not in again.out
     assert "mlflow" in again.loaded

@@ -73,8 +73,8 @@ def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
     assert places[-1] == "[6/6"
     left = ["left" in place for place in places]
     assert left == [False] * 3 + [True] * 2 + [False], "the first jobs hold the workers' start"
-    assert outcome.out.count(": test macro F1") == 4
-    assert outcome.out.count("trained before, answered from") == 2
+    assert outcome.out.count("✓ trained ") == 4
+    assert outcome.out.count("✓ reused") == 2
     assert outcome.err == ""
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src.sweeps.table import markdown_table
+from src.runs.labels import short_label
+from src.sweeps.table import Row, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ["ce", *(f"focal(gamma={gamma}, alpha=0.25)" for gamma in (0, 1, 2))]
@@ -90,7 +91,7 @@ def test_tags_say_what_the_run_is(run, folder):
     for library in ("tensorflow", "keras", "numpy"):
         assert tags[f"version.{library}"] == version(library)
     assert tags["mlflow.note.content"].startswith(f"**{tags['loss.label']}**")
-    assert run.info.run_name == f"{tags['loss.label']} · mlp · simulated · seed 0"
+    assert run.info.run_name == f"{short_label(tags['loss.label'])} · mlp · simulated · seed 0"
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not in a git checkout")
@@ -177,8 +178,8 @@ def test_the_view_of_all_runs_leaves_the_sweep_itself_out(client, parent):
 
 @pytest.mark.parametrize("count", [1, 40, 1000])
 def test_a_description_of_any_number_of_runs_fits_into_mlflows_limit(count):
-    name = "class_balanced_focal(beta=0.999, gamma=2) · mlp · table · seed 1"
-    rows = [(str(job), "0.5", "0.5", "1.0", name, "trained") for job in range(count)]
+    name = "class_balanced_focal β.999 γ2 · mlp · table · seed 1"
+    rows = [Row(name, (job,), (0.5,), (0.5,), (1.0,), ()) for job in range(count)]
     table = markdown_table(rows, longest=8000)
     assert len(table) <= 8000
     listed = table.count(name)

@@ -115,7 +115,7 @@ def test_without_tracking_results_are_in_the_folders_and_no_store_is_made(comman
     assert record.parent.name == "0"
     (answer,) = folder.glob("multirun/*/*/*/answered.json")
     assert answer.parent.name == "1"
-    assert f"answered from {record.parent}" in outcome.out
+    assert "✓ reused " in outcome.out
     assert (record.parent / "model.keras").exists()
 
 
