@@ -63,6 +63,11 @@ UV_SETTINGS = eval "$$($(PIP) config list | sed -n \
 FIND_UV = $$(command -v uv || { awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock | \
 	$(PIP) install --quiet --require-hashes -r /dev/stdin >&2 && echo '$(VENV)/bin/uv'; })
 
+# `python -m src.compare` and `imbalance-lab compare` work in any folder.
+FROM_ANYWHERE = echo '$(CURDIR)' > "$$($(PY) -c 'import site; print(site.getsitepackages()[0])')/imbalance-lab.pth"; \
+	printf '\#!/bin/sh\nexec "%s" "%s/src/__main__.py" "$$@"\n' "$$(cd '$(VENV)/bin' && pwd)/python" '$(CURDIR)' > '$(VENV)/bin/imbalance-lab'; \
+	chmod +x '$(VENV)/bin/imbalance-lab'
+
 $(READY): requirements.lock
 	@if $(FOREIGN); then \
 		$(FITS) 2>/dev/null && exit 0; \
@@ -77,7 +82,7 @@ $(READY): requirements.lock
 	[ -n "$$uv" ] && "$$uv" pip sync --quiet --compile-bytecode --index-strategy unsafe-best-match \
 		--python '$(PY)' --require-hashes requirements.lock || \
 	$(PIP) install --quiet --compile --require-hashes -r requirements.lock || exit; \
-	touch '$(READY)'
+	$(FROM_ANYWHERE); touch '$(READY)'
 
 # One sweep and one process, so that TensorFlow and MLflow are imported once for all of it.
 reproduce: $(READY)  ## does focal loss beat cross-entropy, each at its best? ten seeds, simulated data and digits

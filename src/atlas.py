@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.entry import guarded
+from src.tracking.address import ROOT_HELP, usual_root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     rate = "learning rate at which all losses are compared, too (default: 0.001)"
     add("--rate", type=float, default=0.001, help=rate)
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser
 

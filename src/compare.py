@@ -18,6 +18,7 @@ from src.analysis.runs import DECISIONS
 from src.config.ranges import AUTO
 from src.entry import guarded
 from src.errors import ErrorExit, UserError
+from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
@@ -117,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sweep", metavar="ID", help="run id of a sweep")
     add("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
     add("--filter", metavar="CONDITION", help="in MLflow's search syntax: \"tags.data = 'digits'\"")
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     add = parser.add_argument_group("how they are compared").add_argument
     tuned = "judge argmax, class offsets tuned on validation, or argmax less the prior (argmax)"

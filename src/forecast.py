@@ -17,6 +17,7 @@ import yaml
 
 from src.config.ranges import AUTO
 from src.entry import guarded
+from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
     from src.analysis.runs import FinishedRun
@@ -157,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("sweep", nargs="+", help="what would stand behind `python train.py -m`, in quotes")
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser
 

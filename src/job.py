@@ -40,8 +40,6 @@ from src.tracking.tracker import CachedRun, Tracker, open_tracker
 if TYPE_CHECKING:
     from src.engine.fit import Trained
 
-NAME_WIDTH = 48
-"""Columns of a run's name in the line that says how it ended."""
 NO_EPOCH = 0
 """The best epoch of a run that has none."""
 
@@ -84,8 +82,7 @@ def _run(config: dict[str, Any], hydra: HydraConf) -> float:
     root = config["tracking"]["root"]
     with claimed(root, metadata.identity, metadata.name, find) as (unfinished, cached):
         if cached is not None:
-            monitor, in_sweep = config["training"]["monitor"], hydra.mode == RunMode.MULTIRUN
-            return _report_cached(cached, metadata, folder, monitor, in_sweep=in_sweep)
+            return _report_cached(cached, metadata, folder, config["training"]["monitor"])
         if config["force"] or not config["resume"]:
             (unfinished / CHECKPOINT).unlink(missing_ok=True)
         execute = _fit if is_reference(config) else _train
@@ -137,8 +134,8 @@ def _train(
     release_gradients()
     if recorded:  # else the same command typed again has nothing to train, but all to send
         clear(unfinished)
-    epochs = f"epoch {trained.best_epoch} of {len(logger.rows)}"
-    _say_done("trained", metadata, metrics, trained.best_value, epochs)
+    epochs = f"epoch {trained.best_epoch} of {len(logger.rows)}  {trained.seconds['fit']:.1f} s"
+    _say_done(f"trained{_named(metadata)}", metrics, trained.best_value, epochs)
     return metrics[f"best_{config['training']['monitor']}"]
 
 
@@ -168,7 +165,12 @@ def _fit(
         recorded = tracker.finish(folder, history_sent=True)
     if recorded:
         clear(unfinished)
-    _say_done("fitted", metadata, metrics, metrics["best_val_f1_macro"])
+    _say_done(
+        f"fitted{_named(metadata)}",
+        metrics,
+        metrics["best_val_f1_macro"],
+        f"{metrics['seconds_fit']:.1f} s",
+    )
     return metrics["best_val_f1_macro"]
 
 
@@ -210,26 +212,30 @@ def _score(
     return metrics, scores.confusion
 
 
-def _say_done(
-    how: str, metadata: RunMetadata, metrics: Mapping[str, float], val: float, more: str = ""
-) -> None:
-    """One line a job, the same columns in each."""
+def _named(metadata: RunMetadata) -> str:
+    """The name of a run that was typed by itself; a sweep has said which job it is."""
+    return "" if _in_sweep() else f"  {metadata.name}"
+
+
+def _in_sweep() -> bool:
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def _say_done(how: str, metrics: Mapping[str, float], val: float, more: str) -> None:
+    """One line a job, the same columns in each of a sweep."""
     scores = f"test F1 {metrics['test_f1_macro']:.4f}  val {val:.4f}"
-    seconds = "" if how == "reused" else f"  {metrics['seconds_fit']:5.1f} s"
-    line = f"✓ {how:<7}  {metadata.name:<{NAME_WIDTH}}  {scores}{seconds}  {more}".rstrip()
+    line = f"✓ {how:<7}  {scores}  {more}"
     log.info("%s", encodable(line, sys.stdout.encoding))
 
 
-def _report_cached(
-    cached: CachedRun, metadata: RunMetadata, folder: Path, monitor: str, *, in_sweep: bool
-) -> float:
+def _report_cached(cached: CachedRun, metadata: RunMetadata, folder: Path, monitor: str) -> float:
     """Records that a finished run has the answer, and says so."""
     record.write_json(
         folder / record.ANSWER,
         {"answered_from": cached.where, "name": metadata.name, "metrics": cached.metrics},
     )
     monitored = cached.metrics.get(f"best_{monitor}", float("nan"))
-    _say_done("reused", metadata, cached.metrics, monitored)
-    if not in_sweep:
+    _say_done(f"reused{_named(metadata)}", cached.metrics, monitored, "trained before")
+    if not _in_sweep():
         log.info("  from %s; force=true trains it again", cached.where)
     return monitored

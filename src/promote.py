@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from src.entry import guarded
 from src.saved_model.decisions import DECISIONS, TUNED
+from src.tracking.address import ROOT_HELP, usual_root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision{_of_prior(metrics)}; it "
         f"decides by {options.decision} unless asked otherwise. Its description is the model card"
     )
-    where = f" --root {shlex.quote(options.root)}" if options.root != "mlruns" else ""
+    where = f" --root {shlex.quote(options.root)}" if options.root != usual_root() else ""
     where += f" --uri {shlex.quote(options.uri)}" if options.uri else ""
     print("Next:")
     model = shlex.quote(f"{name}@{alias}")
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what it decides by unless asked otherwise: tuned on validation, argmax, or prior, "
         "argmax less the logarithm of the classes' shares (tuned)",
     )
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser
 

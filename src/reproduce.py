@@ -14,6 +14,7 @@ from rich.table import Table
 
 from src.entry import guarded
 from src.errors import UserError
+from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
     from src.runs.rerun import Difference, Rerun
@@ -121,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a package, module or class that records may build from, beside the usual ones",
     )
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser
 

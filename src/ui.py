@@ -19,7 +19,7 @@ from pathlib import Path
 from src.entry import guarded
 from src.errors import UserError
 from src.serving.port import HOST, check_port
-from src.tracking.address import tracking_uri
+from src.tracking.address import ROOT_HELP, tracking_uri, usual_root
 
 WORKERS = "1"
 """Processes of the server: one person looks at it, and each takes a quarter of a gigabyte."""
@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Examples:\n  python -m src.ui\n  python -m src.ui --port 5001 --root FOLDER",
     )
     add = parser.add_argument
-    add("--root", default="mlruns", help="folder of the store (default: mlruns)")
+    add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the database; MLFLOW_TRACKING_URI wins where it is set")
     add("--port", type=int, default=5000, help="port on 127.0.0.1 (5000)")
     return parser

@@ -6,6 +6,14 @@ from pathlib import Path
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
+USUAL = Path("mlruns")
+ROOT_HELP = "folder of the store (mlruns here, else the project's)"
+
+
+def usual_root() -> str:
+    """The folder of the store where none is named: here, or the project's where none is here."""
+    own = Path(__file__).resolve().parents[2] / USUAL
+    return str(USUAL if USUAL.is_dir() or not own.is_dir() else own)
 
 
 def tracking_uri(root: str, uri: str | None) -> str:
