@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     add = parser.add_argument_group("how they are compared").add_argument
-    tuned = "judge argmax, class offsets tuned on validation, or argmax less the prior (argmax)"
+    tuned = "judge argmax, thresholds tuned on validation, or argmax less the prior (argmax)"
     add("--baseline", default="ce", help="loss to compare the others with (ce)")
     add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
     add("--decision", choices=DECISIONS, default="argmax", help=tuned)

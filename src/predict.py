@@ -25,7 +25,7 @@ examples:
   python -m src.predict --model outputs/DATE/TIME rows.csv -o out.csv --keep id --decision argmax
 """
 BARE = """\
-a bare .keras file: no preprocessing, class names or tuned decision come with it. Rows must be \
+a bare .keras file: no preprocessing, class names or tuned thresholds come with it. Rows must be \
 features as the network takes them, in its order; classes are numbered; the decision is argmax."""
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}@{alias} now stands for version {done.version}{before}")
     print(
         f"Test macro F1 {metrics['test_f1_macro']:.4f} at argmax, "
-        f"{metrics['test_tuned_f1_macro']:.4f} with the tuned decision{_of_prior(metrics)}; it "
+        f"{metrics['test_tuned_f1_macro']:.4f} with tuned thresholds{_of_prior(metrics)}; it "
         f"decides by {options.decision} unless asked otherwise. Its description is the model card"
     )
     where = f" --root {shlex.quote(options.root)}" if options.root != usual_root() else ""

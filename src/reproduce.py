@@ -1,4 +1,4 @@
-"""Executes recorded runs again from their record and compares them bit for bit.
+"""Trains recorded runs again from their record and compares them bit for bit.
 
 python -m src.reproduce RUN_ID [RUN_ID ...]
 python -m src.reproduce --sweep SWEEP_ID
@@ -24,7 +24,7 @@ MOST_ROWS = 40
 
 
 EXAMPLES = """\
-Exit status: 0 identical, 1 something differs, 2 cannot be executed as recorded.
+Exit status: 0 identical, 1 something differs, 2 not reproducible.
 
 Examples:
   python -m src.reproduce RUN_ID      one run, or several
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         children = store.children(store.sweep_id(options.sweep or None))
         run_ids += [run.info.run_id for run in children if run.info.status == "FINISHED"]
     if not run_ids:
-        raise UserError("no run to execute: name a RUN_ID, or a sweep with --sweep ID")
+        raise UserError("no run to train again: name a RUN_ID, or a sweep with --sweep ID")
     identical = True
     for number, run_id in enumerate(run_ids, start=1):
         name, found = _execute(store, run_id, options)
@@ -74,7 +74,7 @@ def _execute(store: "Store", run_id: str, options: argparse.Namespace) -> tuple[
     from src.runs.rerun import rerun
     from src.tracking.fetch import download, finished_run, model_of, record_of
 
-    run = finished_run(store, run_id, f"--sweep {run_id} executes a sweep's runs again")
+    run = finished_run(store, run_id, f"--sweep {run_id} trains a sweep's runs again")
     with tempfile.TemporaryDirectory() as draft:
         model = model_of(store, run)
         recorded = read_record(
@@ -101,7 +101,7 @@ def _print_differences(differences: Sequence["Difference"]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.reproduce",
-        description="Execute recorded runs again and compare metrics, predictions and weights.",
+        description="Train recorded runs again and compare metrics, predictions and weights.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EXAMPLES,
     )

@@ -21,6 +21,8 @@ USUAL = {one.name: one.default for one in fields(SMOTEConfig)}
 MADE_WITH = re.compile(r"([^()]+)\((.+)\)", re.DOTALL)
 """A name and its knobs."""
 KNOB = re.compile(r"(\w+)=(\[[^\]]*\]|[^,]*)(?:, |$)")
+IN_TEXT = re.compile(r"(?<![\w.])[a-z]\w*\((?:\w+=(?:\[[^\]()]*\]|[^,()<>]*)(?:, )?)+\)")
+"""A label with knobs among other words."""
 IN_SHORT = {
     **{"gamma": "γ", "alpha": "α", "beta": "β", "tau": "τ", "epsilon": "ε"},
     **{"gamma_neg": "neg", "gamma_pos": "pos", "max_margin": "m", "margin": "m", "scale": "s"},
@@ -63,6 +65,11 @@ def short_label(label: str) -> str:
     Different labels stay different.
     """
     return SAMPLED_BY.join(map(_in_short, label.split(SAMPLED_BY)))
+
+
+def shortened(text: str) -> str:
+    """A text or a page, with each label in it as people read it."""
+    return IN_TEXT.sub(lambda found: _in_short(found[0]), text)
 
 
 def encodable(text: str, encoding: str | None) -> str:

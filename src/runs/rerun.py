@@ -130,8 +130,8 @@ def _refuse(recorded: Recorded, differs: Sequence[str]) -> None:
     if differs:
         listed = "\n  ".join(differs)
         raise UserError(
-            f"run {recorded.run_id} cannot be executed as recorded:\n  {listed}\n"
-            "--allow-different executes it all the same and reports what comes out"
+            f"run {recorded.run_id} is not reproducible:\n  {listed}\n"
+            "--allow-different trains it all the same and reports what comes out"
         )
 
 

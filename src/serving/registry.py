@@ -1,5 +1,6 @@
 """MLflow's model registry: a run's model under a name, and an alias that says which is in use."""
 
+import json
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ Each version's description is its model card; the alias says which version is in
 """
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 DECISION = "decision"
+COMPARISON, MOST_ANSWERS = "comparison.json", 4
+"""What a comparison leaves on its sweep, and how many settings of it are told."""
 COPIED_TAGS = ("loss.label", "model", "data", "seed", "identity", "data.fingerprint")
 
 
@@ -68,7 +71,7 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
             f"run {run_id}: has no model (tracking.log_model was false); train it again with "
             "force=true tracking.log_model=true"
         )
-    card = _card(store, run_id)
+    card = _answer(store, run) + _card(store, run_id)
     folder = download(store, model.artifact_location)
     SavedModel(str(run.info.run_name), folder, ServingFacts.load(folder)).load()  # or an error
     try:
@@ -168,6 +171,19 @@ def _card(store: Store, run_id: str) -> str:
             "rows; train it again with force=true"
         ) from error
     return note_of(file.read_text(encoding="utf-8"))
+
+
+def _answer(store: Store, run: Run) -> str:
+    """What the comparison of the run's sweep says of its data; empty where none was made."""
+    parent = run.data.tags.get("mlflow.parentRunId")
+    try:
+        found = download(store, f"runs:/{parent}/{COMPARISON}") if parent else None
+        answers = json.loads(found.read_text(encoding="utf-8"))["answers"] if found else []
+    except (UserError, KeyError, ValueError):
+        return ""
+    mine = [one for one in answers if one["place"].startswith(run.data.tags.get("data", ""))]
+    said = [f"**{one['badge'].capitalize()}**: {one['headline']}." for one in mine[:MOST_ANSWERS]]
+    return "".join(f"{line}\n\n" for line in said)
 
 
 def _best_of_sweep(store: Store, run_id: str) -> str:

@@ -181,7 +181,7 @@ def test_what_is_not_as_recorded_is_named_and_executed_only_where_allowed(tamper
     status, out, err = executed(capsys, *tampered.words)
     assert status == 2
     assert out == ""
-    assert err.splitlines()[0] == f"Error: run {tampered.run_id} cannot be executed as recorded:"
+    assert err.splitlines()[0] == f"Error: run {tampered.run_id} is not reproducible:"
     assert err.splitlines()[1].strip().startswith(said)
     assert len(err.splitlines()) == 3
 

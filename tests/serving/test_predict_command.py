@@ -196,7 +196,7 @@ def test_a_bare_keras_file_takes_features_and_says_what_it_lacks(predict, in_use
     features = np.load("run/input_example.npy")
     np.savez("rows.npz", x=features)
     found, said = predict("rows.npz", model="run/model.keras")
-    assert "no preprocessing, class names or tuned decision" in said
+    assert "no preprocessing, class names or tuned thresholds" in said
     whole, _ = predict("rows.npz", "--decision", "argmax", model="run")
     np.testing.assert_array_equal(found.iloc[:, 1:], whole.iloc[:, 1:])
     assert set(found["class"]) <= {"class_0", "class_1"}

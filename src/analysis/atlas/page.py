@@ -20,9 +20,10 @@ Mean paired difference in test macro F1, percentage points, with its 95 % interv
 Blue: the loss is better; vermilion: the baseline is; deepest from {DEEPEST_PP:g} points on. Bold: \
 q below 0.05. Shrunken: with each loss at its best, drawn towards the mean of all cells as far as \
 its own noise asks for. Ratio: training rows of the largest class over those of the rarest. \
-Decision argmax takes the most probable class, tuned shifts the classes by offsets chosen on the \
-validation split, for both losses alike. Open: neither gain nor loss. Average precision and ECE \
-(expected calibration error, above 0 less calibrated): mean difference in hundredths."""
+Decision argmax takes the most probable class, tuned moves the thresholds of the classes to where \
+the validation split has them best, for both losses alike. Open: neither gain nor loss. Average \
+precision and ECE (expected calibration error, above 0 less calibrated): mean difference in \
+hundredths."""
 FOLDED = "By data, ratio, budget and capacity"
 
 

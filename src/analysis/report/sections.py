@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from src.analysis.figures.panel import Panel
+from src.runs.labels import shortened
 
 Table = list[list[str]]
 """Rows of text, the first of them the head."""
@@ -57,7 +58,7 @@ def markdown(sections: Sequence[Section]) -> str:
             tables = [f"<details><summary>{section.folded}</summary>", *tables, "</details>"]
         parts += [f"### {section.title}"] if section.title else []
         parts += [*section.text, *tables]
-    return "\n\n".join(parts) + "\n"
+    return shortened("\n\n".join(parts)) + "\n"
 
 
 def markdown_table(table: Table) -> str:
@@ -70,7 +71,7 @@ def markdown_table(table: Table) -> str:
 def write_page(file: Path, title: str, sections: Sequence[Section]) -> None:
     """Writes the sections with their pictures as one HTML file that needs nothing else."""
     page = page_templates().get_template("sections.html.j2").render(title=title, sections=sections)
-    file.write_text(page, encoding="utf-8")
+    file.write_text(shortened(page), encoding="utf-8")
 
 
 def page_templates() -> Environment:

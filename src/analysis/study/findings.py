@@ -14,7 +14,7 @@ from src.analysis.study.table import ANY, CHOSEN, Study
 
 HOW = {
     "argmax": "the most probable class",
-    "tuned": "offsets tuned on the validation split",
+    "tuned": "thresholds tuned on the validation split",
     "prior": "the log-prior of the training split subtracted",
     CHOSEN: "the decision that validation chooses within each seed",
 }
