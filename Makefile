@@ -64,7 +64,8 @@ FIND_UV = $$(command -v uv || { awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {
 	$(PIP) install --quiet --require-hashes -r /dev/stdin >&2 && echo '$(VENV)/bin/uv'; })
 
 # `python -m src.compare` and `imbalance-lab compare` work in any folder.
-FROM_ANYWHERE = echo '$(CURDIR)' > "$$($(PY) -c 'import site; print(site.getsitepackages()[0])')/imbalance-lab.pth"; \
+FROM_ANYWHERE = for place in '$(VENV)'/lib/python3*/site-packages; do \
+	echo '$(CURDIR)' > "$$place/imbalance-lab.pth"; done; \
 	printf '\#!/bin/sh\nexec "%s" "%s/src/__main__.py" "$$@"\n' "$$(cd '$(VENV)/bin' && pwd)/python" '$(CURDIR)' > '$(VENV)/bin/imbalance-lab'; \
 	chmod +x '$(VENV)/bin/imbalance-lab'
 

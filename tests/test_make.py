@@ -14,7 +14,7 @@ PYTHON = """#!/bin/sh
 # A Python that makes an environment of stand-ins, and a pip that writes down what it is told.
 case "$*" in
 "-m venv "*)
-    mkdir -p "$3/bin" && cat "$0" > "$3/bin/python" && chmod +x "$3/bin/python" ;;
+    mkdir -p "$3/bin" "$3/lib/python3.12/site-packages" && cat "$0" > "$3/bin/python" && chmod +x "$3/bin/python" ;;
 *"config list")
     echo ":env:.find-links='/wheels here'"; echo "global.find-links='/others'" ;;
 *"-r /dev/stdin")
@@ -73,6 +73,10 @@ def test_uv_from_the_path_installs_the_lock_by_hash_with_the_settings_of_pip(clo
     assert "--require-hashes requirements.lock" in line
     assert line.endswith("from /wheels here")
     assert (clone / ".venv" / ".made-by-make").exists()
+    (anywhere,) = (clone / ".venv").rglob("imbalance-lab.pth")
+    assert anywhere.read_text() == f"{clone}\n"
+    command = (clone / ".venv" / "bin" / "imbalance-lab").read_text()
+    assert command.endswith(f'exec "{clone}/.venv/bin/python" "{clone}/src/__main__.py" "$@"\n')
     _, called = make(clone, "setup")
     assert called == []
 

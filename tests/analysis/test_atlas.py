@@ -14,7 +14,7 @@ from src.analysis.atlas.pooling import mean_of, pool
 from src.analysis.report.sections import markdown
 from src.errors import UserError
 
-FOCAL = "focal(gamma=2)"
+FOCAL, SHORT = "focal(gamma=2)", "focal γ2"
 HARD = "simulated, 10% hard negatives"
 RATES = {"0.001": 0.0, "0.01": 0.2}
 """Learning rates, and how much better cross-entropy is on validation and test."""
@@ -230,14 +230,14 @@ def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more():
 
 def test_markdown_has_both_views_of_a_cell_side_by_side(atlas):
     text = markdown(sections(atlas))
-    assert f"### {FOCAL} against ce, decision argmax" in text
+    assert f"### {SHORT} against ce, decision argmax" in text
     head = "| problem | effort | ce, best | all at 0.001 | each at its best | shrunken |"
     assert head in text.splitlines()
     row = (
         rf"{HARD}, ratio 10 \| 20 epochs, \[32\] \| 0.800 \| \*\*\+4.[01] \[.*\*\* \| \*\*\+2.0 \["
     )
     assert re.search(row, text)
-    assert f"| {FOCAL} | argmax | all at 0.001 | 1 | 1 | 1 | +0.0 [" in text
+    assert f"| {SHORT} | argmax | all at 0.001 | 1 | 1 | 1 | +0.0 [" in text
 
 
 def test_the_page_shows_every_chart_and_needs_nothing_from_elsewhere(atlas, tmp_path):
@@ -245,7 +245,7 @@ def test_the_page_shows_every_chart_and_needs_nothing_from_elsewhere(atlas, tmp_
     write_atlas(file, atlas)
     page = file.read_text()
     for decision in ("argmax", "tuned"):
-        assert f"{FOCAL} against ce, decision {decision}" in page
+        assert f"{SHORT} against ce, decision {decision}" in page
     for mean in atlas.cells["mean"]:
         assert f"{mean:+.1f} [" in page
     assert not re.search("http|<script|src=", page)

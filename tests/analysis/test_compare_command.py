@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score, recall_score
 
 from src.compare import main
 from src.errors import UserError
+from src.tracking.address import usual_root
 
 ROOT = Path(__file__).parents[2]
 OTHERS = [label for label in LOSSES if label != "ce"]
@@ -180,13 +181,25 @@ def test_a_threshold_that_is_no_gain_is_refused(made, text):
         main(["--root", str(made.root), f"--threshold={text}"])
 
 
-def test_a_sweep_is_compared_without_tensorflow(made):
+def test_a_sweep_is_compared_in_another_folder_without_tensorflow(made, tmp_path):
+    """By the command that the set-up makes, where no module of the project can be imported."""
     code = (
-        "import sys; from src.compare import main; "
-        f"main(['--root', {str(made.root)!r}]); "
+        "import contextlib, runpy, sys\n"
+        f"sys.argv = [{str(ROOT / 'src/__main__.py')!r}, 'compare', '--root', {str(made.root)!r}]\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines()[-1] == "[]"
+    *_, report, loaded = done.stdout.splitlines()
+    assert report.startswith("Report: ")
+    assert loaded == "[]"
+
+
+def test_the_store_is_that_of_the_folder_and_else_the_projects(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert usual_root() == str(ROOT / "mlruns")
+    (tmp_path / "mlruns").mkdir()
+    assert usual_root() == "mlruns"

@@ -1,5 +1,6 @@
 """A run's model gets a name and an alias in MLflow's registry; once, whatever is typed again."""
 
+import json
 from pathlib import Path
 
 import mlflow
@@ -39,6 +40,24 @@ def test_a_run_is_promoted_once_and_the_alias_moves(in_use, promote):
     assert len(versions(in_use, "ward")) == 1
     aliases = in_use.client.get_registered_model("ward").aliases
     assert aliases == {"champion": 1, "challenger": 1}
+
+
+def test_a_version_begins_with_what_the_comparison_of_its_sweep_says(in_use, promote, tmp_path):
+    client, run = in_use.client, in_use.client.get_run(in_use.run_id)
+    sweep = client.create_run(run.info.experiment_id).info.run_id
+    said = {"badge": "undecided", "headline": "focal γ2 against ce: +0.7 pp [-0.9, 2.3] by argmax"}
+    places = {f"{run.data.tags['data']}, mlp": said, "another, mlp": {"badge": "gain"} | said}
+    file = tmp_path / "comparison.json"
+    file.write_text(json.dumps({"answers": [{"place": at} | one for at, one in places.items()]}))
+    client.log_artifact(sweep, str(file))
+    client.set_tag(in_use.run_id, "mlflow.parentRunId", sweep)
+    try:
+        promote(in_use.run_id, "--name", "answered")
+    finally:
+        client.delete_tag(in_use.run_id, "mlflow.parentRunId")
+    (version,) = versions(in_use, "answered")
+    card = (in_use.output / "model_card.md").read_text().removeprefix("# Model card\n\n")
+    assert version.description == f"**Undecided**: {said['headline']}.\n\n{card}"
 
 
 def test_a_version_carries_card_tags_and_the_model_itself(in_use, promote):

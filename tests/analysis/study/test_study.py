@@ -132,7 +132,7 @@ def test_two_settings_of_a_set_are_an_error():
 def test_the_page_has_every_set_won_or_lost_and_what_was_left_out(study, tmp_path):
     page = sections(study)
     text = markdown(page)
-    row = re.search(r"\| focal\(gamma=2\) \| (\+\d\.\d) \[.*\] \| (\d)/(\d)/(\d) \|", text)
+    row = re.search(r"\| focal γ2 \| (\+\d\.\d) \[.*\] \| (\d)/(\d)/(\d) \|", text)
     means = study.sets.query("method == 'focal(gamma=2)' and decision == 'argmax'")
     by_family = means.groupby("family")["difference"].mean()
     assert float(row.group(1)) == pytest.approx(by_family.mean(), abs=0.051)
