@@ -14,7 +14,8 @@ PYTHON = """#!/bin/sh
 # A Python that makes an environment of stand-ins, and a pip that writes down what it is told.
 case "$*" in
 "-m venv "*)
-    mkdir -p "$3/bin" "$3/lib/python3.12/site-packages" && cat "$0" > "$3/bin/python" && chmod +x "$3/bin/python" ;;
+    mkdir -p "$3/bin" "$3/lib/python3.12/site-packages"
+    cat "$0" > "$3/bin/python" && chmod +x "$3/bin/python" ;;
 *"config list")
     echo ":env:.find-links='/wheels here'"; echo "global.find-links='/others'" ;;
 *"-r /dev/stdin")

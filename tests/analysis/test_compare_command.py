@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra.types import RunMode
 from made_store import LOSSES, SEEDS, log_run
+from omegaconf import OmegaConf
 from scipy import stats
 from sklearn.metrics import f1_score, recall_score
 
-from src.compare import main
+from src.compare import CompareAfterSweep, main
 from src.errors import UserError
+from src.sweeps.sweep_file import write_sweep_file
 from src.tracking.address import usual_root
 
 ROOT = Path(__file__).parents[2]
@@ -196,6 +199,29 @@ def test_a_sweep_is_compared_in_another_folder_without_tensorflow(made, tmp_path
     *_, report, loaded = done.stdout.splitlines()
     assert report.startswith("Report: ")
     assert loaded == "[]"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("auto", True, True, "Answer: "),
+        ("auto", False, True, ""),
+        (False, True, True, ""),
+        (True, False, True, "Answer: "),
+        ("auto", True, False, "Not compared: "),
+    ],
+)
+def test_at_its_end_a_sweep_over_losses_is_compared(made, tmp_path, capsys, case):
+    """Without the id of a sweep that is there nothing can be compared, which is no failure."""
+    compare, over_losses, known, said = case
+    run_id = made.sweep_id if known else "no such sweep"
+    write_sweep_file(tmp_path, run_id, "train.py -m", over_losses=over_losses)
+    hydra = {"mode": RunMode.MULTIRUN, "sweep": {"dir": str(tmp_path)}}
+    tracking = {"root": str(made.root), "uri": None}
+    config = OmegaConf.create({"compare": compare, "tracking": tracking, "hydra": hydra})
+    CompareAfterSweep().on_multirun_end(config)
+    shown = capsys.readouterr().out
+    assert (said in shown) if said else shown == ""
 
 
 def test_the_store_is_that_of_the_folder_and_else_the_projects(tmp_path, monkeypatch):

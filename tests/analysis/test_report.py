@@ -1,5 +1,6 @@
 """The report: whole in one file, the sentence first, and nothing lost where pictures cannot be."""
 
+import html
 import re
 import shutil
 from dataclasses import replace
@@ -86,6 +87,13 @@ def test_the_sentence_comes_first(page):
     first = re.search(r"<h1>(.*?)</h1>", page).group(1)
     assert re.match(r"On new samples of this kind, \S+ changes macro F1 by \+", first)
     assert page.index("<h1>") < page.index("<svg")
+
+
+def test_the_card_is_that_of_the_other_outputs(made, page):
+    (card,) = answer(select_runs(str(made.root)), "ce", 2.0, "argmax").cards
+    text = html.unescape(page)
+    assert text.index(f"{card.badge.capitalize()}.</strong> {card.headline}.") < text.index("<h1>")
+    assert f"{card.step.text}: <code>{card.step.command}</code>" in text
 
 
 def test_every_part_is_there(page):
