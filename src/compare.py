@@ -6,8 +6,10 @@ Reads the MLflow store alone; nothing is trained and TensorFlow is not imported.
 """
 
 import argparse
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +25,14 @@ from src.tracking.address import ROOT_HELP, usual_root
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
 
-EXAMPLES = """\
-Where a sweep tunes keys, such as the learning rate, each loss is compared at its best by
-validation, and at given settings below. The verdict is what the 95 % interval says: gain, better,
-equivalent, worse, loss or undecided. docs/comparison.md says what each number is.
+ABOUT = """\
+Compares the losses of a sweep, paired by seed: table, verdict, HTML report. Where a sweep tunes
+keys, such as the learning rate, each loss is compared at its best by validation. The verdict is
+what the 95 % interval says: gain, better, equivalent, worse, loss or undecided (docs/comparison.md).
 
 Examples:
   python -m src.compare                                    the sweep that ended last
-  python -m src.compare --sweep ID --decision tuned        a given one, decisions tuned
+  python -m src.compare --sweep ID --decision tuned        a given one, thresholds tuned
   python -m src.compare --experiment imbalance-lab --filter "tags.data = 'digits'"
   python -m src.compare --homework --strict                the lesson's: exit status 1 on FAIL
   python -m src.compare --json all.json --csv all.csv --out FOLDER
@@ -110,21 +112,21 @@ def _write(found: "Answer", options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.compare",
-        description="Compare losses, paired by seed: table, verdict, HTML report.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=EXAMPLES,
+        usage="python -m src.compare [options]",
+        description=ABOUT,
+        formatter_class=partial(RawDescriptionHelpFormatter, max_help_position=26, width=100),
     )
     add = parser.add_argument_group("which runs (default: the sweep that ended last)").add_argument
     add("--sweep", metavar="ID", help="run id of a sweep")
     add("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
     add("--filter", metavar="CONDITION", help="in MLflow's search syntax: \"tags.data = 'digits'\"")
-    add("--root", default=usual_root(), help=ROOT_HELP)
+    add("--root", metavar="FOLDER", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     add = parser.add_argument_group("how they are compared").add_argument
-    tuned = "judge argmax, thresholds tuned on validation, or argmax less the prior (argmax)"
-    add("--baseline", default="ce", help="loss to compare the others with (ce)")
-    add("--threshold", type=_points, default=2.0, help="gain that counts, in pp (2)")
-    add("--decision", choices=DECISIONS, default="argmax", help=tuned)
+    tuned = "argmax, tuned (thresholds, on validation), or prior is judged (argmax)"
+    add("--baseline", metavar="NAME", default="ce", help="loss to compare the others with (ce)")
+    add("--threshold", metavar="PP", type=_points, default=2.0, help="gain that counts, in pp (2)")
+    add("--decision", metavar="NAME", choices=DECISIONS, default="argmax", help=tuned)
     add("--anytime", action="store_true", help="intervals that hold however often one looks")
     add("--homework", action="store_true", help="PASS or FAIL as the lesson's homework puts it")
     add("--strict", action="store_true", help="exit with 1 unless gain or better, or PASS")

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from src.analysis.statistics.recommendation import Recommendation
 
 SHORTLY = {"argmax": "by argmax", "tuned": "with tuned thresholds", "prior": "by prior"}
-SEEDS = "seed=range({},{})"
-TEN = SEEDS.format(0, 10)
 MOST_SEEDS = 200
 """Nobody is asked to train more of them."""
 
@@ -132,7 +130,7 @@ def _step(answer: "Answer", first: Comparison) -> Step:
     run = answer.base(first.setting).runs[0]
     advice = [one for one in answer.recommendations if one.setting == first.setting]
     if len(first.seeds) < 2:
-        return Step("Ten seeds tell the spread", _with_seeds(answer, TEN))
+        return Step("Ten seeds tell the spread", _with_seeds(answer, 0, 10))
     if scale and scale.leads:
         return Step(scale.advice, scale.command)
     if LEARNING_RATE in run.params and LEARNING_RATE not in run.tuned:
@@ -141,12 +139,14 @@ def _step(answer: "Answer", first: Comparison) -> Step:
     if first.verdict == UNDECIDED and first.needed is not None and first.needed <= MOST_SEEDS:
         start = max(first.seeds) + 1
         text = f"About {first.needed} fresh seeds would decide it"
-        return Step(text, _with_seeds(answer, SEEDS.format(start, start + first.needed)))
+        return Step(text, _with_seeds(answer, start, start + first.needed))
     if advice and advice[0].command:
         return Step("This puts the recommended run into the model registry", advice[0].command)
     return Step("More rows would tell more; more seeds would not")
 
 
-def _with_seeds(answer: "Answer", seeds: str) -> str:
+def _with_seeds(answer: "Answer", start: int, stop: int) -> str:
+    """The sweep's command with other seeds, in quotes for the shell."""
     words = shlex.split(answer.selection.command) or ["train.py", "-m", "..."]
-    return f"python {shlex.join([*(w for w in words if not w.startswith('seed=')), seeds])}"
+    others = [word for word in words if not word.startswith("seed=")]
+    return f"python {shlex.join([*others, f'seed=range({start},{stop})'])}"

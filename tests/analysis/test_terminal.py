@@ -135,7 +135,7 @@ def test_a_terminal_without_greek_letters_gets_plain_ones():
 def test_one_seed_leaves_the_spread_unknown_and_says_what_to_add():
     shown = in_a_terminal(answered(seeds=1, labels={"ce": 0.8, FOCAL: 0.7}), 120)
     last = shown[shown.rindex("\nAnswer: ") :]
-    assert "one seed: spread unknown; add seed=range(0,10)" in " ".join(last.split())
+    assert "one seed: spread unknown; add 'seed=range(0,10)'" in " ".join(last.split())
     assert last.rstrip().endswith("python train.py -m loss=ce,focal 'seed=range(0,10)'")
     assert not re.search("PASS|FAIL", shown)
 

@@ -95,7 +95,7 @@ def test_lines_of_jobs_have_one_width_whether_trained_or_reused(sweep):
 
 def test_a_sweep_over_losses_ends_with_its_comparison_which_with_one_seed_knows_no_spread(sweep):
     last = sweep.outcome.out[sweep.outcome.out.rindex("\nAnswer: ") :]
-    assert "one seed: spread unknown; add seed=range(0,10)" in last
+    assert "one seed: spread unknown; add 'seed=range(0,10)'" in last
     assert "PASS" not in sweep.outcome.out
     assert "FAIL" not in sweep.outcome.out
     assert last.splitlines()[-1].startswith("Report: mlruns")

@@ -14,7 +14,7 @@ POPULATIONS = {
     "table": "On re-splits of this table",
 }
 """What the mean is an estimate of, by the ``data.estimand`` of the runs."""
-ONE_SEED = "one seed: spread unknown; add seed=range(0,10)"
+ONE_SEED = "one seed: spread unknown; add 'seed=range(0,10)'"
 ONE_SPLIT = "On the one split that all these seeds share"
 
 
