@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 ABOUT = """\
 Compares the losses of a sweep, paired by seed: table, verdict, HTML report. Where a sweep tunes
 keys, such as the learning rate, each loss is compared at its best by validation. The verdict is
-what the 95 % interval says: gain, better, equivalent, worse, loss or undecided (docs/comparison.md).
+what the 95 % interval says: gain, better, equivalent, worse, loss or undecided
+(docs/comparison.md).
 
 Examples:
   python -m src.compare                                    the sweep that ended last

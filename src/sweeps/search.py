@@ -43,6 +43,7 @@ from src.sweeps.cores import one_thread
 from src.sweeps.sweep import Sweep
 from src.sweeps.tuning import check_plan, has_key, plan_tags, tuned_keys
 
+COMPARED = ("loss=", "sampling=")
 Direction = Annotated[str, one_of("maximize", "minimize")]
 
 
@@ -94,7 +95,8 @@ def search(
         raise UserError(f"hydra.sweeper.sampler: {error}") from error
     composer = Composer(context.config_loader, config)
     more = one_thread(config, cells, searched=space)
-    with Sweep(config, n_trials * len(cells), plan_tags(keys, _seeds(config, cells))) as sweep:
+    tags, losses = plan_tags(keys, _seeds(config, cells)), _over_losses(cells)
+    with Sweep(config, n_trials * len(cells), tags, over_losses=losses) as sweep:
         for first in range(0, n_trials, n_jobs):
             asked = [
                 (study, study.ask(space), cell)
@@ -115,6 +117,12 @@ def search(
         best = _report_best(studies[0], sweep) if len(studies) == 1 else None
     sweep.raise_first_error()
     return best
+
+
+def _over_losses(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether the studies differ in their loss, or in their sampling."""
+    values = [{word for cell in cells for word in cell if word.startswith(key)} for key in COMPARED]
+    return any(len(one) > 1 for one in values)
 
 
 def _read(

@@ -50,6 +50,7 @@ class Sweep:
         tags: of the parent run: what was planned.
         plan: of the jobs, if they are known before they run.
         seconds: of processor that they take, if that is known.
+        over_losses: whether there are losses to compare, where no plan says it.
 
     Attributes:
         plan: the same.
@@ -65,8 +66,11 @@ class Sweep:
         tags: Mapping[str, str],
         plan: Plan | None = None,
         seconds: float = 0.0,
+        *,
+        over_losses: bool = False,
     ) -> None:
         self.plan, self.seconds, self._tags = plan, seconds, tags
+        self._over_losses = over_losses or bool(plan and plan.over_losses)
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
         self._config, self._total = config, total
@@ -95,8 +99,7 @@ class Sweep:
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
         run_id = self.parent.run_id if self.parent else ""
-        losses = bool(self.plan and self.plan.over_losses)
-        write_sweep_file(self._folder, run_id, command, over_losses=losses)
+        write_sweep_file(self._folder, run_id, command, over_losses=self._over_losses)
         if self.parent and self.parent.extends:
             print(EXTENDED.format(named(self.parent.extends)), flush=True)
         return self

@@ -163,6 +163,9 @@ def test_the_homework_is_judged_at_the_lessons_settings_and_what_is_left_of_it_s
     failed = homework(answer(untuned, "ce", 2.0, "argmax"))
     assert not failed.passed
     assert failed.text.startswith("Homework: FAIL\n")
+    alone = homework(answer(selected(trials(seeds=[0])), "ce", 2.0, "argmax"))
+    assert not alone.passed
+    assert alone.text.startswith("Homework: not judged, one seed: spread unknown; add 'seed=range(")
     with pytest.raises(UserError, match=r"--homework: no .* at training\.learning_rate=0\.001"):
         homework(answer(selected(trials(rates=["0.01"])), "ce", 2.0, "argmax"))
 
