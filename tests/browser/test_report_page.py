@@ -52,9 +52,11 @@ def test_every_picture_is_drawn(opened):
     assert all(images)
 
 
-def test_the_recommendation_stands_first_with_its_reason_and_its_run(opened, children):
+def test_the_verdict_stands_first_and_the_recommendation_with_its_run_behind(opened, children):
     page = opened(1200)
-    first = page.locator("body > *").first.inner_text()
+    verdict, first = page.locator("body > *").nth(0), page.locator("body > *").nth(1).inner_text()
+    assert verdict.inner_text().startswith("Undecided. focal γ")
+    assert "one seed: spread unknown" in verdict.inner_text()
     assert first.startswith("Recommendation.")
     assert any(run.info.run_id in first for run in children.values())
     assert "test split" in first
