@@ -86,7 +86,7 @@ def test_the_card_holds_the_recorded_scores_by_both_decisions(card, in_use):
         cells = [cell.split()[0] for cell in line.split(" | ")[1:]]
         assert cells == [f"{metrics[f'test_{of}{score}']:.4f}" for of in ("", "tuned_", "prior_")]
     epochs = [int(metrics[name]) for name in ("best_epoch", "best_epoch_tuned")]
-    assert "epoch {} for argmax, of epoch {} for the tuned".format(*epochs) in card
+    assert "epoch {} for argmax, of epoch {} for tuned".format(*epochs) in card
     with np.load(in_use.output / "predictions.npz") as arrays:
         y_test, logits = arrays["y_test"], arrays["test_logits"]
     for k, name in enumerate(("ill", "well")):
