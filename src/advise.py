@@ -8,6 +8,7 @@
 import argparse
 import json
 import shlex
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = read_table(_study(options.study))
     if options.check:
         from src.analysis.report.sections import markdown
+        from src.runs.labels import encodable
 
-        print(markdown(advice_sections(table)))
+        print(encodable(markdown(advice_sections(table)), sys.stdout.encoding))
         return 0
     if options.file is None:
         raise UserError("FILE is missing: python -m src.advise FILE --label NAME, or --check alone")

@@ -6,6 +6,7 @@ Reads the MLflow store alone; `make atlas` trains what is missing first.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,11 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.analysis.atlas.page import sections, write_atlas
     from src.analysis.report.sections import markdown
     from src.analysis.selection import select_runs
+    from src.runs.labels import encodable
 
     selection = select_runs(options.root, options.uri, experiment=options.experiment)
     atlas = draw_atlas(selection.runs, options.baseline, options.loss, options.rate)
     text = markdown(sections(atlas))
-    print(f"{atlas.title}: {atlas.runs} runs.\n\n{text.partition('###')[0]}")
+    head = f"{atlas.title}: {atlas.runs} runs.\n\n{text.partition('###')[0]}"
+    print(encodable(head, sys.stdout.encoding))
     for sentence in selection.left_out:
         print(f"left out: {sentence}")
     options.out.mkdir(parents=True, exist_ok=True)

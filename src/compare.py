@@ -91,7 +91,8 @@ class CompareAfterSweep(Callback):
             main([*words, "--uri", tracking.uri] if tracking.uri else words)
         except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
             if by_itself and isinstance(error, UserError):
-                print(f"Not compared: {error}")
+                other = "; python -m src.compare --baseline NAME takes another one"
+                print(f"Not compared: {error}{other if '--baseline' in str(error) else ''}")
                 return
             raise ErrorExit(1) from error
 

@@ -7,6 +7,7 @@ Reads the MLflow store alone; `make study` trains what is missing first.
 
 import argparse
 import ast
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.analysis.study.advice_text import advice_sections
     from src.analysis.study.page import TITLE, sections
     from src.analysis.study.table import tabulate
+    from src.runs.labels import encodable
 
     before, after = _around(options.docs) if options.docs else ("", "")
     selection = select_runs(options.root, options.uri, None, options.experiment, options.filter)
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         study.sets.round(DECIMALS).to_csv(file, index=False)
     write_page(options.out / "report.html", TITLE, found)
     (options.out / "evidence.md").write_text(text, encoding="utf-8")
-    print(markdown(found[:1]))
+    print(encodable(markdown(found[:1]), sys.stdout.encoding))
     print(f"Report: {options.out / 'report.html'}; page: {options.out / 'evidence.md'}; ", end="")
     print(f"one row per set, method and decision: {options.out / TABLE}")
     return 0
