@@ -11,14 +11,15 @@ from src.analysis.notes import (
     bridge,
     budget_notes,
     choice_notes,
+    left_out_notes,
     search_notes,
     seeds_note,
     untuned_note,
 )
-from src.analysis.runs import CRITERIA, OTHER, SCORE, SHOWN, with_titles
+from src.analysis.runs import CRITERIA, OTHER, SHOWN, with_titles
 from src.analysis.selection import Selection, in_short
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.losses import LossRow, LossSummary, not_compared, summarise
+from src.analysis.statistics.losses import LossRow, LossSummary, summarise
 from src.analysis.statistics.paired import compare, corrected
 from src.analysis.statistics.recommendation import Recommendation, recommend
 from src.analysis.tuned import Best, Values, at_best
@@ -195,7 +196,7 @@ def answer(
         losses=losses,
         given_losses=given_losses,
         best=best,
-        left_out=_left_out(selection, [*comparisons, *given], decision),
+        left_out=left_out_notes(selection, [*comparisons, *given], decision),
         recommendations=advice,
         scale={one.setting: one for one in scale if one},
     )
@@ -228,19 +229,6 @@ def _by_validation(
             mine.sort(key=lambda one: -known[one.setting, one.label][CRITERIA[decision]])
         found += mine
     return found
-
-
-def _left_out(selection: Selection, compared: Sequence[Comparison], decision: str) -> list[str]:
-    scored = [run for run in with_titles(selection.runs) if run.score(decision) is not None]
-    left_out = [*selection.left_out, *not_compared(scored, compared)]
-    splits = {(run.seed, run.fingerprint) for run in selection.runs}
-    strangers = [run for run in selection.references if (run.seed, run.fingerprint) not in splits]
-    if strangers:
-        left_out.append(f"{len(strangers)} reference(s) on splits that no loss has")
-    lacking = len(selection.runs) - len(scored)
-    if lacking:
-        left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")
-    return left_out
 
 
 def _limits(found: Answer, setting: str) -> list[str]:

@@ -4,10 +4,17 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from src.analysis.runs import LEARNING_RATE, FinishedRun, in_seeds, key_words
+from src.analysis.runs import (
+    LEARNING_RATE,
+    SCORE,
+    FinishedRun,
+    in_seeds,
+    key_words,
+    with_titles,
+)
 from src.analysis.selection import Selection
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.losses import LossSummary
+from src.analysis.statistics.losses import LossSummary, not_compared
 from src.analysis.statistics.recommendation import Recommendation
 from src.analysis.tuned import Choice, Values
 from src.runs.labels import short_label
@@ -88,6 +95,22 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
         "more seeds, the 95 % interval holds less often than that; --anytime gives one that stays "
         "valid however often one looks"
     )
+
+
+def left_out_notes(
+    selection: Selection, compared: Sequence[Comparison], decision: str
+) -> list[str]:
+    """A sentence on each run, or group of runs, that is in no comparison."""
+    scored = [run for run in with_titles(selection.runs) if run.score(decision) is not None]
+    left_out = [*selection.left_out, *not_compared(scored, compared)]
+    splits = {(run.seed, run.fingerprint) for run in selection.runs}
+    strangers = [run for run in selection.references if (run.seed, run.fingerprint) not in splits]
+    if strangers:
+        left_out.append(f"{len(strangers)} reference(s) on splits that no loss has")
+    lacking = len(selection.runs) - len(scored)
+    if lacking:
+        left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")
+    return left_out
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
