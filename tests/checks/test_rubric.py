@@ -86,7 +86,7 @@ def test_a_summary_names_what_each_class_missed_most(tmp_path):
     assert [row["mean_grade"] for row in rows] == ["0.00", "1.25", "10.00"]
     assert rows[1]["failed_checks"] == "a:2 b:1"
     write_html(tmp_path / "page.html", submissions)
-    assert "0 of 4 files pass" in (tmp_path / "page.html").read_text("utf-8")
+    assert "1 of 4 files pass" in (tmp_path / "page.html").read_text("utf-8")
     with speaking("es"):
         write_html(tmp_path / "page.html", submissions, HALVES)
     page = (tmp_path / "page.html").read_text("utf-8")

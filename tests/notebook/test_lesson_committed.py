@@ -107,7 +107,7 @@ def test_the_page_to_read_has_every_cell_and_the_pictures(committed):
             assert f"```python\n{cell.source}\n```" in page, f"{cell.id}: run make notebook"
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
     files = [PAGE.parent / picture for picture in pictures]
-    assert len(files) >= 7
+    assert len(files) == 5
     assert sorted(files) == sorted(PAGE.with_suffix("").glob("*.png"))
     assert sum(file.stat().st_size for file in [PAGE, *files]) < 1_000_000
     assert not re.search(r"/(home|root|work|Users|tmp)/", page)

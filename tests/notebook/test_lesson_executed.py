@@ -92,7 +92,8 @@ def test_a_cell_to_fill_says_so_and_takes_the_solution(lesson, turn):
     """The solution stands in for what a student writes; the end of the cell judges it."""
     name, solution = SOLUTIONS[turn]
     empty = lesson.printed(turn)
-    assert f"{name}: tu turno" in empty or "todavía no" in empty
+    assert (f"{name}: tu turno" in empty) == (turn != "turno-tarea")
+    assert ("todavía no" in empty) == ("coincide(" in lesson.cell(turn).source)
     judging = lesson.cell(turn).source.split("\n\n\n")[-1]
     said = lesson.run(f"{name} = {solution}\n{judging}")
     assert " 0 fallan" in said or "lo mismo" in said
