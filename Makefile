@@ -134,9 +134,8 @@ reproduce-all: $(READY)  ## execute the runs of the last sweep again, compare bi
 fetch: $(READY)  ## fetch the KEEL collection once: a hundred imbalanced tables, for data=keel
 	@$(PY) -m src.fetch keel
 
-notebook: $(READY)  ## run the lesson's notebook from top to bottom into outputs/notebook.ipynb
-	@mkdir -p outputs
-	$(VENV)/bin/jupyter-execute notebook.ipynb --output outputs/notebook --timeout=600
+notebook: $(READY)  ## run the lesson's notebook; write docs/leccion/cuaderno.md and the notebook without solutions
+	$(PY) -m src.lesson
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	@$(PY) -m src.ui --port $(PORT) $(if $(TRACKING_URI),--uri $(TRACKING_URI))

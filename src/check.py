@@ -1,8 +1,8 @@
 """Checks custom losses, metrics, layers and models: what always goes wrong, looked for by name.
 
     python -m src.check src.components:MacroF1 --args '{"num_classes": 3}'
-    python -m src.check homework/my_loss.py:focal_loss --json
-    python -m src.check --submissions homework
+    python -m src.check homework/my_loss.py:focal_loss --json --lang es
+    python -m src.check --submissions homework --rubric rubric.yaml
 
 The code under check runs in a child process with a time limit. Exit status: 0 nothing failed
 (warnings are allowed), 1 something failed, 2 a mistake in the command.
@@ -10,22 +10,26 @@ The code under check runs in a child process with a time limit. Exit status: 0 n
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from src.checks.language import ENGLISH, languages, marked, say, speaking, translated
 from src.checks.registry import KINDS
 from src.entry import guarded
 from src.errors import UserError
 
-EXAMPLES = """\
+EXAMPLES = marked(
+    """\
 Exit status: 0 nothing failed, 1 something failed, 2 a mistake in the command.
 
 Examples:
   python -m src.check src.components:MacroF1
   python -m src.check mylosses.py:MyLoss --args '{"gamma": 2}'
-  python -m src.check --submissions FOLDER
+  python -m src.check --submissions FOLDER --rubric FILE.yaml
 """
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,16 +41,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where nothing failed, else 1.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with speaking(_language(arguments)):
+        return _main(arguments)
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """The language asked for, which the parser of the rest speaks already."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", default=ENGLISH)
+    return str(parser.parse_known_args(arguments)[0].lang)
+
+
+def _main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     given = _arguments(options.args)
     if options.timeout <= 0:
-        raise UserError(f"--timeout {options.timeout:g}: must be a number of seconds > 0")
+        raise UserError(say("--timeout {:g}: must be a number of seconds > 0", options.timeout))
     if options.submissions is not None:
         if options.components or options.kind or options.json or options.input_shape:
-            raise UserError("--submissions takes a folder, --args, --timeout and --out, no more")
-        return _grade(options.submissions, options.out, options.timeout, given)
+            raise UserError(
+                say(
+                    "--submissions takes a folder, --args, --timeout, --out, --rubric and --lang, "
+                    "no more"
+                )
+            )
+        return _grade(options, given)
+    if options.rubric is not None:
+        raise UserError(say("--rubric: grades a folder, give --submissions FOLDER too"))
     if not options.components:
-        raise UserError("name a component, MODULE:NAME or FILE.py:NAME, or --submissions FOLDER")
+        raise UserError(
+            say("name a component, MODULE:NAME or FILE.py:NAME, or --submissions FOLDER")
+        )
     return _check(options, given)
 
 
@@ -72,21 +98,26 @@ def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
     return 0 if all(report.passed for report in reports) else 1
 
 
-def _grade(folder: Path, out: Path, timeout: float, given: dict[str, Any]) -> int:
-    from src.checks.grading.sheet import CSV, HTML, row_of, write_csv, write_html
+def _grade(options: argparse.Namespace, given: dict[str, Any]) -> int:
+    from src.checks.grading.rubric import Rubric
+    from src.checks.grading.sheet import CSV, HTML, SUMMARY, write_csv, write_html, write_summary
     from src.checks.grading.submissions import grade
+    from src.checks.grading.summary import passes
+    from src.checks.grading.terminal import print_grades
 
+    out: Path = options.out
     if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: is a file, must be a folder")
-    submissions = grade(folder, timeout, given)
+        raise UserError(say("--out {}: is a file, must be a folder", out))
+    rubric = Rubric.read(options.rubric) if options.rubric is not None else None
+    submissions = grade(options.submissions, options.timeout, given)
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / CSV, submissions)
-    write_html(out / HTML, submissions)
-    for submission in submissions:
-        row = row_of(submission)
-        print(f"{row['verdict']}  {row['file']}: {row['problem'] or row['failed_checks'] or 'all'}")
-    passed = sum(submission.passed for submission in submissions)
-    print(f"{passed} of {len(submissions)} files pass; {out / CSV}, {out / HTML}")
+    write_csv(out / CSV, submissions, rubric)
+    write_summary(out / SUMMARY, submissions, rubric)
+    write_html(out / HTML, submissions, rubric)
+    print_grades(submissions, rubric)
+    passed = sum(passes(submission, rubric) for submission in submissions)
+    written = ", ".join(str(out / name) for name in (CSV, SUMMARY, HTML))
+    print(say("{} of {} files pass", passed, len(submissions)) + f"; {written}")
     return 0 if passed == len(submissions) else 1
 
 
@@ -97,10 +128,12 @@ def _arguments(text: str | None) -> dict[str, Any]:
         given = json.loads(text)
     except ValueError as error:
         raise UserError(
-            f"--args {text}: is no JSON ({error}), for example '{{\"gamma\": 2}}'"
+            say("--args {}: is no JSON ({}), for example '{{\"gamma\": 2}}'", text, error)
         ) from error
     if not isinstance(given, dict):
-        raise UserError(f"--args {text}: must be a JSON object, for example '{{\"gamma\": 2}}'")
+        raise UserError(
+            say("--args {}: must be a JSON object, for example '{{\"gamma\": 2}}'", text)
+        )
     return given
 
 
@@ -109,31 +142,42 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
         return None
     sizes = text.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-        raise UserError(f"--input-shape {text}: must be sizes without the batch, such as 8,8,3")
+        raise UserError(
+            say("--input-shape {}: must be sizes without the batch, such as 8,8,3", text)
+        )
     return tuple(int(size) for size in sizes)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.check",
-        description="Check custom Keras losses, metrics, layers and models.",
+        description=say("Check custom Keras losses, metrics, layers and models."),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=EXAMPLES,
+        epilog=translated(EXAMPLES),
     )
     add = parser.add_argument
-    add("components", nargs="*", metavar="MODULE:NAME", help="or FILE.py:NAME; one or more")
-    add("--kind", choices=KINDS, help="what it must be (default: what it is)")
-    add("--args", metavar="JSON", help="constructor arguments, for example '{\"gamma\": 2}'")
-    add("--input-shape", metavar="SIZES", help="of one example, for a layer or model: 8,8,3")
-    add("--json", action="store_true", help="print JSON instead of text")
-    add("--timeout", type=float, default=120.0, metavar="S", help="a component (default: 120)")
-    add("--submissions", type=Path, metavar="FOLDER", help="grade every .py file in a folder")
+    add("components", nargs="*", metavar="MODULE:NAME", help=say("or FILE.py:NAME; one or more"))
+    add("--kind", choices=KINDS, help=say("what it must be (default: what it is)"))
+    add("--args", metavar="JSON", help=say("constructor arguments, for example '{{\"gamma\": 2}}'"))
+    add("--input-shape", metavar="SIZES", help=say("of one example, for a layer or model: 8,8,3"))
+    add("--json", action="store_true", help=say("print JSON instead of text"))
+    add("--timeout", type=float, default=120.0, metavar="S", help=say("a component (default: 120)"))
+    add("--submissions", type=Path, metavar="FOLDER", help=say("grade every .py file in a folder"))
+    add(
+        "--rubric", type=Path, metavar="FILE", help=say("YAML: what each check weighs in the grade")
+    )
+    add(
+        "--lang",
+        choices=languages(),
+        default=ENGLISH,
+        help=say("of all that is said (default: en)"),
+    )
     add(
         "--out",
         type=Path,
         default=Path(),
         metavar="FOLDER",
-        help="of the CSV and HTML (default: .)",
+        help=say("of the CSV and HTML (default: .)"),
     )
     return parser
 

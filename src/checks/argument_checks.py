@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from src.checks.construct import parameters_of, takes_predictions
+from src.checks.language import say
 from src.checks.registry import DoesNotApply, Fails, check
 
 UNREADABLE = {"vars", "getattr", "locals", ".__dict__"}
@@ -22,14 +23,14 @@ def uses_every_argument(subject: Any) -> str:
     if inspect.isclass(source):
         home = next(base for base in source.__mro__ if "__init__" in vars(base))
     if home.__module__.startswith("keras."):
-        raise DoesNotApply("its arguments are those of Keras")
+        raise DoesNotApply(say("its arguments are those of Keras"))
     try:
         unused = unused_arguments(source)
     except (OSError, TypeError, SyntaxError) as error:
-        raise DoesNotApply("its source cannot be read") from error
+        raise DoesNotApply(say("its source cannot be read")) from error
     if unused:
-        raise Fails(f"{', '.join(unused)}: nothing is computed from it")
-    return "each is used"
+        raise Fails(say("{}: nothing is computed from it", ", ".join(unused)))
+    return say("each is used")
 
 
 def unused_arguments(source: Callable[..., Any]) -> list[str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from src.checks.language import say
+
 BASES = (keras.losses.Loss, keras.metrics.Metric, keras.Model, keras.layers.Layer)
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -36,7 +38,7 @@ def lost(component: Any, copy: Any) -> list[str]:
     """Plain attributes that the copy does not share, as `name: value -> value`."""
     before, after = plain_attributes(component), plain_attributes(copy)
     return [
-        f"{name}: {value!r} -> {after.get(name, 'absent')!r}"
+        f"{name}: {value!r} -> {after.get(name, say('absent'))!r}"
         for name, value in before.items()
         if after.get(name, object()) != value
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from src.checks.language import say, translated
 from src.checks.registry import KINDS
 from src.errors import UserError
 
@@ -107,11 +108,16 @@ def recipe(
     given = dict(arguments or {})
     if isinstance(source, tuple(_BASES.values())):
         raise UserError(
-            f"{name} is one made {type(source).__name__}; every check needs a new one. Give the "
-            f"class {type(source).__name__} with its arguments, or a function that returns one"
+            say(
+                "{} is one made {}; every check needs a new one. Give the class {} with its "
+                "arguments, or a function that returns one",
+                name,
+                type(source).__name__,
+                type(source).__name__,
+            )
         )
     if not callable(source):
-        raise UserError(f"{name} is of type {type(source).__name__}, no Keras component")
+        raise UserError(say("{} is of type {}, no Keras component", name, type(source).__name__))
     guessed: dict[str, Any] = {}
     if inspect.isclass(source):
         found = kind_of_class(source)
@@ -125,11 +131,19 @@ def recipe(
                 name = getattr(product, "__name__", type(product).__name__)
         found = _kind_of_product(product, name, kind)
     if found is None:
-        raise UserError(f"{name} is no loss, metric, layer or model of Keras")
+        raise UserError(say("{} is no loss, metric, layer or model of Keras", name))
     if kind is not None and kind not in KINDS:
-        raise UserError(f"kind {kind!r}: choose one of {', '.join(KINDS)}")
+        raise UserError(say("kind {!r}: choose one of {}", kind, ", ".join(KINDS)))
     if kind not in (None, found):
-        raise UserError(f"{name} is a {found}, not a {kind}: leave --kind out or say {found}")
+        raise UserError(
+            say(
+                "{} is a {}, not a {}: leave --kind out or say {}",
+                name,
+                translated(found),
+                translated(kind),
+                found,
+            )
+        )
     return Recipe(source, found, name, {**guessed, **given}, guessed, input_shape)
 
 
@@ -139,8 +153,12 @@ def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
         return kind_of_class(type(product)) or ""
     if not takes_predictions(product):
         raise UserError(
-            f"{name}() returns a {type(product).__name__}, no loss, metric, layer or model. A loss "
-            "or metric that is a function must take (y_true, y_pred)"
+            say(
+                "{}() returns a {}, no loss, metric, layer or model. A loss or metric that is a "
+                "function must take (y_true, y_pred)",
+                name,
+                type(product).__name__,
+            )
         )
     if kind in ("loss", "metric"):
         return kind
@@ -175,7 +193,12 @@ def _missing(
     unknown = [key for key in given if key not in named]
     if unknown and len(named) == len(parameters):
         raise UserError(
-            f"{name} takes no argument {', '.join(unknown)}; it takes {', '.join(named) or 'none'}"
+            say(
+                "{} takes no argument {}; it takes {}",
+                name,
+                ", ".join(unknown),
+                ", ".join(named) or say("none"),
+            )
         )
     needed = [
         key
@@ -186,6 +209,11 @@ def _missing(
     if any(key not in USUAL for key in needed):
         example = ", ".join(f'"{key}": ...' for key in needed)
         raise UserError(
-            f"{name} cannot be made without {', '.join(needed)}: give --args '{{{example}}}'"
+            say(
+                "{} cannot be made without {}: give --args '{{{}}}'",
+                name,
+                ", ".join(needed),
+                example,
+            )
         )
     return {key: USUAL[key] for key in needed}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from src.checks.closeness import shown
+from src.checks.language import say
 from src.checks.registry import Fails, check
 
 
@@ -21,5 +22,5 @@ def runs_under_jit_compile(subject: Any) -> str:
 def _agrees(subject: Any, jit_compile: bool) -> str:
     value, eager = subject.graph_output(jit_compile)
     if subject.differ(value, eager, 1e-3):
-        raise Fails(f"{shown(value)} in the graph, {shown(eager)} eagerly")
-    return f"{shown(value)}, as eagerly"
+        raise Fails(say("{} in the graph, {} eagerly", shown(value), shown(eager)))
+    return say("{}, as eagerly", shown(value))

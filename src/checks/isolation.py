@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from src.checks.language import speak, spoken
 from src.compat.tensorflow import without_op_determinism
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ def isolated(work: Callable[[], T]) -> T:
     Args:
         work: what to run.
     """
-    with without_op_determinism(), _settings_kept(), ThreadPoolExecutor(max_workers=1) as thread:
+    thread = ThreadPoolExecutor(1, initializer=speak, initargs=(spoken(),))
+    with without_op_determinism(), _settings_kept(), thread:
         return thread.submit(work).result()
 
 

@@ -17,10 +17,16 @@ from typing import Any, ClassVar
 
 import yaml
 
+from src.checks.language import marked, say, translated
 from src.checks.messages import keras3, one_line
 from src.checks.results import FAIL, NOT_APPLICABLE, WARN
 
-KINDS = {"loss": "losses", "metric": "metrics", "layer": "layers", "model": "models"}
+KINDS = {
+    marked("loss"): "losses",
+    marked("metric"): "metrics",
+    marked("layer"): "layers",
+    marked("model"): "models",
+}
 """The folder of each kind."""
 
 
@@ -63,7 +69,7 @@ def failing(doing: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise Fails(f"{doing} raises {one_line(error)}", keras3(error)) from error
+        raise Fails(say("{} raises {}", doing, one_line(error)), keras3(error)) from error
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,20 @@ def check(*kinds: str) -> Callable[[Callable[[Any], str]], Rule]:
     return functools.partial(Rule, kinds)
 
 
+def advice_of(kind: str) -> dict[str, dict[str, str]]:
+    """What the author of a component is told, by the names of the checks of its kind."""
+    file = Path(__file__).parent / KINDS[kind] / "advice.yaml"
+    advice: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
+    return advice
+
+
+def _advised(function: Callable[[Any], str], advice: dict[str, str]) -> Check:
+    """A check with the advice to its author, in the language that is spoken."""
+    said = {key: translated(advice[key]) for key in ("why", "mend")}
+    what = inspect.getdoc(function) or ""
+    return Check(function.__name__, what, **said, example=advice["example"], run=function)
+
+
 def checks_of(kind: str) -> tuple[Check, ...]:
     """The checks of a kind, in the order in which they run. Imports Keras."""
     here = Path(__file__).parent
@@ -110,8 +130,7 @@ def checks_of(kind: str) -> tuple[Check, ...]:
             for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, Rule) and kind in value.kinds:
                     found[value.function.__name__] = value.function
-    advice = yaml.safe_load((here / KINDS[kind] / "advice.yaml").read_text("utf-8"))
+    advice = advice_of(kind)
     return tuple(
-        Check(name, inspect.getdoc(found[name]) or "", **advice[name], run=found[name])
-        for name in sorted(found, key=list(advice).index)
+        _advised(found[name], advice[name]) for name in sorted(found, key=list(advice).index)
     )

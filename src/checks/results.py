@@ -5,8 +5,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-PASS, WARN, FAIL = "pass", "warn", "fail"
-NOT_APPLICABLE, NOT_REACHED = "not-applicable", "not-reached"
+from src.checks.language import marked, say, translated
+
+PASS, WARN, FAIL = marked("pass"), marked("warn"), marked("fail")
+NOT_APPLICABLE, NOT_REACHED = marked("not-applicable"), marked("not-reached")
 STATUSES = (PASS, WARN, FAIL, NOT_APPLICABLE, NOT_REACHED)
 
 
@@ -41,9 +43,9 @@ class Result:
     def explanation(self) -> str:
         """The whole result as indented text."""
         example = textwrap.indent(self.example, "      ")
-        return (
-            f"{self.name}: {self.status}\n  seen: {self.seen}\n  why:  {self.why}\n"
-            f"  mend: {self.mend}\n  for example:\n{example}"
+        parts = self.name, translated(self.status), self.seen, self.why, self.mend
+        return say(
+            "{}: {}\n  seen: {}\n  why:  {}\n  mend: {}\n  for example:\n{}", *parts, example
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from src.checks.construct import Recipe, recipe
 from src.checks.isolation import isolated
+from src.checks.language import speaking, spoken
 from src.checks.layers.subject import LayerSubject
 from src.checks.losses.subject import LossSubject
 from src.checks.messages import keras3, one_line
@@ -75,6 +76,7 @@ def check_component(
     *,
     only: Sequence[str] = (),
     input_shape: tuple[int, ...] | None = None,
+    language: str | None = None,
 ) -> Report:
     """Runs the checks of a component of any kind.
 
@@ -84,13 +86,16 @@ def check_component(
         arguments: of the constructor.
         only: names of checks; () runs all of the kind.
         input_shape: of one example, for a layer or model; None tries the usual ones.
+        language: of the report, en or es; None takes the one that is spoken.
 
     Raises:
-        UserError: the component is of another kind, or cannot be made from these arguments.
+        UserError: the component is of another kind, or cannot be made from these arguments; the
+            kit does not speak the language.
     """
-    made = recipe(component, kind, arguments, input_shape=input_shape)
-    wanted = [check for check in checks_of(made.kind) if not only or check.name in only]
-    return Report(made.name, made.kind, tuple(results_of(made, wanted)), made.guessed)
+    with speaking(language or spoken()):
+        made = recipe(component, kind, arguments, input_shape=input_shape)
+        wanted = [check for check in checks_of(made.kind) if not only or check.name in only]
+        return Report(made.name, made.kind, tuple(results_of(made, wanted)), made.guessed)
 
 
 def results_of(

@@ -13,6 +13,7 @@ import keras
 from src.checks.attributes import lost
 from src.checks.closeness import shown
 from src.checks.construct import Recipe, parameters_of
+from src.checks.language import say
 from src.checks.messages import one_line
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.subject import Subject
@@ -24,15 +25,15 @@ _NOT_ALTERED = {"name", "dtype", "reduction", "trainable", "seed", "inputs", "ou
 def config_round_trips(subject: Subject[Any]) -> str:
     """`from_config(get_config())` gives the same component, whatever its arguments."""
     if subject.is_function:
-        raise DoesNotApply("a function has no config; a saved model names it")
+        raise DoesNotApply(say("a function has no config; a saved model names it"))
     changes = [{}, *_alterations(subject.recipe)]
     for change in changes:
         made = subject.make(**change)
         copy = _copy_by_config(made)
-        arguments = change or "its defaults"
+        arguments = change or say("its defaults")
         missing = lost(made, copy)
         if missing:
-            raise Fails(f"made with {arguments}, the copy differs: {missing[0]}")
+            raise Fails(say("made with {}, the copy differs: {}", arguments, missing[0]))
         try:
             differs = subject.outputs_differ(made, copy)
         except Exception:
@@ -40,9 +41,9 @@ def config_round_trips(subject: Subject[Any]) -> str:
                 raise
             continue  # an altered argument may not fit the data
         if differs:
-            raise Fails(f"made with {arguments}, the copy gives another result")
-    names = ", ".join(name for change in changes for name in change) or "no argument"
-    return f"the copy is the same, {names} altered"
+            raise Fails(say("made with {}, the copy gives another result", arguments))
+    names = ", ".join(name for change in changes for name in change) or say("no argument")
+    return say("the copy is the same, {} altered", names)
 
 
 def _alterations(recipe: Recipe) -> list[dict[str, Any]]:
@@ -74,9 +75,12 @@ def _copy_by_config(component: Any) -> Any:
     try:
         text = json.dumps(config)
     except (TypeError, ValueError) as error:
-        raise Fails(f"get_config of {name} holds what JSON cannot: {error}") from error
+        raise Fails(say("get_config of {} holds what JSON cannot: {}", name, error)) from error
     objects = _objects_beside(type(component))
-    with failing(f"{name}.from_config(get_config())"), keras.saving.custom_object_scope(objects):
+    with (
+        failing(say("{}.from_config(get_config())", name)),
+        keras.saving.custom_object_scope(objects),
+    ):
         return keras.saving.deserialize_keras_object(json.loads(text))
 
 
@@ -100,14 +104,14 @@ def saves_and_loads(subject: Any) -> str:
     with failing("load_model"):
         loaded = _saved_and_loaded(model, _objects_beside(type(made)))
     if type(loaded).__name__ != type(model).__name__:
-        raise Fails(f"saved a {type(model).__name__}, loaded a {type(loaded).__name__}")
+        raise Fails(say("saved a {}, loaded a {}", type(model).__name__, type(loaded).__name__))
     missing = [text for text in lost(model, loaded) if text.split(":")[0] in subject.parameters]
     if missing:
-        raise Fails(f"the loaded model differs: {missing[0]}")
+        raise Fails(say("the loaded model differs: {}", missing[0]))
     before, after = model(x, training=False), loaded(x, training=False)
     if subject.differ(before, after):
-        raise Fails(f"predicts {shown(before)} before, {shown(after)} after loading")
-    return f"{shown(before)} before and after"
+        raise Fails(say("predicts {} before, {} after loading", shown(before), shown(after)))
+    return say("{} before and after", shown(before))
 
 
 @check("layer", "model")
@@ -117,12 +121,12 @@ def loads_without_custom_objects(subject: Any) -> str:
     try:
         _saved_and_loaded(model, None)
     except Fails as failure:
-        raise DoesNotApply("it does not save, see saves_and_loads") from failure
+        raise DoesNotApply(say("it does not save, see saves_and_loads")) from failure
     except Exception as error:
         raise Warns(
-            f"only with custom_objects={{'{type(made).__name__}': ...}}: {one_line(error)}"
+            say("only with custom_objects={{'{}': ...}}: {}", type(made).__name__, one_line(error))
         ) from error
-    return "by its registration"
+    return say("by its registration")
 
 
 def _saved_and_loaded(model: Any, objects: dict[str, Any] | None) -> Any:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from src.checks.language import say
+
 BATCH = 24
 CLASS_COUNTS = (3, 2, 10, 4, 5)  # none divides out with BATCH by broadcasting
 _MASK = (8, 9)
@@ -84,33 +86,38 @@ def tasks(seed: int = 0, *, for_metric: bool = False) -> Iterator[Task]:
     rows = {k: _rows(generator, k) for k in CLASS_COUNTS}
     hot = {k: np.eye(k, dtype="float32")[labels[k]] for k in CLASS_COUNTS}
     for k in CLASS_COUNTS:
-        what = f"integer labels (batch,), predictions (batch, {k})"
+        what = say("integer labels (batch,), predictions (batch, {})", k)
         yield Task("integers", what, labels[k], rows[k], hot[k])
     for k in CLASS_COUNTS:
-        what = f"one-hot labels (batch, {k}), predictions (batch, {k})"
+        what = say("one-hot labels (batch, {0}), predictions (batch, {0})", k)
         yield Task("one-hot", what, hot[k], rows[k], hot[k])
     truth = labels[2][:, None].astype("float32")
     scores = generator.uniform(0.05, 0.95, (BATCH, 1)).astype("float32")
-    yield Task("binary", "labels 0 and 1 (batch, 1), predictions (batch, 1)", truth, scores, truth)
+    what = say("labels 0 and 1 (batch, 1), predictions (batch, 1)")
+    yield Task("binary", what, truth, scores, truth)
     numbers = generator.uniform(0.1, 0.9, (BATCH, 2)).astype("float32")
     guesses = (numbers + generator.choice([-0.08, 0.07], numbers.shape)).astype("float32")
-    yield Task("numbers", "numbers (batch, 2), predictions (batch, 2)", numbers, guesses, numbers)
+    what = say("numbers (batch, 2), predictions (batch, 2)")
+    yield Task("numbers", what, numbers, guesses, numbers)
     flat = truth[:, 0], scores[:, 0]
-    yield Task("binary", "labels 0 and 1 (batch,), predictions (batch,)", *flat, flat[0])
+    what = say("labels 0 and 1 (batch,), predictions (batch,)")
+    yield Task("binary", what, *flat, flat[0])
     if for_metric:
-        what = "integer labels (batch,), predicted labels (batch,)"
+        what = say("integer labels (batch,), predicted labels (batch,)")
         guesses = np.where(generator.random(BATCH) < 0.5, labels[2], 1 - labels[2])
         yield Task("labels", what, labels[2], guesses.astype("int32"), labels[2])
     for k in CLASS_COUNTS:
-        what = f"integer labels (batch, 1), predictions (batch, {k})"
+        what = say("integer labels (batch, 1), predictions (batch, {})", k)
         yield Task("integers", what, labels[k][:, None], rows[k], hot[k])
     size = f"batch, {_MASK[0]}, {_MASK[1]}"
     mask = generator.integers(0, 2, (BATCH, *_MASK, 1)).astype("float32")
     scores = generator.uniform(0.05, 0.95, mask.shape).astype("float32")
-    yield Task("binary", f"masks of 0 and 1 and predictions ({size}, 1)", mask, scores, mask)
+    what = say("masks of 0 and 1 and predictions ({}, 1)", size)
+    yield Task("binary", what, mask, scores, mask)
     for k in CLASS_COUNTS:
         classes = generator.integers(0, k, (BATCH, *_MASK)).astype("int32")
         pixels, target = _rows(generator, k, *_MASK), np.eye(k, dtype="float32")[classes]
-        what = f"predictions ({size}, {k})"
-        yield Task("one-hot", f"one-hot masks and {what}", target, pixels, target)
-        yield Task("integers", f"masks of integers and {what}", classes, pixels, target)
+        what = say("one-hot masks and predictions ({}, {})", size, k)
+        yield Task("one-hot", what, target, pixels, target)
+        what = say("masks of integers and predictions ({}, {})", size, k)
+        yield Task("integers", what, classes, pixels, target)

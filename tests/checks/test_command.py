@@ -99,6 +99,8 @@ MISTAKES = {
     ("src.components:mlp", "--input-shape", "8,x"): "--input-shape 8,x",
     ("--submissions", "no/such/folder"): "there is no such folder",
     ("--submissions", ".", "--json"): "--submissions takes",
+    ("--submissions", ".", "--rubric", "no/such.yaml"): "there is no such file",
+    ("src.components:MacroF1", "--rubric", "x.yaml"): "give --submissions FOLDER too",
 }
 
 
@@ -125,13 +127,19 @@ def test_help_and_mistakes_load_no_tensorflow():
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """A folder of submissions, graded: status, rows by file, the page, a process left behind."""
+    """A folder of submissions, graded: status, rows by file, the page, a process left behind.
+
+    By a rubric that takes off for failures alone, so that its verdicts are those without one.
+    """
     folder = tmp_path_factory.mktemp("submissions")
     daemon = folder / "daemon"
     for name, text in {**FILES, FIRST: LEFT_BEHIND.format(file=str(daemon))}.items():
         (folder / name).write_text(textwrap.dedent(text))
     out = tmp_path_factory.mktemp("out")
-    status = main(["--submissions", str(folder), "--out", str(out), "--timeout", "12"])
+    rubric = out / "rubric.yaml"
+    rubric.write_text("{best: 10, enough: 10, warning: 1}")
+    how = ("--out", str(out), "--timeout", "12", "--rubric", str(rubric))
+    status = main(["--submissions", str(folder), *how])
     with (out / "submissions.csv").open() as stream:
         rows = {row["file"]: row for row in csv.DictReader(stream)}
     return status, rows, (out / "submissions.html").read_text(), int(daemon.read_text())
@@ -148,6 +156,9 @@ def test_every_file_has_one_row_whatever_the_others_do(graded):
     }
     assert all(name in page for name in FILES)
     assert "3 of 11 files pass" in page
+    assert {row["grade"] for row in rows.values() if row["verdict"] == "PASS"} == {"10.00"}
+    assert 0 < float(rows["c_crashes.py"]["grade"]) < 10
+    assert rows["d_exits.py"]["grade"] == "0.00"
 
 
 def test_what_a_submission_leaves_running_ends_with_it(graded):

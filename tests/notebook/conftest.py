@@ -23,7 +23,11 @@ class Executed:
     """The notebook after its run, its kernel still there to be asked."""
 
     notebook: NotebookNode
-    ask: Callable[[str], Any]
+    run: Callable[[str], str]
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression in the notebook's kernel."""
+        return json.loads(self.run(f"import json as _json\nprint(_json.dumps({expression}))"))
 
     def cell(self, name: str) -> NotebookNode:
         """The cell with that id."""
@@ -54,21 +58,20 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Executed:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT)}})
 
-    def ask(expression: str) -> Any:
-        """The value of an expression in the notebook's kernel."""
-        code = f"import json as _json\nprint(_json.dumps({expression}))"
+    def run(code: str) -> str:
+        """What further code prints in the notebook's kernel."""
         cell = nbformat.v4.new_code_cell(code)
         notebook.cells.append(cell)
         try:
             client.execute_cell(cell, len(notebook.cells) - 1)
         finally:
             notebook.cells.remove(cell)
-        return json.loads("".join(o.text for o in cell.outputs if o.get("name") == "stdout"))
+        return "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
 
     with client.setup_kernel(env=os.environ | changed):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
-        yield Executed(notebook, ask)
+        yield Executed(notebook, run)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""The notebook as it is committed: valid, without outputs, the whole lesson in it."""
+"""The notebook as it is committed: valid, without outputs, the whole lesson in it.
+
+Beside it what is made of it: the notebook without solutions, and the page to read.
+"""
 
 import re
 import subprocess
@@ -7,8 +10,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from src.lesson import CLASS, PAGE, for_class
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebook.ipynb"
+TURNS = ("turno-1", "turno-2", "turno-3", "turno-4", "turno-5", "turno-tarea")
 
 POINTS = {
     "Función o estado": "stateless and stateful",
@@ -26,6 +32,9 @@ POINTS = {
     "¿Por qué `add_weight` y no `tf.Variable`?": "question 5",
     "Cuándo alcanza con lo que trae Keras": "when built-ins are enough",
     "Referencias": "references",
+    "Clase 119": "number of the class",
+    "Tu turno": "cells to fill",
+    "Siguiente clase": "the next class",
 }
 
 
@@ -60,6 +69,54 @@ def test_the_first_code_cell_holds_every_import(committed):
 @pytest.mark.parametrize("point", POINTS)
 def test_every_point_of_the_lesson_has_a_heading(committed, point):
     assert [heading for heading in headings(committed) if point in heading], POINTS[point]
+
+
+def test_the_head_says_what_the_class_takes_and_the_end_what_comes_next(committed):
+    head, end = committed.cells[0].source, committed.cells[-1].source
+    assert "**70 minutos**" in head
+    parts = [int(number) for number in re.findall(r"^\| (\d+) \|", head, re.MULTILINE)]
+    assert sum(parts) == 70
+    assert len(re.findall(r"^- ", head, re.MULTILINE)) == 5
+    assert "Clase 120" in end
+
+
+def test_each_exercise_has_a_cell_to_fill_before_its_solution(committed):
+    ids = [cell.id for cell in committed.cells]
+    for turn in TURNS:
+        at = ids.index(turn)
+        assert ids[at - 1] == f"{turn}-texto"
+        assert ids[at + 1] == f"solucion-{turn.removeprefix('turno-')}"
+        source = committed.cells[at].source
+        assert 'raise NotImplementedError("tu turno")' in source
+        assert "turno(Mi" in source or "coincide(" in source
+
+
+def test_the_notebook_of_the_class_is_the_lesson_without_solutions(committed):
+    made = nbformat.read(CLASS, as_version=4)
+    nbformat.validate(made)
+    assert made == for_class(committed)
+    code = "\n".join(cell.source for cell in made.cells if cell.cell_type == "code")
+    assert [c.id for c in made.cells if c.id in TURNS] == list(TURNS)
+    assert not re.search(r"def focal_loss|class F1Macro|class ModeloConRecorte|def veredicto", code)
+
+
+def test_the_page_to_read_has_every_cell_and_the_pictures(committed):
+    page = PAGE.read_text("utf-8")
+    for cell in committed.cells:
+        if cell.cell_type == "code":
+            assert f"```python\n{cell.source}\n```" in page, f"{cell.id}: run make notebook"
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
+    files = [PAGE.parent / picture for picture in pictures]
+    assert len(files) == 5
+    assert sorted(files) == sorted(PAGE.with_suffix("").glob("*.png"))
+    assert sum(file.stat().st_size for file in [PAGE, *files]) < 1_000_000
+    assert not re.search(r"/(home|root|work|Users|tmp)/", page)
+    slugs = [re.sub(r"[^\w-]", "", h.lower().replace(" ", "-")) for h in headings(committed)]
+    for target in re.findall(r"(?<!!)\[[^]]*\]\(([^)]+)\)", page):
+        if target.startswith("#"):
+            assert target[1:] in slugs, target
+        elif "://" not in target:
+            assert (PAGE.parent / target).exists(), target
 
 
 def test_links_lead_somewhere(committed):

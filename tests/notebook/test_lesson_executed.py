@@ -18,6 +18,17 @@ CAUGHT = {
     "train_step sin métricas": ("fail", "logs_hold_loss_and_metrics"),
 }
 
+WORDS = {"fail": "falla", "warn": "avisa"}
+INTERVAL = "(lambda d: (d.mean(), *ttest_1samp(d, 0).confidence_interval(0.95)))"
+SOLUTIONS = {
+    "turno-1": ("mi_focal_loss", "focal_loss"),
+    "turno-2": ("MiF1", "F1Macro"),
+    "turno-3": ("MiNormalizacion", "L2Normalize"),
+    "turno-4": ("MiModelo", "ModeloConRecorte"),
+    "turno-5": ("MiPotencia", "PotenciaCompleta"),
+    "turno-tarea": ("mi_intervalo", f"lambda focal, base: {INTERVAL}(np.subtract(focal, base))"),
+}
+
 
 def test_every_cell_ran_and_none_complained(lesson):
     cells = [cell for cell in lesson.notebook.cells if cell.cell_type == "code"]
@@ -71,6 +82,22 @@ def test_where_the_short_loss_gives_nan_the_projects_is_finite(lesson):
         lesson.ask("np.isfinite(gradiente(sparse_categorical_focal_loss)).tolist()") == [True] * 3
     )
     assert lesson.ask("informe_focal.passed")
+    assert lesson.ask("informe_con_nan.failed") == ["finite_when_saturated"]
+    assert "nan" in lesson.ask("informe_con_nan.result('finite_when_saturated').seen")
+    assert lesson.ask("informe_sin_nan.passed")
+
+
+@pytest.mark.parametrize("turn", SOLUTIONS)
+def test_a_cell_to_fill_says_so_and_takes_the_solution(lesson, turn):
+    """The solution stands in for what a student writes; the end of the cell judges it."""
+    name, solution = SOLUTIONS[turn]
+    empty = lesson.printed(turn)
+    assert (f"{name}: tu turno" in empty) == (turn != "turno-tarea")
+    assert ("todavía no" in empty) == ("coincide(" in lesson.cell(turn).source)
+    judging = lesson.cell(turn).source.split("\n\n\n")[-1]
+    said = lesson.run(f"{name} = {solution}\n{judging}")
+    assert " 0 fallan" in said or "lo mismo" in said
+    assert not re.search(r"tu turno|todavía no|difiere|[1-9]\d* fallan", said), said
 
 
 def test_focal_loss_and_cross_entropy_were_compared_on_the_images(lesson):
@@ -142,6 +169,20 @@ def test_the_data_of_the_homework_has_five_percent_of_minority(lesson):
     assert "(5.0 %)" in lesson.printed("tarea-entrenar")
 
 
+@pytest.mark.parametrize(("name", "loss"), [("entropía cruzada", "ce"), ("focal", "focal")])
+def test_the_homework_has_the_numbers_of_train_py(lesson, resolved, name, loss):
+    """To the bit, on its first seed: the same data, first weights, batches and best epoch."""
+    config = resolved(f"loss={loss}", "seed=100", "training.progress=false")
+    printed = lesson.run(
+        "from src.engine.fit import train\n"
+        "from src.engine.sizing import sized\n"
+        f"datos_de_100, config = simulated(100), {config!r}\n"
+        "corrida = train(sized(config, datos_de_100), datos_de_100, '')\n"
+        "print(100 * f1_macro(datos_de_100.y_test, corrida.test_logits.argmax(1), 2))"
+    )
+    assert float(printed) == lesson.ask(f"tarea[{name!r}]['argmax'][0]")
+
+
 def test_macro_f1_was_computed_in_training(lesson):
     assert lesson.ask("all(len(h) == 20 for m in tarea.values() for h in m['historia'])")
     assert lesson.ask("all(0 < f1 < 1 for m in tarea.values() for h in m['historia'] for f1 in h)")
@@ -183,7 +224,7 @@ def test_every_mistake_is_provoked_and_caught(lesson):
     assert {error: tuple(found) for error, found in caught.items()} == CAUGHT
     for error, (status, name) in CAUGHT.items():
         assert re.search(
-            rf"^{re.escape(error)} +{status} +{name}$", lesson.printed("errores-tabla"), re.M
+            rf"^{re.escape(error)} +{WORDS[status]} +{name}$", lesson.printed("errores-tabla"), re.M
         )
 
 

@@ -7,21 +7,26 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from src.checks.grading.rubric import Rubric
 from src.checks.grading.submissions import Submission
+from src.checks.grading.summary import class_of, passes, summaries
+from src.checks.language import say, spoken, translated
 from src.checks.results import FAIL, NOT_REACHED, PASS, STATUSES, WARN
 
-CSV, HTML = "submissions.csv", "submissions.html"
+CSV, SUMMARY, HTML = "submissions.csv", "summary.csv", "submissions.html"
 
 
-def row_of(submission: Submission) -> dict[str, Any]:
-    """One row: the file, its verdict, how many checks ended how, and which."""
+def row_of(submission: Submission, rubric: Rubric | None = None) -> dict[str, Any]:
+    """One row: the file, its verdict and grade, how many checks ended how, and which."""
     ended: dict[str, list[str]] = {status: [] for status in STATUSES}
     for report in submission.reports:
         for result in report.results:
             ended[result.status].append(result.name)
     return {
+        "class": class_of(submission),
         "file": submission.file,
-        "verdict": "PASS" if submission.passed else "FAIL",
+        "verdict": "PASS" if passes(submission, rubric) else "FAIL",
+        "grade": f"{rubric.grade(submission.reports):.2f}" if rubric else "",
         "components": " ".join(report.component for report in submission.reports),
         "passed": len(ended[PASS]),
         "warned": len(ended[WARN]),
@@ -33,9 +38,29 @@ def row_of(submission: Submission) -> dict[str, Any]:
     }
 
 
-def write_csv(file: Path, submissions: Sequence[Submission]) -> None:
+def write_csv(file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None) -> None:
     """Writes one row per file; no cell begins as a formula does."""
-    rows = [row_of(submission) for submission in submissions]
+    _write_rows(file, [row_of(submission, rubric) for submission in submissions])
+
+
+def write_summary(
+    file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None
+) -> None:
+    """Writes one row per class."""
+    rows = [
+        {
+            "class": summary.name,
+            "files": summary.files,
+            "passed": summary.passed,
+            "mean_grade": "" if summary.grade is None else f"{summary.grade:.2f}",
+            "failed_checks": " ".join(f"{name}:{n}" for name, n in summary.missed.items()),
+        }
+        for summary in summaries(submissions, rubric)
+    ]
+    _write_rows(file, rows)
+
+
+def _write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
@@ -47,10 +72,17 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
-def write_html(file: Path, submissions: Sequence[Submission]) -> None:
-    """Writes the table and, below it, each file's checks with what to mend."""
+def write_html(file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None) -> None:
+    """Writes the classes, the table of files and, below them, each file's checks."""
     loader = PackageLoader("src.checks.grading")
     environment = Environment(loader=loader, autoescape=select_autoescape(default=True))
-    rows = [(row_of(submission), submission) for submission in submissions]
-    page = environment.get_template("submissions.html.j2").render(rows=rows)
+    environment.globals |= {"say": say, "translated": translated}
+    rows = [(row_of(submission, rubric), submission) for submission in submissions]
+    page = environment.get_template("submissions.html.j2").render(
+        rows=rows,
+        classes=summaries(submissions, rubric),
+        rubric=rubric,
+        language=spoken(),
+        passed=sum(passes(submission, rubric) for submission in submissions),
+    )
     file.write_text(page, encoding="utf-8")

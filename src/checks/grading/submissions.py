@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from src.checks.language import say, speak, spoken
 from src.checks.results import FAIL, Report, Result
 from src.checks.sandbox.sandbox import IMPORT, Sandbox
 from src.errors import UserError
@@ -48,15 +49,16 @@ def grade(
         UserError: there is no such folder, or no Python file in it.
     """
     if not folder.is_dir():
-        raise UserError(f"--submissions {folder}: there is no such folder")
+        raise UserError(say("--submissions {}: there is no such folder", folder))
     files = sorted(
         file
         for file in folder.rglob("*.py")
         if file.is_file() and not any(part.startswith((".", "__")) for part in file.parts[-2:])
     )
     if not files:
-        raise UserError(f"--submissions {folder}: no .py file in it")
-    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
+        raise UserError(say("--submissions {}: no .py file in it", folder))
+    threads = ThreadPoolExecutor(AT_ONCE, initializer=speak, initargs=(spoken(),))
+    with ExitStack() as stack, threads as pool:
         free: SimpleQueue[Sandbox] = SimpleQueue()
         for _ in range(AT_ONCE):
             free.put(stack.enter_context(Sandbox(timeout)))
@@ -70,16 +72,16 @@ def grade(
 
         graded = pool.map(work, files)
         console = Console(stderr=True)
-        return list(track(graded, "checking", total=len(files), console=console))
+        return list(track(graded, say("checking"), total=len(files), console=console))
 
 
 def _graded(sandbox: Sandbox, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:
     try:
         names = sandbox.components(file.resolve())
     except UserError as error:
-        return Submission(shown, (), f"cannot be imported: {error}")
+        return Submission(shown, (), say("cannot be imported: {}", error))
     reports = [_checked(sandbox, file.resolve(), name, arguments) for name in names]
-    problem = "" if reports else "no loss, metric, layer or model in it"
+    problem = "" if reports else say("no loss, metric, layer or model in it")
     return Submission(shown, tuple(reports), problem)
 
 
@@ -91,4 +93,4 @@ def _checked(sandbox: Sandbox, file: Path, name: str, arguments: dict[str, Any])
         if arguments:  # not every component of a file takes them
             return _checked(sandbox, file, name, {})
         text = str(error)
-    return Report(name, "", (Result(IMPORT, FAIL, text, mend="Give its arguments defaults."),))
+    return Report(name, "", (Result(IMPORT, FAIL, text, mend=say("Give its arguments defaults.")),))

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import differs_by
+from src.checks.language import marked, say, translated
 from src.checks.registry import DoesNotApply
 from src.checks.subject import Subject, in_graph
 
@@ -24,10 +25,12 @@ class Inputs:
     Attributes:
         what: in words.
         arguments: of `call`: tensors, or one list of them.
+        labelled: whether the second is labels.
     """
 
     what: str
     arguments: tuple[Any, ...]
+    labelled: bool = False
 
     @property
     def form(self) -> str:
@@ -50,11 +53,11 @@ class Inputs:
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _SHAPES = {
-    "vectors": (6,),
-    "sequences": (STEPS, 6),
-    "images": (8, 8, 3),
-    "volumes": (6, 6, 6, 3),
-    "sequences of volumes": (3, 4, 4, 4, 2),
+    marked("vectors"): (6,),
+    marked("sequences"): (STEPS, 6),
+    marked("images"): (8, 8, 3),
+    marked("volumes"): (6, 6, 6, 3),
+    marked("sequences of volumes"): (3, 4, 4, 4, 2),
 }
 
 
@@ -70,16 +73,19 @@ def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> Iter
     def floats(*shape: int) -> tf.Tensor:
         return tf.constant(generator.uniform(0.05, 0.95, (BATCH, *shape)), tf.float32)
 
-    shapes = _SHAPES if shape is None else {"inputs": shape}
-    names = {f"{name} (batch, {', '.join(map(str, size))})": size for name, size in shapes.items()}
+    shapes = _SHAPES if shape is None else {marked("inputs"): shape}
+    names = {
+        f"{translated(name)} (batch, {', '.join(map(str, size))})": size
+        for name, size in shapes.items()
+    }
     if arguments == 1:
         for name, size in names.items():
             yield Inputs(name, (floats(*size),))
         if shape is None:
             integers = tf.constant(generator.integers(0, 4, (BATCH, STEPS)), tf.int32)
-            yield Inputs(f"integers (batch, {STEPS})", (integers,))
+            yield Inputs(say("integers (batch, {})", STEPS), (integers,))
             texts = tf.constant([["one two"], ["two"], ["three"], ["one"]])
-            yield Inputs("texts (batch, 1)", (texts,))
+            yield Inputs(say("texts (batch, 1)"), (texts,))
     count = max(arguments, 2)
     for name, size in names.items():
         arrays = [floats(*size) for _ in range(count)]
@@ -93,15 +99,16 @@ def candidates(arguments: int = 1, shape: tuple[int, ...] | None = None) -> Iter
         }.items():
             for name, size in names.items():
                 arrays = [floats(*size), given]
-                says = f"{name} and labels {what}"
-                yield Inputs(says, (arrays,) if arguments == 1 else tuple(arrays))
+                says = say("{} and labels {}", name, what)
+                both = (arrays,) if arguments == 1 else tuple(arrays)
+                yield Inputs(says, both, labelled=True)
 
 
 class LayerSubject(Subject[Inputs]):
     """A layer under check."""
 
     first_check = "can_be_called"
-    refusal = "it took none of the inputs tried. "
+    refusal = marked("it took none of the inputs tried. ")
     parameters: frozenset[str] = frozenset()
     """No constructor arguments are compared with a loaded copy: `config_round_trips` does that."""
 
@@ -186,9 +193,9 @@ class LayerSubject(Subject[Inputs]):
     def graph_output(self, jit_compile: bool) -> tuple[Any, Any]:
         """The output in a graph, and eagerly."""
         if jit_compile and not self.ready.supports_jit:
-            raise DoesNotApply("supports_jit is False")
+            raise DoesNotApply(say("supports_jit is False"))
         if jit_compile and any(array.dtype == tf.string for array in self.data.arrays):
-            raise DoesNotApply("XLA knows no texts")
+            raise DoesNotApply(say("XLA knows no texts"))
 
         def call(*arrays: tf.Tensor) -> Any:
             return self.called(self.ready, self.data.holding(arrays))

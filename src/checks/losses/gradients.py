@@ -3,6 +3,7 @@
 import numpy as np
 
 from src.checks.closeness import differs_by, shown
+from src.checks.language import say, translated
 from src.checks.losses.subject import LossSubject
 from src.checks.messages import one_line
 from src.checks.registry import Fails, Warns, check
@@ -17,8 +18,8 @@ def has_a_gradient(loss: LossSubject) -> str:
     """The gradient by the predictions exists and is not zero."""
     _, gradient = loss.value_and_gradient(loss.data.y_true, loss.data.y_pred)
     if not np.any(gradient != 0):
-        raise Fails("the gradient is 0 for every prediction")
-    return f"gradient {shown(gradient)}"
+        raise Fails(say("the gradient is 0 for every prediction"))
+    return say("gradient {}", shown(gradient))
 
 
 @check("loss")
@@ -42,11 +43,19 @@ def gradient_is_that_of_the_value(loss: LossSubject) -> str:
     if len(wrong) > 2:  # a kink may lie on the way once
         slope, expected = wrong[0]
         raise Fails(
-            f"in {len(wrong)} of {_DIRECTIONS} directions the gradient differs from finite "
-            f"differences, for example {slope:.5g} against {expected:.5g}"
+            say(
+                "in {} of {} directions the gradient differs from finite differences, for "
+                "example {:.5g} against {:.5g}",
+                len(wrong),
+                _DIRECTIONS,
+                slope,
+                expected,
+            )
         )
     agreeing = _DIRECTIONS - len(wrong)
-    return f"agrees with finite differences in {agreeing} of {_DIRECTIONS} directions ({dtype})"
+    return say(
+        "agrees with finite differences in {} of {} directions ({})", agreeing, _DIRECTIONS, dtype
+    )
 
 
 def _computes_in_float64(loss: LossSubject) -> bool:
@@ -61,18 +70,24 @@ def _computes_in_float64(loss: LossSubject) -> bool:
 def finite_when_saturated(loss: LossSubject) -> str:
     """Value and gradient are finite at predictions of exactly 0 and 1, or logits of 0 and +-100."""
     task = loss.data
+    scale = translated(loss.scale)
     right, wrong = task.right_and_wrong(loss.scale, sureness=1.0)
     target = task.target.astype(right.dtype)
-    predictions = {"surely right": right, "surely wrong": wrong, "exactly the labels'": target}
+    predictions = {
+        say("surely right"): right,
+        say("surely wrong"): wrong,
+        say("exactly the labels'"): target,
+    }
     if loss.scale == "logits":
-        predictions |= {"all-zero": np.zeros_like(right), "tiny": np.full_like(right, 1e-20)}
+        zeros, tiny = np.zeros_like(right), np.full_like(right, 1e-20)
+        predictions |= {say("all-zero"): zeros, say("tiny"): tiny}
     for what, y_pred in predictions.items():
         value, gradient = loss.value_and_gradient(task.y_true, y_pred)
-        for name, array in (("value", value), ("gradient", gradient)):
+        for name, array in ((say("value"), value), (say("gradient"), gradient)):
             if not np.isfinite(array).all():
                 bad = array[~np.isfinite(array)][0]
-                raise Fails(f"{name} {bad} at {what} {loss.scale}, {shown(y_pred[0])}")
-    return f"finite at surely right and surely wrong {loss.scale}"
+                raise Fails(say("{} {} at {} {}, {}", name, bad, what, scale, shown(y_pred[0])))
+    return say("finite at surely right and surely wrong {}", scale)
 
 
 @check("loss")
@@ -87,11 +102,14 @@ def works_in_float16(loss: LossSubject) -> str:
             half, gradient = loss.value_and_gradient(task.y_true, y_pred.astype("float16"))
         except Exception as error:
             raise Warns(
-                f"dtype='float16' raises {one_line(error)}. Under mixed_float16 Keras hands losses "
-                "float32, so that this shows only where it is asked for"
+                say(
+                    "dtype='float16' raises {}. Under mixed_float16 Keras hands losses float32, so "
+                    "that this shows only where it is asked for",
+                    one_line(error),
+                )
             ) from error
         if not np.isfinite(half).all() or not np.isfinite(gradient).all():
-            raise Fails(f"not finite in float16 at {shown(y_pred[0])}: {shown(half)}")
+            raise Fails(say("not finite in float16 at {}: {}", shown(y_pred[0]), shown(half)))
         if differs_by(single, half, 2e-2):
-            raise Fails(f"float16 gives {shown(half)}, float32 {shown(single)}")
-    return "float16 agrees with float32 within 2 %"
+            raise Fails(say("float16 gives {}, float32 {}", shown(half), shown(single)))
+    return say("float16 agrees with float32 within 2 %")

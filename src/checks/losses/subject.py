@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import as_vector
+from src.checks.language import marked, say
 from src.checks.registry import Fails
 from src.checks.subject import Subject, in_graph
 from src.checks.tasks import Task, tasks
@@ -36,7 +37,7 @@ class LossSubject(Subject[Task]):
     """A loss under check."""
 
     first_check = "takes_labels_and_predictions"
-    refusal = "it gave no finite value for any form of labels. "
+    refusal = marked("it gave no finite value for any form of labels. ")
 
     def make(
         self, reduction: str | None = "sum_over_batch_size", dtype: str = "float32", **changes: Any
@@ -75,7 +76,7 @@ class LossSubject(Subject[Task]):
             said = argument.default if argument is not None else None
         if not isinstance(said, bool):
             said = self._takes_any_number()
-        return "logits" if said else "probabilities"
+        return marked("logits") if said else marked("probabilities")
 
     def _takes_any_number(self) -> bool:
         task = self.data
@@ -131,5 +132,7 @@ class LossSubject(Subject[Task]):
             value = loss(y_true, predictions)
         gradient = tape.gradient(value, predictions)
         if gradient is None:
-            raise Fails("the gradient by the predictions is None: TensorFlow lost track of them")
+            raise Fails(
+                say("the gradient by the predictions is None: TensorFlow lost track of them")
+            )
         return keras.ops.convert_to_numpy(value), keras.ops.convert_to_numpy(gradient)

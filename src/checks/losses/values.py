@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from src.checks.closeness import as_vector, differs_by, shown
+from src.checks.language import say, translated
 from src.checks.losses.subject import LossSubject
 from src.checks.registry import DoesNotApply, Fails, Warns, check, failing
 from src.checks.tasks import BATCH
@@ -12,7 +13,7 @@ from src.checks.tasks import BATCH
 @check("loss")
 def takes_labels_and_predictions(loss: LossSubject) -> str:
     """It takes labels and predictions in one of the usual forms and gives finite numbers."""
-    return f"takes {loss.require_data().what}, as {loss.scale}"
+    return say("takes {}, as {}", loss.require_data().what, translated(loss.scale))
 
 
 @check("loss")
@@ -20,17 +21,17 @@ def gives_one_value_a_sample(loss: LossSubject) -> str:
     """It gives shape (batch,), or a scalar."""
     shape = loss.values.shape
     if shape in ((BATCH,), ()):
-        return f"shape {shape} for a batch of {BATCH}"
+        return say("shape {} for a batch of {}", shape, BATCH)
     if shape == (BATCH, 1):
-        raise Warns(f"shape {shape}: Keras makes do, other code broadcasts it with (batch,)")
-    raise Fails(f"shape {shape} for a batch of {BATCH}; must be ({BATCH},) or ()")
+        raise Warns(say("shape {}: Keras makes do, other code broadcasts it with (batch,)", shape))
+    raise Fails(say("shape {} for a batch of {}; must be ({},) or ()", shape, BATCH, BATCH))
 
 
 @check("loss")
 def right_predictions_cost_less(loss: LossSubject) -> str:
     """Right predictions have a lower loss than wrong ones."""
     right, wrong = loss.cost_of_right_and_wrong(loss.scale)
-    seen = f"right predictions cost {right:.5g}, wrong ones {wrong:.5g}"
+    seen = say("right predictions cost {:.5g}, wrong ones {:.5g}", right, wrong)
     if not right < wrong:
         raise Fails(seen)
     return seen
@@ -42,8 +43,8 @@ def same_value_every_time(loss: LossSubject) -> str:
     task, made = loss.data, loss.make()
     values = [float(made(task.y_true, task.y_pred)) for _ in range(3)]
     if len(set(values)) > 1:
-        raise Fails(f"three calls gave {shown(values)}")
-    return f"{values[0]:.5g} three times"
+        raise Fails(say("three calls gave {}", shown(values)))
+    return say("{:.5g} three times", values[0])
 
 
 @check("loss")
@@ -56,15 +57,19 @@ def batch_does_not_change_a_sample(loss: LossSubject) -> str:
     if not loss.is_scalar:
         together = loss.values.reshape(BATCH, -1).sum(-1)
         if differs_by(alone, together):
-            raise Fails(f"alone {shown(alone)}, in the batch {shown(together)}")
-        return "each example alone costs what it costs in the batch"
+            raise Fails(say("alone {}, in the batch {}", shown(alone), shown(together)))
+        return say("each example alone costs what it costs in the batch")
     if differs_by(np.mean(alone), loss.values):
         summed = differs_by(np.sum(alone), loss.values) is None
         raise Fails(
-            f"the batch's loss {shown(loss.values)} is not the mean of its examples', "
-            f"{np.mean(alone):.5g}" + (", but their sum: it grows with the batch" if summed else "")
+            say(
+                "the batch's loss {} is not the mean of its examples', {:.5g}",
+                shown(loss.values),
+                np.mean(alone),
+            )
+            + (say(", but their sum: it grows with the batch") if summed else "")
         )
-    return "the batch's loss is the mean of its examples'"
+    return say("the batch's loss is the mean of its examples'")
 
 
 @check("loss")
@@ -75,14 +80,16 @@ def leaves_reduction_to_keras(loss: LossSubject) -> str:
         arrays = [keras.ops.cast(part, "float32") for part in (task.y_true, task.y_pred)]
         shape = tuple(keras.ops.shape(loss.make(None).call(*arrays)))
         if shape != ():
-            raise Fails(f"call gives shape {shape}, with reduction=None the loss is a scalar")
-        raise DoesNotApply("it is a scalar: there is nothing left to reduce")
+            raise Fails(say("call gives shape {}, with reduction=None the loss is a scalar", shape))
+        raise DoesNotApply(say("it is a scalar: there is nothing left to reduce"))
     expected = {"sum": loss.values.sum(), "sum_over_batch_size": loss.values.mean()}
     for reduction, right in expected.items():
         value = loss.make(reduction)(task.y_true, task.y_pred)
         if differs_by(value, right):
-            raise Fails(f"reduction={reduction!r} gives {shown(value)}, must be {right:.5g}")
-    return "sum and mean are those of the losses per example"
+            raise Fails(
+                say("reduction={!r} gives {}, must be {:.5g}", reduction, shown(value), right)
+            )
+    return say("sum and mean are those of the losses per example")
 
 
 @check("loss")
@@ -90,11 +97,11 @@ def weights_each_sample(loss: LossSubject) -> str:
     """A sample weight multiplies the loss of that example and no other."""
     task = loss.data
     if loss.is_scalar:
-        raise Warns("it is one number for the batch: weights cannot tell examples apart")
+        raise Warns(say("it is one number for the batch: weights cannot tell examples apart"))
     weights = np.linspace(0, 2, BATCH).astype("float32")
-    with failing(f"sample_weight of shape ({BATCH},)"):
+    with failing(say("sample_weight of shape ({},)", BATCH)):
         value = loss.make("sum")(task.y_true, task.y_pred, sample_weight=weights)
     expected = float((loss.values.T * weights).sum())
     if differs_by(value, expected):
-        raise Fails(f"weighted sum {shown(value)}, must be {expected:.5g}")
-    return f"weighted sum {shown(value)}, unweighted {shown(loss.values.sum())}"
+        raise Fails(say("weighted sum {}, must be {:.5g}", shown(value), expected))
+    return say("weighted sum {}, unweighted {}", shown(value), shown(loss.values.sum()))

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import as_vector, differs_by, shown
+from src.checks.language import say
 from src.checks.metrics.subject import MetricSubject
 from src.checks.registry import Fails, check
 
@@ -13,7 +14,7 @@ from src.checks.registry import Fails, check
 @check("metric")
 def takes_labels_and_predictions(metric: MetricSubject) -> str:
     """It takes labels and predictions in one of the usual forms and gives finite numbers."""
-    return f"takes {metric.require_data().what}"
+    return say("takes {}", metric.require_data().what)
 
 
 @check("metric")
@@ -24,8 +25,8 @@ def result_is_a_scalar(metric: MetricSubject) -> str:
     for name, part in parts.items():
         shape = tuple(tf.convert_to_tensor(part).shape)
         if shape != ():
-            raise Fails(f"{name} has shape {shape}")
-    return f"{len(parts)} scalars" if isinstance(result, dict) else f"{shown(result)}"
+            raise Fails(say("{} has shape {}", name, shape))
+    return say("{} scalars", len(parts)) if isinstance(result, dict) else f"{shown(result)}"
 
 
 @check("metric")
@@ -35,8 +36,8 @@ def result_follows_the_predictions(metric: MetricSubject) -> str:
     if metric.data.form != "values":
         results += metric.values_right_and_wrong(metric.data)
     if all(differs_by(results[0], result, 1e-6) is None for result in results[1:]):
-        raise Fails(f"{shown(results[0])} for right and wrong predictions alike")
-    return " and ".join(dict.fromkeys(shown(result) for result in results[-2:]))
+        raise Fails(say("{} for right and wrong predictions alike", shown(results[0])))
+    return say(" and ").join(dict.fromkeys(shown(result) for result in results[-2:]))
 
 
 @check("metric")
@@ -48,8 +49,10 @@ def reset_state_forgets_everything(metric: MetricSubject) -> str:
     used.update_state(*second)
     seen, expected = used.result(), metric.value(second)
     if differs_by(seen, expected):
-        raise Fails(f"after a reset and one batch {shown(seen)}, a new metric {shown(expected)}")
-    return f"{shown(seen)} as a new one; {len(used.variables)} variables set back"
+        raise Fails(
+            say("after a reset and one batch {}, a new metric {}", shown(seen), shown(expected))
+        )
+    return say("{} as a new one; {} variables set back", shown(seen), len(used.variables))
 
 
 @check("metric")
@@ -59,9 +62,9 @@ def state_is_in_variables(metric: MetricSubject) -> str:
     used = metric.updated(batch)
     stray = [name for name, value in vars(used).items() if isinstance(value, tf.Variable)]
     if stray:
-        raise Fails(f"{', '.join(stray)}: tf.Variable, which Keras does not know of")
+        raise Fails(say("{}: tf.Variable, which Keras does not know of", ", ".join(stray)))
     if not used.variables:
-        raise Fails("it has no variables")
+        raise Fails(say("it has no variables"))
     attributes = {name: _fingerprint(value) for name, value in vars(used).items()}
     before = [np.array(v) for v in used.variables]
     used.update_state(*other)
@@ -69,12 +72,12 @@ def state_is_in_variables(metric: MetricSubject) -> str:
         name for name, value in vars(used).items() if _fingerprint(value) != attributes[name]
     ]
     if changed:
-        raise Fails(f"an update changed the Python attribute {', '.join(changed)}")
+        raise Fails(say("an update changed the Python attribute {}", ", ".join(changed)))
     pairs = zip(before, used.variables, strict=True)
     moved = [not np.array_equal(old, np.array(variable)) for old, variable in pairs]
     if not any(moved):
-        raise Fails("an update changed none of its variables")
-    return f"{sum(moved)} of {len(moved)} variables change, no Python attribute does"
+        raise Fails(say("an update changed none of its variables"))
+    return say("{} of {} variables change, no Python attribute does", sum(moved), len(moved))
 
 
 @check("metric")
@@ -87,9 +90,13 @@ def instances_share_nothing(metric: MetricSubject) -> str:
     seen = metric.output(bystander)
     if differs_by(seen, expected):
         raise Fails(
-            f"after another instance was updated it gives {shown(seen)}, before {shown(expected)}"
+            say(
+                "after another instance was updated it gives {}, before {}",
+                shown(seen),
+                shown(expected),
+            )
         )
-    return f"{shown(expected)}, whatever another instance saw"
+    return say("{}, whatever another instance saw", shown(expected))
 
 
 def _fingerprint(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import as_vector, differs_by
+from src.checks.language import marked, say
 from src.checks.subject import Subject, in_graph
 from src.checks.tasks import BATCH, Task, tasks
 
@@ -18,7 +19,7 @@ class MetricSubject(Subject[Task]):
     """A metric under check."""
 
     first_check = "takes_labels_and_predictions"
-    refusal = "it gave no finite result for any form of labels. "
+    refusal = marked("it gave no finite result for any form of labels. ")
 
     def make(self, **changes: Any) -> Any:
         """A new metric; a function becomes one as `compile` makes it, by its mean over batches."""
@@ -54,7 +55,7 @@ class MetricSubject(Subject[Task]):
         names = list(inspect.signature(self.make().update_state).parameters)
         if names[1:2] == ["sample_weight"]:
             values = np.random.default_rng(seed).uniform(0.1, 0.9, BATCH).astype("float32")
-            return [Task("values", "values (batch,), no labels", values, values, values)]
+            return [Task("values", say("values (batch,), no labels"), values, values, values)]
         return list(tasks(seed, for_metric=True))
 
     def values_right_and_wrong(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from src.checks.closeness import differs_by
+from src.checks.language import say
 from src.checks.models.subject import EPOCHS, WHOLE, ModelSubject, weights_of
 from src.checks.registry import DoesNotApply, Fails, check
 
@@ -14,7 +15,7 @@ from src.checks.registry import DoesNotApply, Fails, check
 def graph_and_eager_agree(model: ModelSubject) -> str:
     """Trained eagerly and in a graph it ends with the same weights."""
     if model.is_random(model.restarted()):
-        raise DoesNotApply("its training is random")
+        raise DoesNotApply(say("its training is random"))
     return _as_plain(model, run_eagerly=True)
 
 
@@ -33,14 +34,14 @@ def trains_under_jit_compile(model: ModelSubject) -> str:
 def _as_plain(model: ModelSubject, **compiling: Any) -> str:
     plain, made = model.plain, model.restarted(**compiling)
     if compiling.get("jit_compile") and not made.jit_compile:
-        raise DoesNotApply("a layer in it says that XLA cannot compile it")
+        raise DoesNotApply(say("a layer in it says that XLA cannot compile it"))
     model.fitted(made, WHOLE, EPOCHS)
     if model.is_random(made):
-        return "it trains; weights are not compared, training is random"
+        return say("it trains; weights are not compared, training is random")
     difference = differs_by(plain.after, weights_of(made), 1e-3)
     if difference:
-        raise Fails(f"weights differ by {difference:.3g} of the largest")
-    return f"the same weights after {EPOCHS} epochs"
+        raise Fails(say("weights differ by {:.3g} of the largest", difference))
+    return say("the same weights after {} epochs", EPOCHS)
 
 
 @check("model")
@@ -55,7 +56,7 @@ def trains_in_mixed_precision(model: ModelSubject) -> str:
     model.fitted(model.compiled(half), WHOLE, EPOCHS)
     expected = np.linalg.norm(plain.after - plain.before)
     moved = np.linalg.norm(weights_of(half) - plain.before)
-    seen = f"weights moved by {moved:.3g}, in float32 by {expected:.3g}"
+    seen = say("weights moved by {:.3g}, in float32 by {:.3g}", moved, expected)
     if not 0.5 * expected <= moved <= 2 * expected:
         raise Fails(seen)
     return seen

@@ -5,6 +5,7 @@ import numpy as np
 
 from src.checks.attributes import held
 from src.checks.closeness import as_vector
+from src.checks.language import say
 from src.checks.models.subject import METRIC, WHOLE, ModelSubject
 from src.checks.registry import DoesNotApply, Fails, check
 
@@ -16,9 +17,13 @@ def logs_hold_loss_and_metrics(model: ModelSubject) -> str:
     wanted = ["loss", METRIC, "val_loss", f"val_{METRIC}"]
     lacking = [name for name in wanted if name not in history]
     if lacking:
-        names = ", ".join(name.replace(METRIC, "the compiled metric") for name in lacking)
-        raise Fails(f"not in the logs: {names}. They hold {', '.join(history) or 'nothing'}")
-    return ", ".join(name for name in history if METRIC not in name) + " and the compiled metric"
+        names = ", ".join(name.replace(METRIC, say("the compiled metric")) for name in lacking)
+        raise Fails(
+            say("not in the logs: {}. They hold {}", names, ", ".join(history) or say("nothing"))
+        )
+    return ", ".join(name for name in history if METRIC not in name) + say(
+        " and the compiled metric"
+    )
 
 
 @check("model")
@@ -26,17 +31,17 @@ def logged_values_are_right(model: ModelSubject) -> str:
     """With a learning rate of 0, `fit` logs what `evaluate` of the same data gives."""
     made = model.restarted(rate=0.0)
     if model.is_random(made):
-        raise DoesNotApply("its training is random: no two values agree")
+        raise DoesNotApply(say("its training is random: no two values agree"))
     history = model.fitted(made, WHOLE)
     y_pred = np.asarray(made(model.data.x, training=False)[:WHOLE])
     expected = {"loss": model.loss_of(made), METRIC: float(np.mean(y_pred) + 1.0)}
     if not set(expected) & set(history):
-        raise DoesNotApply("nothing is logged, see logs_hold_loss_and_metrics")
+        raise DoesNotApply(say("nothing is logged, see logs_hold_loss_and_metrics"))
     for name in expected.keys() & history.keys():
         logged, right = history[name][0], expected[name]
         if not np.isclose(logged, right, rtol=1e-3, atol=1e-5):
-            shown = name.replace(METRIC, "the compiled metric")
-            raise Fails(f"fit logs {logged:.5g} for {shown}, it is {right:.5g}")
+            shown = name.replace(METRIC, say("the compiled metric"))
+            raise Fails(say("fit logs {:.5g} for {}, it is {:.5g}", logged, shown, right))
     return ", ".join(f"{value:.5g}" for value in expected.values())
 
 
@@ -53,5 +58,9 @@ def metrics_are_reset(model: ModelSubject) -> str:
     }
     kept = [name for name, metric in found.items() if as_vector(metric.variables).any()]
     if kept:
-        raise Fails(f"not reset: {', '.join(kept)}")
-    return f"{len(found)} metrics reset" if found else "the compiled ones, and it has no others"
+        raise Fails(say("not reset: {}", ", ".join(kept)))
+    return (
+        say("{} metrics reset", len(found))
+        if found
+        else say("the compiled ones, and it has no others")
+    )

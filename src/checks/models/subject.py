@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import as_vector
+from src.checks.language import say
 from src.checks.layers.subject import candidates
 from src.checks.messages import keras3, one_line
 from src.checks.registry import DoesNotApply, Fails
@@ -80,18 +81,18 @@ class ModelSubject(Subject[ToyProblem]):
                 outputs = model(x, training=False)
             except Exception as error:  # the component's own, of any kind
                 shapes = ", ".join(str(tuple(part.shape)) for part in tf.nest.flatten(x))
-                refusals.append(f"inputs {shapes}: {one_line(error)}")
+                refusals.append(say("inputs {}: {}", shapes, one_line(error)))
                 mend = mend or keras3(error)
                 continue
             if not isinstance(outputs, tf.Tensor):
-                raise Fails("it has several outputs, and the kit labels for one only")
+                raise Fails(say("it has several outputs, and the kit labels for one only"))
             first = [np.array(v) for v in model.variables]
             for y, loss in _labels_and_losses(outputs):
                 try:
                     model.compile(keras.optimizers.SGD(0.01), loss, run_eagerly=True)
                     model.fit(x, y, batch_size=EXAMPLES, verbose=0)
                 except Exception as error:
-                    refusals.append(f"loss {loss}: {one_line(error)}")
+                    refusals.append(say("loss {}: {}", loss, one_line(error)))
                     mend = mend or keras3(error)
                     continue
                 return ToyProblem(model, first, x, y, loss)
@@ -139,7 +140,7 @@ class ModelSubject(Subject[ToyProblem]):
         """A plain fit, in a graph, on whole batches; other ways to train are held against it."""
         made, problem = self.restarted(), self.data
         if not made.trainable_weights:
-            raise DoesNotApply("it has no trainable weights")
+            raise DoesNotApply(say("it has no trainable weights"))
         before, loss = weights_of(made), self.loss_of(made)
         validation = problem.inputs(WHOLE), problem.y[:WHOLE]
         history = self.fitted(made, WHOLE, EPOCHS, validation_data=validation)

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from src.checks.language import say, speak
 from src.checks.messages import one_line
 from src.errors import UserError
 
@@ -84,9 +85,10 @@ def _redirect(output: str) -> None:
         os.dup2(source, target)
 
 
-def _work(*, id: str, folder: str, **job: Any) -> NoReturn:
+def _work(*, id: str, folder: str, language: str, **job: Any) -> NoReturn:
     """One job, in its fork; the fork ends here, whatever the component left running in it."""
     emit = partial(_emit, Path(folder, EVENTS), id)
+    speak(language)
     try:
         os.setsid()
         _redirect(f"{folder}/{OUTPUT}")
@@ -128,7 +130,7 @@ def _do(
             emit("listed", components=components_of(found))
             return
         if not hasattr(found, name):
-            raise UserError(f"{found.__name__} has no {name}")
+            raise UserError(say("{} has no {}", found.__name__, name))
         made = recipe(getattr(found, name), kind, arguments, name, input_shape)
     except UserError as error:
         emit("mistake", text=str(error))

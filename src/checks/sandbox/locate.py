@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from src.checks.language import say
 from src.errors import UserError
 
 
@@ -22,21 +23,24 @@ def locate(text: str) -> dict[str, str]:
     where, colon, name = text.rpartition(":")
     if not colon or not where or not name.isidentifier():
         raise UserError(
-            f"{text}: name a component as MODULE:NAME or FILE.py:NAME, for example "
-            "src.components:MacroF1 or homework/my_loss.py:focal_loss"
+            say(
+                "{}: name a component as MODULE:NAME or FILE.py:NAME, for example "
+                "src.components:MacroF1 or homework/my_loss.py:focal_loss",
+                text,
+            )
         )
     is_file = where.endswith(".py") or "/" in where
     file = _existing(text, Path(where)).resolve() if is_file else _module_file(text, where)
     names = _names_in(text, file) if file is not None else None
     if names is not None and name not in names:
-        raise UserError(f"{text}: {file} has no {name}{_or_near(name, names)}")
+        raise UserError(say("{}: {} has no {}{}", text, file, name, _or_near(name, names)))
     return {"name": name, "file": str(file)} if is_file else {"name": name, "module": where}
 
 
 def _existing(text: str, file: Path) -> Path:
     if not file.is_file():
         beside = (other.name for other in file.parent.glob("*.py"))
-        raise UserError(f"{text}: there is no file {file}{_or_near(file.name, beside)}")
+        raise UserError(say("{}: there is no file {}{}", text, file, _or_near(file.name, beside)))
     return file
 
 
@@ -49,8 +53,10 @@ def _module_file(text: str, module: str) -> Path | None:
         if spec is None:
             folders = [Path(folder) for folder in path if Path(folder).is_dir()]
             beside = (entry.stem for folder in folders for entry in folder.iterdir())
-            missing = f"{part} in {within}" if within else part
-            raise UserError(f"{text}: there is no module {missing}{_or_near(part, beside)}")
+            missing = say("{} in {}", part, within) if within else part
+            raise UserError(
+                say("{}: there is no module {}{}", text, missing, _or_near(part, beside))
+            )
         within, origin = f"{within}.{part}".lstrip("."), spec.origin
         path = list(spec.submodule_search_locations or ())
     return Path(origin) if origin and origin.endswith(".py") else None
@@ -61,7 +67,7 @@ def _names_in(text: str, file: Path) -> set[str] | None:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
-        raise UserError(f"{text}: {file} is not valid Python: {error}") from error
+        raise UserError(say("{}: {} is not valid Python: {}", text, file, error)) from error
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
@@ -75,4 +81,4 @@ def _names_in(text: str, file: Path) -> set[str] | None:
 
 def _or_near(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(near)}?" if near else ""
+    return say("; did you mean {}?", ", ".join(near)) if near else ""

@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
+from src.checks.language import marked, say, spoken, translated
 from src.checks.results import FAIL, NOT_REACHED, Report, Result
 from src.checks.sandbox.child import EVENTS, OUTPUT, serve
 from src.entry import QUIET
@@ -20,9 +21,11 @@ from src.errors import UserError
 START_UP = 240.0  # seconds for TensorFlow's import on a slow machine
 IMPORT = "can_be_imported"
 _ABOUT_IMPORT: dict[str, Any] = {
-    "why": "What cannot be imported cannot be used, saved or graded.",
-    "mend": "Run the file by itself; keep training, input() and exit() out of a module's top "
-    "level, under `if __name__ == '__main__':`.",
+    "why": marked("What cannot be imported cannot be used, saved or graded."),
+    "mend": marked(
+        "Run the file by itself; keep training, input() and exit() out of a module's top "
+        "level, under `if __name__ == '__main__':`."
+    ),
     "example": "if __name__ == '__main__':\n    model.fit(x, y)",
 }
 Event = dict[str, Any]
@@ -77,14 +80,14 @@ class Sandbox:
         process, late, job["id"] = 0, "", secrets.token_hex(8)
         with tempfile.TemporaryDirectory(prefix="checks-") as folder:
             try:
-                self._pipe.send({**job, "folder": folder})
+                self._pipe.send({**job, "folder": folder, "language": spoken()})
                 process = self._answer(job["id"])
                 if not self._pipe.poll(self.timeout):
-                    late = f"it did not end within {self.timeout:g} s"
+                    late = say("it did not end within {:g} s", self.timeout)
                     _kill(process)
                 ending = _how(self._answer(job["id"]), Path(folder, OUTPUT))
             except (EOFError, OSError):  # the child itself is gone
-                ending = "it ended the process that runs the checks"
+                ending = say("it ended the process that runs the checks")
                 self._stop()
             finally:
                 _kill(process)  # it may have left processes behind
@@ -112,7 +115,7 @@ class Sandbox:
             if self._pipe.poll(START_UP) and self._pipe.recv():
                 return
         self._stop()
-        raise UserError("Keras cannot be imported here; try `python -c 'import keras'`")
+        raise UserError(say("Keras cannot be imported here; try `python -c 'import keras'`"))
 
     def _stop(self) -> None:
         if self._child is not None:
@@ -140,10 +143,10 @@ def _how(status: int, output: Path) -> str:
     """The way in which a fork ended, with the last line that it printed."""
     lines = output.read_text(errors="replace").split("\n")[-40:] if output.exists() else []
     last = next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
-    said = f"; it last printed: {last}" if last else ""
+    said = say("; it last printed: {}", last) if last else ""
     if status < 0:
-        return f"it was ended by {signal.Signals(-status).name}{said}"
-    return f"it ended the process with exit status {status}{said}"
+        return say("it was ended by {}{}", signal.Signals(-status).name, said)
+    return say("it ended the process with exit status {}{}", status, said)
 
 
 def _report(name: str, events: list[Event], ending: str) -> Report:
@@ -152,13 +155,14 @@ def _report(name: str, events: list[Event], ending: str) -> Report:
     broken = last.get("broken", {"text": ending})
     if "component" not in last:
         text = last.get("import_failed", broken)["text"]
-        return Report(name, "", (Result(IMPORT, FAIL, text, **_ABOUT_IMPORT),))
+        about: dict[str, Any] = {key: translated(text) for key, text in _ABOUT_IMPORT.items()}
+        return Report(name, "", (Result(IMPORT, FAIL, text, **about),))
     component, running = last["component"], last.get("start", {}).get("check")
     done = [Result(**event["result"]) for event in events if event["event"] == "result"]
     results = {result.name: result for result in done}
     for check in component["checks"]:
         if check["name"] not in results:
-            status, seen = NOT_REACHED, f"the checks ended in {running or '?'}"
+            status, seen = NOT_REACHED, say("the checks ended in {}", running or "?")
             if check["name"] == running:
                 status, seen = FAIL, broken["text"]
             results[check["name"]] = Result(status=status, seen=seen, **check)
