@@ -135,7 +135,7 @@ fetch: $(READY)  ## fetch the KEEL collection once: a hundred imbalanced tables,
 	@$(PY) -m src.fetch keel
 
 notebook: $(READY)  ## run the lesson's notebook; write docs/leccion/cuaderno.md and the notebook without solutions
-	$(PY) -m src.lesson
+	$(PY) -m tests.notebook.lesson
 
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	@$(PY) -m src.ui --port $(PORT) $(if $(TRACKING_URI),--uri $(TRACKING_URI))

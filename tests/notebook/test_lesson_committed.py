@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from src.lesson import CLASS, PAGE, for_class
+from tests.notebook.lesson import CLASS, PAGE, for_class
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebook.ipynb"

@@ -1,7 +1,7 @@
 """Makes the class's notebook and the page to read out of the lesson's notebook.
 
-    python -m src.lesson
-    python -m src.lesson --class
+    python -m tests.notebook.lesson
+    python -m tests.notebook.lesson --class
 
 The first runs `notebook.ipynb` and writes `notebook-tu-turno.ipynb`, the same without solutions;
 `outputs/notebook.ipynb`, with its outputs; and `docs/leccion/cuaderno.md`, these to read, with the
@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 
 from src.entry import guarded
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LESSON, CLASS = ROOT / "notebook.ipynb", ROOT / "notebook-tu-turno.ipynb"
 EXECUTED = ROOT / "outputs/notebook.ipynb"
 PAGE = ROOT / "docs/leccion/cuaderno.md"
@@ -29,7 +29,7 @@ AFTER_CLASS = ("errores", "preguntas", "builtins")
 CONTENTS = "indice"
 END = """\
 Las soluciones, los errores comunes y las preguntas, con código: `notebook.ipynb`. Este cuaderno
-sale de él con `python -m src.lesson --class`; los cambios se hacen allí."""
+sale de él con `python -m tests.notebook.lesson --class`; los cambios se hacen allí."""
 TIMEOUT = 600  # seconds for a cell
 
 Notebook = Any
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None takes the process's own.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m src.lesson",
+        prog="python -m tests.notebook.lesson",
         description="Make the class's notebook and the page to read out of notebook.ipynb.",
     )
     parser.add_argument(

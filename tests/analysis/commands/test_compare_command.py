@@ -20,7 +20,7 @@ from src.errors import UserError
 from src.sweeps.sweep_file import write_sweep_file
 from src.tracking.address import usual_root
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OTHERS = [label for label in LOSSES if label != "ce"]
 
 
