@@ -107,7 +107,7 @@ def test_no_module_of_the_project_travels_but_components_and_what_predicts(folde
 
 def test_the_card_is_shown_with_the_run_and_with_the_model(client, run, logged, folder):
     card = (folder / "model_card.md").read_text()
-    assert card.startswith("# Model card\n\n**focal(gamma=2, alpha=0.25)**")
+    assert card.startswith("# Model card\n\n**focal γ2 α.25**")
     for shown in (run.data.tags, logged.tags):
         assert "# Model card\n\n" + shown["mlflow.note.content"] == card
     listed = {entry.path for entry in client.list_artifacts(run.info.run_id)}
