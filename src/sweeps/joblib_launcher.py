@@ -1,5 +1,6 @@
 """Jobs in worker processes of this machine, each of which runs many with TensorFlow loaded once."""
 
+import atexit
 import os
 import signal
 import threading
@@ -71,6 +72,7 @@ def _begin(parent: int, onednn: bool | None) -> None:
             time.sleep(LOOKS)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    atexit.register(os._exit, 0)  # an interpreter with TensorFlow takes a second to take apart
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
     if onednn is not None:
