@@ -190,12 +190,14 @@ def test_nothing_is_lost_at_eighty_columns():
 
 def test_the_description_of_a_sweep_begins_with_the_answer_and_keeps_the_rest():
     lost, led = answered(forest(0.5)), answered(forest(0.95))
-    first = described(lost, "`train.py -m`\n\n| job | run |\n| --- | --- |")
+    first = described(lost, "`train.py -m`\n\n| job | run |\n| --- | --- |", "#/a/report.html")
     assert first.startswith(f"{ANSWER} ")
+    assert first.partition("\n\n")[0].endswith("[The whole report](#/a/report.html)")
     assert first.endswith("`train.py -m`\n\n| job | run |\n| --- | --- |")
-    again = described(led, first)
+    again = described(led, first, "#/a/report.html")
     assert again.startswith(f"{ANSWER} A network is not the best choice here")
-    assert again.count(ANSWER) == 1
+    for once in (ANSWER, "| loss | ", "**Recommendation.**", "report.html"):
+        assert again.count(once) == 1
 
 
 def test_by_prior_is_compared_with_argmax_where_it_is_asked_for_and_never_recommended():
