@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,11 +78,6 @@ class Drawing:
     def legend(self) -> None:
         """The lines' names under the axes, one per row."""
         self.figure.legend(loc="outside lower left", ncols=1, handlelength=3.5)
-
-
-def legend_height(rows: Sequence[object]) -> float:
-    """Inches that a legend takes."""
-    return 0.17 * len(rows)
 
 
 def _inline(figure: Figure, title: str) -> str:
