@@ -116,6 +116,12 @@ class Answer:
             LossRow(losses[one], found.get(one), beside.get(one), others.get(one)) for one in labels
         ]
 
+    def by_validation(self, setting: str) -> list[LossRow]:
+        """The same with the baseline among them, best on the validation split first."""
+        rows, name = self.rows(setting), CRITERIA[self.decision]
+        known = all(name in row.loss.means for row in rows)
+        return sorted(rows, key=lambda row: -row.loss.means[name]) if known else rows
+
     def given_of(self, setting: str) -> dict[str, Values]:
         """The settings that its runs were chosen from, and the values of these."""
         return self.best[self.decision].given.get(setting, {})

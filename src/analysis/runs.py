@@ -37,6 +37,10 @@ REQUIRED_TAGS = (
 NETWORK, REFERENCE = KINDS = ("network", "reference")
 """What was trained: a network with a loss, or an estimator that only gives the scale."""
 LEARNING_RATE, OPTIMIZER_RATE = "training.learning_rate", "training.optimizer.learning_rate"
+COMMIT, CHANGED = "mlflow.source.git.commit", "git.changed"
+SOURCE, DUPLICATES, CONFLICTS = "data.source", "data.duplicate_rows", "data.conflicting_rows"
+FACTS = (COMMIT, CHANGED, SOURCE, DUPLICATES, CONFLICTS)
+"""Tags that say what was compared."""
 OF_THE_SETTING = ("data.", "model.", "training.")
 NOT_OF_THE_SETTING = ("model.name", "training.progress", "training.tensorboard")
 """Parameters that change no result."""
@@ -70,6 +74,7 @@ class FinishedRun:
         tuned: keys whose values were chosen by validation; empty at given settings.
         kind: one of ``KINDS``; of a reference the loss is the name of its estimator.
         family: of data sets that share rows; empty where it was not recorded.
+        facts: tags of ``FACTS`` that the run has.
     """
 
     run_id: str
@@ -95,6 +100,7 @@ class FinishedRun:
     tuned: tuple[str, ...] = ()
     kind: str = NETWORK
     family: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def test_share(self) -> float | None:
@@ -166,6 +172,7 @@ def finished_run(run: "Run") -> FinishedRun:
         rows_test_rarest=int(tags["data.rows_test_rarest"]),
         kind=tags.get("run.kind", NETWORK),
         family=tags.get("data.family", ""),
+        facts={name: intern(tags[name]) for name in FACTS if name in tags},
     )
 
 

@@ -97,6 +97,11 @@ def runs_link(experiment_id: str) -> str:
     return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
 
 
+def artifact_link(experiment_id: str, run_id: str, path: str) -> str:
+    """The address of a run's artifact within the UI, from ``#`` on."""
+    return f"#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}"
+
+
 def view_links(experiment_id: str) -> str:
     """Links to the views of the last sweep, in Markdown."""
     table = view_link(experiment_id, LAST_SWEEP)

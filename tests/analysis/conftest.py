@@ -32,7 +32,13 @@ def made(tmp_path_factory, empty_store):
             folder.mkdir(parents=True)
             np.savez_compressed(folder / record.PREDICTIONS, **arrays)
             curve = [
-                {"epoch": n, "time_ms": n, "val_f1_macro": 0.5 + 0.05 * n, "grad_norm": 1 / n}
+                {
+                    "epoch": n,
+                    "time_ms": n,
+                    "val_f1_macro": 0.5 + 0.05 * n,
+                    "grad_norm": 1 / n,
+                    "loss": 2 / n,
+                }
                 for n in range(1, 6)
             ]
             record.write_history(folder / record.HISTORY, curve)

@@ -115,11 +115,11 @@ def test_one_that_is_better_by_more_than_counts_comes_first_with_what_to_do(tmp_
     assert last.index(usual) < last.index("Recommendation among the losses")
     write_html(tmp_path / "report.html", found)
     page = (tmp_path / "report.html").read_text()
-    body = page[page.index("<body>") :]
+    body = page[page.index("<body") :]
     assert body.index("A network is not the best choice") < body.index(
         "Recommendation among the los"
     )
-    assert body.index("For scale: no networks") > body.index("<h2>file, mlp")
+    assert body.index("For scale: no networks") > body.index("<h2>Every loss")
     write_json(tmp_path / "all.json", found)
     (kept,) = json.loads((tmp_path / "all.json").read_text())["for_scale"]
     assert kept["reference_leads"]
@@ -190,12 +190,14 @@ def test_nothing_is_lost_at_eighty_columns():
 
 def test_the_description_of_a_sweep_begins_with_the_answer_and_keeps_the_rest():
     lost, led = answered(forest(0.5)), answered(forest(0.95))
-    first = described(lost, "`train.py -m`\n\n| job | run |\n| --- | --- |")
+    first = described(lost, "`train.py -m`\n\n| job | run |\n| --- | --- |", "#/a/report.html")
     assert first.startswith(f"{ANSWER} ")
+    assert first.partition("\n\n")[0].endswith("[The whole report](#/a/report.html)")
     assert first.endswith("`train.py -m`\n\n| job | run |\n| --- | --- |")
-    again = described(led, first)
+    again = described(led, first, "#/a/report.html")
     assert again.startswith(f"{ANSWER} A network is not the best choice here")
-    assert again.count(ANSWER) == 1
+    for once in (ANSWER, "| loss | ", "**Recommendation.**", "report.html"):
+        assert again.count(once) == 1
 
 
 def test_by_prior_is_compared_with_argmax_where_it_is_asked_for_and_never_recommended():

@@ -56,6 +56,19 @@ def test_the_sweep_says_what_was_typed_and_how_it_came_out(sweep, parent):
     assert note.startswith("**Answer.** **Undecided**: focal γ")
     jobs = [line.split(" | ")[3] for line in note.split("\n") if re.search("trained|reused", line)]
     assert sorted(jobs) == list("012345")
+    assert "\n| ce | " in note
+    link = f"#/experiments/{parent.info.experiment_id}/runs/{parent.info.run_id}/artifacts"
+    assert f"[The whole report]({link}/report.html)" in note
+
+
+def test_the_sweep_has_the_figures_of_its_comparison(parent):
+    answer = json.loads(Path(parent.info.artifact_uri[7:], "comparison.json").read_text())
+    first = answer["comparisons"][0]
+    assert parent.data.metrics == {"difference": first["mean_difference_pp"]}, "one seed: no ends"
+    best = max(answer["losses"], key=lambda one: one["mean"]["val_crossfit_f1_macro"])
+    assert parent.data.tags["best_loss"] == best["short"]
+    assert parent.data.tags["compared"] == f"{first['short']} against ce"
+    assert parent.data.tags["verdict"] == first["verdict"]
 
 
 def test_each_epoch_is_logged_as_it_stands_in_the_history(client, run, folder):

@@ -1,68 +1,45 @@
-"""Pictures of paired differences."""
+"""The differences of each seed, all losses on one axis."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from src.analysis.figures.palette import colour_of
-from src.analysis.figures.panel import Drawing, Panel
+from src.analysis.figures.palette import line_of
+from src.analysis.figures.panel import INK, WIDE, WIDTH, Drawing, Panel
 from src.analysis.statistics.comparison import Comparison
 
-MOST_ROWS = 40
-PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.5}
 LABELLED = 12
 """Seeds whose number is under the axis, at most."""
+SPREAD = 0.5
+"""Share of the room of one seed over which its losses are spread."""
 
 
-def overview(comparisons: Sequence[Comparison], *, titled: bool) -> Panel:
-    """Every comparison as one row: its seeds, its mean, its interval, its setting if ``titled``."""
-    rows = comparisons[:MOST_ROWS]
-    step = 0.72 if titled else 0.55
-    title = "Difference to the baseline"
-    with Drawing(title, 0.75 + step * len(rows)) as drawing:
-        axes = drawing.axes()
-        for index, found in enumerate(rows):
-            height, colour = -index, colour_of(found.label)
-            seeds = [height - 0.2] * len(found.seeds)
-            axes.plot(found.differences, seeds, "o", color=colour, ms=3, alpha=0.6)
-            if found.has_interval:
-                axes.plot([found.low, found.high], [height] * 2, color=colour, lw=2.5)
-            axes.plot([found.mean], [height], "D", color=colour, ms=5)
-            name = f"{found.short}\n{found.title}" if titled else found.short
-            label = axes.annotate(name, (0, height + 0.17), xycoords=("axes fraction", "data"))
-            label.set_bbox(PAPER)
-        axes.axvline(0, color="0.2", lw=1)
-        axes.axvline(comparisons[0].threshold, color="0.4", lw=1, ls=":")
-        axes.set(ylim=(0.6 - len(rows), 0.75 if titled else 0.55), yticks=[])
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"test macro F1 minus that of {comparisons[0].base}, pp")
+def by_seed(comparisons: Sequence[Comparison]) -> Panel:
+    """The difference of each seed and loss."""
+    title = "Difference of each seed"
     caption = (
-        f"Dots: one seed each; diamond: their mean; bar: its 95 % interval. Dotted line: "
-        f"{comparisons[0].threshold:g} pp, the gain that counts."
+        f"Test macro F1 minus that of {comparisons[0].base} with the same seed, all losses on one "
+        "axis; shaded: what counts as equal in practice."
     )
-    if len(comparisons) > len(rows):
-        caption += f" The first {len(rows)} of {len(comparisons)}; the table has them all."
-    return Panel(title, drawing.svg, caption)
+    wide, narrow = (_drawn(comparisons, title, width) for width in (WIDE, WIDTH))
+    return Panel(title, wide, caption, narrow)
 
 
-def by_seed(found: Comparison) -> Panel:
-    """The difference of each seed as a stem, the mean and its interval as a band."""
-    title, colour = f"{found.short}, seed by seed", colour_of(found.label)
-    with Drawing(title, 2.3) as drawing:
-        axes = drawing.axes()
-        indices = np.arange(len(found.seeds))
-        gains = np.array(found.differences)
-        if found.has_interval:
-            axes.axhspan(found.low, found.high, color=colour, alpha=0.15, lw=0)
-        axes.axhline(found.mean, color=colour, ls="--", lw=1.2)
-        axes.axhline(0, color="0.2", lw=1)
-        axes.vlines(indices, 0, gains, color=colour, lw=1.2)
-        for better, marker in ((True, "o"), (False, "v")):
-            chosen = (gains > 0) == better
-            axes.plot(indices[chosen], gains[chosen], marker, color=colour, ms=4)
-        shown = indices[:: max(1, -(-len(indices) // LABELLED))]
-        axes.set_xticks(shown, [str(found.seeds[index]) for index in shown])
+def _drawn(comparisons: Sequence[Comparison], title: str, width: float) -> str:
+    seeds = sorted({seed for one in comparisons for seed in one.seeds})
+    index = {seed: at for at, seed in enumerate(seeds)}
+    shifts = np.linspace(-SPREAD / 2, SPREAD / 2, len(comparisons) + 2)[1:-1]
+    with Drawing(title, 2.6, width) as drawing:
+        axes, limit = drawing.axes(), comparisons[0].threshold
+        axes.axhspan(-limit, limit, color=INK, alpha=0.08, lw=0)
+        axes.axhline(0, color=INK, lw=1)
+        for shift, one in zip(shifts, comparisons, strict=True):
+            line = line_of(one.label)
+            places = np.array([index[seed] for seed in one.seeds]) + shift
+            axes.vlines(places, 0, one.differences, color=line["color"], lw=1)
+            axes.plot(places, one.differences, line["marker"], color=line["color"], ms=4)
+        shown = seeds[:: max(1, -(-len(seeds) // LABELLED))]
+        axes.set_xticks([index[seed] for seed in shown], [str(seed) for seed in shown])
         axes.grid(axis="x", visible=False)
-        axes.set(xlabel="seed", ylabel=f"pp over {found.base}")
-    caption = "Circles are wins, triangles ties and losses. Dashed: the mean; band: its interval."
-    return Panel(title, drawing.svg, caption)
+        axes.set(xlabel="seed", ylabel=f"pp over {comparisons[0].base}")
+    return drawing.svg

@@ -74,6 +74,13 @@ class LossEvidence:
         epochs = zip_longest(*filter(None, columns), fillvalue=np.nan)
         return np.array(list(epochs), np.float64).T
 
+    @property
+    def best_epoch(self) -> int | None:
+        """The median over the seeds that are drawn, at the decision."""
+        name = "best_epoch" if self.decision == "argmax" else f"best_epoch_{self.decision}"
+        known = [run.metrics[name] for run in self._drawn if name in run.metrics]
+        return round(float(np.median(known))) if known else None
+
     @cached_property
     def _histories(self) -> list[list[dict[str, float]]]:
         return [_read_history(run) for run in self._drawn]
@@ -107,6 +114,19 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
         offsets += [run.metrics.get(f"{OFFSETS[decision]}{k}", 0.0) for k in range(len(offsets))]
     y_pred = (logits + offsets).argmax(axis=1)
     return Predictions(y_true.astype(np.int64), softmax(logits, axis=1), y_pred)
+
+
+def split_counts(run: FinishedRun) -> list[list[int]]:
+    """Rows of each class on the validation and on the test split; empty where not on this disk."""
+    folder = local_folder(run.artifacts)
+    if folder is None:
+        return []
+    try:
+        with np.load(folder / record.PREDICTIONS, allow_pickle=False) as arrays:
+            labels = [arrays[name].astype(np.int64) for name in ("y_val", "y_test")]
+            return [np.bincount(y, minlength=len(run.class_counts)).tolist() for y in labels]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return []
 
 
 def _read_history(run: FinishedRun) -> list[dict[str, float]]:

@@ -16,6 +16,8 @@ DASHES: tuple[Any, ...] = (
     *((0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1))),
 )
 MARKERS = "os^DvPX"
+GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖", strict=True))
+"""The markers as text."""
 BY_NAME: dict[str, tuple[str, int, str]] = {
     "ce": (GREY, 0, "o"),
     "focal": (RED, 1, "s"),

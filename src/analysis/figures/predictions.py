@@ -9,23 +9,25 @@ from numpy.typing import NDArray
 from src.analysis.figures.curves import RECALLS, confusion, mean_precision, reliability
 from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.palette import line_of
-from src.analysis.figures.panel import Drawing, Panel, legend_height
+from src.analysis.figures.panel import INK, Drawing, Panel
 from src.analysis.runs import in_seeds
 
-NUMBERS_UP_TO = 6
+NUMBERS_UP_TO = 4
 NAMES_UP_TO = 20
+MATRIX = 2.6
+"""Inches of a confusion matrix: two fit on a phone."""
 NOTHING = "Not drawn: no run of these has its predictions on this disk."
 
 
 def confusion_matrix(one: LossEvidence) -> Panel:
     """Counts over all seeds, coloured by the share of the true class."""
-    title = one.short
+    title = f"{one.short}, {one.decision}"
     if not one.predictions:
         return Panel(title, "", NOTHING)
     counts = confusion(one.predictions)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = _class_names(one, len(counts))
-    with Drawing(title, 2.9) as drawing:
+    with Drawing(title, 2.3, MATRIX) as drawing:
         axes = drawing.axes()
         axes.grid(visible=False)
         _draw_shares(axes, shares)
@@ -38,9 +40,9 @@ def confusion_matrix(one: LossEvidence) -> Panel:
             for row, column in np.ndindex(counts.shape):
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 text = f"{100 * shares[row, column]:.1f} %\n{counts[row, column]:,}"
-                axes.text(column, row, text, ha="center", va="center", color=colour)
+                axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7.5)
     caption = f"Test splits of {in_seeds(len(one.predictions))}; shares are of a true class."
-    return Panel(title, drawing.svg, caption)
+    return Panel(title, drawing.svg, caption, small=True)
 
 
 def _draw_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
@@ -68,16 +70,15 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
     ]
     if not curves:
         return Panel(title, "", NOTHING)
-    with Drawing(title, 2.5 + legend_height(curves)) as drawing:
+    with Drawing(title) as drawing:
         axes = drawing.axes()
-        for said, label, curve in curves:
-            axes.plot(RECALLS, curve, **line_of(label), label=said, lw=1.4, ms=3.5, markevery=12)
+        for _, label, curve in curves:
+            axes.plot(RECALLS, curve, **line_of(label), lw=1.4, ms=3.5, markevery=12)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-        drawing.legend()
     caption = (
         f"Class {losses[0].summary.rare_name}. Best precision at each recall or more, mean over "
         "seeds; AP: mean average precision. No threshold enters, so losses that differ here differ "
-        "in how they rank."
+        f"in how they rank. {'; '.join(said for said, _, _ in curves)}."
     )
     return Panel(title, drawing.svg, caption)
 
@@ -88,29 +89,26 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
     drawn = [one for one in losses if one.predictions]
     if not drawn:
         return Panel(title, "", NOTHING)
-    with Drawing(title, 2.5 + legend_height(drawn)) as drawing:
-        axes = drawing.axes()
-        axes.plot([0, 1], [0, 1], color="0.6", lw=1)
+    errors = []
+    with Drawing(title, 3.5) as drawing:
+        axes, below = drawing.figure.subplots(2, height_ratios=(4, 1), sharex=True)
+        axes.plot([0, 1], [0, 1], color=INK, lw=1, alpha=0.5)
         lowest = 1.0
         for one in drawn:
             line = line_of(one.label)
             confidence, accuracy, share = reliability(one.predictions)
             ece = one.summary.scores(one.decision)["test_ece"]
-            label = one.short + ("" if ece is None else f", ECE {ece:.3f}")
-            axes.plot(confidence, accuracy, **line, label=label, lw=1.2, ms=3)
-            axes.scatter(
-                confidence,
-                accuracy,
-                s=8 + 60 * np.sqrt(share),
-                color=line["color"],
-                marker=line["marker"],
-            )
+            errors += [] if ece is None else [f"{one.short}, ECE {ece:.3f}"]
+            counts = share * sum(len(each.y_true) for each in one.predictions)
+            axes.plot(confidence, accuracy, **line, lw=1.2, ms=4)
+            below.plot(confidence, counts, **line, lw=1.2, ms=3)
             lowest = min(lowest, confidence.min(initial=1))
-        axes.set(xlabel="confidence", ylabel="accuracy", xlim=(lowest - 0.03, 1.02), ylim=(0, 1.04))
-        drawing.legend()
+        axes.set(ylabel="accuracy", xlim=(lowest - 0.03, 1.02), ylim=(0, 1.04))
+        below.set(xlabel="confidence", ylabel="rows", yscale="symlog", ylim=(0, None))
     caption = (
         "Accuracy at each confidence (probability of the class it names), 15 bins over all seeds; "
-        "a larger mark holds more examples. Below the grey line: too sure; above: not sure enough."
+        "below, the test rows in each. Under the straight line: too sure; above: not sure enough. "
+        f"{'; '.join(errors)}{'.' if errors else ''}"
     )
     return Panel(title, drawing.svg, caption)
 

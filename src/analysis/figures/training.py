@@ -1,79 +1,165 @@
-"""Pictures of the training: curves by epoch, and the losses themselves."""
+"""Pictures of the training: curves by epoch, scores by gamma, and the losses themselves."""
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from src.analysis.figures.evidence import LossEvidence
 from src.analysis.figures.palette import line_of
-from src.analysis.figures.panel import Drawing, Panel, legend_height
-from src.analysis.runs import in_seeds
+from src.analysis.figures.panel import INK, WIDE, WIDTH, Drawing, Panel
+from src.analysis.runs import SCORE, in_seeds
+from src.analysis.statistics.losses import LossSummary
 
 GAMMA = re.compile(r"\bgamma=([0-9.eE+-]+)")
-WIDE = 20.0
+FEWEST_GAMMAS = 3
+"""Of one loss that make a curve."""
+LOGARITHMIC = 20.0
 """Largest over smallest value from which an axis is logarithmic."""
+GAP = 0.16
+"""Inches between the names of two lines."""
+
+Curve = tuple[LossEvidence, NDArray[np.float64]]
 
 
-def by_epoch(losses: Sequence[LossEvidence], metric: str, title: str, unit: str) -> Panel:
-    """A column of ``history.csv`` by epoch: mean over seeds, band of one standard deviation."""
+def by_epoch(
+    losses: Sequence[LossEvidence], metric: str, title: str, unit: str, *, normalised: bool = False
+) -> Panel:
+    """A column of ``history.csv`` by epoch: mean over seeds, band of one standard deviation.
+
+    Args:
+        losses: to draw, the baseline first.
+        metric: the column.
+        title: of the picture.
+        unit: of the axis.
+        normalised: whether each seed is divided by its first epoch.
+    """
     tables = [(one, one.by_epoch(metric)) for one in losses]
     tables = [entry for entry in tables if entry[1].size and np.isfinite(entry[1]).any()]
     if not tables:
         return Panel(title, "", f"Not drawn: no run of these has {metric} by epoch on this disk.")
-    with Drawing(title, 2.5 + legend_height(tables)) as drawing:
-        axes = drawing.axes()
-        lowest, highest = np.inf, 0.0
-        for one, table in tables:
-            mean = np.nanmean(table, axis=0)
-            spread = np.nanstd(table, axis=0, ddof=min(1, len(table) - 1))
-            epochs = np.arange(1, len(mean) + 1)
-            line = line_of(one.label)
-            every = max(1, len(epochs) // 8)
-            axes.plot(epochs, mean, **line, label=one.short, lw=1.4, ms=3.5, markevery=every)
-            axes.fill_between(
-                epochs, mean - spread, mean + spread, color=line["color"], alpha=0.12, lw=0
-            )
-            lowest, highest = min(lowest, np.nanmin(mean)), max(highest, np.nanmax(mean))
-        if lowest > 0 and highest / lowest > WIDE:
-            axes.set_yscale("log")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlabel="epoch", ylabel=unit)
-        drawing.legend()
+    if normalised:
+        tables = [(one, table / table[:, :1]) for one, table in tables]
+    wide, narrow = (_drawn(tables, title, unit, *size) for size in ((WIDE, 4.4), (WIDTH, 3.2)))
     seeds = in_seeds(max(len(table) for _, table in tables))
     drawn = [one for one, _ in tables]
     absent = [one.short for one in losses if one not in drawn]
-    caption = f"Mean over {seeds}; band: one standard deviation."
-    return Panel(title, drawing.svg, caption + _without(absent))
+    caption = f"Mean over {seeds}; band: one standard deviation; ring: the median best epoch."
+    caption += " Each divided by its first epoch." if normalised else ""
+    return Panel(title, wide, caption + _without(absent), narrow)
 
 
-def focal_curves(labels: Sequence[str]) -> Panel:
-    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for each gamma that a label has, and cross-entropy."""
-    gammas = sorted({0.0, *(float(found[1]) for label in labels if (found := GAMMA.search(label)))})
+def by_gamma(losses: Sequence[LossSummary], decision: str) -> Panel | None:
+    """Test macro F1 over gamma, for losses that ran with several.
+
+    Returns:
+        None where none did.
+    """
+    series: dict[str, list[tuple[float, LossSummary]]] = {}
+    for loss in losses:
+        if found := GAMMA.search(loss.label):
+            series.setdefault(GAMMA.sub("gamma=2", loss.label), []).append((float(found[1]), loss))
+    series = {label: sorted(s, key=lambda e: e[0]) for label, s in series.items()}
+    series = {label: s for label, s in series.items() if len(s) >= FEWEST_GAMMAS}
+    if not series:
+        return None
+    title, metric = "Macro F1 by gamma", SCORE[decision]
+    with Drawing(title, 2.9) as drawing:
+        axes = drawing.axes()
+        for label, entries in series.items():
+            means = [loss.means.get(metric, np.nan) for _, loss in entries]
+            spreads = [loss.spreads.get(metric, 0.0) for _, loss in entries]
+            gammas = [gamma for gamma, _ in entries]
+            axes.errorbar(gammas, means, spreads, **line_of(label), lw=1.4, capsize=3)
+        axes.set(xlabel="gamma", ylabel=f"test macro F1, {decision}")
+    return Panel(title, drawing.svg, "Mean over seeds; bar: one standard deviation.")
+
+
+def focal_curves(labels: Sequence[str]) -> Panel | None:
+    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for each gamma that a label has, and cross-entropy.
+
+    Returns:
+        None where no label has one.
+    """
+    known = {float(found[1]) for label in labels if (found := GAMMA.search(label))}
+    if not known:
+        return None
     title = "The loss as a function of the true class's probability"
     p_t = np.linspace(0.01, 1, 200)
-    with Drawing(title, 2.5 + legend_height(gammas)) as drawing:
+    with Drawing(title, 2.9) as drawing:
         axes = drawing.axes()
-        for gamma in gammas:
-            name = f"gamma {gamma:g}" + (" (cross-entropy)" if gamma == 0 else "")
+        for gamma in sorted({0.0, *known}):
             curve = -((1 - p_t) ** gamma) * np.log(p_t)
-            axes.plot(
-                p_t,
-                curve,
-                **line_of(f"focal(gamma={gamma:g})" if gamma else "ce"),
-                label=name,
-                lw=1.4,
-                ms=3.5,
-                markevery=25,
-            )
+            line = line_of(f"focal(gamma={gamma:g})" if gamma else "ce")
+            axes.plot(p_t, curve, **line, lw=1.4, ms=3.5, markevery=25, label=f"gamma {gamma:g}")
         axes.set(xlabel="p_t", ylabel="FL(p_t)", xlim=(0, 1), ylim=(0, None))
-        drawing.legend()
+        axes.legend(loc="upper right", handlelength=3.5)
     caption = (
-        "FL(p_t) = -(1 - p_t)^gamma log(p_t), without alpha, which scales a curve as a whole. The "
-        "larger gamma, the less an example counts that is right already."
+        "FL(p_t) = -(1 - p_t)^gamma log(p_t), without alpha, which scales a curve as a whole; "
+        "gamma 0 is cross-entropy. The larger gamma, the less an example counts that is right "
+        "already."
     )
     return Panel(title, drawing.svg, caption)
+
+
+def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height: float) -> str:
+    with Drawing(title, height, width) as drawing:
+        axes, lowest, highest = drawing.axes(), np.inf, 0.0
+        ends = []
+        for one, table in tables:
+            mean = np.nanmean(table, axis=0)
+            spread = np.nanstd(table, axis=0, ddof=min(1, len(table) - 1))
+            epochs, line = np.arange(1, len(mean) + 1), line_of(one.label)
+            every, colour = max(1, len(epochs) // 8), line["color"]
+            axes.plot(epochs, mean, **line, lw=1.6, ms=3.5, markevery=every)
+            axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.12, lw=0)
+            best = one.best_epoch
+            if best is not None and 1 <= best <= len(mean):
+                ring = {"mfc": "none", "mec": colour, "mew": 1.8, "ms": 10}
+                axes.plot([best], [mean[best - 1]], "o", **ring)
+            ends.append((one.short, colour, epochs[-1], mean[-1]))
+            lowest, highest = min(lowest, np.nanmin(mean)), max(highest, np.nanmax(mean))
+        if lowest > 0 and highest / lowest > LOGARITHMIC:
+            axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="epoch", ylabel=unit, xlim=(1, max(end[2] for end in ends)))
+        _name_lines(axes, ends, height - 0.6)
+    return drawing.svg
+
+
+def _name_lines(axes: Axes, ends: Sequence[tuple[str, str, float, float]], height: float) -> None:
+    """Writes each line's name at its end, so far apart that they can be read.
+
+    Args:
+        axes: where.
+        ends: name, colour and last point of each line.
+        height: of the axes, inches, about.
+    """
+    bottom = axes.get_ylim()[0]
+    known = [(name, colour, x, y if np.isfinite(y) else bottom) for name, colour, x, y in ends]
+    to_share = (axes.transData + axes.transAxes.inverted()).transform
+    places = [float(to_share((x, y))[1]) for _, _, x, y in known]
+    order = np.argsort(places)
+    gap = GAP / height
+    for below, above in pairwise(order):
+        places[above] = max(places[above], places[below] + gap)
+    for above, index in enumerate(order[::-1]):  # back down where the top is crowded
+        places[index] = min(places[index], 1.0 - gap * above)
+    for (name, colour, x, y), place in zip(known, places, strict=True):
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(1.025, place),
+            textcoords="axes fraction",
+            va="center",
+            color=INK,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.2},
+        )
 
 
 def _without(labels: Sequence[str]) -> str:

@@ -14,8 +14,8 @@ from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
 
 
-def write_json(file: Path, answer: Answer) -> None:
-    """Writes everything that the tables show, and the scores of each seed."""
+def in_json(answer: Answer) -> dict[str, Any]:
+    """Everything that the tables show, and the scores of each seed."""
     selection = answer.selection
     content = {
         "title": selection.title,
@@ -43,7 +43,13 @@ def write_json(file: Path, answer: Answer) -> None:
         "for_scale": [_scale(one) for one in answer.scale.values()],
         "recommendations": [_renamed(one, title="place") for one in answer.recommendations],
     }
-    text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+    found: dict[str, Any] = _finite(content)
+    return found
+
+
+def write_json(file: Path, answer: Answer) -> None:
+    """Writes it."""
+    text = json.dumps(in_json(answer), indent=1, ensure_ascii=False, allow_nan=False)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
 

@@ -1,17 +1,25 @@
-"""The report: one HTML file that needs nothing else, for a browser, the MLflow UI, and print."""
+"""The report: one HTML file that needs nothing else, for a browser, the MLflow UI, and print.
 
+Its sections come in the order of the questions that a reader has; what few ask for is folded.
+"""
+
+import json
 from pathlib import Path
 
 from src.analysis.answer import Answer
-from src.analysis.figures.differences import by_seed, overview
-from src.analysis.figures.evidence import MOST_SEEDS, LossEvidence
+from src.analysis.figures.differences import by_seed
+from src.analysis.figures.evidence import MOST_SEEDS
+from src.analysis.figures.forest import forest
+from src.analysis.figures.palette import GLYPHS, line_of
 from src.analysis.figures.panel import Panel
 from src.analysis.figures.predictions import (
     confusion_matrix,
     precision_recall_curves,
     reliability_diagram,
 )
-from src.analysis.figures.training import by_epoch, focal_curves
+from src.analysis.figures.training import by_epoch, by_gamma, focal_curves
+from src.analysis.report import contents, table
+from src.analysis.report.files import in_json
 from src.analysis.report.sections import page_templates
 from src.analysis.report.text import BESIDE, HOW, bounds, mean_and_sd, number, p_value, score_beside
 from src.analysis.runs import SCORE, FinishedRun
@@ -22,40 +30,67 @@ MOST_SETTINGS = 4
 """Settings that have pictures of their own; the tables hold every one."""
 MOST_LOSSES = 7
 """Losses in a picture, at most: more lines cannot be told apart."""
+MOST_MATRICES = 4
+"""Losses whose confusion matrices are drawn, at both decisions."""
+MOST_JSON = 300_000
+"""Characters of JSON in the page."""
 UI = "http://127.0.0.1:5000"
+CONTENTS = {
+    "answer": "Answer",
+    "difference": "Difference",
+    "losses": "Every loss",
+    "compared": "What was compared",
+    "epochs": "By epoch",
+    "predictions": "Predictions",
+    "limits": "Limits",
+    "details": "Details",
+}
+COLUMNS = ("F1 of {rare}", "its recall", "AUPRC", "ECE")
 
 
 def write_html(file: Path, answer: Answer) -> None:
     """Writes the report."""
     settings = answer.settings
-    panels = {
-        one: _panels(answer, one) if one in settings[:MOST_SETTINGS] else {} for one in settings
+    day, commit = contents.made(answer)
+    templates = page_templates()
+    templates.filters |= {
+        "readable": contents.readable,
+        "without_folders": contents.without_folders,
     }
-    page = (
-        page_templates()
-        .get_template("report.html.j2")
-        .render(
-            answer=answer,
-            selection=answer.selection,
-            comparisons=answer.comparisons,
-            overview=overview(answer.comparisons, titled=len(settings) > 1),
-            settings=settings,
-            panels=panels,
-            undrawn=len(settings) - MOST_SETTINGS,
-            runs=_runs(answer),
-            most_losses=MOST_LOSSES,
-            most_seeds=MOST_SEEDS,
-            beside={name: words for name, (_, words) in BESIDE.items()},
-            score_beside=score_beside,
-            mean_and_sd=mean_and_sd,
-            number=number,
-            p_value=p_value,
-            bounds=bounds,
-            score=SCORE,
-            how=HOW,
-            ui=UI,
-            short_label=short_label,
-        )
+    templates.globals |= {"line_of": line_of, "glyphs": GLYPHS}
+    page = templates.get_template("report.html.j2").render(
+        answer=answer,
+        selection=answer.selection,
+        comparisons=answer.comparisons,
+        question=contents.question(answer),
+        day=day,
+        commit=commit,
+        contents=CONTENTS.items(),
+        drawn=list(dict.fromkeys(row.loss.label for s in settings for row in answer.rows(s))),
+        forest=forest(answer),
+        table=table.table,
+        for_scale=table.for_scale,
+        compared=contents.compared,
+        decisions=table.decisions(answer),
+        columns=COLUMNS,
+        settings=settings,
+        panels={one: _panels(answer, one) for one in settings[:MOST_SETTINGS]},
+        undrawn=len(settings) - MOST_SETTINGS,
+        crowded=any(len(answer.rows(one)) > MOST_LOSSES for one in settings),
+        runs=_runs(answer),
+        as_json=_json(answer),
+        most_losses=MOST_LOSSES,
+        most_seeds=MOST_SEEDS,
+        beside={name: words for name, (_, words) in BESIDE.items()},
+        score_beside=score_beside,
+        mean_and_sd=mean_and_sd,
+        number=number,
+        p_value=p_value,
+        bounds=bounds,
+        score=SCORE,
+        how=HOW,
+        ui=UI,
+        short_label=short_label,
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page, encoding="utf-8")
@@ -67,18 +102,40 @@ def _runs(answer: Answer) -> list[FinishedRun]:
     return sorted(runs, key=lambda run: -run.on_validation(answer.decision))
 
 
+def _json(answer: Answer) -> str:
+    """The answers and comparisons; each run with its id is in the file beside the report."""
+    names = ("decision", "answers", "comparisons", "other_decision", "at_given_settings")
+    content = in_json(answer)
+    text = json.dumps({name: content[name] for name in names}, indent=1, ensure_ascii=False)
+    if len(text) > MOST_JSON:
+        return "Too long for a page: comparison.json beside the report has it."
+    return contents.without_folders(text)
+
+
 def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
-    """Pictures by the heading above them."""
-    losses = [row.loss for row in answer.rows(setting)][:MOST_LOSSES]
-    found = [LossEvidence(loss, answer.decision) for loss in losses]
-    labels = {one.label for one in losses}
+    """Pictures by their section."""
+    losses = [row.loss for row in answer.rows(setting)]
+    found = contents.evidence(answer, setting, answer.decision, MOST_LOSSES)
+    matrices = [
+        contents.evidence(answer, setting, decision, MOST_MATRICES)
+        for decision in table.decisions(answer)
+    ]
+    labels = [one.label for one in found]
+    drawn = [one for one in answer.of(setting) if one.label in labels]
+    epochs = by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1")
+    gammas = by_gamma(losses, answer.decision)
+    details = [
+        by_seed(drawn),
+        by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
+        by_epoch(found, "loss", "Training loss by epoch", "loss / first epoch", normalised=True),
+        focal_curves(labels),
+    ]
     return {
-        "Differences by seed": [by_seed(one) for one in answer.of(setting) if one.label in labels],
-        "Training": [
-            by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1"),
-            by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
-            focal_curves([one.label for one in losses]),
+        "epochs": [epochs, *([gammas] if gammas else [])],
+        "predictions": [
+            *(confusion_matrix(one) for pair in zip(*matrices, strict=False) for one in pair),
+            precision_recall_curves(found),
+            reliability_diagram(found),
         ],
-        "Predictions": [precision_recall_curves(found), reliability_diagram(found)],
-        f"Confusion matrices, {HOW[answer.decision]}": [confusion_matrix(one) for one in found],
+        "details": [one for one in details if one],
     }

@@ -23,7 +23,6 @@ from src.analysis.report.text import (
 )
 from src.analysis.runs import CRITERIA, SCORE, key_words
 from src.analysis.statistics.comparison import Comparison
-from src.analysis.statistics.losses import LossRow
 from src.runs.labels import encodable, short_label
 from src.runs.narrow_table import narrow_table, terminal
 
@@ -116,7 +115,7 @@ def _scale_table(console: Console, scale: ForScale) -> Titled:
 
 
 def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
-    rows, metric = _by_validation(answer, setting), SCORE[answer.decision]
+    rows, metric = answer.by_validation(setting), SCORE[answer.decision]
     base = answer.base(setting)
 
     def paired(show: Callable[[Comparison], str], of_base: str = "") -> list[str]:
@@ -142,7 +141,7 @@ def _paired_table(console: Console, answer: Answer, setting: str) -> Titled:
 
 
 def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
-    rows, other = _by_validation(answer, setting), answer.other_decision
+    rows, other = answer.by_validation(setting), answer.other_decision
     base = answer.base(setting)
     rare = base.rare_name if base.rare is not None else "rarest class"
     many = f", {base.rows_of_rare} test rows a seed" if base.rows_of_rare else ""
@@ -168,13 +167,6 @@ def _other_scores(console: Console, answer: Answer, setting: str) -> Titled:
     return title, narrow_table(
         console, "loss", names, columns, goes_first=goes_first, goes_last=goes_last
     )
-
-
-def _by_validation(answer: Answer, setting: str) -> list[LossRow]:
-    """All losses, the baseline among them, best on the validation split first."""
-    rows, name = answer.rows(setting), CRITERIA[answer.decision]
-    known = all(name in row.loss.means for row in rows)
-    return sorted(rows, key=lambda row: -row.loss.means[name]) if known else rows
 
 
 def _given_tables(console: Console, answer: Answer, setting: str) -> list[Titled]:
