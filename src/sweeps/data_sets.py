@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -12,7 +12,9 @@ from omegaconf import DictConfig
 
 from src.config.ranges import AUTO
 from src.errors import UserError, override
-from src.runs.seed_plan import Outline, seconds_of_job
+
+if TYPE_CHECKING:
+    from src.runs.seed_plan import Outline
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
 """The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
@@ -29,7 +31,7 @@ class SetPlan:
         left_out: a sentence on each that is not.
     """
 
-    outlines: Mapping[str, Outline] = field(default_factory=dict)
+    outlines: Mapping[str, "Outline"] = field(default_factory=dict)
     left_out: Sequence[str] = ()
 
     def seconds(self, words: Sequence[str], config: Mapping[str, Any]) -> float:
@@ -40,7 +42,11 @@ class SetPlan:
             config: of the job, resolved.
         """
         known = [self.outlines[word] for word in words if word in self.outlines]
-        return seconds_of_job(config, known[0]) if known else 0.0
+        if not known:
+            return 0.0
+        from src.runs.seed_plan import seconds_of_job  # NumPy: not before a wrong word is named
+
+        return seconds_of_job(config, known[0])
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ def with_planned_sets(
         if chosen != collection:
             right = override("data", collection)
             raise UserError(f"{key}=auto: is for {right}; right is a name, or several")
+        from src.runs.seed_plan import Outline
+
         fewest = int(master.hydra.sweeper.fewest_rows)
         kept, left_out = [], []
         for one in _sets(collection, last.get("data.root")):
