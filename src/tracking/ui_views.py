@@ -50,7 +50,7 @@ CURVE = {
 """Options of a chart by epoch."""
 CURVES_FIRST, BARS_NEXT = "imbalance-first", "imbalance-bars"
 SECTIONS: dict[str, dict[str, Any]] = {
-    CURVES_FIRST: {"name": "Macro F1 by epoch, validation", "columns": 1, "cardHeight": 420},
+    CURVES_FIRST: {"name": "Macro F1 by epoch, validation", "columns": 1, "cardHeight": 360},
     BARS_NEXT: {"name": "Final scores", "columns": 3, "cardHeight": 300},
     "imbalance-others": {"name": "Model metrics", "display": False},
 }
