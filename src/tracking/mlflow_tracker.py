@@ -42,6 +42,7 @@ class MLflowTracker:
                 close_dead_runs(self.store)
         self._parent_id = parent_id
         self._run: Run | None = None
+        self._params: Mapping[str, str] = {}
 
     def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity in the store; joins it to the sweep.
@@ -84,6 +85,7 @@ class MLflowTracker:
     def _open(self, metadata: RunMetadata, folder: Path, started_ms: int | None = None) -> Run:
         """Opens the run, and notes in its folder which one it is."""
         with self.store.needed():
+            self._params = metadata.params
             self._run = create_run(self.store, metadata, self._parent_id, started_ms)
         remember_run(folder, self.store.uri, self._run.info.run_id, self._parent_id)
         return self._run
@@ -91,7 +93,7 @@ class MLflowTracker:
     def send(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Logs epochs of the run that is followed."""
         if self._run:
-            log_rows(self.store, self._run.info.run_id, rows)
+            log_rows(self.store, self._run.info.run_id, rows, self._params)
 
     def finish(self, folder: Path, *, history_sent: bool) -> bool:
         """Draws the pictures, and brings the folder into the store; a failure loses nothing.

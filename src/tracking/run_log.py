@@ -14,6 +14,7 @@ from src.runs import record
 from src.runs.record import RunMetadata, RunRecord
 from src.saved_model.facts import FILE as SERVING
 from src.tracking.card_note import NOTE, note_of
+from src.tracking.columns import column_tags
 from src.tracking.process import process_tags
 from src.tracking.store import Store, identity_tag
 
@@ -21,6 +22,7 @@ ATTEMPTS = 10
 TAKEN = ("UNIQUE constraint failed", "duplicate key value", "Duplicate entry")
 """Messages of SQLite, PostgreSQL and MySQL for a row that another writer has just made."""
 NOT_METRICS = ("epoch", "time_ms")
+NO_CLIPPING = str(None)
 ARTIFACTS = (
     record.CONFIG,
     record.HISTORY,
@@ -85,13 +87,24 @@ def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
             time.sleep(random.uniform(0, 0.1))
 
 
-def log_rows(store: Store, run_id: str, rows: Sequence[Mapping[str, float]]) -> None:
-    """Logs epochs in one batch; rows that are there already change nothing."""
+def log_rows(
+    store: Store, run_id: str, rows: Sequence[Mapping[str, float]], params: Mapping[str, str]
+) -> None:
+    """Logs epochs in one batch; rows that are there already change nothing.
+
+    Args:
+        store: where to.
+        run_id: of the run.
+        rows: of its history.
+        params: its config, flat: without ``model.clip_norm`` nothing is clipped.
+    """
+    clips = params.get("model.clip_norm", NO_CLIPPING) != NO_CLIPPING
+    left_out = NOT_METRICS if clips else (*NOT_METRICS, "clipped_fraction")
     metrics = [
         Metric(name, value, int(row["time_ms"]), int(row["epoch"]))
         for row in rows
         for name, value in row.items()
-        if name not in NOT_METRICS
+        if name not in left_out
     ]
     store.client.log_batch(run_id, metrics=metrics)
 
@@ -123,6 +136,9 @@ def log_results(
         if len(config) <= LONGEST_TAG:
             tags.append(RunTag(record.CONFIG, config))
             named = ()
+    else:
+        shown = column_tags(final.metadata.params, final.metrics)
+        tags += [RunTag(name, value) for name, value in shown.items()]
     store.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
     for name in named:
         if (folder / name).exists():

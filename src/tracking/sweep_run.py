@@ -12,6 +12,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from src.config.check import FULL
 from src.errors import first_line
+from src.tracking.columns import columns_of, missing_tags
 from src.tracking.database import count_rows, log_ahead
 from src.tracking.process import close_dead_runs, end_run, process_tags
 from src.tracking.store import Store
@@ -111,7 +112,7 @@ class SweepRun:
             log.warning("MLflow: not logged for the sweep: %s", first_line(error))
 
     def close(self, status: str, table: str) -> None:
-        """Ends the run.
+        """Ends the run; one that failed before the first of its jobs had a run is deleted.
 
         Args:
             status: FINISHED, FAILED or KILLED.
@@ -127,7 +128,15 @@ class SweepRun:
         with suppress(Exception):  # of workers that were ended before they could say so
             close_dead_runs(store)
         try:
-            save_views(store.client, store.experiment_id, self.run_id)
+            children = store.children(self.run_id)
+            if not children and status != "FINISHED":  # it has nothing to show
+                store.client.delete_run(self.run_id)
+                return
+            for run in children:
+                for key, value in missing_tags(run).items():
+                    store.client.set_tag(run.info.run_id, key, value)
+            columns = columns_of(children)
+            save_views(store.client, store.experiment_id, self.run_id, columns)
             parts = [f"`{self._command[:LONGEST_COMMAND]}`", view_links(store.experiment_id), table]
             store.client.set_tag(self.run_id, "mlflow.note.content", "\n\n".join(parts))
             end_run(store.client, self.run_id, status)

@@ -9,7 +9,10 @@ import base64
 import json
 import time
 import zlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from src.tracking.columns import KNOBS, SCORES
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -27,13 +30,14 @@ Losses for imbalanced classification, side by side. A sweep is a parent run, its
 children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
 `python -m src.compare` gives paired differences with confidence intervals.
 """
-METRICS = ("test_f1_macro", "test_tuned_f1_macro", "best_val_f1_macro", "test_ece")
-TAGS = ("loss.label", "seed", "data", "model")
-COLUMNS = [f"metrics.`{name}`" for name in METRICS] + [f"tags.`{name}`" for name in TAGS]
-CHARTS = ("val_f1_macro", "val_loss", "grad_norm")
-"""The curves by epoch that stand first."""
-BARS = ("test_f1_macro", "test_tuned_f1_macro", "test_ece")
-"""The final scores that follow them."""
+COLUMNS = [f"tags.`{name}`" for name in (*KNOBS, *SCORES)]
+"""Of the view of all runs; a sweep's has those that differ among its own."""
+WIDTHS = {"attributes.`Run Name`": 250} | dict.fromkeys(COLUMNS, 82)
+"""Pixels, so that a screen of 1,280 shows them all."""
+MAIN = "val_f1_macro"
+"""The curves that stand first, over the whole width."""
+BARS = ("test_f1_macro", "test_tuned_f1_macro", "best_val_log_loss")
+"""The final scores that follow: of the losses, the one scale that they share."""
 CURVE = {
     "xAxisKey": "step",
     "xAxisScaleType": "linear",
@@ -44,36 +48,52 @@ CURVE = {
     "useGlobalLineSmoothing": True,
 }
 """Options of a chart by epoch."""
-FIRST = "imbalance-first"
-SECTIONS = {FIRST: "Losses side by side", "imbalance-others": "Model metrics"}
-"""Parts of the charts' page; the second receives every other metric."""
+CURVES_FIRST, BARS_NEXT = "imbalance-first", "imbalance-bars"
+SECTIONS: dict[str, dict[str, Any]] = {
+    CURVES_FIRST: {"name": "Macro F1 by epoch, validation", "columns": 1, "cardHeight": 360},
+    BARS_NEXT: {"name": "Final scores", "columns": 3, "cardHeight": 300},
+    "imbalance-others": {"name": "Model metrics", "display": False},
+}
+"""Parts of the charts' page; the last, folded, receives every other metric."""
 BY_LOSS = {
     "aggregateFunction": "average",
     "groupByKeys": [{"mode": "tag", "groupByData": "loss.label"}],
 }
 
 
-def save_views(client: "MlflowClient", experiment_id: str, sweep_id: str | None = None) -> None:
+def save_views(
+    client: "MlflowClient",
+    experiment_id: str,
+    sweep_id: str | None = None,
+    columns: Sequence[str] = COLUMNS,
+) -> None:
     """Saves the view of all runs, and those of a sweep.
 
     Args:
         client: of the store.
         experiment_id: where the views appear.
         sweep_id: the parent run whose jobs the sweep's views show; None leaves these as they are.
+        columns: of these.
     """
 
-    def save(key: str, name: str, condition: str, group_by: dict[str, Any] | None = None) -> None:
-        now, page = time.time_ns() // 10**6, json.dumps(_page(condition, group_by))
+    def save(
+        key: str,
+        name: str,
+        condition: str,
+        shown: Sequence[str],
+        group_by: dict[str, Any] | None = None,
+    ) -> None:
+        now, page = time.time_ns() // 10**6, json.dumps(_page(condition, shown, group_by))
         state = f"deflate;{base64.b64encode(zlib.compress(page.encode())).decode()}"
         view = {"name": name, "createdAt": now, "updatedAt": now, "state": state}
         client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
 
     client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
-    save(ALL_RUNS, "All runs, best first", "tags.`loss` LIKE '%'")
+    save(ALL_RUNS, "All runs, best first", "tags.`loss` LIKE '%'", COLUMNS)
     if sweep_id:
         of_sweep = f"tags.`sweep.{sweep_id}` LIKE '%'"
-        save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep)
-        save(CURVES, "Last sweep, curves by loss", of_sweep, BY_LOSS)
+        save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep, columns)
+        save(CURVES, "Last sweep, curves by loss", of_sweep, columns, BY_LOSS)
         note = client.get_experiment(experiment_id).tags.get(NOTE_TAG, EXPERIMENT_NOTE)
         if note.endswith(EXPERIMENT_NOTE):  # nobody has written another
             linked = f"{view_links(experiment_id)}\n\n{EXPERIMENT_NOTE}"
@@ -109,24 +129,26 @@ def view_links(experiment_id: str) -> str:
     return f"[Last sweep, losses side by side]({table}) · [its curves by loss]({curves})"
 
 
-def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
+def _page(
+    condition: str, columns: Sequence[str], group_by: dict[str, Any] | None
+) -> dict[str, Any]:
     """The page's state: filter, order, columns and charts."""
-    curves = [_chart("LINE", metric, **CURVE, selectedMetricKeys=[metric]) for metric in CHARTS]
+    curves = _chart("LINE", MAIN, CURVES_FIRST, **CURVE, selectedMetricKeys=[MAIN])
     return {
         "searchFilter": condition,
-        "orderByKey": "metrics.`best_val_f1_macro`",
+        "orderByKey": f"metrics.`{SCORES['val F1']}`",
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": COLUMNS,
-        "columnOrder": COLUMNS,
-        "columnWidths": {},
+        "selectedColumns": list(columns),
+        "columnOrder": list(WIDTHS)[:1] + list(columns),
+        "columnWidths": WIDTHS,
         "runsHiddenMode": "SHOW_ALL",
         "viewMaximized": False,
         "runListHidden": False,
-        "isAccordionReordered": False,
+        "isAccordionReordered": True,
         "useGroupedValuesInCharts": True,
         "hideEmptyCharts": True,
         "groupBy": group_by,
@@ -134,24 +156,24 @@ def _page(condition: str, group_by: dict[str, Any] | None) -> dict[str, Any]:
         "compareRunSections": [
             {
                 "uuid": key,
-                "name": name,
                 "display": True,
                 "isReordered": False,
                 "deleted": False,
-                "isGenerated": key != FIRST,
+                "isGenerated": key == list(SECTIONS)[-1],
+                **options,
             }
-            for key, name in SECTIONS.items()
+            for key, options in SECTIONS.items()
         ],
-        "compareRunCharts": curves + [_chart("BAR", metric) for metric in BARS],
+        "compareRunCharts": [curves, *(_chart("BAR", metric, BARS_NEXT) for metric in BARS)],
     }
 
 
-def _chart(kind: str, metric: str, **options: Any) -> dict[str, Any]:
+def _chart(kind: str, metric: str, section: str, **options: Any) -> dict[str, Any]:
     return {
-        "uuid": f"{FIRST}-{metric}",
+        "uuid": f"{section}-{metric}",
         "type": kind,
         "metricKey": metric,
-        "metricSectionId": FIRST,
+        "metricSectionId": section,
         "runsCountToCompare": 10,
         "deleted": False,
         "isGenerated": False,

@@ -70,7 +70,8 @@ def upload_to(
     """
     run_id = run.info.run_id
     if history and (folder / record.HISTORY).exists():
-        run_log.log_rows(store, run_id, record.read_history(folder / record.HISTORY))
+        rows = record.read_history(folder / record.HISTORY)
+        run_log.log_rows(store, run_id, rows, final.metadata.params)
     model_id = None
     has_model = bool(run.outputs and run.outputs.model_outputs)
     if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():

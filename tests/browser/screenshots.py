@@ -21,7 +21,7 @@ from src.errors import UserError
 from tests.browser.driving import ROOT, browser, chromium, mlflow_ui
 
 SWEEP = ("-m", "loss=ce,focal", "seed=0,1,2", "compare=true", "tracking.log_model=false")
-SIZE = {"width": 1400, "height": 760}
+SIZE = {"width": 1280, "height": 800}
 NARROW = {"width": 1000, "height": 900}
 MOST_BYTES = 150_000
 PATIENCE_MS = 3000

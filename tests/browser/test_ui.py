@@ -31,24 +31,30 @@ def click(page, name):
 def test_two_clicks_lead_to_the_losses_side_by_side(ui, page, children):
     page.goto(ui["MLflow UI"])  # the first click, on what `make ui` prints
     table = click(page, SIDE_BY_SIDE)  # the second
-    for column in ("test_f1_macro", "test_tuned_f1_macro", "best_val_f1_macro", "loss.label"):
-        expect(table.get_by_role("columnheader", name=column).first).to_be_visible()
+    for column in ("gamma", "alpha", "val F1", "test F1", "tuned F1", "ECE"):
+        expect(table.get_by_role("columnheader", name=column).first).to_be_in_viewport()
+    for constant in ("seed", "data", "model", "loss.label"):
+        expect(table.get_by_role("columnheader", name=constant, exact=True)).to_have_count(0)
     expect(table.get_by_text("4 matching runs")).to_be_visible()
     for label in LOSSES:
         expect(table.get_by_role("link", name=f"{short_label(label)} · mlp").first).to_be_visible()
-        score = str(children[label].data.metrics["test_f1_macro"])
-        expect(table.get_by_role("gridcell", name=score[:15]).first).to_be_visible()
+        score = f"{children[label].data.metrics['test_f1_macro']:.4f}"
+        cell = table.get_by_role("gridcell", name=score, exact=True).first
+        expect(cell).to_be_in_viewport()
 
 
-def test_the_curves_of_macro_f1_by_epoch_are_grouped_by_loss(ui, page):
+def test_the_curves_of_macro_f1_by_epoch_come_first_and_large_each_line_in_the_legend(ui, page):
     page.goto(ui["MLflow UI"])
     charts = click(page, CURVES)
     for label in LOSSES:
         expect(charts.get_by_text(f"Group: {label}").first).to_be_visible()
         expect(charts.get_by_text(f"{label} (val_f1_macro)").first).to_be_visible()
-    drawn = charts.locator(".js-plotly-plot").first.locator(".scatterlayer path.js-line")
+    first = charts.locator(".js-plotly-plot").first
+    drawn = first.locator(".scatterlayer path.js-line")
     expect(drawn.first).to_be_attached()
     assert drawn.count() >= len(LOSSES)
+    assert first.bounding_box()["width"] > 500
+    expect(charts.get_by_text("val_loss", exact=True)).to_have_count(0)
 
 
 def test_a_sweep_is_a_parent_run_with_its_jobs_below_and_says_what_it_was(ui, page, parent):

@@ -178,10 +178,12 @@ def test_the_saved_view_shows_exactly_the_runs_of_the_sweep(client, parent, chil
     found = client.search_runs([parent.info.experiment_id], state["searchFilter"])
     expected = {run.info.run_id for run in children.values()}
     assert {run.info.run_id for run in found} == expected
-    for column in state["selectedColumns"]:
-        kind, name = column.split(".", 1)
-        data = found[0].data.metrics if kind == "metrics" else found[0].data.tags
-        assert name.strip("`") in data
+    varied, scores = state["selectedColumns"][:2], state["selectedColumns"][2:]
+    assert varied == ["tags.`gamma`", "tags.`alpha`"], "no column that is alike in all runs"
+    assert scores == [f"tags.`{name}`" for name in ("val F1", "test F1", "tuned F1", "ECE")]
+    for run in found:
+        assert run.data.tags["test F1"] == f"{run.data.metrics['test_f1_macro']:.4f}"
+        assert "clipped_fraction" not in run.data.metrics, "nothing is clipped here"
 
 
 def test_the_view_of_all_runs_leaves_the_sweep_itself_out(client, parent):

@@ -113,3 +113,12 @@ def test_a_sweep_notes_its_plan_and_which_seeds_it_adds_to(begun, tmp_path):
     assert json.loads(tags["planned.seeds"]) == [0, 1, 2]
     assert json.loads(tags["planned.extends"]) == [0, 1]
     assert json.loads(tags["tuning.keys"]) == ["training.learning_rate"]
+
+
+def test_a_sweep_that_fails_before_its_first_run_leaves_nothing_behind(begun, tmp_path):
+    from mlflow.tracking import MlflowClient
+
+    begun(0, 1).close("FAILED", "")
+    store = MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+    experiments = [one.experiment_id for one in store.search_experiments()]
+    assert store.search_runs(experiments) == []
