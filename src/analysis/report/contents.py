@@ -16,6 +16,7 @@ from src.analysis.runs import (
     key_words,
 )
 from src.analysis.statistics.losses import LossSummary
+from src.errors import override
 
 MOST_ASKED = 4
 """Losses that the question names."""
@@ -144,7 +145,7 @@ def _duplicates(rows: str | None, conflicts: str | None, rule: str) -> str:
     if rows is None:
         return ""
     labels = f", {conflicts} of them with another label" if conflicts not in {None, "0"} else ""
-    ruled = f"; data.duplicates={rule}" if rule and rows != "0" else ""
+    ruled = f"; {override('data.duplicates', rule)}" if rule and rows != "0" else ""
     return f"{int(rows):,}{labels}{ruled}"
 
 
