@@ -16,6 +16,8 @@ from src.evaluation.epoch_choice import EpochChoice
 
 MOST_CLASSES = 50
 """Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
+LOG_LOSS = "val_log_loss"
+"""In the logs of an epoch: of the losses' own scales none is another's."""
 TENSORBOARD = "tensorboard"
 """Folder of the logs in the output folder of a job."""
 
@@ -104,10 +106,13 @@ class StopWhereNotFinite(keras.callbacks.Callback):
 class OwnEpochs(keras.callbacks.Callback):
     """Keeps the weights of the best epoch for each decision that may have one of its own.
 
+    It adds ``val_log_loss`` to the epoch's logs, so it comes before every callback that reads them.
+
     Args:
         choice: is shown the logits of each epoch.
         predict: gives those of the validation split, shape (n, K).
         finite: refuses those that are no numbers.
+        follows: False where no decision has an epoch of its own: log loss alone.
 
     Attributes:
         choice: what it was given.
@@ -119,18 +124,23 @@ class OwnEpochs(keras.callbacks.Callback):
         choice: EpochChoice,
         predict: Callable[[], NDArray[np.float32]],
         finite: StopWhereNotFinite,
+        *,
+        follows: bool = True,
     ) -> None:
         super().__init__()
         self.choice = choice
         self.weights: dict[str, list[NDArray[Any]]] = {}
         self._predict = predict
         self._finite = finite
+        self._follows = follows
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Shows the epoch's logits."""
         logits = self._predict()
         self._finite.check_predictions(epoch + 1, logits)
-        better = self.choice.add(epoch, logits)
+        if logs is not None:
+            logs[LOG_LOSS] = self.choice.log_loss(logits)
+        better = self.choice.add(epoch, logits) if self._follows else set()
         if better:
             self.weights |= dict.fromkeys(better, self.model.get_weights())
 

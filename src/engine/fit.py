@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from src.components import DeferredReweighting, ReweightingSchedule
 from src.data.dataset import Dataset
 from src.engine.callbacks import (
+    LOG_LOSS,
     BestEpoch,
     OwnEpochs,
     PerClassF1,
@@ -141,10 +142,11 @@ def train(
     finite = StopWhereNotFinite(training)
     prior = prior_offsets(np.array(dataset.trained_counts))
     choice = EpochChoice(dataset.y_val, prior)
-    own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION
+    own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite, follows=follows)
+    measured = follows or keep_model or best.monitor == LOG_LOSS
     by_class = [PerClassF1()] if keep_model or BY_CLASS in best.monitor else []
-    chain = [*by_class, finite, best, *([own_epochs] if follows else []), *callbacks, logger]
+    chain = [*by_class, finite, *([own_epochs] if measured else []), best, *callbacks, logger]
     if isinstance(trainer.model.loss, DeferredReweighting):
         chain.insert(0, ReweightingSchedule())
     saved = Checkpoint(resume, trainer.model, best, own_epochs, logger) if resume else None

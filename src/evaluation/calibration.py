@@ -30,6 +30,16 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(y_true))
 
 
+def log_loss(y_true: NDArray[np.integer], log_p: NDArray[np.floating]) -> float:
+    """Mean of -log p of the true class, in nats: the one scale that all losses share.
+
+    Args:
+        y_true: class numbers, shape (n,).
+        log_p: log-probabilities, shape (n, K).
+    """
+    return float(-log_p[np.arange(len(y_true)), y_true].mean())
+
+
 def brier_score(y_true: NDArray[np.integer], probabilities: NDArray[np.floating]) -> float:
     """Mean squared distance between the probabilities and the true class, summed over classes.
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
+from src.evaluation.calibration import log_loss
 from src.evaluation.decision import decide, tune_offsets
 from src.evaluation.reachable_f1 import ReachableF1
 
@@ -64,6 +66,10 @@ class EpochChoice:
         known = {**self._logits, epoch: logits}
         self._logits = {number: one for number, one in known.items() if number in kept}
         return {decision for decision in OWN_EPOCH if better[decision][-1]}
+
+    def log_loss(self, logits: NDArray[np.floating]) -> float:
+        """Of the whole split, in nats; the state stays as it is."""
+        return log_loss(self._y, log_softmax(logits.astype(np.float64), axis=1))
 
     def _fixed(self, decision: str, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Scores a decision whose offsets are not tuned; where it is better than so far."""

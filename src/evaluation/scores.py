@@ -13,7 +13,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from src.evaluation.calibration import brier_score, expected_calibration_error
+from src.evaluation.calibration import brier_score, expected_calibration_error, log_loss
 from src.evaluation.decision import check_finite, decide, tune_offsets
 
 COUNTS = ("tp", "fp", "fn")
@@ -183,7 +183,7 @@ def _calibration(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dic
     log_p = log_softmax(logits.astype(np.float64), axis=1)
     probabilities = np.exp(log_p)
     return {
-        "log_loss": float(-log_p[np.arange(len(y_true)), y_true].mean()),
+        "log_loss": log_loss(y_true, log_p),
         "ece": expected_calibration_error(y_true, probabilities),
         "brier": brier_score(y_true, probabilities),
     }

@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from scipy.special import softmax
+from sklearn.metrics import f1_score, log_loss
 
 from src.engine.build import check_loss
 from src.engine.fit import train
@@ -90,10 +91,15 @@ def test_patience_stops_after_so_many_epochs_without_a_better_one(fitted):
     assert len(trained.history) == trained.best_epoch + 2 < 30
 
 
-def test_the_best_epoch_of_both_decisions_can_be_the_least_loss(fitted):
-    trained = fitted("training.monitor=val_loss", "training.mode=min", "training.epochs=5")
-    losses = [row["val_loss"] for row in trained.history]
+def test_the_best_epoch_of_both_decisions_can_be_the_least_loss(job):
+    monitor = ("training.monitor=val_log_loss", "training.mode=min")
+    config, dataset = job("loss=focal", *monitor, "training.epochs=5")
+    trained = train(config, dataset, "")
+    losses = [row["val_log_loss"] for row in trained.history]
     assert trained.best_epoch == int(np.argmin(losses)) + 1
+    oracle = log_loss(dataset.y_val, softmax(trained.val_logits.astype(float), axis=1))
+    assert min(losses) == pytest.approx(oracle, rel=1e-9)
+    assert trained.history[-1]["val_loss"] < losses[-1] / 2, "focal loss has a scale of its own"
     for at in trained.own.values():
         assert (at.epoch, at.weights) == (trained.best_epoch, None)
         np.testing.assert_array_equal(at.test_logits, trained.test_logits)

@@ -24,6 +24,7 @@ EACH_EPOCH = (
     "f1_macro",
     "loss",
     "val_loss",
+    "val_log_loss",
     "val_f1_class_0",
     "val_f1_class_1",
     "grad_norm",
