@@ -15,7 +15,7 @@ from src.config.ranges import AUTO
 from src.config.schema import Config, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
-OF_IMAGES = ("src.data.digits.digits", "src.data.fashion_mnist.fashion_mnist")
+OF_IMAGES = ("src.data.digits.digits", "src.data.images.fashion_mnist.fashion_mnist")
 """Sources of images, which are known before they are loaded."""
 GROUPS = ("loss", "metric", "model", "data", "sampling", "estimator")
 HYDRA = "hydra"

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from src.data.dataset import decoded
 from src.data.errors import DataError
-from src.data.fashion_mnist import CLASS_NAMES, OFFICIAL, fashion_mnist
-from src.data.idx import read_idx
+from src.data.images.fashion_mnist import CLASS_NAMES, OFFICIAL, fashion_mnist
+from src.data.images.idx import read_idx
 
-MINI = Path(__file__).parents[2].parent / "shared" / "data" / "fashion-mnist-mini"
+MINI = Path(__file__).parents[3].parent / "shared" / "data" / "fashion-mnist-mini"
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 
 
