@@ -9,8 +9,6 @@ Example:
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -19,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.errors import DataError, shortened
+from src.data.fingerprint import fingerprint_of
+from src.data.rows_on_disk import RowsOnDisk
 
 Features = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -68,6 +68,11 @@ class Dataset:
         duplicates: how many rows are alike; None where nobody looked.
         family: data sets cut from the same rows share it; by default the name.
         licence: of the rows, as their source states it; None where it states none.
+        on_disk: whether images stay in a file, since they are larger than their share of memory:
+            `x_*` then are views of a memory-mapped file or :class:`RowsOnDisk`, of which parts are
+            read. No part of the fingerprint.
+        test_ids: what names each test row for people, such as the file of a picture; None where
+            rows have no names. No part of the fingerprint.
         balanced_batches: whether training draws each row of a batch from a class that is drawn
             before, all classes alike. No part of the fingerprint.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
@@ -93,6 +98,8 @@ class Dataset:
     duplicates: DuplicateCounts | None = field(default=None, compare=False, repr=False)
     family: str = field(default="", compare=False, repr=False)
     licence: str | None = field(default=None, compare=False, repr=False)
+    on_disk: bool = field(default=False, compare=False, repr=False)
+    test_ids: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     balanced_batches: bool = field(default=False, compare=False)
     fingerprint: str = field(init=False)
 
@@ -111,7 +118,8 @@ class Dataset:
                     f"{self.source}: {split} split holds NaN or infinite features, or values "
                     "beyond the range of float32."
                 )
-        object.__setattr__(self, "fingerprint", self._compute_fingerprint())
+        arrays = {f"{x}_{split}": getattr(self, f"{x}_{split}") for split in SPLITS for x in "xy"}
+        object.__setattr__(self, "fingerprint", fingerprint_of(arrays, self.class_names))
 
     @classmethod
     def of_rows(
@@ -205,6 +213,8 @@ class Dataset:
             )
         if y.min() < 0 or y.max() >= self.num_classes:
             raise DataError(f"{where} has labels outside 0 to {self.num_classes - 1}.")
+        if split == "test" and self.test_ids is not None and len(self.test_ids) != len(y):
+            raise DataError(f"{where} has {len(y)} rows and {len(self.test_ids)} names of rows.")
         if self.feature_names is not None and x.shape[1:] != (len(self.feature_names),):
             raise DataError(
                 f"{self.source}: {len(self.feature_names)} feature names for features of shape "
@@ -216,17 +226,6 @@ class Dataset:
                 f"{where} has no row of {shortened(self.class_names[k] for k in absent)}; every "
                 "class needs at least one row in each of the three splits."
             )
-
-    def _compute_fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        for split in SPLITS:
-            for part in ("x", "y"):
-                array = getattr(self, f"{part}_{split}")
-                header = [f"{part}_{split}", array.dtype.str, list(array.shape)]
-                digest.update(json.dumps(header).encode())
-                digest.update(array.data)
-        digest.update(json.dumps(self.class_names).encode())
-        return digest.hexdigest()
 
 
 def decoded(x: NDArray[Any]) -> Features:
@@ -242,8 +241,10 @@ def _is_pixels(x: NDArray[Any]) -> bool:
     return x.dtype == np.uint8 and x.ndim == IMAGE_DIMENSIONS
 
 
-def _read_only(array: NDArray[Any], dtype: type) -> NDArray[Any]:
+def _read_only(array: Any, dtype: type) -> Any:
     """The array in C order and the given dtype, as a view that cannot be written to."""
+    if isinstance(array, RowsOnDisk):
+        return array
     view: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -92,10 +93,16 @@ def encode_labels(
         if isinstance(value, float | np.floating) and not np.isfinite(value):
             raise DataError(f"{where} holds {value}; no class is that.")
     names = [text_of(value) if isinstance(value, str | Real) else str(value) for value in values]
-    numbers = all(NUMBER.fullmatch(name) for name in names)
-    class_names = sorted({*names}, key=lambda name: (float(name) if numbers else 0, name))
+    class_names = class_order(names)
     number = {name: k for k, name in enumerate(class_names)}
-    return np.array([number[name] for name in names], dtype=np.int64)[codes], tuple(class_names)
+    return np.array([number[name] for name in names], dtype=np.int64)[codes], class_names
+
+
+def class_order(names: Iterable[str]) -> tuple[str, ...]:
+    """The different names of classes, by size where all are numbers, else by alphabet."""
+    found = {*names}
+    numbers = all(NUMBER.fullmatch(name) for name in found)
+    return tuple(sorted(found, key=lambda name: (float(name) if numbers else 0, name)))
 
 
 def _check_values(codes: Labels, values: Any, where: str) -> None:
