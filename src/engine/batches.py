@@ -2,9 +2,12 @@
 
 Keras shuffles from a generator whose state no checkpoint holds. Here epoch e of a run has the same
 order whether the run came from epoch e - 1 or was interrupted there and went on later.
+
+Images that are kept as bytes are read from where they lie, in memory or in a file that is mapped
+into it, some rows at a time: no second copy of them is made, and either has the same bits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,6 +20,8 @@ from src.data.dataset import LARGEST_PIXEL, Dataset
 
 Order = Callable[[int | tf.Variable], tf.Tensor]
 """From the number of an epoch, counted from 0, to its rows, int64, shape (n,)."""
+AHEAD = 1
+"""Batches, or parts, that are read ahead."""
 
 
 def decoded(rows: tf.Tensor) -> tf.Tensor:
@@ -34,11 +39,47 @@ def in_order(rows_at_a_time: int, *arrays: NDArray[Any]) -> tf.data.Dataset:
         rows_at_a_time: in a batch.
         arrays: shape (n, ...).
     """
+    read_x, *read_rest = map(_reader, arrays)
 
-    def decode(x: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return decoded(x), *rest
+    def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return decoded(read_x(numbers)), *(read(numbers) for read in read_rest)
 
-    return tf.data.Dataset.from_tensor_slices(arrays).batch(rows_at_a_time).map(decode)
+    numbers = tf.data.Dataset.range(len(arrays[0])).batch(rows_at_a_time)
+    return numbers.map(pick).prefetch(AHEAD)
+
+
+def in_parts(
+    x: NDArray[Any], y: NDArray[Any], order: NDArray[np.int64], rows_at_a_time: int
+) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """Rows in an order, as they are kept, some at a time.
+
+    Args:
+        x: features, shape (n, ...); of pixels the next rows are read while a part is in use.
+        y: class numbers, shape (n,).
+        order: numbers of rows.
+        rows_at_a_time: in a part; the last one may be smaller.
+    """
+    if x.dtype == np.uint8:
+        numbers = tf.data.Dataset.from_tensor_slices(order).batch(rows_at_a_time)
+        read_x, read_y = _reader(x), _reader(y)
+        yield from numbers.map(lambda some: (read_x(some), read_y(some))).prefetch(AHEAD)
+        return
+    for start in range(0, len(order), rows_at_a_time):
+        some = order[start : start + rows_at_a_time]
+        yield tf.constant(x[some]), tf.constant(y[some])
+
+
+def _reader(array: NDArray[Any]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """From numbers of rows, int64, to the rows: of pixels from where they lie, else of a copy."""
+    if array.dtype != np.uint8:
+        return partial(tf.gather, tf.constant(array))
+
+    def read(numbers: tf.Tensor) -> tf.Tensor:
+        # Not stateful, or a deterministic pipeline would read nothing ahead.
+        rows = tf.numpy_function(array.__getitem__, [numbers], array.dtype, stateful=False)
+        return tf.ensure_shape(rows, [None, *array.shape[1:]])
+
+    return read
 
 
 def epoch_order(dataset: Dataset, seed: int) -> Order:
@@ -104,7 +145,7 @@ class ShuffledBatches(keras.callbacks.Callback):
     """Batches of the training split; as a callback, told which epoch begins.
 
     Args:
-        dataset: its training split stays in memory, and is not copied again for an epoch.
+        dataset: gives the training split.
         batch_size: rows in a batch; the last one may be smaller.
         seed: with the epoch's number it decides the order.
 
@@ -115,14 +156,14 @@ class ShuffledBatches(keras.callbacks.Callback):
     def __init__(self, dataset: Dataset, batch_size: int, seed: int) -> None:
         super().__init__()
         self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
+        read_x, read_y = _reader(dataset.x_train), _reader(dataset.y_train)
         rows_of = epoch_order(dataset, seed)
 
         def order(_: tf.Tensor) -> tf.data.Dataset:
             return tf.data.Dataset.from_tensor_slices(rows_of(self._epoch))
 
         def pick(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return decoded(tf.gather(x, numbers)), tf.gather(y, numbers)
+            return decoded(read_x(numbers)), read_y(numbers)
 
         steps = -(-len(dataset.y_train) // batch_size)
         self.batches = (
@@ -130,6 +171,7 @@ class ShuffledBatches(keras.callbacks.Callback):
             .flat_map(order)
             .batch(batch_size)
             .map(pick)
+            .prefetch(AHEAD)
             .apply(tf.data.experimental.assert_cardinality(steps))
         )
 

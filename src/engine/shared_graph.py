@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from src.components import ClippedModel
 from src.data.dataset import Dataset, Features, Pixels
-from src.engine.batches import decoded, epoch_order
+from src.data.rows_at_once import rows_at_once
+from src.engine.batches import decoded, epoch_order, in_parts
 from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.traced_hyperparameters import TracedHyperparameters
 
-PREDICT_BATCH = 1024
 STEPS_A_CALL = 64
-"""Training steps in one call of the graph: an interruption is heard between calls."""
+"""Training steps in one call of the graph, at most: an interruption is heard between calls."""
+BYTES_A_CALL = 64 * 2**20
+"""Of features that are given to one call, about, where a batch has not more."""
 Callbacks = Sequence[keras.callbacks.Callback]
 Results = dict[str, Any]
 """Values of the metrics by name; of a metric that has several, a mapping."""
@@ -50,13 +52,13 @@ class TrainingGraph:
         build_optimizer(model)
         _make_metric_variables(model, dataset)
         self._hyperparameters = TracedHyperparameters(model)
+        self._predict_batch = rows_at_once(dataset.input_shape)
         x, y = (_any_number_of_rows(array) for array in (dataset.x_train, dataset.y_train))
         x_val = _any_number_of_rows(dataset.x_val)
-        order = tf.TensorSpec([None], tf.int64)
         self._reset = _traced(model.reset_metrics)
         with self._hyperparameters.in_place():
-            self._train = _traced(_training(model, batch_size, measure=measure), x, y, order)
-            self._test = _traced(_validation(model), x_val, y)
+            self._train = _traced(_training(model, batch_size, measure=measure), x, y)
+            self._test = _traced(_validation(model, self._predict_batch), x_val, y)
         self._predict = _traced(lambda rows: model(decoded(rows), training=False), x_val)
 
     @property
@@ -96,15 +98,15 @@ class TrainingGraph:
             epochs: counted from 0, one after the other, unless a callback stops it before.
             seed: of the order of the batches.
         """
-        x, y = tf.constant(dataset.x_train), tf.constant(dataset.y_train)
-        x_val, y_val = tf.constant(dataset.x_val), tf.constant(dataset.y_val)
-        rows, rows_a_call = len(dataset.y_train), STEPS_A_CALL * self._batch_size
-        rows_of = epoch_order(dataset, seed)
+        train, val = (dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val)
+        rows_a_call = _rows_a_call(dataset.x_train, self._batch_size)
+        val_rows_a_call = _rows_a_call(dataset.x_val, self._predict_batch)
+        rows_of, val_order = epoch_order(dataset, seed), np.arange(len(dataset.y_val))
         chain = keras.callbacks.CallbackList(
             list(callbacks),
             model=self.model,
             epochs=epochs.stop,
-            steps=-(-rows // self._batch_size),
+            steps=-(-len(dataset.y_train) // self._batch_size),
             verbose=0,
         )
         self.model.stop_training = False
@@ -113,12 +115,12 @@ class TrainingGraph:
         for epoch in epochs:
             chain.on_epoch_begin(epoch)
             self._reset()
-            order = rows_of(epoch)
-            for start in range(0, rows, rows_a_call):
-                results = self._train(x, y, order[start : start + rows_a_call])
+            for part in in_parts(*train, rows_of(epoch).numpy(), rows_a_call):
+                results = self._train(*part)
             chain.on_test_begin()
             self._reset()
-            validation = self._test(x_val, y_val)
+            for part in in_parts(*val, val_order, val_rows_a_call):
+                validation = self._test(*part)
             chain.on_test_end(validation)
             logs = results | {f"val_{name}": value for name, value in validation.items()}
             chain.on_epoch_end(epoch, logs)
@@ -129,8 +131,9 @@ class TrainingGraph:
 
     def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K), as many at a time as ``fit`` validates at a time."""
-        starts = range(0, len(x), PREDICT_BATCH)
-        parts = [self._predict(tf.constant(x[i : i + PREDICT_BATCH])).numpy() for i in starts]
+        size = self._predict_batch
+        starts = range(0, len(x), size)
+        parts = [self._predict(tf.constant(x[i : i + size])).numpy() for i in starts]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
 
@@ -138,33 +141,39 @@ def _training(model: keras.Model, batch_size: int, *, measure: bool) -> Callable
     """Without measuring, a step of the project's model takes two thirds of the time."""
     measured = measure or not isinstance(model, ClippedModel)
 
-    def train(x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> Results:
+    def train(x: tf.Tensor, y: tf.Tensor) -> Results:
         def step(start: tf.Tensor) -> tf.Tensor:
-            rows = order[start : start + batch_size]
-            batch = decoded(tf.gather(x, rows)), tf.gather(y, rows)
+            stop = start + batch_size
+            batch = decoded(x[start:stop]), y[start:stop]
             model.train_step(batch) if measured else model.update(*batch)
-            return start + batch_size
+            return stop
 
-        _repeat(step, tf.size(order))
+        _repeat(step, tf.size(y))
         return dict(model.get_metrics_result()) if measured else {}
 
     return train
 
 
-def _validation(model: keras.Model) -> Callable[..., Results]:
+def _validation(model: keras.Model, batch_size: int) -> Callable[..., Results]:
     def test(x: tf.Tensor, y: tf.Tensor) -> Results:
         names: list[str] = []
 
         def step(start: tf.Tensor) -> tf.Tensor:
-            stop = start + PREDICT_BATCH
+            stop = start + batch_size
             names[:] = model.test_step((decoded(x[start:stop]), y[start:stop]))
             return stop
 
-        _repeat(step, tf.shape(x)[0])
+        _repeat(step, tf.size(y))
         results = model.get_metrics_result()
         return _flat({name: results[name] for name in names})
 
     return test
+
+
+def _rows_a_call(x: Features | Pixels, batch_size: int) -> int:
+    """Rows that are given to one call of the graph: whole batches, as many as memory bears."""
+    bytes_a_batch = batch_size * x[:1].nbytes
+    return batch_size * min(max(BYTES_A_CALL // bytes_a_batch, 1), STEPS_A_CALL)
 
 
 def _flat(results: Mapping[str, Any]) -> Results:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset, Features, Pixels
+from src.data.rows_at_once import rows_at_once
 from src.engine.batches import ShuffledBatches, in_order
 from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
 from src.engine.seeding import prepare
-from src.engine.shared_graph import PREDICT_BATCH, Callbacks, TrainingGraph
+from src.engine.shared_graph import Callbacks, TrainingGraph
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,9 @@ class Trainer:
             order.batches,
             epochs=epochs.stop,
             initial_epoch=epochs.start,
-            validation_data=in_order(PREDICT_BATCH, dataset.x_val, dataset.y_val),
+            validation_data=in_order(
+                rows_at_once(dataset.input_shape), dataset.x_val, dataset.y_val
+            ),
             shuffle=False,
             callbacks=[order, *callbacks],
             verbose=0,
@@ -64,7 +67,7 @@ class Trainer:
 
     def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
         """The logits of rows, shape (n, K)."""
-        logits = self.model.predict(in_order(PREDICT_BATCH, x), verbose=0)
+        logits = self.model.predict(in_order(rows_at_once(x.shape[1:]), x), verbose=0)
         return np.asarray(logits, np.float32)
 
     def trained_model(self) -> keras.Model:

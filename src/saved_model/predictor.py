@@ -11,14 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError
+from src.data.rows_at_once import rows_at_once
 from src.errors import UserError
 from src.saved_model.decisions import DECISIONS, TUNED
 from src.saved_model.estimator_file import FILES, FittedEstimator, estimator_file, load_estimator
 from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column, weights_file
 from src.saved_model.network_file import load_network, load_weights, own_objects
 
-BATCH = 1024
-"""Rows in one call of the network, as when its scores were measured."""
 MODEL_FILES = ("data/model.keras", "model.keras")
 """Paths of the network in the folder of an MLflow model, or of a run."""
 
@@ -159,8 +158,9 @@ def _traced(network: Any, input_shape: tuple[int, ...]) -> Any:
 
 
 def _scores(graph: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    starts = range(0, len(features) or 1, BATCH)
-    parts = [np.asarray(graph(features[start : start + BATCH])) for start in starts]
+    size = rows_at_once(features.shape[1:])  # as when the network's scores were measured
+    starts = range(0, len(features) or 1, size)
+    parts = [np.asarray(graph(features[start : start + size])) for start in starts]
     return np.concatenate(parts).astype(np.float64)
 
 

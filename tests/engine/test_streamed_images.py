@@ -1,0 +1,69 @@
+"""Images that lie in a file that is mapped into memory train to the bits of those in memory."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from src.data.dataset import SPLITS, Dataset
+from src.engine import shared_graph
+from src.engine.batches import in_order
+from src.engine.fit import train
+from src.engine.shared_graph import TrainingGraph
+from tests.engine.by_fit import SeesBatches, bits
+
+pytestmark = pytest.mark.slow
+
+
+def mapped(dataset: Dataset, folder) -> Dataset:
+    """The same data set, its images views of one file on disk."""
+    file, parts, start = folder / "images.bin", {}, 0
+    images = np.concatenate([getattr(dataset, f"x_{split}") for split in SPLITS])
+    images.tofile(file)
+    whole = np.memmap(file, np.uint8, "r", shape=images.shape)
+    for split in SPLITS:
+        stop = start + len(getattr(dataset, f"y_{split}"))
+        parts[f"x_{split}"], start = whole[start:stop], stop
+    return replace(dataset, **parts)
+
+
+@pytest.fixture(scope="module")
+def images(job):
+    config, dataset = job("model=cnn", "data=digits", "training.epochs=2")
+    pixels = {
+        f"x_{split}": np.round(255 * getattr(dataset, f"x_{split}")).astype(np.uint8)
+        for split in SPLITS
+    }
+    return config, replace(dataset, **pixels)
+
+
+def is_mapped(array) -> bool:
+    while array is not None and not isinstance(array, np.memmap):
+        array = array.base
+    return array is not None
+
+
+def test_streamed_images_have_the_bits_of_those_in_memory_by_fit_and_in_the_shared_graph(
+    images, graphs, tmp_path, monkeypatch
+):
+    config, in_memory = images
+    on_disk = mapped(in_memory, tmp_path)
+    assert all(is_mapped(getattr(on_disk, f"x_{split}")) for split in SPLITS), "nothing is copied"
+    expected = bits(train(config, in_memory, "memory", graphs=graphs))
+    assert bits(train(config, on_disk, "fit", [SeesBatches()])) == expected
+    monkeypatch.setattr(shared_graph, "BYTES_A_CALL", 10_000)  # a call has four batches, or one
+    assert bits(train(config, on_disk, "graph", graphs=graphs)) == expected
+    assert isinstance(graphs.get(config, on_disk), TrainingGraph)
+    assert len(graphs) == 1, "they share the graph"
+
+
+def test_rows_are_read_as_they_are_asked_for(images, tmp_path):
+    """A file that is longer than memory would end a pipeline that reads all of it first."""
+    rows, side = 200_000, 2_000
+    file = tmp_path / "large.bin"
+    with file.open("wb") as stream:
+        stream.truncate(rows * side * side)  # 800 GB that no disk holds
+    whole = np.memmap(file, np.uint8, "r", shape=(rows, side, side, 1))
+    first = next(iter(in_order(2, whole, np.arange(rows))))
+    assert first[0].shape == (2, side, side, 1)
+    assert first[1].numpy().tolist() == [0, 1]
