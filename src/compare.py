@@ -87,6 +87,7 @@ class CompareAfterSweep(Callback):
         if by_itself and not (sweep and went_over_losses(config.hydra)):
             return
         words = ["--sweep", str(sweep), "--root", tracking.root]
+        words += [] if config.report.images else ["--no-images"]
         try:
             main([*words, "--uri", tracking.uri] if tracking.uri else words)
         except Exception as error:  # Hydra turns a callback's errors into warnings, but for exits
@@ -105,7 +106,9 @@ def _write(found: "Answer", options: argparse.Namespace) -> None:
         write_json(options.json, found)
     if options.csv:
         write_csv(options.csv, found)
-    addresses = publish(found, options.root, options.uri, options.out)
+    addresses = publish(
+        found, options.root, options.uri, options.out, pictures=not options.no_images
+    )
     print(f"Runs:   {found.selection.title} in {found.selection.address}; `make ui` opens them")
     for address in addresses:
         print(f"Report: {address}")
@@ -138,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", type=Path, metavar="FILE", help="everything, each seed's score too")
     add("--csv", type=Path, metavar="FILE", help="one row a comparison and decision")
     add("--out", type=Path, metavar="FOLDER", help=folder)
+    add("--no-images", action="store_true", help="no test image goes into the report")
     return parser
 
 

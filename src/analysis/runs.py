@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -65,6 +65,7 @@ class FinishedRun:
         artifacts: address of its artifacts.
         class_names: K names; empty where no data set was logged.
         class_counts: training rows of each class; empty where no data set was logged.
+        input_shape: of one row; empty where no data set was logged.
         data: name of the data set; the file's name for a table.
         estimand: ``samples`` where each seed draws fresh data, ``table`` where it splits one anew.
         rows_train: in the training split.
@@ -91,6 +92,7 @@ class FinishedRun:
     artifacts: str = ""
     class_names: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
+    input_shape: tuple[int, ...] = ()
     data: str = ""
     estimand: str = "samples"
     rows_train: int = 0
@@ -147,7 +149,7 @@ def finished_run(run: "Run") -> FinishedRun:
     """A run of the store that has all of ``REQUIRED_TAGS``."""
     tags = run.data.tags
     datasets = [entry.dataset for entry in run.inputs.dataset_inputs] if run.inputs else []
-    names, counts = _classes(datasets[0].schema, datasets[0].profile) if datasets else ((), ())
+    facts = _dataset_facts(datasets[0].schema, datasets[0].profile) if datasets else {}
     best = {"best_epoch": float(tags["best_epoch"])} if "best_epoch" in tags else {}
     return FinishedRun(
         run_id=run.info.run_id,
@@ -162,8 +164,6 @@ def finished_run(run: "Run") -> FinishedRun:
         params={intern(name): intern(value) for name, value in run.data.params.items()},
         experiment_id=run.info.experiment_id,
         artifacts=run.info.artifact_uri or "",
-        class_names=names,
-        class_counts=counts,
         data=tags["data"],
         estimand=tags["data.estimand"],
         rows_train=int(tags["data.rows_train"]),
@@ -173,19 +173,21 @@ def finished_run(run: "Run") -> FinishedRun:
         kind=tags.get("run.kind", NETWORK),
         family=tags.get("data.family", ""),
         facts={name: intern(tags[name]) for name in FACTS if name in tags},
+        **facts,
     )
 
 
-def _classes(schema: str | None, profile: str | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names and training rows of the classes; empty from another tool."""
+def _dataset_facts(schema: str | None, profile: str | None) -> dict[str, Any]:
+    """Classes, their training rows and the shape of a row; empty from another tool."""
     try:
-        names, counts = json.loads(schema or "{}"), json.loads(profile or "{}")
-        return (
-            tuple(map(str, names.get("class_names", ()))),
-            tuple(map(int, counts.get("train_rows_by_class", ()))),
-        )
+        known, counts = json.loads(schema or "{}"), json.loads(profile or "{}")
+        return {
+            "class_names": tuple(map(str, known.get("class_names", ()))),
+            "class_counts": tuple(map(int, counts.get("train_rows_by_class", ()))),
+            "input_shape": tuple(map(int, known.get("input_shape", ()))),
+        }
     except (ValueError, TypeError, AttributeError):
-        return (), ()
+        return {}
 
 
 def key_words(keys: Iterable[str]) -> str:

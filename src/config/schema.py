@@ -175,6 +175,17 @@ class ReferencesConfig:
 
 
 @dataclass
+class ReportConfig:
+    """What a sweep's report shows; it makes no difference to a run.
+
+    Attributes:
+        images: whether test images are in it, small, where the data are images.
+    """
+
+    images: bool = True
+
+
+@dataclass
 class Config:
     """One run."""
 
@@ -188,6 +199,7 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     references: ReferencesConfig = field(default_factory=ReferencesConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
     seed: Any = 0
     force: bool = False
     resume: bool = True

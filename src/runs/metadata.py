@@ -20,7 +20,7 @@ from src.runs.identity import (
 from src.runs.labels import run_label, short_label
 from src.runs.record import DETAIL_TAG, RunMetadata
 
-UNTRACKED = ("tracking", "force", "resume", "compare", "references")
+UNTRACKED = ("tracking", "force", "resume", "compare", "references", "report")
 OF_NETWORKS = ("loss", "metric", "model", "training", "tuning")
 """Sections of the config that have no part in a run of an estimator."""
 LONGEST_VALUE = 500

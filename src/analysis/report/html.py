@@ -20,6 +20,7 @@ from src.analysis.figures.predictions import (
 from src.analysis.figures.training import by_epoch, by_gamma, focal_curves
 from src.analysis.report import contents, table
 from src.analysis.report.files import in_json
+from src.analysis.report.images import image_section
 from src.analysis.report.sections import page_templates
 from src.analysis.report.text import BESIDE, HOW, bounds, mean_and_sd, number, p_value, score_beside
 from src.analysis.runs import SCORE, FinishedRun
@@ -32,6 +33,8 @@ MOST_LOSSES = 7
 """Losses in a picture, at most: more lines cannot be told apart."""
 MOST_MATRICES = 4
 """Losses whose confusion matrices are drawn, at both decisions."""
+MOST_WITH_IMAGES = 2
+"""Settings whose test images are shown."""
 MOST_JSON = 300_000
 """Characters of JSON in the page."""
 UI = "http://127.0.0.1:5000"
@@ -42,15 +45,21 @@ CONTENTS = {
     "compared": "What was compared",
     "epochs": "By epoch",
     "predictions": "Predictions",
+    "images": "Images",
     "limits": "Limits",
     "details": "Details",
 }
 COLUMNS = ("F1 of {rare}", "its recall", "AUPRC", "ECE")
 
 
-def write_html(file: Path, answer: Answer) -> None:
-    """Writes the report."""
+def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
+    """Writes the report; without pictures no test image is in it."""
     settings = answer.settings
+    of_images = {
+        one: found
+        for one in settings[:MOST_WITH_IMAGES]
+        if (found := image_section(answer, one, pictures=pictures))
+    }
     day, commit = contents.made(answer)
     templates = page_templates()
     templates.filters |= {
@@ -65,7 +74,8 @@ def write_html(file: Path, answer: Answer) -> None:
         question=contents.question(answer),
         day=day,
         commit=commit,
-        contents=CONTENTS.items(),
+        contents=[one for one in CONTENTS.items() if one[0] != "images" or of_images],
+        of_images=of_images,
         drawn=list(dict.fromkeys(row.loss.label for s in settings for row in answer.rows(s))),
         forest=forest(answer),
         table=table.table,

@@ -35,11 +35,13 @@ MOST_ANSWERS = 4
 """Settings whose answer stands in a description, which has room for few."""
 
 
-def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> list[str]:
+def publish(
+    answer: Answer, root: str, uri: str | None, out: Path | None, *, pictures: bool = True
+) -> list[str]:
     """Writes report and JSON into a folder.
 
     Without one, the report of a sweep is on its run alone, and any other goes into
-    ``./comparison``.
+    ``./comparison``. Without pictures no test image is in it.
 
     Returns:
         Paths or addresses of the report, and warnings.
@@ -47,7 +49,7 @@ def publish(answer: Answer, root: str, uri: str | None, out: Path | None) -> lis
     found = []
     with tempfile.TemporaryDirectory() as draft:
         write_json(Path(draft, JSON), answer)
-        write_html(Path(draft, HTML), answer)
+        write_html(Path(draft, HTML), answer, pictures=pictures)
         if answer.selection.sweep_id:
             try:
                 found.append(_log(answer, Path(draft), root, uri))
