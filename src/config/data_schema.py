@@ -22,6 +22,7 @@ from src.errors import override
 
 Profile = Annotated[str, one_of("none", "step", "longtail")]
 AtLeastTwo = Annotated[int, Meta(ge=2, le=10_000)]
+Folds = Annotated[int, Meta(ge=2, le=1000)]
 Rows = Annotated[int, Meta(ge=1, le=100_000_000)]
 
 
@@ -35,6 +36,21 @@ def _check_label(value: Any) -> None:
         text = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else ""
         name = f"; a name in brackets is {override('data.label', text)}" if text else ""
         raise ValueError(f"must be a column's name or its index (-1 is the last){name}")
+
+
+def _check_column(value: Any) -> None:
+    if value is not None:
+        _check_label(value)
+
+
+def _check_fresh(value: Any) -> None:
+    if value not in ("auto", "random"):
+        raise ValueError("must be auto or random: each seed draws fresh rows of this source")
+
+
+def _check_official(value: Any) -> None:
+    if value not in ("auto", "given"):
+        raise ValueError("must be auto or given: the official test images are the test split")
 
 
 def _check_thousands(value: Any) -> None:
@@ -51,6 +67,10 @@ def _check_words(value: Any) -> None:
             )
 
 
+Column = Annotated[Any, Check(_check_column)]
+"""Its name, its index, or none."""
+
+
 @dataclass
 class DataConfig:
     """What every source takes."""
@@ -63,7 +83,41 @@ class DataConfig:
 
 
 @dataclass
-class SimulatedConfig(DataConfig):
+class FreshRowsConfig(DataConfig):
+    """What sources of fresh rows take."""
+
+    split: Annotated[str, Check(_check_fresh)] = "auto"
+
+
+@dataclass
+class SplitConfig:
+    """How rows are split that are the same for every seed."""
+
+    split: Annotated[str, one_of("auto", "random", "kfold")] = "auto"
+    folds: Folds = 5
+
+
+@dataclass
+class ColumnSplitConfig(SplitConfig):
+    """The same for rows with columns that can say it; ``auto`` is what the other keys say."""
+
+    split: Annotated[str, one_of("auto", "random", "given", "group", "time", "kfold")] = "auto"
+    group: Column = None
+    time: Column = None
+    split_column: Column = None
+    origins: Folds = 4
+
+
+@dataclass
+class TableSplitConfig(ColumnSplitConfig):
+    """The same where further files can hold the test."""
+
+    test_path: str | None = None
+    val_path: str | None = None
+
+
+@dataclass
+class SimulatedConfig(FreshRowsConfig):
     """See :mod:`src.data.simulated` for the geometry."""
 
     test_fraction: Fraction = 0.2
@@ -79,7 +133,7 @@ class SimulatedConfig(DataConfig):
 
 
 @dataclass
-class ClassificationConfig(DataConfig):
+class ClassificationConfig(FreshRowsConfig):
     """Parameters of scikit-learn's ``make_classification``, and which problem it draws."""
 
     problem: Seed = 0
@@ -96,7 +150,7 @@ class ClassificationConfig(DataConfig):
 
 
 @dataclass
-class DigitsConfig(DataConfig):
+class DigitsConfig(SplitConfig, DataConfig):
     """Digits, made imbalanced."""
 
     seeds_per_split: Count = 2
@@ -112,6 +166,7 @@ class FashionMNISTConfig(DataConfig):
     """Fashion-MNIST, downloaded by Keras or read from a folder."""
 
     seeds_per_split: Count = 2
+    split: Annotated[str, Check(_check_official)] = "auto"
     root: str | None = None
     profile: Profile = "longtail"
     imbalance_ratio: AtLeastOne = 100.0
@@ -121,7 +176,7 @@ class FashionMNISTConfig(DataConfig):
 
 
 @dataclass
-class RowsConfig(DataConfig):
+class RowsConfig(ColumnSplitConfig, DataConfig):
     """How the rows of a table are cleaned and split, wherever they come from."""
 
     seeds_per_split: Count = 2
@@ -135,7 +190,7 @@ class RowsConfig(DataConfig):
 
 
 @dataclass
-class TableConfig(RowsConfig):
+class TableConfig(TableSplitConfig, RowsConfig):
     """A file of one's own."""
 
     path: Annotated[str, Check(_check_path)] = MISSING

@@ -46,6 +46,7 @@ def classification(
     minority_fraction: float = 0.05,
     class_sep: float = 1.0,
     flip_y: float = 0.01,
+    split: str = "auto",
     val_fraction: float = 0.2,
     test_fraction: float = 0.2,
 ) -> Dataset:
@@ -63,6 +64,7 @@ def classification(
         minority_fraction: share of the rows that each of the K-1 small classes gets.
         class_sep: half the side of the hypercube; larger is easier.
         flip_y: share of the rows whose label is drawn at random, from all classes alike.
+        split: `auto` or `random`; each seed draws fresh rows, which leaves nothing else to choose.
         val_fraction: share for validation.
         test_fraction: share for the test.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,29 +20,20 @@ from src.data.errors import DataError, shortened
 from src.data.fingerprint import fingerprint_of
 from src.data.rows_on_disk import RowsOnDisk
 
+if TYPE_CHECKING:
+    from src.data.duplicates import DuplicateCounts
+
 Features = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 SPLITS = ("train", "val", "test")
-ESTIMANDS = ("table", "samples")
+ESTIMANDS = ("table", "samples", "trainings", "periods")
+SPLIT_KINDS = ("random", "given", "group", "time", "kfold")
 LEAST_CLASSES = 2
 LARGEST_PIXEL = np.float32(255)
 IMAGE_DIMENSIONS = 4
 """Of an array of images: (n, H, W, C)."""
-
-
-@dataclass(frozen=True)
-class DuplicateCounts:
-    """Rows of a source that are alike.
-
-    Attributes:
-        duplicate_rows: rows that have the features of an earlier row.
-        conflicting_rows: rows whose features come with another label, too.
-    """
-
-    duplicate_rows: int
-    conflicting_rows: int
 
 
 @dataclass(frozen=True)
@@ -61,22 +52,25 @@ class Dataset:
         source: where the rows came from: a file, a folder or the function that made them.
         feature_names: d names of the columns of `x_*`, or None for images.
         preprocessing: what was fitted on the training rows and applied to all, where there is
-            such a thing: its `transform` takes rows as they came. No part of the fingerprint.
+            such a thing: its `transform` takes rows as they came.
         estimand: what seeds differ in, and so what a mean over them is about: `samples`, where each
-            seed draws fresh rows, or `table`, where all seeds split the same rows. No part of the
-            fingerprint. A source that does not say is taken for a table: the wider interval.
+            seed draws fresh rows; `table`, where all seeds split the same rows; `trainings`, where
+            the test rows are given and seeds vary training, and validation if that is not given;
+            `periods`, where each split is an origin in time. A source that does not say is taken
+            for a table: the wider interval.
         duplicates: how many rows are alike; None where nobody looked.
         family: data sets cut from the same rows share it; by default the name.
         licence: of the rows, as their source states it; None where it states none.
         on_disk: whether images stay in a file, since they are larger than their share of memory:
             `x_*` then are views of a memory-mapped file or :class:`RowsOnDisk`, of which parts are
-            read. No part of the fingerprint.
+            read.
         test_ids: what names each test row for people, such as the file of a picture; None where
-            rows have no names. No part of the fingerprint.
+            rows have no names.
         balanced_batches: whether training draws each row of a batch from a class that is drawn
-            before, all classes alike. No part of the fingerprint.
+            before, all classes alike.
+        split: how the rows were split, one of `SPLIT_KINDS`.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
-            over the class names.
+            over the class names, and over nothing else.
 
     Raises:
         DataError: where the arrays do not fit together, hold NaN or infinite values, or where a
@@ -95,6 +89,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     preprocessing: Any = field(default=None, compare=False, repr=False)
     estimand: str = field(default="table", compare=False)
+    split: str = field(default="random", compare=False)
     duplicates: DuplicateCounts | None = field(default=None, compare=False, repr=False)
     family: str = field(default="", compare=False, repr=False)
     licence: str | None = field(default=None, compare=False, repr=False)
@@ -185,19 +180,18 @@ class Dataset:
         )
 
     def _check_names(self) -> None:
-        if self.estimand not in ESTIMANDS:
-            raise DataError(
-                f"{self.source}: estimand={self.estimand!r} must be one of {', '.join(ESTIMANDS)}."
-            )
+        for key, known in (("estimand", ESTIMANDS), ("split", SPLIT_KINDS)):
+            if (value := getattr(self, key)) not in known:
+                right = ", ".join(known)
+                raise DataError(f"{self.source}: {key}={value!r} must be one of {right}.")
         if len(self.class_names) < LEAST_CLASSES:
             raise DataError(
                 f"{self.source}: a classification problem needs at least two classes, found "
                 f"{shortened(self.class_names) or 'none'}."
             )
         if len(set(self.class_names)) != len(self.class_names):
-            raise DataError(
-                f"{self.source}: class names repeat: {shortened(sorted(self.class_names))}."
-            )
+            repeated = shortened(sorted(self.class_names))
+            raise DataError(f"{self.source}: class names repeat: {repeated}.")
 
     def _check_split(self, split: str, x: Any, y: Any) -> None:
         where = f"{self.source}: {split} split"
@@ -213,13 +207,12 @@ class Dataset:
             )
         if y.min() < 0 or y.max() >= self.num_classes:
             raise DataError(f"{where} has labels outside 0 to {self.num_classes - 1}.")
-        if split == "test" and self.test_ids is not None and len(self.test_ids) != len(y):
-            raise DataError(f"{where} has {len(y)} rows and {len(self.test_ids)} names of rows.")
-        if self.feature_names is not None and x.shape[1:] != (len(self.feature_names),):
-            raise DataError(
-                f"{self.source}: {len(self.feature_names)} feature names for features of shape "
-                f"{x.shape[1:]}."
-            )
+        if split == "test" and self.test_ids is not None and len(self.test_ids) != len(x):
+            raise DataError(f"{where} has {len(x)} rows and {len(self.test_ids)} names of rows.")
+        names = self.feature_names
+        if names is not None and x.shape[1:] != (len(names),):
+            shape = x.shape[1:]
+            raise DataError(f"{self.source}: {len(names)} feature names for features of {shape}.")
         absent = np.flatnonzero(np.bincount(y, minlength=self.num_classes) == 0)
         if absent.size:
             raise DataError(

@@ -15,7 +15,8 @@ from src.config.data_schema import DigitsConfig
 from src.data.dataset import Dataset
 from src.data.imbalance import imbalance
 from src.data.parameters import checked_by
-from src.data.split import stratified_split
+from src.data.splitting.plan import Splitting
+from src.data.splitting.rows import LabelledRows
 
 LARGEST_PIXEL = np.float32(16)
 
@@ -28,6 +29,8 @@ def digits(
     imbalance_ratio: float = 10.0,
     rare_classes: Sequence[int | str] = (7, 8, 9),
     imbalance_test: bool = False,
+    split: str = "auto",
+    folds: int = 5,
     val_fraction: float = 0.2,
     test_fraction: float = 0.2,
 ) -> Dataset:
@@ -38,11 +41,13 @@ def digits(
     would be left says little (about four per class at ratio 10).
 
     Args:
-        seed: of the split and of the rows left out.
+        seed: number of the split, and of the rows left out.
         profile: `step`, `longtail` or `none`.
         imbalance_ratio: rows of the largest class over rows of the rarest, at least 1.
         rare_classes: the rare digits; for `longtail` the end of the tail.
         imbalance_test: whether the test split gets the profile too.
+        split: `auto`, `random` or `kfold`; `auto` is `random`.
+        folds: of `kfold`.
         val_fraction: share for validation, before rows are left out.
         test_fraction: share for the test, before rows are left out.
 
@@ -57,12 +62,15 @@ def digits(
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)
-    train, val, test = stratified_split(
-        y, class_names, source, seed, val_fraction=val_fraction, test_fraction=test_fraction
+    how = Splitting(
+        split=split, folds=folds, val_fraction=val_fraction, test_fraction=test_fraction
     )
+    train, val, test = LabelledRows(y, class_names, source).split(seed, how)
     train, val = chosen.thin_training(y, train, seed), chosen.thin(y, val, seed)
     if imbalance_test:
         test = chosen.thin(y, test, seed)
     x = loaded.images.astype(np.float32)[..., np.newaxis] / LARGEST_PIXEL
     rows = (train, val, test)
-    return Dataset.of_rows(x, y, rows, class_names=class_names, name="digits", source=source)
+    return Dataset.of_rows(
+        x, y, rows, class_names=class_names, name="digits", source=source, split=how.kind
+    )

@@ -5,13 +5,14 @@ Source: Barz and Denzler 2020, "Do we train on test data? Purging CIFAR of near-
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.dataset import DuplicateCounts, Labels
+from src.data.dataset import Labels
 
 DUPLICATES = {
     "group": "rows with the same features stay in one split (data.duplicates=group)",
@@ -22,6 +23,19 @@ DUPLICATES = {
 """What becomes of them, by the value of `data.duplicates`."""
 ROWS_AT_ONCE = 65536
 """Rows that are hashed at a time, so that no copy of the table is made."""
+
+
+@dataclass(frozen=True)
+class DuplicateCounts:
+    """Rows of a source that are alike.
+
+    Attributes:
+        duplicate_rows: rows that have the features of an earlier row.
+        conflicting_rows: rows whose features come with another label, too.
+    """
+
+    duplicate_rows: int
+    conflicting_rows: int
 
 
 def number_rows(features: pd.DataFrame) -> NDArray[np.int64]:

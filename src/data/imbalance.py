@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
-from src.data.split import Rows
+from src.data.splitting.split import Rows
 
 
 @dataclass(frozen=True)

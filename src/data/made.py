@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from src.data.dataset import LEAST_CLASSES, Dataset, Labels
 from src.data.errors import DataError
-from src.data.split import stratified_split
+from src.data.splitting.split import stratified_split
 
 ROUNDING = 1e-9
 """Largest difference from 1 of a sum of equal shares."""

@@ -43,6 +43,7 @@ def simulated(
     easy_distance: float = 8.0,
     hard_spread: float = 2.0,
     object_distance: float = 6.0,
+    split: str = "auto",
     val_fraction: float = 0.2,
     test_fraction: float = 0.2,
 ) -> Dataset:
@@ -62,6 +63,7 @@ def simulated(
         hard_spread: standard deviation of the hard negatives around an object, where a
             minority class has 1; near 1 the two cannot be told apart.
         object_distance: from the origin to each minority class's middle, for K > 2.
+        split: `auto` or `random`; each seed draws fresh rows, which leaves nothing else to choose.
         val_fraction: share for validation.
         test_fraction: share for the test.
 

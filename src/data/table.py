@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset
 from src.data.parameters import checked_by, read_delimiter
+from src.data.splitting.plan import Splitting
 from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable, Latest, state_of
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
@@ -38,8 +40,7 @@ def table(
     drop_rare_classes: bool = False,
     min_class_count: int = LEAST_ROWS,
     duplicates: str = "group",
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **split: Any,
 ) -> Dataset:
     """Reads, checks, splits and standardises a table; text columns become one-hot.
 
@@ -48,7 +49,7 @@ def table(
         label: the label column's name or index; negative counts from the end. A name wins over
             an index written as text.
         header: whether the first row of a text file holds names.
-        seed: of the split.
+        seed: number of the split.
         missing: `impute` (median of the training rows and a column that says where; missing text
             is a category) or `refuse`. A missing label is always refused.
         drop: columns to leave out, by name or index.
@@ -68,8 +69,7 @@ def table(
         duplicates: what becomes of rows with the same features: `group` keeps them in one split,
             `drop` leaves out those that an earlier row equals, label included, and groups the rest,
             `keep` splits them like all others.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
+        split: values of :class:`Splitting`.
 
     Returns:
         The data set, with its fitted `TablePreprocessing`.
@@ -77,6 +77,7 @@ def table(
     Raises:
         DataError: for a file or a value that cannot be used.
     """
+    splitting = Splitting(**split)
     file = Path(path).expanduser()
     source = str(path)
     text = TextFormat(
@@ -97,9 +98,9 @@ def table(
     )
 
     def read() -> CleanTable:
-        raw = RawTable.read(file, source, text, label=label, drop=drop)
+        raw = RawTable.read(file, source, text, label=label, drop=drop, aside=splitting.columns)
         return CleanTable.of(raw, how, name=file.stem, source=source)
 
-    key = (file.absolute(), state_of(file), source, text, label, [*drop], how)
-    read_table = latest.get(key, read)
-    return read_table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
+    columns = splitting.columns
+    key = (file.absolute(), state_of(file), source, text, label, [*drop], how, columns)
+    return latest.get(key, read).split(seed, splitting)

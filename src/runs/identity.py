@@ -8,10 +8,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.config.data_schema import TableSplitConfig
 from src.config.estimator_schema import NONE
 from src.runs.source_closure import module_file, module_of, normalized_source, source_closure
 
@@ -31,19 +33,18 @@ SAMPLING_LIBRARIES = ("scikit-learn", "imbalanced-learn")
 SAMPLING = "src.engine.sampling"
 """Libraries and the module that make other training rows, where these are sampled."""
 SEED_KEYS = ("seed",)
+USUAL_SPLIT = {one.name: one.default for one in fields(TableSplitConfig)}
+"""Keys of a random split, which say no more than an older config without them."""
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 """Training keys that change no result: the learning rate counts where the optimizer uses it."""
 
 
 def run_identity(config: Mapping[str, Any], dataset: "Dataset") -> str:
-    """The identity of a run.
+    """The identity of a run: SHA-256, 64 hex digits.
 
     Args:
         config: the resolved config.
         dataset: its fingerprint stands for the whole ``data`` node.
-
-    Returns:
-        SHA-256, 64 hex digits.
     """
     return digest_of({"data": dataset.fingerprint, **_parts(config)})
 
@@ -61,16 +62,17 @@ def config_identity(config: Mapping[str, Any]) -> str:
 
 
 def setting_identity(config: Mapping[str, Any]) -> str:
-    """What runs that may be compared share: everything but the loss and the seeds.
+    """SHA-256 over what runs that may be compared share: everything but the loss and the seeds.
 
     Args:
         config: the resolved config.
-
-    Returns:
-        SHA-256, 64 hex digits.
     """
     training = {key: value for key, value in _training(config).items() if key not in SEED_KEYS}
-    data = {key: value for key, value in config["data"].items() if key not in SEED_KEYS}
+    data = {
+        key: value
+        for key, value in config["data"].items()
+        if key not in SEED_KEYS and USUAL_SPLIT.get(key, ...) != value
+    }
     return digest_of({"data": data, "model": _unnamed(config["model"]), "training": training})
 
 
@@ -93,9 +95,7 @@ def sampling_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def code_of(config: Mapping[str, Any]) -> str:
-    """SHA-256 over the code that a config's run comes out of.
-
-    Comments, docstrings and formatting change nothing.
+    """SHA-256 over the code that a config's run comes out of; a comment changes nothing.
 
     Args:
         config: the resolved config.
@@ -112,8 +112,7 @@ def code_of(config: Mapping[str, Any]) -> str:
 def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
     """The modules that a config instantiates from: the file of each, by its dotted name, sorted.
 
-    Modules of installed packages are left out, for their versions stand for them, and the data's,
-    for their fingerprint does.
+    Not those of installed packages, whose versions count, or of the data, whose fingerprint does.
 
     Args:
         config: the resolved config.

@@ -110,6 +110,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         "setting": setting_identity(config),
         "data.fingerprint": dataset.fingerprint,
         "data.estimand": dataset.estimand,
+        "data.split": dataset.split,
         "data.rows_test_rarest": str(np.count_nonzero(dataset.y_test == dataset.rarest_class)),
         "code": code_of(config),
         "git.changed": str(changed).lower(),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from src.data.duplicates import count_duplicates, number_rows
 from src.data.errors import DataError
-from src.data.split import stratified_split
+from src.data.splitting.split import stratified_split
 from src.data.table import table
 
 SPLITS = ("train", "val", "test")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from src.data.split import stratified_split, stratified_subset
+from src.data.splitting.split import stratified_split, stratified_subset
 
 
 def split(y, seed=0, val=0.2, test=0.2):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from src.data.errors import DataError, close_match, refuse_repeated, shortened
 from src.data.tabular.columns import TableLayout
-from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
+from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, columns_aside, feature_columns
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 
@@ -48,13 +48,19 @@ class DatHeader:
     output: str
 
 
-def read_dat(file: Path, source: str, drop: Sequence[str | int] = ()) -> RawTable:
+def read_dat(
+    file: Path,
+    source: str,
+    drop: Sequence[str | int] = (),
+    aside: Mapping[str, str | int] | None = None,
+) -> RawTable:
     """Reads one file.
 
     Args:
         file: text, with a header or without.
         source: what it is called in errors.
         drop: names or indexes of columns that are no features.
+        aside: names or indexes of the columns that say how rows are split, by their key.
 
     Raises:
         DataError: for a file that is missing, too large, damaged or cut.
@@ -81,10 +87,11 @@ def read_dat(file: Path, source: str, drop: Sequence[str | int] = ()) -> RawTabl
         )
     label = header.output if header else names[-1]
     unused = [name for name in header.names if name not in header.inputs] if header else []
-    features = feature_columns(names, label, [*drop, *unused], source)
+    apart = columns_aside(names, label, aside or {}, source)
+    features = feature_columns(names, label, [*drop, *unused, *apart.values()], source)
     written = {field.name: getattr(text, field.name) for field in fields(text)}
     layout = TableLayout(columns=tuple(names), label=label, **written | {"header": bool(header)})
-    return RawTable(frame, features, layout, nominal)
+    return RawTable(frame, features, layout, nominal, apart)
 
 
 def _lines(file: Path, source: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from src.data.collections.dat_file import read_dat
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match
 from src.data.parameters import checked_by
+from src.data.splitting.plan import Splitting
 from src.data.tabular.clean_table import Cleaning, CleanTable, Latest, state_of
 from src.errors import override
 
@@ -97,20 +98,16 @@ def keel(
     root: str | None = None,
     seed: int = 0,
     drop: Sequence[str | int] = (),
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
-    **cleaning: Any,
+    **further: Any,
 ) -> Dataset:
     """Reads, checks, splits and standardises a set of the KEEL collection.
 
     Args:
         dataset: its name, such as `yeast4`: the name of its file.
         root: folder with `.dat` files, or with folders of them; None for the cache.
-        seed: of the split.
+        seed: number of the split.
         drop: columns to leave out, by name or index.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
-        cleaning: values of :class:`Cleaning`.
+        further: values of :class:`Cleaning` and :class:`Splitting`.
 
     Returns:
         The data set; its `family` is that of the sets cut from the same rows.
@@ -118,12 +115,12 @@ def keel(
     Raises:
         DataError: for a set that is not there, or that cannot be used.
     """
-    how = Cleaning(**cleaning)
-    file = _find(dataset, root)
-    key = (file.absolute(), state_of(file), how, [*drop])
-    table = latest.get(key, lambda: _read(file, root, how, drop))
-    held_out = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    return splits.get((key, seed, held_out), lambda: table.split(seed, **held_out))
+    splitting = Splitting.taken_from(further)
+    how = Cleaning(**further)
+    file, aside = _find(dataset, root), splitting.columns
+    key = (file.absolute(), state_of(file), how, [*drop], aside)
+    table = latest.get(key, lambda: _read(file, root, how, drop, aside))
+    return splits.get((key, seed, splitting), lambda: table.split(seed, splitting))
 
 
 def keel_files(root: str | None = None) -> dict[str, Path]:
@@ -182,7 +179,7 @@ def _described(name: str, file: Path, root: str | None) -> KeelSet:
         )
         table = CleanTable.of(raw, Cleaning(), name=name, source=source)
         found = replace(found, duplicates=table.duplicates.duplicate_rows / len(table.y))
-        table.split(0, val_fraction=0.2, test_fraction=0.2)
+        table.split(0, Splitting())
     except DataError as error:
         return replace(found, unusable=str(error))
     return found
@@ -213,10 +210,14 @@ def _find(name: str, root: str | None) -> Path:
 
 
 def _read(
-    file: Path, root: str | None, how: Cleaning, drop: Sequence[str | int] = ()
+    file: Path,
+    root: str | None,
+    how: Cleaning,
+    drop: Sequence[str | int],
+    aside: Mapping[str, str | int],
 ) -> CleanTable:
     source = _source(file, root)
-    raw = read_dat(file, source, drop)
+    raw = read_dat(file, source, drop, aside)
     return CleanTable.of(raw, how, name=file.stem, source=source, family=family_of(file.stem))
 
 

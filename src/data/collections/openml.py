@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 import warnings
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -25,11 +25,12 @@ from src.config.data_schema import OpenMLConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match, shortened
 from src.data.parameters import checked_by
+from src.data.splitting.plan import Splitting
 from src.data.tabular.cells import texts_of
 from src.data.tabular.clean_table import Cleaning, CleanTable, Latest
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
-from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, feature_columns
+from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, columns_aside, feature_columns
 from src.errors import first_line, override
 
 ALL_NAMES = "https://www.openml.org/api/v1/json/data/list/status/active"
@@ -53,9 +54,7 @@ def openml(
     seed: int = 0,
     drop: Sequence[str | int] = (),
     max_categories: int = 200,
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
-    **cleaning: Any,
+    **further: Any,
 ) -> Dataset:
     """Fetches a data set once, then reads, checks, splits and standardises it.
 
@@ -68,12 +67,10 @@ def openml(
         id: its number, which says name and version.
         label: the column to predict; None for the one that OpenML names.
         root: folder of the cache; None for scikit-learn's own, `~/scikit_learn_data`.
-        seed: of the split.
+        seed: number of the split.
         drop: columns to leave out, by name or index.
         max_categories: the most categories or texts of a column.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
-        cleaning: further values of :class:`Cleaning`.
+        further: values of :class:`Cleaning` and :class:`Splitting`.
 
     Returns:
         The data set; its `licence` is OpenML's.
@@ -90,7 +87,9 @@ def openml(
         raise DataError(f"data.version={version} cannot stand beside data.id, which says it.")
     keys = {"data.name": dataset, "data.version": version, "data.id": id}
     wanted = " ".join(override(key, value) for key, value in keys.items() if value is not None)
-    how = Cleaning(max_categories=max_categories, **cleaning)
+    splitting = Splitting.taken_from(further)
+    how = Cleaning(max_categories=max_categories, **further)
+    aside = splitting.columns
 
     def read() -> CleanTable:
         fetch = partial(
@@ -108,14 +107,18 @@ def openml(
             # 34892), so it is asked for the types of the columns, and then for the cells alone.
             typed = fetch(read_csv_kwargs={"nrows": 0})
             found = fetch(read_csv_kwargs={"dtype": {}})
-        return _clean(found, {*typed.frame.select_dtypes("category")}, how, drop)
+        return _clean(found, {*typed.frame.select_dtypes("category")}, how, drop, aside)
 
-    table = latest.get((wanted, label, root, [*drop], how), read)
-    return table.split(seed, val_fraction=val_fraction, test_fraction=test_fraction)
+    table = latest.get((wanted, label, root, [*drop], how, aside), read)
+    return table.split(seed, splitting)
 
 
 def _clean(
-    found: Any, nominal: Collection[str], how: Cleaning, drop: Sequence[str | int]
+    found: Any,
+    nominal: Collection[str],
+    how: Cleaning,
+    drop: Sequence[str | int],
+    aside: Mapping[str, str | int],
 ) -> CleanTable:
     """A table of what scikit-learn gives, and of the names of the columns that hold categories."""
     source, targets = found.url, found.target_names
@@ -134,12 +137,13 @@ def _clean(
         # an empty text is where a row ends too early; a missing cell has code -1, the last
         frame[name] = np.array([*(value or None for value in texts), None], object)[codes]
     names = [*map(str, frame.columns)]
-    features = feature_columns(names, targets[0], drop, source)
+    apart = columns_aside(names, targets[0], aside, source)
+    features = feature_columns(names, targets[0], [*drop, *apart.values()], source)
     layout = TableLayout(
         columns=tuple(names), label=targets[0], na_values=("?",), keep_default_na=False
     )
     return CleanTable.of(
-        RawTable(frame, features, layout, text),
+        RawTable(frame, features, layout, text, apart),
         how,
         name=found.details["name"],
         source=source,

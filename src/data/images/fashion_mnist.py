@@ -20,7 +20,7 @@ from src.data.errors import DataError
 from src.data.images.idx import read_idx
 from src.data.imbalance import imbalance
 from src.data.parameters import checked_by
-from src.data.split import check_class_counts, stratified_split, stratified_subset
+from src.data.splitting.split import check_class_counts, stratified_split, stratified_subset
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -56,6 +56,7 @@ def fashion_mnist(
     rare_classes: Sequence[int | str] = (),
     imbalance_test: bool = False,
     max_train: int | None = None,
+    split: str = "auto",
     val_fraction: float = 0.2,
 ) -> Dataset:
     """Ten kinds of clothes as images of shape (28, 28, 1), some of them made rare.
@@ -74,6 +75,7 @@ def fashion_mnist(
         imbalance_test: whether the test split gets the profile too.
         max_train: use about this many of the official training images, all classes alike, before
             validation rows are taken and rows are left out; None uses all.
+        split: `auto` or `given`; the official test images are the test.
         val_fraction: share of the official training images for validation.
 
     Returns:
@@ -122,6 +124,7 @@ def fashion_mnist(
         class_names=CLASS_NAMES,
         name="fashion_mnist",
         source=source,
+        split="given",
     )
 
 

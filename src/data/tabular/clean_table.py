@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset, DuplicateCounts, Labels
-from src.data.duplicates import DUPLICATES, count_duplicates, number_rows
+from src.data.dataset import Dataset, Labels
+from src.data.duplicates import DUPLICATES, DuplicateCounts, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
-from src.data.split import check_class_counts, stratified_split
+from src.data.splitting.marks import read_marks
+from src.data.splitting.plan import RowMarks, Splitting
+from src.data.splitting.rows import LabelledRows
+from src.data.splitting.split import check_class_counts
 from src.data.tabular.column_checks import clean_columns
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.fit import fit_columns
@@ -62,6 +65,7 @@ class CleanTable:
         duplicates: how many rows are alike.
         missing: `impute` or `refuse`.
         layout: all columns of the source, used or not.
+        marks: what the columns of the split say of each row.
         name: what the table is called in comparisons and reports.
         source: where it came from, for errors and records.
         family: tables cut from the same rows share it; empty for the name.
@@ -75,6 +79,7 @@ class CleanTable:
     duplicates: DuplicateCounts
     missing: str
     layout: TableLayout
+    marks: RowMarks
     name: str
     source: str
     family: str = ""
@@ -99,10 +104,11 @@ class CleanTable:
         layout = raw.layout
         labels, words = raw.frame[layout.label], layout.keep_default_na
         y, class_names = encode_labels(labels, source, words_are_missing=words)
+        marks = read_marks(raw.frame, raw.aside, source, layout.number_format)
         features = raw.feature_frame
         if how.drop_rare_classes:
             kept, y, class_names = _without_rare(y, class_names, how.min_class_count, source)
-            features = features[kept]
+            features, marks = features[kept], marks.of_rows(kept)
         hint = " To leave such classes out, set data.drop_rare_classes=true."
         check_class_counts(y, class_names, how.min_class_count, source, hint)
         features = clean_columns(
@@ -124,7 +130,9 @@ class CleanTable:
                 DUPLICATES[how.duplicates],
             )
         if how.duplicates == "drop":
-            features, y, numbers = features[~repeated], y[~repeated], numbers[~repeated]
+            kept = ~repeated
+            features, y, numbers = features[kept], y[kept], numbers[kept]
+            marks = marks.of_rows(kept)
             hint = " Rows that are the same count once; data.duplicates=keep counts them all."
             check_class_counts(y, class_names, how.min_class_count, source, hint)
         return cls(
@@ -135,19 +143,19 @@ class CleanTable:
             alike,
             how.missing,
             layout,
+            marks,
             name,
             source,
             family,
             licence,
         )
 
-    def split(self, seed: int, *, val_fraction: float, test_fraction: float) -> Dataset:
+    def split(self, number: int, how: Splitting) -> Dataset:
         """Splits the rows and standardises them by the training split, and by no other.
 
         Args:
-            seed: which rows go where.
-            val_fraction: share for validation.
-            test_fraction: share for the test.
+            number: of the split.
+            how: the kind of split and its sizes.
 
         Returns:
             The data set, with its fitted `TablePreprocessing`.
@@ -155,15 +163,8 @@ class CleanTable:
         Raises:
             DataError: where a class is too small to be in every split.
         """
-        rows = stratified_split(
-            self.y,
-            self.class_names,
-            self.source,
-            seed,
-            self.groups,
-            val_fraction=val_fraction,
-            test_fraction=test_fraction,
-        )
+        labelled = LabelledRows(self.y, self.class_names, self.source, self.marks, self.groups)
+        rows = labelled.split(number, how)
         train = self.features.iloc[rows[0]]
         fitted = fit_columns(train, missing=self.missing, source=self.source, layout=self.layout)
         x_train = fitted.transform(train)
@@ -182,6 +183,8 @@ class CleanTable:
             name=self.name,
             source=self.source,
             preprocessing=fitted,
+            estimand=how.estimand,
+            split=how.kind,
             duplicates=self.duplicates,
             family=self.family,
             licence=self.licence,

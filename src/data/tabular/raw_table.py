@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -38,12 +38,14 @@ class RawTable:
         features: names of the columns that are neither label nor left out.
         layout: names of all columns, and how they are written.
         nominal: names of the columns that hold categories as far as the source says so.
+        aside: names of the columns that say how rows are split, by their key; they are no features.
     """
 
     frame: pd.DataFrame
     features: list[str]
     layout: TableLayout
     nominal: frozenset[str] = frozenset()
+    aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def feature_frame(self) -> pd.DataFrame:
@@ -61,6 +63,7 @@ class RawTable:
         *,
         label: str | int,
         drop: Sequence[str | int] = (),
+        aside: Mapping[str, str | int] | None = None,
     ) -> RawTable:
         """Reads a file, twice where its numbers turn out to be written with commas.
 
@@ -70,6 +73,7 @@ class RawTable:
             text: how it is written, where it is text and as far as it is known.
             label: name or index of the column of classes.
             drop: names or indexes of columns that are no features.
+            aside: names or indexes of the columns that say how rows are split, by their key.
 
         Raises:
             DataError: for a file or a value that cannot be used.
@@ -77,13 +81,14 @@ class RawTable:
         with open_table(file, f"data.path={source!r}", text) as opened:
             if isinstance(opened, ParquetTable):
                 names = opened.names
-                target, features = _chosen(names, label, drop, source)
-                wanted = [name for name in names if name in {names[target], *features}]
+                target, features, apart = _chosen(names, label, drop, aside or {}, source)
+                read = {names[target], *features, *apart.values()}
+                wanted = [name for name in names if name in read]
                 frame, delimiter = opened.read(LARGEST_TABLE, columns=wanted), None
             else:
                 frame, delimiter = _read(opened, source)
                 names = [*frame.columns]
-                target, features = _chosen(names, label, drop, source)
+                target, features, apart = _chosen(names, label, drop, aside or {}, source)
         _warn_of_row_numbers(
             names, features, source, nameless=text.header and delimiter is not None
         )
@@ -96,7 +101,7 @@ class RawTable:
         found = replace(found, delimiter=None if delimiter == usual else delimiter)
         written = {field.name: getattr(found, field.name) for field in fields(found)}
         layout = TableLayout(columns=tuple(names), label=names[target], signs=signs, **written)
-        return cls(frame, features, layout)
+        return cls(frame, features, layout, aside=apart)
 
 
 def _view(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -125,12 +130,41 @@ def feature_columns(
     return features
 
 
+def columns_aside(
+    names: Sequence[str], label: str, wanted: Mapping[str, str | int], source: str
+) -> dict[str, str]:
+    """The names of the columns that say how rows are split, by their key.
+
+    Args:
+        names: of all columns.
+        label: the name of one of them.
+        wanted: names or indexes, by `group`, `time` and `split_column`.
+        source: the table, for errors.
+
+    Raises:
+        DataError: where there is no such column, or it is the label.
+    """
+    found = {
+        key: names[column_number(value, [*names], f"data.{key}", source)]
+        for key, value in wanted.items()
+    }
+    for key, name in found.items():
+        if name == label:
+            raise DataError(f"{source}: data.{key}={wanted[key]!r} is the label {label!r}.")
+    return found
+
+
 def _chosen(
-    names: list[str], label: str | int, drop: Sequence[str | int], source: str
-) -> tuple[int, list[str]]:
-    """The position of the label, and the names of the features."""
+    names: list[str],
+    label: str | int,
+    drop: Sequence[str | int],
+    aside: Mapping[str, str | int],
+    source: str,
+) -> tuple[int, list[str], dict[str, str]]:
+    """The position of the label, the names of the features, and the columns of the split."""
     target = column_number(label, names, "data.label", source)
-    return target, feature_columns(names, names[target], drop, source)
+    apart = columns_aside(names, names[target], aside, source)
+    return target, feature_columns(names, names[target], [*drop, *apart.values()], source), apart
 
 
 def _read(opened: TableFile, source: str) -> tuple[pd.DataFrame, str | None]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from src.data.dataset import LEAST_CLASSES, Labels
 from src.data.errors import DataError, shortened
-from src.data.groups import place_groups
+from src.data.splitting.groups import place_groups
 
 Rows = NDArray[np.int64]
 
