@@ -102,6 +102,7 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         "run.kind": "reference" if reference else "network",
         "loss": config["estimator" if reference else "loss"]["name"],
         "loss.label": label,
+        "loss.short": short_label(label),
         "data": dataset.name,
         "data.family": dataset.family,
         "data.source": dataset.source[:LONGEST_VALUE],

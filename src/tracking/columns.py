@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Run
 
+from src.runs.labels import short_label
+
 OF_LOSS = "loss.fn."
 SCORES = {
     "val F1": "val_crossfit_f1_macro",
@@ -32,6 +34,7 @@ def column_tags(params: Mapping[str, str], metrics: Mapping[str, float]) -> dict
 def missing_tags(run: Run) -> dict[str, str]:
     """What a run lacks of them: one of an earlier version that answers a job."""
     wanted = column_tags(run.data.params, run.data.metrics)
+    wanted |= {"loss.short": short_label(run.data.tags["loss.label"])}
     return {} if wanted.keys() <= run.data.tags.keys() else wanted
 
 

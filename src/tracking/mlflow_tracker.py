@@ -43,6 +43,7 @@ class MLflowTracker:
         self._parent_id = parent_id
         self._run: Run | None = None
         self._params: Mapping[str, str] = {}
+        self._anew = True
 
     def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity in the store; joins it to the sweep.
@@ -54,6 +55,7 @@ class MLflowTracker:
         Raises:
             UserError: where the store answers no longer.
         """
+        self._anew = False
         with self.store.needed():
             run = self.store.finished(identity)
             if run is None:
@@ -109,6 +111,8 @@ class MLflowTracker:
             else:
                 run = self._open(final.metadata, folder, final.started_ms)
                 upload_to(self.store, run, folder, final)
+            if self._anew and self._run:  # nobody asked for a finished run: this one replaces it
+                self.store.replace(final.metadata.identity, self._run.info.run_id)
         except Exception as error:
             if self._run is None:
                 with suppress(OSError):

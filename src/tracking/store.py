@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 from src.errors import UserError, first_line, is_store_failure
 from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
 from src.tracking.database import check_database, database_file, make_database
-from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, save_views
+from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, REPLACED, save_views
 
 SWEEP_COMMAND = "sweep.command"
 """Tag that only the parent run of a sweep has."""
@@ -93,6 +93,12 @@ class Store:
         (name,) = identity_tag(identity)
         condition = f"tags.`{name}` LIKE '%' AND attributes.status = 'FINISHED'"
         return self._latest(condition, "start_time")
+
+    def replace(self, identity: str, run_id: str) -> None:
+        """Marks earlier runs of an identity, so that the latest alone is shown among all runs."""
+        (name,) = identity_tag(identity)
+        for run in self.search(f"tags.`{name}` LIKE '%' AND attributes.run_id != '{run_id}'"):
+            self.client.set_tag(run.info.run_id, REPLACED, run_id)
 
     def children(self, parent_id: str) -> list[Run]:
         """All runs of a sweep, oldest first: those it trained, and those that answered its jobs."""

@@ -36,8 +36,12 @@ WIDTHS = {"attributes.`Run Name`": 250} | dict.fromkeys(COLUMNS, 82)
 """Pixels, so that a screen of 1,280 shows them all."""
 MAIN = "val_f1_macro"
 """The curves that stand first, over the whole width."""
+SHARED = "val_log_loss"
+"""The curves that follow: of the losses, the one scale that they share."""
+REPLACED = "replaced"
+"""Tag of a run that was trained again by ``force=true``: the new run's id."""
 BARS = ("test_f1_macro", "test_tuned_f1_macro", "best_val_log_loss")
-"""The final scores that follow: of the losses, the one scale that they share."""
+"""The final scores, last."""
 CURVE = {
     "xAxisKey": "step",
     "xAxisScaleType": "linear",
@@ -48,16 +52,17 @@ CURVE = {
     "useGlobalLineSmoothing": True,
 }
 """Options of a chart by epoch."""
-CURVES_FIRST, BARS_NEXT = "imbalance-first", "imbalance-bars"
+CURVES_FIRST, CURVES_NEXT, BARS_LAST = "imbalance-first", "imbalance-next", "imbalance-bars"
 SECTIONS: dict[str, dict[str, Any]] = {
     CURVES_FIRST: {"name": "Macro F1 by epoch, validation", "columns": 1, "cardHeight": 360},
-    BARS_NEXT: {"name": "Final scores", "columns": 3, "cardHeight": 300},
+    CURVES_NEXT: {"name": "Log loss by epoch, validation", "columns": 1, "cardHeight": 300},
+    BARS_LAST: {"name": "Final scores", "columns": 3, "cardHeight": 300},
     "imbalance-others": {"name": "Model metrics", "display": False},
 }
 """Parts of the charts' page; the last, folded, receives every other metric."""
 BY_LOSS = {
     "aggregateFunction": "average",
-    "groupByKeys": [{"mode": "tag", "groupByData": "loss.label"}],
+    "groupByKeys": [{"mode": "tag", "groupByData": "loss.short"}],
 }
 
 
@@ -89,7 +94,8 @@ def save_views(
         client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
 
     client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
-    save(ALL_RUNS, "All runs, best first", "tags.`loss` LIKE '%'", COLUMNS)
+    every = f"tags.`loss` LIKE '%' AND tags.`{REPLACED}` IS NULL"
+    save(ALL_RUNS, "All runs, best first", every, COLUMNS)
     if sweep_id:
         of_sweep = f"tags.`sweep.{sweep_id}` LIKE '%'"
         save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep, columns)
@@ -133,7 +139,10 @@ def _page(
     condition: str, columns: Sequence[str], group_by: dict[str, Any] | None
 ) -> dict[str, Any]:
     """The page's state: filter, order, columns and charts."""
-    curves = _chart("LINE", MAIN, CURVES_FIRST, **CURVE, selectedMetricKeys=[MAIN])
+    curves = [
+        _chart("LINE", metric, section, **CURVE, selectedMetricKeys=[metric])
+        for metric, section in ((MAIN, CURVES_FIRST), (SHARED, CURVES_NEXT))
+    ]
     return {
         "searchFilter": condition,
         "orderByKey": f"metrics.`{SCORES['val F1']}`",
@@ -164,7 +173,7 @@ def _page(
             }
             for key, options in SECTIONS.items()
         ],
-        "compareRunCharts": [curves, *(_chart("BAR", metric, BARS_NEXT) for metric in BARS)],
+        "compareRunCharts": [*curves, *(_chart("BAR", metric, BARS_LAST) for metric in BARS)],
     }
 
 

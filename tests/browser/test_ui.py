@@ -47,14 +47,18 @@ def test_the_curves_of_macro_f1_by_epoch_come_first_and_large_each_line_in_the_l
     page.goto(ui["MLflow UI"])
     charts = click(page, CURVES)
     for label in LOSSES:
-        expect(charts.get_by_text(f"Group: {label}").first).to_be_visible()
-        expect(charts.get_by_text(f"{label} (val_f1_macro)").first).to_be_visible()
+        short = short_label(label)
+        expect(charts.get_by_text(f"Group: {short}").first).to_be_visible()
+        expect(charts.get_by_text(f"{short} (val_f1_macro)").first).to_be_visible()
     first = charts.locator(".js-plotly-plot").first
     drawn = first.locator(".scatterlayer path.js-line")
     expect(drawn.first).to_be_attached()
     assert drawn.count() >= len(LOSSES)
     assert first.bounding_box()["width"] > 500
     expect(charts.get_by_text("val_loss", exact=True)).to_have_count(0)
+    charts.get_by_text("Final scores").first.scroll_into_view_if_needed()
+    shared = charts.get_by_text(f"{short_label(LOSSES[1])} (val_log_loss)")
+    expect(shared.first).to_be_visible()
 
 
 def test_a_sweep_is_a_parent_run_with_its_jobs_below_and_says_what_it_was(ui, page, parent):

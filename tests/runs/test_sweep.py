@@ -1,13 +1,17 @@
 """The sweep as typed, and what its jobs leave on disk."""
 
+import base64
 import csv
 import json
+import zlib
 
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from src.sweeps.table import collect_rows, print_table
+from src.tracking.store import Store
+from src.tracking.ui_views import ALL_RUNS, TAG
 
 FILES = {
     "config.yaml",
@@ -200,3 +204,18 @@ def test_force_trains_again_and_gives_the_same_bits_in_another_process(sweep, fo
         assert set(old) == set(new)
         for name in old:
             assert old[name].tobytes() == new[name].tobytes(), name
+
+
+def test_among_all_runs_in_mlflow_an_experiment_that_was_repeated_has_one_row(sweep, forced):
+    store, run = Store.at(sweep.tracking["root"], None), record(forced)
+    identity = f"tags.identity = '{run['metadata']['identity']}'"
+    (view,) = (
+        json.loads(one.tags[TAG + ALL_RUNS])
+        for one in store.experiments()
+        if TAG + ALL_RUNS in one.tags
+    )
+    page = json.loads(zlib.decompress(base64.b64decode(view["state"].partition(";")[2])))
+    shown = store.search(f"{page['searchFilter']} AND {identity}")
+    assert len(store.search(identity)) > 1
+    kept = json.loads((forced / "mlflow.json").read_text())["run_id"]
+    assert [one.info.run_id for one in shown] == [kept]
