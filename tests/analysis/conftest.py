@@ -36,6 +36,7 @@ def made(tmp_path_factory, empty_store):
                     "epoch": n,
                     "time_ms": n,
                     "val_f1_macro": 0.5 + 0.05 * n,
+                    "val_log_loss": 0.7 - 0.05 * n,
                     "grad_norm": 1 / n,
                     "loss": 2 / n,
                 }

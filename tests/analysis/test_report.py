@@ -24,7 +24,7 @@ SECTIONS = [
 ]
 FOREST = 2 * 2 + 1
 """Two losses at both decisions, and the axis."""
-PANELS = FOREST + 2 + (3 * 2 + 2) + (2 + 2 + 2 + 1)
+PANELS = FOREST + 2 + (3 * 2 + 2) + (2 + 2 + 2 + 2 + 1)
 """Curves for a desk and for a phone; matrices and predictions; what is folded."""
 PIXELS = "data:image/png;base64,"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -185,10 +185,13 @@ def test_both_decisions_have_matrices_of_their_own(page):
 
 
 @pytest.mark.parametrize("address", ["mlflow-artifacts:/1/abc/artifacts", "", "file:///nowhere"])
-def test_artifacts_elsewhere_leave_a_sentence_instead_of_a_picture(made, tmp_path, address):
+def test_artifacts_elsewhere_leave_one_line_instead_of_pictures(made, tmp_path, address):
     page = rendered(made, tmp_path, change=lambda run: replace(run, artifacts=address))
-    parsed(page)
-    assert page.count("Not drawn: no run of these has") == 3 + 6 + 2
+    ids = [attributes["id"] for tag, attributes in parsed(page) if tag == "section"]
+    assert ids == [one for one in SECTIONS if one not in {"epochs", "predictions"}]
+    (line,) = re.findall("<li>Not drawn: (.*)</li>", page)
+    assert line.startswith("Macro F1 by epoch, Log loss by epoch, Gradient norm by epoch, Tr")
+    assert line.count("no run of these has") == 2
     assert page.count("<svg") == FOREST + 2 + 1
 
 

@@ -35,7 +35,7 @@ STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture between title and caption; empty where there is nothing to draw it from.
+    """A picture between title and caption; without one, the caption says why it was not drawn.
 
     Attributes:
         title: above it.

@@ -16,14 +16,14 @@ NUMBERS_UP_TO = 4
 NAMES_UP_TO = 20
 MATRIX = 2.6
 """Inches of a confusion matrix: two fit on a phone."""
-NOTHING = "Not drawn: no run of these has its predictions on this disk."
+NOTHING = "no run of these has its predictions on this disk"
 
 
 def confusion_matrix(one: LossEvidence) -> Panel:
     """Counts over all seeds, coloured by the share of the true class."""
     title = f"{one.short}, {one.decision}"
     if not one.predictions:
-        return Panel(title, "", NOTHING)
+        return Panel("Confusion matrices", "", NOTHING)
     counts = confusion(one.predictions)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = _class_names(one, len(counts))
@@ -60,7 +60,7 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
     rare = losses[0].summary.rare
     title = "Precision and recall of the rarest class"
     if rare is None:
-        return Panel(title, "", "Not drawn: no run was logged with the counts of its classes.")
+        return Panel(title, "", "no run was logged with the counts of its classes")
     curves = [
         (f"{one.short}, AP {area:.3f}", one.label, curve)
         for one in losses

@@ -41,7 +41,7 @@ def by_epoch(
     tables = [(one, one.by_epoch(metric)) for one in losses]
     tables = [entry for entry in tables if entry[1].size and np.isfinite(entry[1]).any()]
     if not tables:
-        return Panel(title, "", f"Not drawn: no run of these has {metric} by epoch on this disk.")
+        return Panel(title, "", "no run of these has it by epoch on this disk")
     if normalised:
         tables = [(one, table / table[:, :1]) for one, table in tables]
     wide, narrow = (_drawn(tables, title, unit, *size) for size in ((WIDE, 4.4), (WIDTH, 3.2)))

@@ -4,6 +4,8 @@ Its sections come in the order of the questions that a reader has; what few ask 
 """
 
 import json
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from src.analysis.answer import Answer
@@ -49,6 +51,8 @@ CONTENTS = {
     "limits": "Limits",
     "details": "Details",
 }
+KINDS = ("epochs", "predictions")
+"""Sections of pictures alone, which are left out where none can be drawn."""
 COLUMNS = ("F1 of {rare}", "its recall", "AUPRC", "ECE")
 
 
@@ -60,6 +64,14 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         for one in settings[:MOST_WITH_IMAGES]
         if (found := image_section(answer, one, pictures=pictures))
     }
+    panels = {one: _panels(answer, one) for one in settings[:MOST_SETTINGS]}
+    empty = {
+        kind
+        for kind in KINDS
+        if not any(one.svg for of_setting in panels.values() for one in of_setting[kind])
+    }
+    if not of_images:
+        empty.add("images")
     day, commit = contents.made(answer)
     templates = page_templates()
     templates.filters |= {
@@ -74,7 +86,7 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         question=contents.question(answer),
         day=day,
         commit=commit,
-        contents=[one for one in CONTENTS.items() if one[0] != "images" or of_images],
+        contents={name: title for name, title in CONTENTS.items() if name not in empty},
         of_images=of_images,
         drawn=list(dict.fromkeys(row.loss.label for s in settings for row in answer.rows(s))),
         forest=forest(answer),
@@ -84,7 +96,8 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         decisions=table.decisions(answer),
         columns=COLUMNS,
         settings=settings,
-        panels={one: _panels(answer, one) for one in settings[:MOST_SETTINGS]},
+        panels=panels,
+        not_drawn=_not_drawn(panels),
         undrawn=len(settings) - MOST_SETTINGS,
         crowded=any(len(answer.rows(one)) > MOST_LOSSES for one in settings),
         runs=_runs(answer),
@@ -122,6 +135,16 @@ def _json(answer: Answer) -> str:
     return contents.without_folders(text)
 
 
+def _not_drawn(panels: Mapping[str, Mapping[str, list[Panel]]]) -> str:
+    """The pictures that are missing, and why, in one line."""
+    missing: dict[str, list[str]] = {}
+    for of_setting in panels.values():
+        for one in chain.from_iterable(of_setting.values()):
+            if not one.svg and one.title not in missing.setdefault(one.caption, []):
+                missing[one.caption].append(one.title)
+    return "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in missing.items())
+
+
 def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     """Pictures by their section."""
     losses = [row.loss for row in answer.rows(setting)]
@@ -136,8 +159,15 @@ def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     gammas = by_gamma(losses, answer.decision)
     details = [
         by_seed(drawn),
+        by_epoch(found, "val_log_loss", "Log loss by epoch", "validation log loss, nats"),
         by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
-        by_epoch(found, "loss", "Training loss by epoch", "loss / first epoch", normalised=True),
+        by_epoch(
+            found,
+            "loss",
+            "Training loss by epoch",
+            "each by its own loss / first epoch",
+            normalised=True,
+        ),
         focal_curves(labels),
     ]
     return {

@@ -5,7 +5,7 @@ import pandas as pd
 import scikit_posthocs
 
 from src.analysis.figures.palette import BLUE, GREEN, RED
-from src.analysis.figures.panel import Drawing, Panel
+from src.analysis.figures.panel import INK, Drawing, Panel
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.families import OverFamilies
 from src.analysis.study.ranks import Ranks
@@ -40,7 +40,9 @@ def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
         for index, (_, family) in enumerate(order.groupby("family", sort=False)):
             rows = [place[data] for data in family["data"]]
             if index % 2:
-                axes.axhspan(min(rows) - 0.5, max(rows) + 0.5, color="0.93", lw=0, zorder=0)
+                axes.axhspan(
+                    min(rows) - 0.5, max(rows) + 0.5, color=INK, alpha=0.07, lw=0, zorder=0
+                )
         for decision, (colour, marker, shift) in SHOWN.items():
             found = mine[mine["decision"] == decision]
             if found.empty:
@@ -48,9 +50,9 @@ def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
             height = found["data"].map(place) + shift
             axes.hlines(height, found["low"], found["high"], color=colour, lw=1)
             axes.plot(found["difference"], height, marker, color=colour, ms=3, label=decision)
-        axes.axvline(0, color="0.2", lw=1)
+        axes.axvline(0, color=INK, lw=1)
         for end in (-THRESHOLD_PP, THRESHOLD_PP):
-            axes.axvline(end, color="0.4", lw=1, ls=":")
+            axes.axvline(end, color=INK, alpha=0.7, lw=1, ls=":")
         names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in place]
         axes.set_yticks([*place.values()], names, fontsize=6.5)
         axes.tick_params(axis="y", length=0)
@@ -81,7 +83,7 @@ def critical_differences(ranks: Ranks, decision: str) -> Panel:
             ax=axes,
             label_fmt_left="{label} {rank:.1f}",
             marker_props={"color": BLUE, "s": 14, "zorder": 3},
-            elbow_props={"color": "0.2", "linewidth": 0.8},
+            elbow_props={"color": INK, "linewidth": 0.8},
             crossbar_props={"color": RED, "linewidth": 2.5},
             left_only=True,
             text_h_margin=0.3,
@@ -106,9 +108,9 @@ def against_factor(sets: pd.DataFrame, factor: str, slope: OverFamilies | None) 
         return Panel(title, "", f"{name.capitalize()} is not known.")
     with Drawing(title, 2.4) as drawing:
         axes = drawing.axes()
-        axes.vlines(known[factor], known["low"], known["high"], color="0.75", lw=0.8)
+        axes.vlines(known[factor], known["low"], known["high"], color=INK, alpha=0.3, lw=0.8)
         axes.plot(known[factor], known["difference"], "o", color=BLUE, ms=3.5, alpha=0.8)
-        axes.axhline(0, color="0.2", lw=1)
+        axes.axhline(0, color=INK, lw=1)
         if factor != "overlap":
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
