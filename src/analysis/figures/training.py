@@ -125,6 +125,7 @@ def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height:
             lowest, highest = min(lowest, np.nanmin(mean)), max(highest, np.nanmax(mean))
         if lowest > 0 and highest / lowest > LOGARITHMIC:
             axes.set_yscale("log")
+            axes.set_ylim(bottom=lowest / 2)  # a band may reach below 0
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch", ylabel=unit, xlim=(1, max(end[2] for end in ends)))
         _name_lines(axes, ends, height - 0.6)
