@@ -140,7 +140,7 @@ notebook: $(READY)  ## run the lesson's notebook; write docs/leccion/cuaderno.md
 ui: $(READY)  ## open the MLflow UI on http://127.0.0.1:5000 (PORT=... for another port)
 	@$(PY) -m src.ui --port $(PORT) $(if $(TRACKING_URI),--uri $(TRACKING_URI))
 
-screenshots: $(READY)  ## draw the pictures of the README: a small sweep, its report, the MLflow UI (needs chromium)
+screenshots: $(READY)  ## draw the pictures of the README: the answer, a small sweep, its report, the MLflow UI (needs chromium)
 	$(PY) -m tests.browser.screenshots
 
 serve: $(READY)  ## answer requests with the champion on http://127.0.0.1:5001 (NAME=... ALIAS=... PORT=...)
