@@ -1,6 +1,7 @@
-"""Predicts the rows of a file with a saved model.
+"""Predicts the rows of a file, or the pictures of a folder, with a saved model.
 
 python -m src.predict --model NAME@champion rows.csv -o out.csv
+python -m src.predict --model NAME@champion FOLDER -o out.csv
 """
 
 import argparse
@@ -15,13 +16,14 @@ from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
     from src.serving.find import SavedModel
-    from src.serving.predict_file import Tally
+    from src.serving.tally import Tally
 
 MOST_CLASSES = 10
 EXAMPLES = """\
 examples:
   python -m src.predict --model fraud@champion rows.csv -o out.csv
   python -m src.predict --model 0123456789abcdef0123456789abcdef rows.parquet -o out.parquet
+  python -m src.predict --model leaves@champion FOLDER -o out.csv
   python -m src.predict --model outputs/DATE/TIME rows.csv -o out.csv --keep id --decision argmax
 """
 BARE = """\
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.serving.answer_file import check_answer_path
     from src.serving.find import find_model
     from src.serving.predict_file import predict_file
+    from src.serving.predict_images import are_pictures, predict_images
 
     check_answer_path(options.out, options.rows)
     model = find_model(options.model, options.root, options.uri, trust_code=options.trust_code)
@@ -46,17 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if model.facts is None:
         print(f"Note: {model.title} is {BARE}")
     try:
-        tally = predict_file(
-            model,
-            options.rows,
-            options.out,
-            decision,
-            keep=tuple(dict.fromkeys(options.keep)),
-            ignore_extra=options.ignore_extra,
-            header=options.header,
-            delimiter=options.delimiter,
-            encoding=options.encoding,
-        )
+        if are_pictures(options.rows):
+            tally = predict_images(
+                model, options.rows, options.out, decision, skip_damaged=options.skip_damaged
+            )
+        else:
+            tally = predict_file(
+                model,
+                options.rows,
+                options.out,
+                decision,
+                keep=tuple(dict.fromkeys(options.keep)),
+                ignore_extra=options.ignore_extra,
+                header=options.header,
+                delimiter=options.delimiter,
+                encoding=options.encoding,
+            )
     except KeyboardInterrupt:
         print(f"\nInterrupted; {options.out} was not written.", file=sys.stderr)
         return INTERRUPTED
@@ -74,28 +82,33 @@ def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> No
     done = f"{tally.rows:,} rows predicted in {tally.seconds:.1f} s"
     print(f"{model.title}: {done}, {decision} decision -> {out}")
     print(f"Classes: {', '.join(shown)}{more}")
-    plan = tally.plan
-    if plan.label:
+    if tally.truth:
         print(
-            f"The column {plan.label!r} is the label, and was not used to predict; macro F1 over "
+            f"{tally.truth}, and was not used to predict; macro F1 over "
             f"{tally.labelled:,} rows with a known class: {tally.f1_macro:.4f} (no test, where the "
             "model was trained on these rows)"
         )
-    if plan.ignored:
-        listed = ", ".join(plan.ignored[:MOST_CLASSES])
-        print(f"Not used: {listed}{' …' if len(plan.ignored) > MOST_CLASSES else ''}")
+    for said, names in (("Not used", tally.ignored), ("Damaged, left out", tally.damaged)):
+        if names:
+            listed = ", ".join(names[:MOST_CLASSES])
+            print(f"{said}: {listed}{' …' if len(names) > MOST_CLASSES else ''}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m src.predict",
-        description="Predict the rows of a CSV, TSV, Parquet or NPZ file with a saved model: the "
-        "class of each row and the probability of each class.",
+        description="Predict the rows of a CSV, TSV, Parquet or NPZ file, or the pictures of a "
+        "folder, with a saved model: the class of each and the probability of each class.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("rows", type=Path, help="file with the columns that the model was trained on, raw")
+    add(
+        "rows",
+        type=Path,
+        help="file with the columns that the model was trained on, raw; or a folder of pictures, "
+        "or one picture (PNG, JPEG, BMP, GIF)",
+    )
     add(
         "--model",
         required=True,
@@ -112,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--keep", action="append", default=[], metavar="COLUMN", help="copy into the answer")
     add("--ignore-extra", action="store_true", help="go on where there are more columns")
+    add("--skip-damaged", action="store_true", help="leave pictures out that cannot be read")
     add(
         "--header",
         action=argparse.BooleanOptionalAction,

@@ -7,7 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from src.data.dataset import Dataset
+import numpy as np
+
+from src.data.dataset import Dataset, decoded
+from src.data.images.preprocessing import ImagePreprocessing
 from src.data.tabular.columns import TablePreprocessing
 from src.runs import record
 from src.runs.identity import target_modules
@@ -16,6 +19,7 @@ from src.saved_model.facts import ServingFacts
 
 LOADER = "src.saved_model.loader"
 """Loads a saved model."""
+EXAMPLE_ROWS = 5
 
 
 @cache
@@ -69,15 +73,27 @@ def serving_facts(dataset: Dataset, metrics: Mapping[str, float]) -> ServingFact
         dataset: gives names and the preprocessing.
         metrics: hold ``decision_offset_<k>`` and ``prior_offset_<k>``.
     """
-    table, classes = dataset.preprocessing, range(dataset.num_classes)
+    fitted, classes = dataset.preprocessing, range(dataset.num_classes)
     return ServingFacts(
         class_names=dataset.class_names,
         offsets=tuple(metrics[f"decision_offset_{k}"] for k in classes),
         prior_offsets=tuple(metrics[f"prior_offset_{k}"] for k in classes),
         input_shape=dataset.input_shape,
         feature_names=dataset.feature_names,
-        table=table if isinstance(table, TablePreprocessing) else None,
+        table=fitted if isinstance(fitted, TablePreprocessing) else None,
+        images=fitted if isinstance(fitted, ImagePreprocessing) else None,
     )
+
+
+def save_example(folder: Path, dataset: Dataset) -> None:
+    """Writes rows that show what a model of arrays takes; those of tables and pictures are made up.
+
+    Args:
+        folder: the job's output folder.
+        dataset: gives rows of the validation split.
+    """
+    if not isinstance(dataset.preprocessing, TablePreprocessing | ImagePreprocessing):
+        np.save(folder / record.EXAMPLE, decoded(dataset.x_val[:EXAMPLE_ROWS]))
 
 
 def _copy_module(code: Path, name: str, file: Path) -> None:

@@ -17,7 +17,7 @@ from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
 from src.runs.identity import is_reference, sampling_of
 from src.runs.record import RunMetadata
-from src.saved_model.facts import ServingFacts
+from src.saved_model.facts import IMAGE, ServingFacts
 
 FEW_ROWS = 30
 """Below so many test rows of a class its scores are called unsure."""
@@ -83,6 +83,7 @@ def model_card(
         columns=_columns(facts),
         most_columns=MOST_COLUMNS,
         by_class=_by_class(metadata, metrics, drawn, support, np.exp(log_p["tuned"]).mean(axis=0)),
+        image=IMAGE,
         table=_table,
     )
 

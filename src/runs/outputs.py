@@ -9,9 +9,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset, decoded
+from src.data.dataset import Dataset
 from src.runs import record
-from src.runs.for_serving import serving_facts, write_for_serving
+from src.runs.for_serving import save_example, serving_facts, write_for_serving
 from src.runs.model_card import model_card
 from src.runs.record import RunMetadata
 from src.saved_model.decisions import DECISIONS
@@ -21,7 +21,6 @@ from src.saved_model.facts import weights_file
 if TYPE_CHECKING:
     from src.engine.fit import Trained
 
-EXAMPLE_ROWS = 5
 YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """Of libyaml where PyYAML was built with it: a tenth of the time."""
 OF_A_RUN = (
@@ -71,7 +70,7 @@ def write_results(
         **logits,
     }
     np.savez_compressed(folder / record.PREDICTIONS, **arrays)
-    np.save(folder / record.EXAMPLE, decoded(dataset.x_val[:EXAMPLE_ROWS]))
+    save_example(folder, dataset)
     with (folder / record.CONFUSION).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerows([dataset.class_names, *confusion.tolist()])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from src.data.images.preprocessing import ImagePreprocessing
 from src.data.tabular.columns import TablePreprocessing
 from src.errors import UserError
 from src.saved_model.decisions import ARGMAX, PRIOR, TUNED
@@ -18,6 +19,8 @@ CODE = "code"
 LONGEST_REASON = 300
 CLASS = "class"
 """The column of the predicted class."""
+IMAGE = "image"
+"""The column of pictures."""
 
 
 def probability_column(class_name: str) -> str:
@@ -39,11 +42,12 @@ class ServingFacts:
         offsets: K numbers, added to the logits before the tuned decision.
         input_shape: of one row of features, as the network takes them.
         feature_names: of the features; None for images.
-        table: turns raw rows into features; None where rows are the arrays trained on.
+        table: turns raw rows into features; None where rows are pictures or the arrays trained on.
         own_modules: modules of one's own that hold layers or models; they lie beside the file.
         tuned_weights: whether the tuned decision has weights of its own.
         prior_offsets: K numbers, added before the decision by prior; empty in older models.
         prior_weights: whether that decision has weights of its own.
+        images: how pictures are read; None where rows are none.
     """
 
     class_names: tuple[str, ...]
@@ -55,10 +59,13 @@ class ServingFacts:
     tuned_weights: bool = False
     prior_offsets: tuple[float, ...] = ()
     prior_weights: bool = False
+    images: ImagePreprocessing | None = None
 
     def __post_init__(self) -> None:
         if len(self.offsets) != len(self.class_names):
             raise ValueError("there must be one offset for each class")
+        if self.images and self.images.input_shape != self.input_shape:
+            raise ValueError("pictures are read in another shape than the network takes")
 
     def offsets_of(self, decision: str) -> tuple[float, ...]:
         """The numbers that a decision adds to the logits.
@@ -88,7 +95,9 @@ class ServingFacts:
 
     @property
     def columns(self) -> tuple[str, ...] | None:
-        """Names of the columns that a row must have; None for images."""
+        """Names of the columns that a row must have; None for arrays without names."""
+        if self.images:
+            return (IMAGE,)
         if self.table:
             return (*self.table.numeric, *self.table.categorical)
         return self.feature_names

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from src.data.dataset import decoded
 from src.data.errors import CellError, DataError
 from src.data.rows_at_once import rows_at_once
 from src.errors import UserError
@@ -17,6 +18,7 @@ from src.saved_model.decisions import DECISIONS, TUNED
 from src.saved_model.estimator_file import FILES, FittedEstimator, estimator_file, load_estimator
 from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column, weights_file
 from src.saved_model.network_file import load_network, load_weights, own_objects
+from src.saved_model.pictures import pixels_of
 
 MODEL_FILES = ("data/model.keras", "model.keras")
 """Paths of the network in the folder of an MLflow model, or of a run."""
@@ -88,8 +90,9 @@ class Predictor:
         """Rows as the network takes them.
 
         Args:
-            rows: a table with the columns trained on, or, where the model was trained on arrays,
-                an array (n, *input_shape) or a table with its columns.
+            rows: a table with the columns trained on, or of pictures in the column `image` (bytes
+                of a file, or base64 text); where the model was trained on pictures or arrays, an
+                array (n, *input_shape) of pixels (uint8) or of features.
 
         Returns:
             float32, shape (n, *input_shape), all finite.
@@ -102,6 +105,8 @@ class Predictor:
             if not isinstance(rows, pd.DataFrame):
                 raise DataError("rows must come with the names of their columns")
             features = self.facts.table.transform(rows)
+        elif self.facts.images and isinstance(rows, pd.DataFrame):
+            return decoded(pixels_of(rows, self.facts.images))
         else:
             features = _array(rows, self.facts)
         if not np.isfinite(features).all():
@@ -169,7 +174,7 @@ def _array(rows: Any, facts: ServingFacts) -> NDArray[np.float32]:
         rows = _ordered(rows, facts)
     try:
         with np.errstate(over="ignore"):
-            features = np.asarray(rows, np.float32)
+            features = np.asarray(decoded(np.asarray(rows)), np.float32)
     except (TypeError, ValueError) as error:
         raise DataError(f"rows must be numbers: {error}") from error
     if features.shape[1:] != facts.input_shape:

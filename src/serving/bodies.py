@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
+import math
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from src.data.errors import DataError, TooLargeError
+from src.data.images.decode import NAMELESS, open_picture
 from src.data.tabular.columns import TablePreprocessing
 from src.data.tabular.limits import MOST_COLUMNS
 from src.data.tabular.new_rows import name_by_width, new_rows
 from src.data.tabular.parquet_table import ParquetTable
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
+from src.saved_model.facts import ServingFacts
+from src.saved_model.pictures import file_in
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"
@@ -22,9 +29,13 @@ MOST_LISTS = 1_000_000
 """Lists and objects of a JSON body, rows among them; five million took 17 s to become a table."""
 LARGEST_DECODED = 256 * 2**20
 """Bytes of a Parquet table once it is decoded."""
+MOST_PIXELS = 100_000_000
+"""Pixels of the pictures of a body, by their headers: one to two seconds of decoding."""
+MOST_VALUES = 20_000_000
+"""Values of them at the size of the network, each of four bytes."""
 
 
-def as_taken(kind: str, body: bytes, table: TablePreprocessing | None) -> tuple[str, bytes]:
+def as_taken(kind: str, body: bytes, facts: ServingFacts) -> tuple[str, bytes]:
     """The media type and the body as MLflow takes them, not too large once it is decoded.
 
     Raises:
@@ -33,10 +44,12 @@ def as_taken(kind: str, body: bytes, table: TablePreprocessing | None) -> tuple[
     """
     if kind == JSON_TYPE:
         _check_json(body)
+        if facts.images:
+            _check_pictures(json.loads(body), math.prod(facts.input_shape))
     elif kind == PARQUET_TYPE:
         _check_parquet(body)
-    elif kind == CSV_TYPE and table:
-        return PARQUET_TYPE, _as_parquet(body, table)
+    elif kind == CSV_TYPE and facts.table:
+        return PARQUET_TYPE, _as_parquet(body, facts.table)
     return kind, body
 
 
@@ -54,6 +67,36 @@ def _check_json(body: bytes) -> None:
         valid = False
     if not valid:
         raise DataError("the body is no valid JSON in UTF-8")
+
+
+def _check_pictures(content: Any, values: int) -> None:
+    """Refuses pictures that are too many together; none of them is decoded.
+
+    Args:
+        content: of a body, parsed.
+        values: of one picture at the size of the network.
+    """
+    pixels = pictures = 0
+    for text in _texts(content):
+        try:
+            width, height = open_picture(file_in(text), NAMELESS).size
+        except DataError:  # the model says in which row, unless it is the name of a decision
+            continue
+        pixels, pictures = pixels + width * height, pictures + 1
+        if pixels > MOST_PIXELS or pictures * values > MOST_VALUES:
+            raise TooLargeError(
+                f"the pictures have more than {MOST_PIXELS:,} pixels by their headers, or more "
+                f"than {MOST_VALUES:,} values once they are resized."
+            )
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """The texts in parsed JSON, but for names."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list | dict):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _texts(part)
 
 
 def _check_parquet(body: bytes) -> None:

@@ -63,8 +63,11 @@ class Guard:
                 return
             body = await self._body(receive)
             kind = _media_type(headers.get(b"content-type", b"").decode("latin-1"))
+            if self._facts.images and kind != JSON_TYPE:
+                reason = f"pictures come as base64 text in {JSON_TYPE}"
+                raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
             # in a thread: a large body must not keep other requests from their answers
-            kind, body = await asyncio.to_thread(as_taken, kind, body, self._facts.table)
+            kind, body = await asyncio.to_thread(as_taken, kind, body, self._facts)
             headers[b"content-type"] = kind.encode("latin-1")
             headers[b"content-length"] = str(len(body)).encode()
             scope = {**scope, "headers": list(headers.items())}

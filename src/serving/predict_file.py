@@ -3,22 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from src.data.errors import CellError, DataError
 from src.data.parameters import read_delimiter
@@ -32,46 +23,12 @@ from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import answer_file
 from src.serving.columns import ColumnPlan, plan_columns
 from src.serving.find import SavedModel
+from src.serving.tally import Tally, progress
 
 CHUNK = 16_384
 """Rows in memory at a time, fewer of wide ones."""
 CELLS = 4_000_000
 """Cells in memory at a time."""
-
-
-@dataclass
-class Tally:
-    """The result of predicting a file.
-
-    Attributes:
-        class_names: K names.
-        plan: what became of the file's columns.
-        counts: of true classes (rows) and predicted ones; the last row is for rows whose class is
-            not given or not known, shape (K + 1, K).
-        seconds: from the first row to the last, the model being loaded.
-    """
-
-    class_names: tuple[str, ...]
-    plan: ColumnPlan
-    counts: NDArray[np.int64]
-    seconds: float = 0.0
-
-    @property
-    def rows(self) -> int:
-        """Number of rows predicted."""
-        return int(self.counts.sum())
-
-    @property
-    def labelled(self) -> int:
-        """Number of those rows whose given class the model knows."""
-        return int(self.counts[:-1].sum())
-
-    @property
-    def f1_macro(self) -> float:
-        """Macro F1 over the labelled rows, a class never seen nor predicted counting 0."""
-        known = self.counts[:-1]
-        sums = known.sum(axis=0) + known.sum(axis=1)
-        return float((2 * known.diagonal() / np.maximum(sums, 1)).mean())
 
 
 def predict_file(
@@ -107,6 +64,11 @@ def predict_file(
     delimiter = read_delimiter("--delimiter", delimiter)
     loaded = None if model.facts else model.load()
     facts = model.facts or loaded.facts  # type: ignore[union-attr]
+    if facts.images and rows.suffix.lower() != ".npz":
+        raise DataError(
+            f"{rows}: {model.title} takes pictures: a folder of PNG, JPEG, BMP or GIF files, one "
+            "of them, or an NPZ file with their pixels in the array 'x'"
+        )
     layout = facts.table.layout if facts.table else None
     trained = layout or TextFormat()
     text = replace(
@@ -124,18 +86,26 @@ def predict_file(
         chunks = new_rows(file, facts.table, size=size, keep=plan.kept)
         first = next(chunks)
         kept = {name: file.type_of(name) for name in plan.kept}
+        truth = f"The column {plan.label!r} is the label" if plan.label else ""
+        tally = Tally(facts.class_names, truth, plan.ignored)
         with answer_file(out, facts, kept) as write:
-            classes = len(facts.class_names)
-            tally = Tally(facts.class_names, plan, np.zeros((classes + 1, classes), int))
             loaded = loaded or model.load()
-            started = perf_counter()
-            for chunk, kept_cells in _with_progress(chain([first], chunks), file, rows.name):
-                with _named(file.source, before=tally.rows, header=text.header):
-                    predicted = dict(loaded.predict(chunk, decision).items())
-                _count(tally, chunk, predicted)
-                write(kept_cells | predicted)
-            tally.seconds = perf_counter() - started
+            with progress(tally, rows.name, file.total) as show:
+                for chunk, kept_cells in chain([first], chunks):
+                    with _named(file.source, before=tally.rows, header=text.header):
+                        predicted = dict(loaded.predict(chunk, decision).items())
+                    tally.add(predicted[CLASS], _true(tally, chunk, plan.label))
+                    write(kept_cells | predicted)
+                    show(file.done)
     return tally
+
+
+def _true(tally: Tally, chunk: Any, label: str | None) -> NDArray[np.int64] | None:
+    """The numbers of the classes in the column of the label, where there is one."""
+    if label is None:
+        return None
+    codes, texts = texts_of(chunk[label], label)
+    return np.array([*(tally.number_of(text) for text in texts), len(tally.class_names)])[codes]
 
 
 def _plan(
@@ -168,36 +138,3 @@ def _named(source: str, *, before: int, header: bool) -> Iterator[None]:
         raise DataError(f"{source}: {cell}{'' if row or header else hint}") from error
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
-
-
-def _count(tally: Tally, chunk: Any, predicted: dict[str, Any]) -> None:
-    classes = len(tally.class_names)
-    number = {name: k for k, name in enumerate(tally.class_names)}
-    chosen = predicted[CLASS].map(number).to_numpy(np.int64)
-    true = np.full(len(chosen), classes)
-    if tally.plan.label:
-        codes, texts = texts_of(chunk[tally.plan.label], tally.plan.label)
-        true = np.array([*(number.get(text, classes) for text in texts), classes])[codes]
-    np.add.at(tally.counts, (true, chosen), 1)
-
-
-def _with_progress(chunks: Iterator[Any], file: TableFile, name: str) -> Iterator[Any]:
-    """The chunks, with a bar on the terminal that shows the time left."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(name, total=file.total, rows=0)
-        count = 0
-        for chunk in chunks:
-            yield chunk
-            count += len(chunk[0])
-            bar.update(task, completed=file.done, rows=count)

@@ -4,14 +4,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from mlflow.entities import LoggedModel, Run
 
-from src.data.dataset import decoded
 from src.errors import UserError
 from src.runs import record
-from src.runs.for_serving import serving_facts
-from src.runs.outputs import EXAMPLE_ROWS
+from src.runs.for_serving import save_example, serving_facts
 from src.runs.record_reader import read_record
 from src.runs.rerun import refit
 from src.saved_model.estimator_file import save_estimator
@@ -54,7 +51,7 @@ def fit_and_save(store: Store, run: Run) -> LoggedModel:
         folder.mkdir()
         serving_facts(dataset, fitted.metrics).save(folder)
         shutil.copyfile(kept / record.CARD, folder / record.CARD)
-        np.save(folder / record.EXAMPLE, decoded(dataset.x_val[:EXAMPLE_ROWS]))
+        save_example(folder, dataset)
         save_estimator(folder / record.ESTIMATOR, fitted.estimator)
         model_id = log_model(store.client, run, folder, run.data.params)
     return store.client.get_logged_model(model_id)

@@ -6,6 +6,7 @@ installed. ``mlflow.keras.load_model`` gives the bare network with the weights o
 the components registered: ``import src.components`` first, or give it ``custom_objects``.
 """
 
+import base64
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -27,11 +28,11 @@ from src.data.tabular.cells import MISSING_CATEGORY
 from src.runs import record
 from src.runs.for_serving import LOADER, travelling_modules
 from src.saved_model.decisions import TUNED
-from src.saved_model.facts import CLASS, FILE, ServingFacts, weights_file
+from src.saved_model.facts import CLASS, FILE, IMAGE, ServingFacts, weights_file
 from src.tracking.card_note import NOTE, note_of
 
 NAME = "model"
-REQUIRED = ("numpy", "mlflow", "pandas")
+REQUIRED = ("numpy", "mlflow", "pandas", "pillow")
 """Packages that a saved model needs, each pinned to the version that trained it."""
 OF_NETWORKS = ("tensorflow", "keras")
 OF_ESTIMATORS = ("scikit-learn", "imbalanced-learn", "skops")
@@ -121,10 +122,12 @@ def _project_code() -> dict[str, bytes]:
 
 
 def _input_example(facts: ServingFacts, run_folder: Path) -> Any:
-    """A few rows as trained on; for a table one made-up row, no person's data.
+    """A few rows as trained on; for a table or pictures a made-up one, no person's data.
 
-    It has the median of each number and the first of each column's categories.
+    A row has the median of each number and the first of each column's categories.
     """
+    if facts.images:
+        return pd.DataFrame({IMAGE: [base64.b64encode(facts.images.example()).decode()]})
     table = facts.table
     if table is None:
         return np.load(run_folder / record.EXAMPLE, allow_pickle=False)
@@ -140,9 +143,10 @@ def signature(facts: ServingFacts) -> ModelSignature:
 
     A table's columns are declared by name and of any type: the model itself refuses a value of the
     wrong kind, by row and column. MLflow's own types would refuse whole numbers in a column of
-    decimals and a gap in a column of text, which are right here. Arrays are float32.
+    decimals and a gap in a column of text, which are right here, and read as base64 what is none.
+    Arrays are float32.
     """
-    if facts.table:
+    if facts.table or facts.images:
         rows = Schema([ColSpec(AnyType(), name) for name in facts.columns or ()])
     else:
         rows = Schema([TensorSpec(np.dtype(np.float32), (-1, *facts.input_shape))])
@@ -161,6 +165,10 @@ def decision_param(default: str) -> ParamSchema:
 
 def _column_kinds(facts: ServingFacts) -> dict[str, str]:
     """The kind of each column: ``number``, or text with so many known categories."""
+    if facts.images:
+        height, width, _ = facts.input_shape
+        read = f"brought to {height} x {width} pixels, {facts.images.color}"
+        return {IMAGE: f"a PNG, JPEG, BMP or GIF file, as bytes or base64 text, {read}"}
     if facts.table is None:
         return dict.fromkeys(facts.feature_names or (), "number, on the scale of training")
     categories = zip(facts.table.categorical, facts.table.categories, strict=True)

@@ -90,7 +90,7 @@ def test_the_model_has_an_input_example(folder, dataset):
 def test_the_requirements_are_pinned_to_what_trained_it(folder):
     lines = (folder / "requirements.txt").read_text().split()
     pins = dict(line.split("==") for line in lines)
-    names = ("tensorflow", "keras", "numpy", "mlflow", "pandas")
+    names = ("tensorflow", "keras", "numpy", "mlflow", "pandas", "pillow")
     assert pins == {name: version(name) for name in names}
 
 
@@ -98,7 +98,8 @@ def test_no_module_of_the_project_travels_but_components_and_what_predicts(folde
     travelling = {file.relative_to(folder / "code") for file in folder.glob("code/**/*.py")}
     others = {str(file) for file in travelling if not {"components", "saved_model"} & {*file.parts}}
     assert "src/data/tabular/columns.py" in others
-    assert {name.rpartition("/")[0] for name in others} == {"src", "src/data", "src/data/tabular"}
+    folders = {"src", "src/data", "src/data/images", "src/data/tabular"}
+    assert {name.rpartition("/")[0] for name in others} == folders
     assert yaml.safe_load((folder / "MLmodel").read_text())["flavors"].keys() == {
         "keras",
         "python_function",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from src.data.images.decode import CHANNELS, decode
 
@@ -47,3 +49,13 @@ class ImagePreprocessing:
         for row, picture in enumerate(pictures):
             pixels[row] = decode(picture, size=self.size, color=self.color)
         return pixels
+
+    def example(self) -> bytes:
+        """A PNG of the right size, from dark to light: made up, nobody's picture."""
+        shades = np.linspace(0, 255, self.size[1], dtype=np.uint8)
+        pixels = np.broadcast_to(shades[:, np.newaxis], self.input_shape)
+        stream = io.BytesIO()
+        Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels).save(
+            stream, "PNG"
+        )
+        return stream.getvalue()
