@@ -15,7 +15,11 @@ from src.config.ranges import AUTO
 from src.config.schema import Config, TrackingConfig, TrainingConfig
 from src.errors import UserError
 
-OF_IMAGES = ("src.data.digits.digits", "src.data.images.fashion_mnist.fashion_mnist")
+OF_IMAGES = (
+    "src.data.digits.digits",
+    "src.data.images.fashion_mnist.fashion_mnist",
+    "src.data.images.image_folder.image_folder",
+)
 """Sources of images, which are known before they are loaded."""
 GROUPS = ("loss", "metric", "model", "data", "sampling", "estimator")
 HYDRA = "hydra"

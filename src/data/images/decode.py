@@ -13,11 +13,13 @@ is stretched to its size, and a camera's note on how it was held (EXIF) is not f
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from src.data.errors import DataError, TooLargeError
 
@@ -31,6 +33,7 @@ MOST_PIXELS = 50_000_000
 NAMELESS = "the picture"
 """What bytes are called in errors."""
 LARGEST_BYTE = 255
+UPRIGHT = 1
 SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 """Modes of Pillow whose pixels are 0 to 65535."""
 
@@ -53,7 +56,8 @@ def decode(source: bytes | Path, *, size: tuple[int, int] | None, color: str) ->
             is decoded; names the file.
     """
     name = str(source) if isinstance(source, Path) else NAMELESS
-    return to_array(open_picture(read_file(source), name), name, size=size, color=color)
+    image = open_picture(io.BytesIO(read_file(source)), name)
+    return to_array(image, name, size=size, color=color)
 
 
 def read_file(source: bytes | Path) -> bytes:
@@ -82,18 +86,18 @@ def read_file(source: bytes | Path) -> bytes:
     return found
 
 
-def open_picture(content: bytes, name: str) -> Image.Image:
+def open_picture(stream: BinaryIO, name: str) -> Image.Image:
     """The header of a picture; its pixels are decoded where they are asked for.
 
     Args:
-        content: of a file.
+        stream: a file's bytes.
         name: what it is called in errors.
 
     Raises:
         DataError: for another kind of file, a damaged header, or too many pixels.
     """
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(name, "far too many pixels") from error
     except UnidentifiedImageError as error:
@@ -126,6 +130,32 @@ def to_array(
     if size is not None and size != (image.height, image.width):
         image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.array(image, np.uint8).reshape(image.height, image.width, CHANNELS[color])
+
+
+def is_gray(image: Image.Image) -> bool:
+    """Whether a picture has no colours, as far as its header tells."""
+    palette = image.getpalette() if image.mode == "P" else None
+    if palette:
+        return palette[0::3] == palette[1::3] == palette[2::3]
+    return image.mode in {"1", "L", "LA", *SIXTEEN_BITS}
+
+
+def conversions(image: Image.Image) -> Iterator[str]:
+    """What a picture loses on its way to an array, in words that follow a number of pictures."""
+    if image.mode == "CMYK":
+        yield "in CMYK, made RGB without a colour profile"
+    if image.mode in SIXTEEN_BITS:
+        yield "of 16 bits a pixel, of which the upper eight are kept"
+    if image.has_transparency_data and _least_alpha(image) < LARGEST_BYTE:
+        yield "with transparent pixels, laid over white"
+    if getattr(image, "is_animated", False):
+        yield "animated, of which the first frame is used"
+    if image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT:
+        yield "turned by a note of the camera (EXIF), which is not followed"
+
+
+def _least_alpha(image: Image.Image) -> int:
+    return int(np.asarray(image.convert("RGBA"))[..., 3].min())
 
 
 def _eight_bits(image: Image.Image, name: str) -> Image.Image:

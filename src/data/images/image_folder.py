@@ -1,0 +1,190 @@
+"""Your own pictures: a folder for each class, or train, val and test above such folders.
+
+Example:
+    `python train.py data=image_folder data.root=FOLDER model=cnn`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+
+from src.config.data_schema import ImageFolderConfig
+from src.data.dataset import Dataset
+from src.data.errors import DataError, shortened
+from src.data.images import decode
+from src.data.images.cache import ImageCache
+from src.data.images.folder import PictureFolder, read_folder
+from src.data.images.pictures import Pictures, Profile
+from src.data.images.preprocessing import ImagePreprocessing
+from src.data.images.reading import decode_all, find_look
+from src.data.parameters import checked_by
+from src.data.tabular.clean_table import Latest
+from src.errors import override
+
+AUTO = "auto"
+MOST_NAMED, MOST_SHOWN = 10, 3
+GIVEN, RANDOM = "given", "random"
+
+latest = Latest[Pictures]()
+logger = logging.getLogger(__name__)
+
+
+@checked_by(ImageFolderConfig)
+def image_folder(
+    root: str,
+    seed: int = 0,
+    *,
+    split: str = AUTO,
+    image_size: str | Sequence[int] = AUTO,
+    color: str = AUTO,
+    damaged: str = "refuse",
+    duplicates: str = "group",
+    profile: str = "none",
+    imbalance_ratio: float = 100.0,
+    rare_classes: Sequence[int | str] = (),
+    imbalance_test: bool = False,
+    memory_share: float = 0.25,
+    cache: str | None = None,
+    val_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+) -> Dataset:
+    """Reads the pictures of a folder, PNG, JPEG, BMP or GIF; its folders are the classes.
+
+    Args:
+        root: the folder.
+        seed: of the split, and of the pictures left out.
+        split: `given` takes the folders train/, val/ (or a part of train/) and test/, `random`
+            splits all pictures, `auto` is what the folder has.
+        image_size: height and width that pictures are brought to; `auto` as
+            :func:`src.data.images.reading.find_look` finds it.
+        color: `grayscale`, `rgb`, or `auto`: rgb where a single picture has colours.
+        damaged: what becomes of files that are no pictures or cannot be read: `refuse` or `skip`.
+        duplicates: what becomes of pictures with the same pixels: `group` keeps them in one split,
+            `drop` leaves out those that an earlier one equals, class included, `keep` splits them
+            like all others.
+        profile: `step`, `longtail` or `none`.
+        imbalance_ratio: pictures of the largest class over those of the rarest, at least 1.
+        rare_classes: names or numbers of the rare classes; for `longtail` the end of the tail.
+        imbalance_test: whether the test split gets the profile too.
+        memory_share: of the memory that this process may have; decoded pictures that take more
+            stay on disk and are read batch by batch.
+        cache: folder where decoded pictures are kept; None for the user's own cache.
+        val_fraction: share for validation.
+        test_fraction: share for the test.
+
+    Returns:
+        The data set; its `test_ids` are paths from the folder on.
+
+    Raises:
+        DataError: for a folder, a picture or a value that cannot be used.
+    """
+    folder = read_folder(Path(root).expanduser())
+    if folder.foreign:
+        _refuse_or_warn(damaged, root, [f"{name} is no picture" for name in folder.foreign])
+    if split == GIVEN and folder.part is None:
+        raise DataError(
+            f"{override('data.split', GIVEN)}: {root} holds the folders of classes, and not train/ "
+            "and test/ above such folders."
+        )
+    asked = {"size": _size(image_size), "color": None if color == AUTO else color}
+
+    def read() -> Pictures:
+        kept = ImageCache(cache)
+        return _read(folder, root, asked, kept, damaged=damaged, duplicates=duplicates)
+
+    key = (folder.files, folder.states, root, damaged, duplicates, str(asked), cache)
+    pictures = latest.get(key, read)
+    return pictures.split(
+        seed,
+        profile=Profile(
+            profile=profile,
+            imbalance_ratio=imbalance_ratio,
+            rare_classes=rare_classes,
+            imbalance_test=imbalance_test,
+        ),
+        memory_share=memory_share,
+        given=split != RANDOM and folder.part is not None,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+    )
+
+
+def _read(
+    folder: PictureFolder,
+    source: str,
+    asked: dict[str, Any],
+    cache: ImageCache,
+    *,
+    damaged: str,
+    duplicates: str,
+) -> Pictures:
+    """The decoded pictures of a folder, those of the cache where it has them."""
+    paths = [folder.root / name for name in folder.files]
+
+    def make(entry: Path) -> dict[str, Any]:
+        size, color = find_look(paths, source, **asked)
+        shape = ImagePreprocessing(source, size, color).input_shape
+        logger.info("%s: decoding %d pictures to %d x %d x %d", source, len(paths), *shape)
+        images = cache.new_array(entry, (len(paths), *shape))
+        found = decode_all(paths, images, source, size=size, color=color)
+        return {"size": size, "color": color, **found.facts()}
+
+    code = hashlib.sha256(Path(decode.__file__).read_bytes()).hexdigest()
+    where = str(folder.root.resolve())
+    parts = [where, asked, folder.files, folder.states, PIL.__version__, code]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    images, facts = cache.get(key, f"{where} {json.dumps(asked)}", make)
+    broken = {int(row): problem for row, problem in facts["damaged"].items()}
+    if broken:
+        _refuse_or_warn(damaged, source, [*broken.values()])
+    for what, rows in facts["converted"].items():
+        names = shortened([folder.files[row] for row in rows], 3)
+        logger.warning(
+            "%s: %d of %d pictures are %s: %s", source, len(rows), len(paths), what, names
+        )
+    usable = np.setdiff1d(np.arange(len(paths)), [*broken])
+    hashes = np.array(facts["hashes"], np.uint64)[usable]
+    pictures = Pictures(
+        images=images,
+        rows=usable,
+        y=folder.y[usable],
+        class_names=folder.class_names,
+        files=tuple(folder.files[row] for row in usable),
+        part=None if folder.part is None else folder.part[usable],
+        numbers=np.unique(hashes, return_inverse=True)[1].astype(np.int64),
+        duplicates=duplicates,
+        name=folder.root.resolve().name,
+        source=source,
+        preprocessing=ImagePreprocessing(
+            source, (facts["size"][0], facts["size"][1]), facts["color"]
+        ),
+    )
+    pictures.tell_duplicates()
+    return pictures
+
+
+def _size(image_size: str | Sequence[int]) -> tuple[int, int] | None:
+    if isinstance(image_size, str):
+        return None
+    height, width = image_size
+    return height, width
+
+
+def _refuse_or_warn(damaged: str, source: str, problems: Sequence[str]) -> None:
+    """Names what cannot be read, and how many there are."""
+    listed = "\n  ".join(problems[:MOST_NAMED])
+    more = f"\n  and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
+    if damaged == "refuse":
+        raise DataError(
+            f"{source}: {len(problems):,} files cannot be used:\n  {listed}{more}\nMend or remove "
+            f"them, or leave them out with {override('data.damaged', 'skip')}"
+        )
+    logger.warning("%s: left out %d files:\n  %s%s", source, len(problems), listed, more)

@@ -1,0 +1,148 @@
+"""Reads all pictures of a folder: how large and in which colours, then their pixels, once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+
+from src.data.errors import DataError
+from src.data.images.decode import (
+    GRAYSCALE,
+    RGB,
+    conversions,
+    is_gray,
+    open_picture,
+    read_file,
+    to_array,
+)
+
+T = TypeVar("T")
+
+LARGEST_SIDE = 128
+"""Of pictures whose size is found: what a small network on a few cores can train on."""
+AT_ONCE = 4096
+TELL_EVERY = 10.0
+"""Seconds between two lines about progress."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Findings:
+    """What reading all pictures of a folder found.
+
+    Attributes:
+        hashes: of the pixels of each, 64 bits, uint64, shape (n,); 0 where there are none.
+        damaged: what is wrong, by row.
+        converted: rows of the pictures that lost something, by what it is.
+    """
+
+    hashes: NDArray[np.uint64]
+    damaged: dict[int, str] = field(default_factory=dict)
+    converted: dict[str, list[int]] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """The same in plain values."""
+        return {**vars(self), "hashes": self.hashes.tolist()}
+
+
+def find_look(
+    paths: Sequence[Path], source: str, *, size: tuple[int, int] | None, color: str | None
+) -> tuple[tuple[int, int], str]:
+    """The size and the colours that pictures are brought to, where these are not given.
+
+    The size is the median height and the median width, made smaller by the same factor where one
+    of them is above `LARGEST_SIDE`; `rgb` where a single picture has colours by its header.
+
+    Args:
+        paths: of the pictures.
+        source: the folder, for errors and progress.
+        size: given, or None.
+        color: given, or None.
+
+    Raises:
+        DataError: where not a single picture can be read.
+    """
+    if size is not None and color is not None:
+        return size, color
+    looks = [look for look in _each(paths, _look, f"{source}: looking at pictures") if look]
+    if not looks:
+        raise DataError(f"{source}: none of its {len(paths):,} pictures can be read.")
+    heights, widths, grays = zip(*looks, strict=True)
+    middle = np.median(heights), np.median(widths)
+    factor = min(1.0, LARGEST_SIDE / max(middle))
+    height, width = (max(1, round(side * factor)) for side in middle)
+    return size or (height, width), color or (GRAYSCALE if all(grays) else RGB)
+
+
+def _look(path: Path) -> tuple[int, int, bool] | None:
+    """Height, width and whether it is gray, by the header; None where that cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            image = open_picture(stream, str(path))
+            return image.height, image.width, is_gray(image)
+    except (OSError, DataError):
+        return None
+
+
+def decode_all(
+    paths: Sequence[Path],
+    images: NDArray[np.uint8],
+    source: str,
+    *,
+    size: tuple[int, int],
+    color: str,
+) -> Findings:
+    """Decodes pictures on all cores; what is wrong with one does not end it.
+
+    Args:
+        paths: of n pictures.
+        images: filled, uint8, shape (n, H, W, C); rows of damaged pictures stay as they are.
+        source: the folder, for progress.
+        size: height and width.
+        color: `grayscale` or `rgb`.
+    """
+
+    def read(path: Path) -> tuple[NDArray[np.uint8], list[str]] | str:
+        try:
+            image = open_picture(io.BytesIO(read_file(path)), str(path))
+            return to_array(image, str(path), size=size, color=color), [*conversions(image)]
+        except DataError as error:
+            return str(error)
+
+    findings = Findings(np.zeros(len(paths), np.uint64))
+    for row, found in enumerate(_each(paths, read, f"{source}: decoding pictures")):
+        if isinstance(found, str):
+            findings.damaged[row] = found
+            continue
+        images[row], lost = found
+        digest = hashlib.blake2b(found[0].data, digest_size=8).digest()
+        findings.hashes[row] = int.from_bytes(digest, "little")
+        for what in lost:
+            findings.converted.setdefault(what, []).append(row)
+    return findings
+
+
+def _each(paths: Sequence[Path], work: Callable[[Path], T], doing: str) -> Iterator[T]:
+    """What a function gives for each path, in their order; tells how far it is."""
+    began = told = time.monotonic()
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for start in range(0, len(paths), AT_ONCE):
+            for row, found in enumerate(pool.map(work, paths[start : start + AT_ONCE]), start):
+                yield found
+                now = time.monotonic()
+                if now - told >= TELL_EVERY:
+                    told = now
+                    left = (now - began) / (row + 1) * (len(paths) - row - 1)
+                    logger.info("%s, %d of %d, %.0f s left", doing, row + 1, len(paths), left)
