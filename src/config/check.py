@@ -17,7 +17,7 @@ from src.errors import UserError
 
 OF_IMAGES = (
     "src.data.digits.digits",
-    "src.data.images.fashion_mnist.fashion_mnist",
+    "src.data.fashion_mnist.fashion_mnist",
     "src.data.images.image_folder.image_folder",
 )
 """Sources of images, which are known before they are loaded."""

@@ -1,4 +1,4 @@
-"""Where records of earlier runs, which name what they were built from, look for Fashion-MNIST."""
+"""Fashion-MNIST by the name that runs are recorded by, of which their comparisons are made."""
 
 from src.data.images.fashion_mnist import fashion_mnist
 

@@ -26,12 +26,13 @@ from src.data.images.pictures import Pictures, Profile
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.images.reading import decode_all, find_look
 from src.data.parameters import checked_by
+from src.data.splitting.plan import RowMarks, Splitting
 from src.data.tabular.clean_table import Latest
 from src.errors import override
 
 AUTO = "auto"
 MOST_NAMED, MOST_SHOWN = 10, 3
-GIVEN, RANDOM = "given", "random"
+GIVEN = "given"
 
 latest = Latest[Pictures]()
 logger = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ def image_folder(
     seed: int = 0,
     *,
     split: str = AUTO,
+    group: str | None = None,
+    folds: int = 5,
     image_size: str | Sequence[int] = AUTO,
     color: str = AUTO,
     damaged: str = "refuse",
@@ -61,8 +64,12 @@ def image_folder(
     Args:
         root: the folder.
         seed: of the split, and of the pictures left out.
-        split: `given` takes the folders train/, val/ (or a part of train/) and test/, `random`
-            splits all pictures, `auto` is what the folder has.
+        split: `given` takes the folders train/, val/ (or a part of train/) and test/; `random`,
+            `group` and `kfold` split all pictures. `auto` is `given` where the folder has these
+            folders, else `group` where that key is set, else `random`.
+        group: a regular expression; what its brackets find in a picture's path, from the folder
+            on, names the group whose pictures stay in one split.
+        folds: of `kfold`.
         image_size: height and width that pictures are brought to; `auto` as
             :func:`src.data.images.reading.find_look` finds it.
         color: `grayscale`, `rgb`, or `auto`: rgb where a single picture has colours.
@@ -89,7 +96,15 @@ def image_folder(
     folder = read_folder(Path(root).expanduser())
     if folder.foreign:
         _refuse_or_warn(damaged, root, [f"{name} is no picture" for name in folder.foreign])
-    if split == GIVEN and folder.part is None:
+    given = folder.part is not None and split == AUTO
+    how = Splitting(
+        split=GIVEN if given else split,
+        group=group,
+        folds=folds,
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+    )
+    if how.kind == GIVEN and folder.part is None:
         raise DataError(
             f"{override('data.split', GIVEN)}: {root} holds the folders of classes, and not train/ "
             "and test/ above such folders."
@@ -102,19 +117,15 @@ def image_folder(
 
     key = (folder.files, folder.states, root, damaged, duplicates, str(asked), cache)
     pictures = latest.get(key, read)
-    return pictures.split(
-        seed,
-        profile=Profile(
-            profile=profile,
-            imbalance_ratio=imbalance_ratio,
-            rare_classes=rare_classes,
-            imbalance_test=imbalance_test,
-        ),
-        memory_share=memory_share,
-        given=split != RANDOM and folder.part is not None,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
+    if group is not None:
+        pictures = pictures.grouped(group)
+    made = Profile(
+        profile=profile,
+        imbalance_ratio=imbalance_ratio,
+        rare_classes=rare_classes,
+        imbalance_test=imbalance_test,
     )
+    return pictures.split(seed, how, made, memory_share=memory_share)
 
 
 def _read(
@@ -158,7 +169,7 @@ def _read(
         y=folder.y[usable],
         class_names=folder.class_names,
         files=tuple(folder.files[row] for row in usable),
-        part=None if folder.part is None else folder.part[usable],
+        marks=RowMarks(part=folder.part).of_rows(usable),
         numbers=np.unique(hashes, return_inverse=True)[1].astype(np.int64),
         duplicates=duplicates,
         name=folder.root.resolve().name,

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset, Labels
+from src.data.dataset import SPLITS, Dataset, Labels
 from src.data.duplicates import DUPLICATES, count_duplicates
+from src.data.errors import DataError, shortened
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.imbalance import imbalance
 from src.data.rows_on_disk import RowsOnDisk
-from src.data.split import Rows, stratified_split
+from src.data.splitting.plan import RowMarks, Splitting
+from src.data.splitting.rows import LabelledRows
+from src.data.splitting.split import Rows
 from src.data.tabular.limits import usable_memory
+from src.errors import override
 
-TRAIN, VAL, TEST = range(3)
+TEST = SPLITS.index("test")
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +49,7 @@ class Pictures:
         y: class numbers, int64, shape (n,).
         class_names: K names.
         files: what names each picture for people; empty where they have no names.
-        part: number of each picture's split where the source has splits, int64, shape (n,).
+        marks: the split of each picture where the source has splits, and its group.
         numbers: the same for pictures whose pixels are the same, int64, shape (n,).
         duplicates: what becomes of these: `group`, `drop` or `keep`.
         name: of the data set.
@@ -56,32 +62,21 @@ class Pictures:
     y: Labels
     class_names: tuple[str, ...]
     files: tuple[str, ...]
-    part: NDArray[np.int64] | None
+    marks: RowMarks
     numbers: NDArray[np.int64]
     duplicates: str
     name: str
     source: str
     preprocessing: ImagePreprocessing | None
 
-    def split(
-        self,
-        seed: int,
-        *,
-        profile: Profile,
-        memory_share: float,
-        given: bool,
-        val_fraction: float,
-        test_fraction: float,
-    ) -> Dataset:
+    def split(self, seed: int, how: Splitting, profile: Profile, *, memory_share: float) -> Dataset:
         """Splits the pictures, and leaves out what a profile of imbalance leaves out.
 
         Args:
-            seed: which pictures go where, and which are left out.
+            seed: number of the split, and of the pictures left out.
+            how: the kind of split and its sizes.
             profile: of the imbalance that is made.
             memory_share: of the memory; pictures that take more stay on disk.
-            given: whether the source's own splits are taken.
-            val_fraction: share for validation, where it is not given.
-            test_fraction: share for the test, where it is not given.
 
         Raises:
             DataError: where a class is too small to be in every split.
@@ -90,53 +85,57 @@ class Pictures:
             profile.profile, profile.imbalance_ratio, profile.rare_classes, self.class_names
         )
         counts, repeated = count_duplicates(self.numbers, self.y)
-        rows = np.flatnonzero(~repeated) if self.duplicates == "drop" else np.arange(len(self.y))
-        train, val, test = (
-            self._given(rows, seed, val_fraction)
-            if given
-            else self._drawn(rows, seed, val_fraction=val_fraction, test_fraction=test_fraction)
+        used = np.flatnonzero(~repeated) if self.duplicates == "drop" else np.arange(len(self.y))
+        alike = np.unique(self.numbers[used], return_inverse=True)[1]
+        rows = LabelledRows(
+            self.y[used],
+            self.class_names,
+            self.source,
+            self.marks.of_rows(used),
+            None if self.duplicates == "keep" else alike,
         )
+        train, val, test = (used[part] for part in rows.split(seed, how))
         train, val = chosen.thin_training(self.y, train, seed), chosen.thin(self.y, val, seed)
         if profile.imbalance_test:
             test = chosen.thin(self.y, test, seed)
-        used = len(train) + len(val) + len(test)
-        on_disk = used * self.images[:1].nbytes > memory_share * usable_memory()
-        chosen_rows = [self.rows[part] for part in (train, val, test)]
-        x: list[Any] = [
-            RowsOnDisk(self.images, part) if on_disk else self.images[part] for part in chosen_rows
-        ]
+        parts = dict(zip(SPLITS, (train, val, test), strict=True))
+        size = sum(map(len, parts.values())) * self.images[:1].nbytes
+        on_disk = size > memory_share * usable_memory()
+        arrays: dict[str, Any] = {f"y_{split}": self.y[part] for split, part in parts.items()}
+        for split, part in parts.items():
+            places = self.rows[part]
+            kept = RowsOnDisk(self.images, places) if on_disk else self.images[places]
+            arrays[f"x_{split}"] = kept
         return Dataset(
-            x_train=x[TRAIN],
-            y_train=self.y[train],
-            x_val=x[VAL],
-            y_val=self.y[val],
-            x_test=x[TEST],
-            y_test=self.y[test],
+            **arrays,
             class_names=self.class_names,
             name=self.name,
             source=self.source,
             preprocessing=self.preprocessing,
+            estimand=how.estimand,
+            split=how.kind,
             duplicates=counts,
             on_disk=on_disk,
             test_ids=tuple(self.files[row] for row in test) if self.files else None,
         )
 
-    def _drawn(self, rows: Rows, seed: int, **fractions: float) -> list[Rows]:
-        groups = None
-        if self.duplicates != "keep":
-            groups = np.unique(self.numbers[rows], return_inverse=True)[1]
-        parts = stratified_split(
-            self.y[rows], self.class_names, self.source, seed, groups, **fractions
-        )
-        return [rows[part] for part in parts]
+    def grouped(self, pattern: str) -> Pictures:
+        """The same with groups, named by what the brackets of a regular expression find.
 
-    def _given(self, rows: Rows, seed: int, val_fraction: float) -> list[Rows]:
-        """The source's own splits; where it has no validation, the training pictures give it."""
-        assert self.part is not None
-        train, val, test = (rows[self.part[rows] == number] for number in (TRAIN, VAL, TEST))
-        if not len(val):
-            train, val = self._drawn(train, seed, val_fraction=val_fraction)
-        return [train, val, test]
+        Raises:
+            DataError: names the files in which nothing is found.
+        """
+        found = [re.search(pattern, name) for name in self.files]
+        lost = [name for name, match in zip(self.files, found, strict=True) if match is None]
+        if lost:
+            raise DataError(
+                f"{override('data.group', pattern)} finds nothing in {len(lost):,} of "
+                f"{len(found):,} paths of {self.source}: {shortened(lost, 3)}."
+            )
+        names = [match[1] or "" for match in found if match]
+        codes, known = pd.factorize(np.array(names, object))
+        marks = replace(self.marks, group=codes.astype(np.int64), group_names=tuple(known))
+        return replace(self, marks=marks)
 
     def tell_duplicates(self) -> None:
         """Says how many pictures are the same, and how many of a given test split are known."""
@@ -150,9 +149,10 @@ class Pictures:
                 .replace("rows", "pictures")
                 .replace("features", "pixels"),
             )
-        if self.part is None:
+        if self.marks.part is None:
             return
-        known = np.isin(self.numbers[self.part == TEST], self.numbers[self.part != TEST])
+        test = self.marks.part == TEST
+        known = np.isin(self.numbers[test], self.numbers[~test])
         if known.any():
             logger.warning(
                 "%s: %d of %d test pictures are in train or val, too, so their classes can be "
