@@ -19,6 +19,7 @@ OF_IMAGES = (
     "src.data.digits.digits",
     "src.data.fashion_mnist.fashion_mnist",
     "src.data.images.image_folder.image_folder",
+    "src.data.images.image_arrays.image_arrays",
 )
 """Sources of images, which are known before they are loaded."""
 GROUPS = ("loss", "metric", "model", "data", "sampling", "estimator")

@@ -36,6 +36,11 @@ def _check_path(value: Any) -> None:
         raise ValueError("must name a file: CSV, TSV, Parquet or NPZ")
 
 
+def _check_arrays(value: Any) -> None:
+    if not value:
+        raise ValueError("must name a file: NPZ, with the arrays x and y")
+
+
 def _check_root(value: Any) -> None:
     if not value:
         raise ValueError("must name a folder of pictures, with a folder for each class")
@@ -231,6 +236,13 @@ class ImageFolderConfig(ImagesConfig):
     image_size: Annotated[Any, Check(_check_size)] = "auto"
     color: Annotated[str, one_of("auto", "grayscale", "rgb")] = "auto"
     damaged: Annotated[str, one_of("refuse", "skip")] = "refuse"
+
+
+@dataclass
+class ImageArraysConfig(ImagesConfig):
+    """Pictures in an NPZ file."""
+
+    path: Annotated[str, Check(_check_arrays)] = MISSING
 
 
 @dataclass

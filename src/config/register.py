@@ -32,6 +32,7 @@ SCHEMAS: dict[str, type] = {
     "schema_data_classification": data_schema.ClassificationConfig,
     "schema_data_digits": data_schema.DigitsConfig,
     "schema_data_fashion_mnist": data_schema.FashionMNISTConfig,
+    "schema_data_image_arrays": data_schema.ImageArraysConfig,
     "schema_data_image_folder": data_schema.ImageFolderConfig,
     "schema_data_table": data_schema.TableConfig,
     "schema_data_keel": data_schema.KeelConfig,

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.slow
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NEEDS = {
     "data=table": ["data.path=file.csv"],
+    "data=image_folder": ["data.root=pictures"],
+    "data=image_arrays": ["data.path=pictures.npz"],
     "data=keel": ["data.name=keel"],
     "data=openml": ["data.name=openml"],
 }

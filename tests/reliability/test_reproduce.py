@@ -34,6 +34,9 @@ QUICK = ("training.epochs=1", "tracking.plots=false", "training.learning_rate=0.
 SMALL = ("data.n_samples=300", "data.minority_fraction=0.2")
 
 
+NEED_FILES = {"fashion_mnist", "image_arrays", "image_folder", "table", "keel", "openml"}
+
+
 def write_table(file, rows=120):
     """A table of two classes, one of them rarer."""
     rng = np.random.default_rng(0)
@@ -78,7 +81,7 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
     for name in ("loss", "model", "data"):
         seen = {run.data.tags[name] for run in jobs}
         choices = {file.stem for file in (ROOT / "conf" / name).glob("*.yaml")}
-        assert seen - {"mine"} == choices - {"fashion_mnist", "table", "keel", "openml"}
+        assert seen - {"mine"} == choices - NEED_FILES
     run_ids = [run.info.run_id for run in jobs]
     done = subprocess.run(
         [sys.executable, "-m", "src.reproduce", *run_ids, "--root", sweeps / "mlruns"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,3 +160,15 @@ class Pictures:
                 "known from training",
                 *(self.source, known.sum(), len(known)),
             )
+
+
+def number_pictures(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.int64]:
+    """Numbers pictures by their pixels, from 0: int64, shape (n,), by a 64-bit hash of each."""
+    hashes = np.array([hash_pixels(image) for image in images], np.uint64)
+    return np.unique(hashes, return_inverse=True)[1].astype(np.int64)
+
+
+def hash_pixels(image: NDArray[np.uint8]) -> int:
+    """64 bits over the pixels of one picture."""
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
+    return int.from_bytes(digest, "little")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import time
@@ -26,6 +25,7 @@ from src.data.images.decode import (
     read_file,
     to_array,
 )
+from src.data.images.pictures import hash_pixels
 
 T = TypeVar("T")
 
@@ -127,8 +127,7 @@ def decode_all(
             findings.damaged[row] = found
             continue
         images[row], lost = found
-        digest = hashlib.blake2b(found[0].data, digest_size=8).digest()
-        findings.hashes[row] = int.from_bytes(digest, "little")
+        findings.hashes[row] = hash_pixels(images[row])
         for what in lost:
             findings.converted.setdefault(what, []).append(row)
     return findings

@@ -35,6 +35,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     Attributes:
         shape: of `x`.
+        dtype: of `x`.
     """
 
     def __init__(self, stream: IO[bytes], source: str) -> None:
@@ -44,8 +45,8 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         self.done = 0
         with self._named():
             self._archive = zipfile.ZipFile(stream)
-            self._rows, self.shape, self._dtype, self._fortran = self._open("x")
-        if self._dtype.kind not in NUMBERS or len(self.shape) < 2:
+            self._rows, self.shape, self.dtype, self._fortran = self._open("x")
+        if self.dtype.kind not in NUMBERS or len(self.shape) < 2:
             raise self._misshapen()
         if len(self.shape) == 2:
             refuse_wide(self.shape[1], source)
@@ -58,7 +59,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def type_of(self, name: str) -> pa.DataType:
         """The type of `x`."""
-        return pa.from_numpy_dtype(_usable(np.empty(0, self._dtype)).dtype)
+        return pa.from_numpy_dtype(_usable(np.empty(0, self.dtype)).dtype)
 
     def chunks(
         self, size: int | None = None, as_text: Collection[str] = ()
@@ -69,33 +70,40 @@ class NpzTable(AbstractContextManager["NpzTable"]):
                 f"{self.source}: 'x' is stored column by column (Fortran order); right is row by "
                 "row: np.savez(path, x=np.ascontiguousarray(x))."
             )
-        row = math.prod(self.shape[1:]) * self._dtype.itemsize
+        row = math.prod(self.shape[1:]) * self.dtype.itemsize
         for start in range(0, self.total or 1, size or self.total or 1):
             rows = min(size or self.total, self.total - start)
             with self._named():
-                flat = np.frombuffer(self._rows.read(rows * row), self._dtype)
+                flat = np.frombuffer(self._rows.read(rows * row), self.dtype)
                 part = flat.reshape(rows, *self.shape[1:])
             self.done += rows
             yield _usable(part)
 
     def read(self, largest: int) -> pd.DataFrame:
         """Columns `column_0`, ... of x, dtype as in the file, and the column `y`."""
-        x, y = self._whole("x", largest), self._whole("y", largest)
+        x = self._whole("x", largest)
         if x.ndim != 2:
             raise self._misshapen()
+        y = self.labels(largest)
+        frame = pd.DataFrame(_usable(x), columns=self.names)
+        frame["y"] = y
+        return frame
+
+    def labels(self, largest: int) -> NDArray[Any]:
+        """The array `y`, one label per row of `x`, of at most so many."""
+        y = self._whole("y", largest)
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or y.dtype.kind not in LABELS:
             raise DataError(
                 f"{self.source}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label "
                 "per row, whole numbers or text."
             )
-        if len(x) != len(y):
+        if len(y) != self.total:
             raise DataError(
-                f"{self.source}: 'x' has {len(x)} rows and 'y' has {len(y)}; they must be equal."
+                f"{self.source}: 'x' has {self.total} rows and 'y' has {len(y)}; they must be "
+                "equal."
             )
-        frame = pd.DataFrame(_usable(x), columns=self.names)
-        frame["y"] = np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
-        return frame
+        return np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
 
     def __exit__(self, *error: object) -> None:
         self._archive.close()
@@ -146,8 +154,9 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def _misshapen(self) -> DataError:
         return DataError(
-            f"{self.source}: 'x' has shape {self.shape} and dtype {self._dtype}; right is a "
-            "two-dimensional array of numbers, one row per example (for images: as trained on)."
+            f"{self.source}: 'x' has shape {self.shape} and dtype {self.dtype}; right is a "
+            "two-dimensional array of numbers, one row per example (for images: as trained on, and "
+            "data=image_arrays to train on them)."
         )
 
 
