@@ -22,7 +22,7 @@ ATLAS = "atlas_"
 HIDDEN = ("hydra", "metric", "estimator", "references", "tuning", "tracking")
 """Sections whose keys say little by themselves; the same of keys below."""
 HIDDEN_KEYS = ("_target_", "name", "fn", "optimizer", "input_shape", "num_classes")
-WIDTH = 100
+WIDTH = 108
 
 
 def asks_for_help(words: Sequence[str]) -> bool:
