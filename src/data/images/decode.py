@@ -56,7 +56,7 @@ def decode(source: bytes | Path, *, size: tuple[int, int] | None, color: str) ->
             is decoded; names the file.
     """
     name = str(source) if isinstance(source, Path) else NAMELESS
-    image = open_picture(io.BytesIO(read_file(source)), name)
+    image = open_picture(read_file(source), name)
     return to_array(image, name, size=size, color=color)
 
 
@@ -86,17 +86,18 @@ def read_file(source: bytes | Path) -> bytes:
     return found
 
 
-def open_picture(stream: BinaryIO, name: str) -> Image.Image:
+def open_picture(source: bytes | BinaryIO, name: str) -> Image.Image:
     """The header of a picture; its pixels are decoded where they are asked for.
 
     Args:
-        stream: a file's bytes.
+        source: what is in a file, or the open file, of which the header alone is read.
         name: what it is called in errors.
 
     Raises:
         DataError: for another kind of file, a damaged header, or too many pixels.
     """
     try:
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
         image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(name, "far too many pixels") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +115,7 @@ def decode_all(
 
     def read(path: Path) -> tuple[NDArray[np.uint8], list[str]] | str:
         try:
-            image = open_picture(io.BytesIO(read_file(path)), str(path))
+            image = open_picture(read_file(path), str(path))
             return to_array(image, str(path), size=size, color=color), [*conversions(image)]
         except DataError as error:
             return str(error)
