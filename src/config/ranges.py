@@ -65,6 +65,7 @@ def _or_auto(kind: Any) -> Check:
 
 AutoProcessors = Annotated[Any, _or_auto(Processors)]
 AutoCount = Annotated[Any, _or_auto(Count)]
+AutoWidth = Annotated[Any, _or_auto(Width)]
 AutoWidths = Annotated[Any, _or_auto(list[Width])]
 AutoHalfOpenUnit = Annotated[Any, _or_auto(HalfOpenUnit)]
 

@@ -14,13 +14,13 @@ from src.config.ranges import (
     AutoCount,
     AutoHalfOpenUnit,
     AutoProcessors,
+    AutoWidth,
     AutoWidths,
     Count,
     Positive,
     Processors,
     SamplingStrategy,
     Seed,
-    Width,
     one_of,
 )
 
@@ -63,8 +63,16 @@ class CosineConfig(MLPConfig):
 class CNNConfig(ModelConfig):
     """Convolutions for images."""
 
-    filters: list[Width] = field(default_factory=lambda: [16, 32])
-    dense: Width = 64
+    filters: AutoWidths = field(default_factory=lambda: [16, 32])
+    dense: AutoWidth = 64
+
+
+@dataclass
+class AutoModelConfig(MLPConfig):
+    """One of the two above, by the data: ``hidden`` is for vectors, the others for images."""
+
+    filters: AutoWidths = "auto"
+    dense: AutoWidth = "auto"
 
 
 @dataclass

@@ -5,9 +5,14 @@ them, and classes K. So all runs of a comparison are of one size.
 
 ==========================  =====================================================================
 ``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024
-``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs
+``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs; of images, which
+                            take longer each, 2,000 updates, between 5 and 30 epochs
 ``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
                             for many classes the least power of two from K on, up to 512
+``model.filters``           one convolution for each halving of an image's longer side down to about
+                            7 pixels, 2 to 5; 16 channels in the first, 8 where the side is above
+                            64, twice as many in each further one, at most 128
+``model.dense``             as wide as a hidden layer, at least 64
 ``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
 ``training.threads``        all cores of the process where a batch holds THREADS_PAY numbers, else 1
 ==========================  =====================================================================
@@ -15,6 +20,7 @@ them, and classes K. So all runs of a comparison are of one size.
 A rule of thumb, and no search: what it gives stands in the run's parameters and can be set by hand.
 """
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,15 +29,21 @@ import numpy as np
 
 from src.config.ranges import AUTO
 from src.data.dataset import Dataset
+from src.engine.model_choice import chosen_model, is_image
 
-UPDATES = 6000
-FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+UPDATES, UPDATES_OF_IMAGES = 6000, 2000
+EPOCHS, EPOCHS_OF_IMAGES = (10, 60), (5, 30)
+"""The fewest and the most."""
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 ROWS_A_BATCH = 100
 """A batch is at most this part of the training rows."""
 WIDTHS = ((1_000, 32), (50_000, 64))
 """Width of the layers up to so many training rows."""
 WIDEST_BY_ROWS, WIDEST_BY_CLASSES = 128, 512
+LAST_SIDE, CONVOLUTIONS = 7, (2, 5)
+"""Pixels that convolutions leave of a side, about, and how many of them there are."""
+LARGE_SIDE, CHANNELS, CHANNELS_OF_LARGE, MOST_CHANNELS = 64, 16, 8, 128
+NARROWEST_DENSE = 64
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
 THREADS_PAY = 32_768
@@ -51,11 +63,13 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     Returns:
         A config that a run's identity may be taken from.
     """
-    model, training = dict(config["model"]), dict(config["training"])
-    rows = training_rows(config["data"], dataset)
+    model, training = chosen_model(config["model"], dataset), dict(config["training"])
+    rows, images = training_rows(config["data"], dataset), is_image(dataset)
     _resolve(training, "batch_size", lambda: batch_size(rows))
-    _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"]))
+    _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"], images=images))
     _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
+    _resolve(model, "filters", lambda: filters(max(dataset.input_shape[:2])))
+    _resolve(model, "dense", lambda: dense(rows, dataset.num_classes))
     _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
     _resolve(training, "threads", lambda: threads(training["batch_size"] * columns_of(dataset)))
     return {**config, "model": model, "training": training}
@@ -80,10 +94,11 @@ def batch_size(rows: int) -> int:
     return min(max(_power_of_two_below(wanted), SMALLEST_BATCH), LARGEST_BATCH)
 
 
-def epochs(rows: int, batch: int) -> int:
-    """Epochs, for so many training rows in batches of this size."""
+def epochs(rows: int, batch: int, *, images: bool = False) -> int:
+    """Epochs, for so many training rows, or images, in batches of this size."""
     steps = -(-rows // batch)
-    return min(max(round(UPDATES / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+    updates, limits = (UPDATES_OF_IMAGES, EPOCHS_OF_IMAGES) if images else (UPDATES, EPOCHS)
+    return int(np.clip(round(updates / steps), *limits))
 
 
 def hidden(rows: int, classes: int) -> list[int]:
@@ -91,6 +106,18 @@ def hidden(rows: int, classes: int) -> list[int]:
     by_rows = next((width for limit, width in WIDTHS if rows <= limit), WIDEST_BY_ROWS)
     by_classes = min(_power_of_two_below(2 * classes - 1), WIDEST_BY_CLASSES)
     return [max(by_rows, by_classes)] * 2
+
+
+def filters(side: int) -> list[int]:
+    """Channels of the convolutions, for images whose longer side has so many pixels."""
+    count = int(np.clip(round(math.log2(max(side, 1) / LAST_SIDE)), *CONVOLUTIONS))
+    first = CHANNELS if side <= LARGE_SIDE else CHANNELS_OF_LARGE
+    return [min(first << place, MOST_CHANNELS) for place in range(count)]
+
+
+def dense(rows: int, classes: int) -> int:
+    """Width of the layer behind the convolutions, for so many training rows and classes."""
+    return max(hidden(rows, classes)[0], NARROWEST_DENSE)
 
 
 def dropout(rows: int, columns: int) -> float:

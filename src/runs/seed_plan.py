@@ -4,6 +4,7 @@ The plan is made for two cores, whatever the machine has, so that the same file 
 seeds: a number that followed from results, or from the machine, would be no plan.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from src.data.dataset import Dataset
+from src.engine.model_choice import is_image
 from src.engine.sizing import sized
 from src.runs.identity import is_reference
 
@@ -25,7 +27,9 @@ ROWS, GROWTH = 1_000, 0.42
 A_RUN = 0.5
 """Processor seconds of a run beside its training: model, scores, record and store."""
 A_STEP, A_WEIGHT = 1.7e-4, 8.5e-11
-"""Processor seconds of a step, and of each weight for each row of its batch."""
+"""Processor seconds of a step, and of each product of a weight for each row of its batch."""
+KERNEL = 9
+"""Weights of a convolution from a channel to another."""
 AN_EPOCH = 2.5e-3
 """Processor seconds at the end of an epoch."""
 A_REFERENCE = 0.3
@@ -36,26 +40,30 @@ SCORES_ALONE = 0.3
 
 @dataclass(frozen=True)
 class Outline:
-    """As much of a data set as a plan looks at, of one that has not been read.
+    """As much of a data set as a plan looks at, of one that has not been read, or is not kept.
 
     Attributes:
         size: rows of all splits together.
         columns: features.
         num_classes: K.
         train_share: of the rows.
+        image: shape of an image; empty for vectors.
+        name: for messages.
     """
 
     size: int
     columns: int
     num_classes: int
     train_share: float = 0.6
+    image: tuple[int, ...] = ()
+    name: str = ""
     preprocessing: None = None
     duplicates: None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one row."""
-        return (self.columns,)
+        return self.image or (self.columns,)
 
     @property
     def y_train(self) -> range:
@@ -104,19 +112,37 @@ def seconds_of_job(config: Mapping[str, Any], outline: Outline) -> float:
 
 
 def seconds_of_run(config: Mapping[str, Any], dataset: Dataset) -> float:
-    """Processor seconds of a run, about; measured with dense layers on one core of a server.
+    """Processor seconds of a run, about; measured on one core of a server.
 
     Args:
         config: the resolved config, sizes filled in.
         dataset: gives rows, columns and classes.
     """
-    training, widths = config["training"], config["model"].get("hidden") or [64]
-    layers = [int(np.prod(dataset.input_shape)), *widths, dataset.num_classes]
-    weights = sum(before * after for before, after in pairwise(layers))
-    rows = len(dataset.y_train)
+    training, rows = config["training"], len(dataset.y_train)
+    products = products_of(config["model"], dataset.input_shape, dataset.num_classes)
     steps = -(-rows // training["batch_size"])
-    an_epoch = AN_EPOCH + steps * A_STEP + rows * weights * A_WEIGHT
+    an_epoch = AN_EPOCH + steps * A_STEP + rows * products * A_WEIGHT
     return float(A_RUN + training["epochs"] * an_epoch)
+
+
+def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) -> int:
+    """Products of a weight and a number in one forward pass of one row.
+
+    Args:
+        model: the resolved ``model`` node, sizes filled in; of one that is not of this project
+            nothing is known but that it may have two dense layers.
+        shape: of the row.
+        classes: K.
+    """
+    if "filters" in model:
+        (*sides, channels), products = shape, 0
+        for wide in model["filters"]:
+            products += math.prod(sides) * KERNEL * channels * wide
+            sides, channels = [-(-side // 2) for side in sides], wide
+        layers = [math.prod(sides) * channels, model["dense"], classes]
+    else:
+        products, layers = 0, [math.prod(shape), *(model.get("hidden") or [64]), classes]
+    return products + sum(before * after for before, after in pairwise(layers))
 
 
 def seconds_of_reference(node: Mapping[str, Any], dataset: Dataset) -> float:
@@ -138,3 +164,11 @@ def seconds_of_reference(node: Mapping[str, Any], dataset: Dataset) -> float:
         "easy_ensemble": (0.04 + 6e-7 * cells) * node.get("n_estimators", 0),
     }
     return float(A_REFERENCE + seconds.get(node["name"], 0.0))
+
+
+def outline_of(dataset: Dataset) -> Outline:
+    """What a plan looks at, of a data set that is not kept."""
+    size, shape = sum(dataset.rows.values()), dataset.input_shape
+    image = shape if is_image(dataset) else ()
+    share = len(dataset.y_train) / size
+    return Outline(size, math.prod(shape), dataset.num_classes, share, image, dataset.name)

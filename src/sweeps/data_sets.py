@@ -1,8 +1,10 @@
 """Sets that are ``auto``: a study takes all of a collection that have rows enough of each class."""
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
 """The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
+IMAGES = "src.data.images."
+"""How the names of sources of images begin that are read from files."""
+MOST_OUTLINES = 64
 KEYS = {"data.name": "keel", "data.id": "openml"}
 """The key that names a set, and the choice of ``data`` whose sets are known."""
 
@@ -37,16 +42,32 @@ class SetPlan:
     def seconds(self, words: Sequence[str], config: Mapping[str, Any]) -> float:
         """Processor seconds that a job takes, about; 0 where that is not known.
 
+        A sweep over images knows it: images are read before, for they take minutes to train on.
+
         Args:
             words: of the job.
             config: of the job, resolved.
         """
         known = [self.outlines[word] for word in words if word in self.outlines]
-        if not known:
+        of_images = str(config["data"].get("_target_")).startswith(IMAGES)
+        if not known and not of_images:
             return 0.0
         from src.runs.seed_plan import seconds_of_job  # NumPy: not before a wrong word is named
 
-        return seconds_of_job(config, known[0])
+        return seconds_of_job(config, known[0] if known else _outline(config["data"]))
+
+
+def _outline(data: Mapping[str, Any]) -> "Outline":
+    """Sizes of the images that a resolved node of ``data`` names, with the first seed."""
+    return _outline_of(json.dumps({**data, "seed": 0}))
+
+
+@lru_cache(maxsize=MOST_OUTLINES)
+def _outline_of(node: str) -> "Outline":
+    from src.runs.dataset_cache import cached_dataset
+    from src.runs.seed_plan import outline_of
+
+    return outline_of(cached_dataset(json.loads(node)))
 
 
 @dataclass(frozen=True)

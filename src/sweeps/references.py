@@ -8,6 +8,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
+from src.config.check import OF_IMAGES
+from src.config.estimator_schema import FOR_PIXELS
+from src.config.ranges import AUTO
 from src.errors import UserError, override
 from src.sweeps.composer import split, values_of
 from src.sweeps.tuning import SEED, tuned_keys
@@ -39,9 +42,18 @@ def all_jobs(master: DictConfig, overrides: Sequence[Override]) -> list[list[str
     jobs = [words for grid in grids for words in split(grid, tuned)]
     shared = _without_networks(list(last.values()))
     trials = max(_trials(grid, tuned) for grid in grids)
-    for row in master.references.rows:
+    for row in _rows(master):
         jobs += split([*shared, *_row(row, trials)])
     return jobs if len(grids) == 1 else _by_data(jobs)
+
+
+def _rows(master: DictConfig) -> list[str]:
+    """The rows of a sweep; with ``references=auto`` those alone that make sense of its data."""
+    rows = [str(row) for row in master.references.rows]
+    if master.references.name != AUTO or master.data.get("_target_") not in OF_IMAGES:
+        return rows
+    of_pixels = {f"{ESTIMATOR}={name}" for name in FOR_PIXELS}
+    return [row for row in rows if row.split()[0] in of_pixels]
 
 
 def _grids(master: DictConfig, given: Mapping[str, Override]) -> list[list[Override]]:

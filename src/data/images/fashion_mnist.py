@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,10 +130,17 @@ def fashion_mnist(
 
 
 def _download() -> Path:
-    """Fetches the four official files to Keras's cache, sums checked, and returns their folder."""
+    """Fetches the four official files to Keras's cache, sums checked, and returns their folder.
+
+    Where they are in it already, Keras is not imported.
+    """
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    folder = home / "datasets" / "fashion-mnist"
+    there = [folder / name for name in OFFICIAL]
+    if all(path.is_file() and _md5(path) == OFFICIAL[path.name] for path in there):
+        return folder
     import keras
 
-    folder = Path()
     for name, md5 in OFFICIAL.items():
         try:
             path = keras.utils.get_file(

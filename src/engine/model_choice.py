@@ -1,0 +1,45 @@
+"""The network for ``model=auto``: dense layers for vectors, convolutions for images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from src.config.ranges import AUTO
+from src.data.dataset import Dataset
+from src.errors import UserError, override
+
+IMAGE_RANK = 3
+"""Of the shape of one image: height, width, channels."""
+KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense")}
+"""What each of the two networks has of its own."""
+
+
+def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """The ``model`` node that ``model=auto`` stands for with a data set; any other as it is.
+
+    Args:
+        model: the resolved node.
+        dataset: gives the shape of a row.
+
+    Returns:
+        The node as ``model=mlp`` or ``model=cnn`` has it, so that its runs are theirs.
+
+    Raises:
+        UserError: where a size is given that the other network has.
+    """
+    if model["name"] != AUTO:
+        return dict(model)
+    name, other = ("cnn", "mlp") if is_image(dataset) else ("mlp", "cnn")
+    for key in KEYS[other]:
+        if model[key] != AUTO:
+            right = " or ".join(f"model.{one}" for one in KEYS[name])
+            raise UserError(
+                f"{override(f'model.{key}', model[key])}: is of model={other}; model=auto takes "
+                f"{name} for data {dataset.name}, whose size is {right}"
+            )
+    kept = {key: value for key, value in model.items() if key not in KEYS[other]}
+    return kept | {"name": name, "_target_": f"src.components.{name}"}
+
+
+def is_image(dataset: Dataset) -> bool:
+    """Whether the rows of a data set are images."""
+    return len(dataset.input_shape) == IMAGE_RANK
