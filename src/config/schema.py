@@ -21,6 +21,7 @@ from src.config.ranges import (
     Processors,
     SamplingStrategy,
     Seed,
+    Width,
     one_of,
 )
 
@@ -63,8 +64,8 @@ class CosineConfig(MLPConfig):
 class CNNConfig(ModelConfig):
     """Convolutions for images."""
 
-    filters: AutoWidths = field(default_factory=lambda: [16, 32])
-    dense: AutoWidth = 64
+    filters: list[Width] = field(default_factory=lambda: [16, 32])
+    dense: Width = 64
 
 
 @dataclass

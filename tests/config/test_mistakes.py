@@ -51,7 +51,7 @@ MISTAKES = [
     ("model.clip_norm=0", "model.clip_norm", "greater than 0"),
     ("model.hidden=[0]", "model.hidden=[0]: [0] must be", "greater than or equal to 1, or auto"),
     ("model=cosine model.scale=0", "model.scale=0", "greater than 0"),
-    ("model=cnn model.filters=[8,0]", "model.filters=[8, 0]: [1] must", "greater than or equal to 1"),
+    ("model=cnn model.filters=[8,0]", "model.filters.1=0", "greater than or equal to 1"),
     ("data.minority_fraction=2", "data.minority_fraction=2", "less than 1"),
     ("data.n_classes=1", "data.n_classes=1", "greater than or equal to 2"),
     ("data.hard_fraction=1.1", "data.hard_fraction=1.1", "less than 1"),
