@@ -227,7 +227,7 @@ def decoded(x: NDArray[Any]) -> Features:
     Args:
         x: rows of a data set, shape (n, ...).
     """
-    return x.astype(np.float32) / LARGEST_PIXEL if _is_pixels(x) else x
+    return np.asarray(x, np.float32) / LARGEST_PIXEL if _is_pixels(x) else x
 
 
 def _is_pixels(x: NDArray[Any]) -> bool:

@@ -33,6 +33,7 @@ SAMPLING_LIBRARIES = ("scikit-learn", "imbalanced-learn")
 SAMPLING = "src.engine.sampling"
 """Libraries and the module that make other training rows, where these are sampled."""
 SEED_KEYS = ("seed",)
+IDLE_DATA_KEYS = ("seed", "memory_share", "cache")
 USUAL_SPLIT = {one.name: one.default for one in fields(TableSplitConfig)}
 """Keys of a random split, which say no more than an older config without them."""
 IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
@@ -71,7 +72,7 @@ def setting_identity(config: Mapping[str, Any]) -> str:
     data = {
         key: value
         for key, value in config["data"].items()
-        if key not in SEED_KEYS and USUAL_SPLIT.get(key, ...) != value
+        if key not in IDLE_DATA_KEYS and USUAL_SPLIT.get(key, ...) != value
     }
     return digest_of({"data": data, "model": _unnamed(config["model"]), "training": training})
 

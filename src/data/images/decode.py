@@ -13,7 +13,7 @@ is stretched to its size, and a camera's note on how it was held (EXIF) is not f
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -141,18 +141,21 @@ def is_gray(image: Image.Image) -> bool:
     return image.mode in {"1", "L", "LA", *SIXTEEN_BITS}
 
 
-def conversions(image: Image.Image) -> Iterator[str]:
+def conversions(image: Image.Image) -> list[str]:
     """What a picture loses on its way to an array, in words that follow a number of pictures."""
+    found = []
     if image.mode == "CMYK":
-        yield "in CMYK, made RGB without a colour profile"
+        found.append("in CMYK, made RGB without a colour profile")
     if image.mode in SIXTEEN_BITS:
-        yield "of 16 bits a pixel, of which the upper eight are kept"
-    if image.has_transparency_data and _least_alpha(image) < LARGEST_BYTE:
-        yield "with transparent pixels, laid over white"
-    if getattr(image, "is_animated", False):
-        yield "animated, of which the first frame is used"
-    if image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT:
-        yield "turned by a note of the camera (EXIF), which is not followed"
+        found.append("of 16 bits a pixel, of which the upper eight are kept")
+    with suppress(Exception):  # the pixels are there; a damaged note about them says nothing
+        if image.has_transparency_data and _least_alpha(image) < LARGEST_BYTE:
+            found.append("with transparent pixels, laid over white")
+        if getattr(image, "is_animated", False):
+            found.append("animated, of which the first frame is used")
+        if image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT:
+            found.append("turned by a note of the camera (EXIF), which is not followed")
+    return found
 
 
 def _least_alpha(image: Image.Image) -> int:

@@ -62,7 +62,7 @@ class PictureFolder:
 @dataclass(frozen=True)
 class _Entry:
     name: str
-    path: Path
+    path: str
     is_folder: bool
     state: tuple[int, int]
 
@@ -87,7 +87,7 @@ def read_folder(root: Path) -> PictureFolder:
 def _listed(root: Path, given: str) -> PictureFolder:
     home = root.resolve()
     top = [*_entries(root, home)]
-    folders = {entry.name: entry.path for entry in top if entry.is_folder}
+    folders = {entry.name: Path(entry.path) for entry in top if entry.is_folder}
     loose = [entry.name for entry in top if not entry.is_folder and _is_picture(entry.name)]
     if not folders:
         raise DataError(
@@ -101,11 +101,14 @@ def _listed(root: Path, given: str) -> PictureFolder:
             "each into the folder of its class."
         )
     classes = {
-        split: {entry.name: entry.path for entry in _entries(path, home) if entry.is_folder}
+        split: {one.name: Path(one.path) for one in _entries(path, home) if one.is_folder}
         for split, path in (split_folders or {"": root}).items()
     }
     class_names = _class_names(classes, root)
-    rows: list[tuple[str, int, _Entry]] = []
+    files: list[str] = []
+    states: list[tuple[int, int]] = []
+    labels: list[int] = []
+    splits: list[str] = []
     foreign: list[str] = []
     empty: list[str] = []
     for split, inside in classes.items():
@@ -114,9 +117,12 @@ def _listed(root: Path, given: str) -> PictureFolder:
             where = inside[name].relative_to(root).as_posix()
             _refuse_nested(entries, where, root)
             found = [entry for entry in entries if _is_picture(entry.name)]
-            foreign += [f"{where}/{entry.name}" for entry in entries if entry not in found]
+            foreign += [f"{where}/{one.name}" for one in entries if not _is_picture(one.name)]
             empty += [] if found else [where]
-            rows += [(split, number, entry) for entry in found]
+            files += [f"{where}/{entry.name}" for entry in found]
+            states += [entry.state for entry in found]
+            labels += [number] * len(found)
+            splits += [split] * len(found)
     if empty:
         raise DataError(
             f"{root}: no pictures ({', '.join(SUFFIXES)}) in the class folders {shortened(empty)}; "
@@ -125,10 +131,10 @@ def _listed(root: Path, given: str) -> PictureFolder:
     return PictureFolder(
         root=root,
         class_names=class_names,
-        files=tuple(entry.path.relative_to(root).as_posix() for _, _, entry in rows),
-        states=tuple(entry.state for _, _, entry in rows),
-        y=np.array([number for _, number, _ in rows], np.int64),
-        splits=tuple(split for split, _, _ in rows) if split_folders else (),
+        files=tuple(files),
+        states=tuple(states),
+        y=np.array(labels, np.int64),
+        splits=tuple(splits) if split_folders else (),
         foreign=tuple(foreign),
     )
 
@@ -148,14 +154,14 @@ def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
         for entry in found:
             if entry.name.startswith(".") or entry.name.casefold() in NO_DATA:
                 continue
-            path = Path(entry.path)
             if entry.is_symlink():
-                target = path.resolve()
+                target = Path(entry.path).resolve()
                 if not target.is_relative_to(home) or not target.is_file():
                     outside.append(entry.name)
                     continue
             status = entry.stat()
-            yield _Entry(entry.name, path, entry.is_dir(), (status.st_mtime_ns, status.st_size))
+            state = status.st_mtime_ns, status.st_size
+            yield _Entry(entry.name, entry.path, entry.is_dir(), state)
     if outside:
         raise DataError(
             f"{folder}: {_counted(len(outside), 'link')} that lead out of {home}, to a folder or "
@@ -235,7 +241,7 @@ def _refuse_nested(entries: Iterable[_Entry], where: str, root: Path) -> None:
 
 
 def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES
+    return name.lower().endswith(SUFFIXES)
 
 
 def _counted(number: int, what: str) -> str:

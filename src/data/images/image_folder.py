@@ -34,7 +34,7 @@ AUTO = "auto"
 MOST_NAMED, MOST_SHOWN = 10, 3
 GIVEN = "given"
 
-latest = Latest[Pictures]()
+latest, latest_split = Latest[Pictures](), Latest[Dataset]()
 logger = logging.getLogger(__name__)
 
 
@@ -125,7 +125,10 @@ def image_folder(
         rare_classes=rare_classes,
         imbalance_test=imbalance_test,
     )
-    return pictures.split(seed, how, made, memory_share=memory_share)
+    return latest_split.get(
+        (key, seed, how, made, memory_share),
+        lambda: pictures.split(seed, how, made, memory_share=memory_share),
+    )
 
 
 def _read(
@@ -138,9 +141,9 @@ def _read(
     duplicates: str,
 ) -> Pictures:
     """The decoded pictures of a folder, those of the cache where it has them."""
-    paths = [folder.root / name for name in folder.files]
 
     def make(entry: Path) -> dict[str, Any]:
+        paths = [folder.root / name for name in folder.files]
         size, color = find_look(paths, source, **asked)
         shape = ImagePreprocessing(source, size, color).input_shape
         logger.info("%s: decoding %d pictures to %d x %d x %d", source, len(paths), *shape)
@@ -159,9 +162,9 @@ def _read(
     for what, rows in facts["converted"].items():
         names = shortened([folder.files[row] for row in rows], 3)
         logger.warning(
-            "%s: %d of %d pictures are %s: %s", source, len(rows), len(paths), what, names
+            "%s: %d of %d pictures are %s: %s", source, len(rows), len(folder.files), what, names
         )
-    usable = np.setdiff1d(np.arange(len(paths)), [*broken])
+    usable = np.setdiff1d(np.arange(len(folder.files)), [*broken])
     hashes = np.array(facts["hashes"], np.uint64)[usable]
     pictures = Pictures(
         images=images,

@@ -75,7 +75,12 @@ def find_look(
     """
     if size is not None and color is not None:
         return size, color
-    looks = [look for look in _each(paths, _look, f"{source}: looking at pictures") if look]
+
+    def look(row: int) -> tuple[int, int, bool] | None:
+        return _look(paths[row])
+
+    found = _each(len(paths), look, f"{source}: looking at the sizes of pictures")
+    looks = [one for one in found if one]
     if not looks:
         raise DataError(f"{source}: none of its {len(paths):,} pictures can be read.")
     heights, widths, grays = zip(*looks, strict=True)
@@ -112,35 +117,37 @@ def decode_all(
         size: height and width.
         color: `grayscale` or `rgb`.
     """
+    findings = Findings(np.zeros(len(paths), np.uint64))
 
-    def read(path: Path) -> tuple[NDArray[np.uint8], list[str]] | str:
+    def read(row: int) -> str | list[str]:
+        path = paths[row]
         try:
             image = open_picture(read_file(path), str(path))
-            return to_array(image, str(path), size=size, color=color), [*conversions(image)]
+            images[row] = to_array(image, str(path), size=size, color=color)
         except DataError as error:
             return str(error)
+        findings.hashes[row] = hash_pixels(images[row])
+        return conversions(image)
 
-    findings = Findings(np.zeros(len(paths), np.uint64))
-    for row, found in enumerate(_each(paths, read, f"{source}: decoding pictures")):
+    for row, found in enumerate(_each(len(paths), read, f"{source}: decoding pictures")):
         if isinstance(found, str):
             findings.damaged[row] = found
             continue
-        images[row], lost = found
-        findings.hashes[row] = hash_pixels(images[row])
-        for what in lost:
+        for what in found:
             findings.converted.setdefault(what, []).append(row)
     return findings
 
 
-def _each(paths: Sequence[Path], work: Callable[[Path], T], doing: str) -> Iterator[T]:
-    """What a function gives for each path, in their order; tells how far it is."""
+def _each(rows: int, work: Callable[[int], T], doing: str) -> Iterator[T]:
+    """What a function gives for each row, in their order, on all cores; tells how far it is."""
     began = told = time.monotonic()
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        for start in range(0, len(paths), AT_ONCE):
-            for row, found in enumerate(pool.map(work, paths[start : start + AT_ONCE]), start):
+    with ThreadPoolExecutor(cpu_count()) as pool:  # Pillow decodes without Python's lock
+        for start in range(0, rows, AT_ONCE):
+            numbers = range(start, min(start + AT_ONCE, rows))
+            for row, found in zip(numbers, pool.map(work, numbers), strict=True):
                 yield found
                 now = time.monotonic()
                 if now - told >= TELL_EVERY:
                     told = now
-                    left = (now - began) / (row + 1) * (len(paths) - row - 1)
-                    logger.info("%s, %d of %d, %.0f s left", doing, row + 1, len(paths), left)
+                    left = (now - began) / (row + 1) * (rows - row - 1)
+                    logger.info("%s, %d of %d, %.0f s left", doing, row + 1, rows, left)
