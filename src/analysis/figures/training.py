@@ -1,4 +1,4 @@
-"""Pictures of the training: curves by epoch, scores by gamma, and the losses themselves."""
+"""Pictures of the training: curves by epoch, and scores by gamma."""
 
 import re
 from collections.abc import Sequence
@@ -77,33 +77,6 @@ def by_gamma(losses: Sequence[LossSummary], decision: str) -> Panel | None:
             axes.errorbar(gammas, means, spreads, **line_of(label), lw=1.4, capsize=3)
         axes.set(xlabel="gamma", ylabel=f"test macro F1, {decision}")
     return Panel(title, drawing.svg, "Mean over seeds; bar: one standard deviation.")
-
-
-def focal_curves(labels: Sequence[str]) -> Panel | None:
-    """FL(p_t) = -(1 - p_t)^gamma log(p_t) for each gamma that a label has, and cross-entropy.
-
-    Returns:
-        None where no label has one.
-    """
-    known = {float(found[1]) for label in labels if (found := GAMMA.search(label))}
-    if not known:
-        return None
-    title = "The loss as a function of the true class's probability"
-    p_t = np.linspace(0.01, 1, 200)
-    with Drawing(title, 2.9) as drawing:
-        axes = drawing.axes()
-        for gamma in sorted({0.0, *known}):
-            curve = -((1 - p_t) ** gamma) * np.log(p_t)
-            line = line_of(f"focal(gamma={gamma:g})" if gamma else "ce")
-            axes.plot(p_t, curve, **line, lw=1.4, ms=3.5, markevery=25, label=f"gamma {gamma:g}")
-        axes.set(xlabel="p_t", ylabel="FL(p_t)", xlim=(0, 1), ylim=(0, None))
-        axes.legend(loc="upper right", handlelength=3.5)
-    caption = (
-        "FL(p_t) = -(1 - p_t)^gamma log(p_t), without alpha, which scales a curve as a whole; "
-        "gamma 0 is cross-entropy. The larger gamma, the less an example counts that is right "
-        "already."
-    )
-    return Panel(title, drawing.svg, caption)
 
 
 def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height: float) -> str:

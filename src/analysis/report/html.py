@@ -12,6 +12,7 @@ from src.analysis.answer import Answer
 from src.analysis.figures.differences import by_seed
 from src.analysis.figures.evidence import MOST_SEEDS
 from src.analysis.figures.forest import forest
+from src.analysis.figures.loss_curves import loss_curves
 from src.analysis.figures.palette import GLYPHS, line_of
 from src.analysis.figures.panel import Panel
 from src.analysis.figures.predictions import (
@@ -19,7 +20,7 @@ from src.analysis.figures.predictions import (
     precision_recall_curves,
     reliability_diagram,
 )
-from src.analysis.figures.training import by_epoch, by_gamma, focal_curves
+from src.analysis.figures.training import by_epoch, by_gamma
 from src.analysis.report import contents, table
 from src.analysis.report.files import in_json
 from src.analysis.report.images import image_section
@@ -168,7 +169,7 @@ def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
             "each by its own loss / first epoch",
             normalised=True,
         ),
-        focal_curves(labels),
+        loss_curves(losses),
     ]
     return {
         "epochs": [epochs, *([gammas] if gammas else [])],
