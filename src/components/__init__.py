@@ -35,10 +35,20 @@ from .losses import (
 )
 from .metrics import ImbalanceReport, MacroF1, batch_macro_f1
 from .models import ClippedModel
-from .networks import cnn, cosine, mlp
+from .networks import (
+    ApplicationPreprocessing,
+    PadChannels,
+    augment,
+    cnn,
+    cosine,
+    mlp,
+    pretrained,
+    resnet,
+)
 from .soft_f1 import SoftMacroF1Loss
 
 __all__ = [
+    "ApplicationPreprocessing",
     "AsymmetricLoss",
     "BinaryFocalLoss",
     "ClassBalancedFocalLoss",
@@ -54,10 +64,12 @@ __all__ = [
     "LabelSmoothingCrossentropy",
     "LogitAdjustedCrossentropy",
     "MacroF1",
+    "PadChannels",
     "PolyCrossentropy",
     "ReweightingSchedule",
     "SoftMacroF1Loss",
     "SparseCategoricalFocalLoss",
+    "augment",
     "batch_macro_f1",
     "binary_focal_loss",
     "cnn",
@@ -65,6 +77,8 @@ __all__ = [
     "custom_objects",
     "l2_normalize",
     "mlp",
+    "pretrained",
+    "resnet",
     "sparse_categorical_focal_loss",
 ]
 

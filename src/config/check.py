@@ -100,6 +100,9 @@ def _wrong(schema: type, values: Any, section: str) -> list[str]:
     for name, hint in get_type_hints(schema, include_extras=True).items():
         if name not in values:
             continue  # of a user's own section: the default counts
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            sentences += _wrong(hint, values[name], f"{section}.{name}")
+            continue
         for places, reason in problems(values[name], hint):
             value = values[name]
             for place in places:

@@ -27,6 +27,8 @@ FINITE = Check(_check_finite)
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Width = Annotated[int, Meta(ge=1, le=16_384)]
 """Of a layer; two such layers have a gigabyte of weights between them."""
+Side = Annotated[int, Meta(ge=1, le=1024)]
+"""Of an image, in pixels."""
 Processors = Annotated[int, Meta(ge=1, le=1024)]
 NonNegativeInt = Annotated[int, Meta(ge=0, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -68,6 +70,36 @@ AutoCount = Annotated[Any, _or_auto(Count)]
 AutoWidth = Annotated[Any, _or_auto(Width)]
 AutoWidths = Annotated[Any, _or_auto(list[Width])]
 AutoHalfOpenUnit = Annotated[Any, _or_auto(HalfOpenUnit)]
+
+
+def _check_depth(value: Any) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value != AUTO and not (whole and 8 <= value <= 1_000 and value % 6 == 2):
+        raise ValueError("must be 6n + 2, such as 20, 32, 44 or 56, or auto")
+
+
+AutoDepth = Annotated[Any, Check(_check_depth)]
+"""Layers of a residual network that have weights."""
+
+
+def _check_size(value: Any) -> None:
+    pair = isinstance(value, list) and len(value) == 2
+    if value in (None, AUTO) or (pair and not any(True for _ in problems(value, list[Side]))):
+        return
+    raise ValueError("must be [height, width] in pixels, as in [96,96], at most 1024 each, or auto")
+
+
+AutoSize = Annotated[Any, Check(_check_size)]
+"""Of images, or none."""
+
+
+def _check_options(value: Any) -> None:
+    if value is not None and not (isinstance(value, dict) and all(map(str.isidentifier, value))):
+        raise ValueError("must be arguments by name, as in '{alpha: 0.35}', or null")
+
+
+Options = Annotated[Any, Check(_check_options)]
+"""Arguments of a function, or none."""
 
 
 def _is_positive(value: Any) -> bool:

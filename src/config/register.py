@@ -23,6 +23,8 @@ SCHEMAS: dict[str, type] = {
     "schema_model_cosine": schema.CosineConfig,
     "schema_model_cnn": schema.CNNConfig,
     "schema_model_auto": schema.AutoModelConfig,
+    "schema_model_resnet": schema.ResNetConfig,
+    "schema_model_pretrained": schema.PretrainedConfig,
     "schema_metric_base": schema.MetricConfig,
     "schema_sampling_base": schema.SamplingConfig,
     "schema_sampling_balanced_batches": schema.BalancedBatchesConfig,

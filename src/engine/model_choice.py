@@ -9,8 +9,9 @@ from src.errors import UserError, override
 
 IMAGE_RANK = 3
 """Of the shape of one image: height, width, channels."""
-KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense")}
+KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense", "augmentation")}
 """What each of the two networks has of its own."""
+NOT_AUGMENTED = {"flip": "none", "shift": 0.0, "contrast": 0.0}
 
 
 def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
         return dict(model)
     name, other = ("cnn", "mlp") if is_image(dataset) else ("mlp", "cnn")
     for key in KEYS[other]:
-        if model[key] != AUTO:
+        if model[key] not in (AUTO, NOT_AUGMENTED):
             right = " or ".join(f"model.{one}" for one in KEYS[name])
             raise UserError(
                 f"{override(f'model.{key}', model[key])}: is of model={other}; model=auto takes "

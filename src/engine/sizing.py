@@ -4,7 +4,8 @@ The rule looks at what does not change with the seed: training rows n, columns d
 them, and classes K. So all runs of a comparison are of one size.
 
 ==========================  =====================================================================
-``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024
+``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024; of images
+                            at most a million numbers
 ``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs; of images, which
                             take longer each, 2,000 updates, between 5 and 30 epochs
 ``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
@@ -13,6 +14,10 @@ them, and classes K. So all runs of a comparison are of one size.
                             7 pixels, 2 to 5; 16 channels in the first, 8 where the side is above
                             64, twice as many in each further one, at most 128
 ``model.dense``             as wide as a hidden layer, at least 64
+``model.depth``             of a ResNet: 20 layers, 32 from 50,000 images on
+``model.resize``            of a pretrained network: to 96 pixels if the shorter side is less, or,
+                            where the network begins at random, to the least that it takes
+``model.weights_sha256``    that of the file that ``model.weights`` names
 ``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
 ``training.threads``        all cores of the process where a batch holds THREADS_PAY numbers, else 1
 ==========================  =====================================================================
@@ -22,7 +27,7 @@ A rule of thumb, and no search: what it gives stands in the run's parameters and
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,11 +35,14 @@ import numpy as np
 from src.config.ranges import AUTO
 from src.data.dataset import Dataset
 from src.engine.model_choice import chosen_model, is_image
+from src.engine.weights_file import sha256_of_weights
 
 UPDATES, UPDATES_OF_IMAGES = 6000, 2000
 EPOCHS, EPOCHS_OF_IMAGES = (10, 60), (5, 30)
 """The fewest and the most."""
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
+MOST_IMAGE_NUMBERS = 2**20
+"""Pixels times channels in a batch of images: more rows would fill memory, layer by layer."""
 ROWS_A_BATCH = 100
 """A batch is at most this part of the training rows."""
 WIDTHS = ((1_000, 32), (50_000, 64))
@@ -44,6 +52,11 @@ LAST_SIDE, CONVOLUTIONS = 7, (2, 5)
 """Pixels that convolutions leave of a side, about, and how many of them there are."""
 LARGE_SIDE, CHANNELS, CHANNELS_OF_LARGE, MOST_CHANNELS = 64, 16, 8, 128
 NARROWEST_DENSE = 64
+DEPTH, DEPTH_OF_MANY, MANY_IMAGES = 20, 32, 50_000
+LEAST_SIDES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
+LEAST_SIDE, LEAST_SIDE_TRAINED = 32, 96
+"""Of images: what all other networks of ``keras.applications`` take, and the least size for which
+weights trained on ImageNet are published, those of MobileNetV2."""
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
 THREADS_PAY = 32_768
@@ -65,13 +78,20 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """
     model, training = chosen_model(config["model"], dataset), dict(config["training"])
     rows, images = training_rows(config["data"], dataset), is_image(dataset)
-    _resolve(training, "batch_size", lambda: batch_size(rows))
+    shape, weights = dataset.input_shape, model.get("weights")
+    _resolve(model, "weights_sha256", lambda: sha256_of_weights(weights))
+    if images:
+        _resolve(model, "resize", lambda: resize(shape, model["backbone"], weights))
+        shape = (*(model.get("resize") or shape[:2]), *shape[2:])
+    _resolve(training, "batch_size", lambda: batch_size(rows, shape if images else ()))
     _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"], images=images))
     _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
     _resolve(model, "filters", lambda: filters(max(dataset.input_shape[:2])))
     _resolve(model, "dense", lambda: dense(rows, dataset.num_classes))
+    _resolve(model, "depth", lambda: DEPTH if rows < MANY_IMAGES else DEPTH_OF_MANY)
     _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
-    _resolve(training, "threads", lambda: threads(training["batch_size"] * columns_of(dataset)))
+    numbers = math.prod(shape) if images else columns_of(dataset)
+    _resolve(training, "threads", lambda: threads(training["batch_size"] * numbers))
     return {**config, "model": model, "training": training}
 
 
@@ -88,9 +108,11 @@ def training_rows(data: Mapping[str, Any], dataset: Dataset) -> int:
     return round(sum(dataset.rows.values()) * (1 - held_out))
 
 
-def batch_size(rows: int) -> int:
-    """Rows in a batch, for so many training rows."""
+def batch_size(rows: int, image: Sequence[int] = ()) -> int:
+    """Rows in a batch, for so many training rows, and for images of a shape."""
     wanted = max(rows // ROWS_A_BATCH, 1)
+    if image:
+        wanted = min(wanted, max(MOST_IMAGE_NUMBERS // math.prod(image), 1))
     return min(max(_power_of_two_below(wanted), SMALLEST_BATCH), LARGEST_BATCH)
 
 
@@ -118,6 +140,13 @@ def filters(side: int) -> list[int]:
 def dense(rows: int, classes: int) -> int:
     """Width of the layer behind the convolutions, for so many training rows and classes."""
     return max(hidden(rows, classes)[0], NARROWEST_DENSE)
+
+
+def resize(shape: Sequence[int], backbone: str, weights: str | None) -> list[int] | None:
+    """Height and width of images inside a pretrained network; None where they stay as they are."""
+    random = LEAST_SIDES.get(backbone, LEAST_SIDE)
+    least, shorter = LEAST_SIDE_TRAINED if weights else random, min(shape[:2])
+    return None if shorter >= least else [-(-side * least // shorter) for side in shape[:2]]
 
 
 def dropout(rows: int, columns: int) -> float:

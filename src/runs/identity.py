@@ -185,8 +185,9 @@ def _code_digest(modules: tuple[tuple[str, Path], ...], folders: tuple[str, ...]
     """
     files = source_closure(name for name, _ in modules)
     for room in folders:
-        for file in (PROJECT / "src" / room).glob("*.py"):
-            files[f"src.{room}.{file.stem}".removesuffix(".__init__")] = file
+        for file in (PROJECT / "src" / room).rglob("*.py"):
+            name = ".".join(file.relative_to(PROJECT).with_suffix("").parts)
+            files[name.removesuffix(".__init__")] = file
     digest = hashlib.sha256()
     for name, file in sorted(files.items()):
         digest.update(f"{name}\0{normalized_source(file)}\0".encode(errors="surrogateescape"))

@@ -30,6 +30,18 @@ A_STEP, A_WEIGHT = 1.7e-4, 8.5e-11
 """Processor seconds of a step, and of each product of a weight for each row of its batch."""
 KERNEL = 9
 """Weights of a convolution from a channel to another."""
+OF_BACKBONES = {
+    "MobileNet": 5.7e8,
+    "MobileNetV2": 3.0e8,
+    "NASNetMobile": 5.6e8,
+    "EfficientNetB0": 3.9e8,
+    "DenseNet121": 2.8e9,
+    "VGG16": 1.5e10,
+}
+"""Products of a weight and a number for an image of 224 x 224, as the networks' papers give them."""
+OF_OTHERS, SIDE_OF_BACKBONES = 4e9, 224
+FORWARD = 1 / 3
+"""Share of a training step that a frozen backbone takes: it has no gradients."""
 AN_EPOCH = 2.5e-3
 """Processor seconds at the end of an epoch."""
 A_REFERENCE = 0.3
@@ -134,6 +146,14 @@ def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) ->
         shape: of the row.
         classes: K.
     """
+    if "backbone" in model:
+        height, width = model["resize"] or shape[:2]
+        whole = OF_BACKBONES.get(model["backbone"], OF_OTHERS) * (FORWARD if model["frozen"] else 1)
+        wide = (model["options"] or {}).get("alpha", 1.0)  # as MobileNets have it
+        return int(whole * wide**2 * height * width / SIDE_OF_BACKBONES**2)
+    if "depth" in model:  # all stages have as many: half the channels on four times the pixels
+        area, first = math.prod(shape[:2]), model["filters"]
+        return int(area * KERNEL * first * (shape[2] + (model["depth"] - 2) * first))
     if "filters" in model:
         (*sides, channels), products = shape, 0
         for wide in model["filters"]:

@@ -1,0 +1,220 @@
+"""Models of images in a run: augmented, residual, pretrained; their bits, their sizes, their files.
+
+The pretrained network begins from a file that was saved here from a small one at random: weights
+of ImageNet cannot be had without a network.
+"""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from src.engine import sizing
+from src.engine.fit import train
+from src.engine.shared_graph import TrainingGraph
+from src.engine.sizing import sized
+from src.errors import UserError
+from src.saved_model.network_file import load_network
+from tests.engine.by_fit import SeesBatches, bits
+
+pytestmark = pytest.mark.slow
+
+AUGMENTED = (
+    "model.augmentation.flip=horizontal",
+    "model.augmentation.shift=0.2",
+    "model.augmentation.contrast=0.3",
+)
+MOBILE = (
+    "model=pretrained",
+    "model.backbone=MobileNet",
+    "model.options={alpha: 0.25}",
+    "model.resize=[32,32]",
+)
+SHORT = ("data=digits", "training.learning_rate=0.003")
+
+
+class PowerCutError(BaseException):
+    """Ends a training as abruptly as a signal does."""
+
+
+class Cut(keras.callbacks.Callback):
+    """Raises it in the middle of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise PowerCutError
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file of the network without its top, as Keras publishes them."""
+    file = tmp_path_factory.mktemp("weights") / "mobilenet_2_5_32_tf_no_top.weights.h5"
+    keras.utils.set_random_seed(11)
+    network = keras.applications.MobileNet((32, 32, 3), 0.25, include_top=False, weights=None)
+    network.save_weights(file)
+    return file, network.get_weights()
+
+
+@pytest.fixture(scope="module")
+def some_digits(job):
+    """A few images as bytes, so that a residual network has three steps an epoch."""
+
+    def made(*words):
+        config, dataset = job(*SHORT, *words)
+        config = sized(config, dataset)
+        parts = {}
+        for split, rows in (("train", 8), ("val", 6), ("test", 6)):
+            x, y = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
+            kept = np.concatenate([np.flatnonzero(y == k)[:rows] for k in range(10)])
+            pixels = np.round(255 * x[kept]).astype(np.uint8)
+            parts |= {f"x_{split}": pixels, f"y_{split}": y[kept]}
+        return config, replace(dataset, **parts)
+
+    return made
+
+
+@pytest.fixture
+def a_checkpoint_each_epoch(monkeypatch):
+    monkeypatch.setattr("src.engine.checkpoint.SECONDS_APART", 0.0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model=cnn", *AUGMENTED, "training.precision=mixed_float16"),
+        ("model=resnet", "model.depth=8", "model.filters=4", "model.clip_norm=1", *AUGMENTED),
+    ],
+    ids=["augmented cnn", "resnet"],
+)
+@pytest.mark.usefixtures("a_checkpoint_each_epoch")
+def test_fit_shared_graph_and_a_training_that_goes_on_have_the_same_bits(
+    some_digits, graphs, tmp_path, words
+):
+    config, dataset = some_digits(*words)
+    by_graph = train(config, dataset, "graph", graphs=graphs)
+    assert isinstance(graphs.get(config, dataset), TrainingGraph)
+    fit, checkpoint = [SeesBatches()], tmp_path / "checkpoint.npz"
+    with pytest.raises(PowerCutError):
+        train(config, dataset, "cut", [*fit, Cut()], resume=checkpoint)
+    assert bits(train(config, dataset, "on", fit, resume=checkpoint)) == bits(by_graph)
+    assert_loads_to_the_same_logits(by_graph, dataset, tmp_path)
+
+
+def assert_loads_to_the_same_logits(trained, dataset, folder):
+    trained.model.save(folder / "model.keras")
+    loaded = load_network(folder / "model.keras")
+    images = dataset.x_test.astype(np.float32) / np.float32(255)
+    logits = loaded.predict(images, batch_size=len(images), verbose=0)
+    assert logits.tobytes() == trained.test_logits.tobytes()
+
+
+# --- pretrained ---------------------------------------------------------------------------------
+def test_a_fine_tuned_backbone_begins_with_its_file_and_has_the_bits_of_fit(
+    some_digits, graphs, weights, tmp_path
+):
+    file, values = weights
+    words = (*MOBILE, f"model.weights={file}", "model.frozen=false", "model.dropout=0.2")
+    config, dataset = some_digits(*words, *AUGMENTED, "training.epochs=1")
+    by_graph = train(config, dataset, "graph", graphs=graphs)
+    assert isinstance(graphs.get(config, dataset), TrainingGraph)
+    assert bits(train(config, dataset, "fit", [SeesBatches()])) == bits(by_graph)
+    assert_loads_to_the_same_logits(by_graph, dataset, tmp_path)
+    for before, after in zip(values, of_backbone(by_graph), strict=True):
+        assert not np.array_equal(before, after)
+
+
+def test_a_frozen_backbone_keeps_the_weights_of_its_file(some_digits, weights):
+    file, values = weights
+    trained = train(*some_digits(*MOBILE, f"model.weights={file}", "training.epochs=1"), "")
+    for before, after in zip(values, of_backbone(trained), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert len(trained.model.trainable_weights) == 2, "kernel and bias of the logits"
+
+
+def of_backbone(trained):
+    return trained.model.get_layer("mobilenet_0.25_32").get_weights()
+
+
+def test_the_file_of_the_weights_is_part_of_what_a_run_is(some_digits, weights, tmp_path):
+    file, other = weights[0], tmp_path / "other.weights.h5"
+    config, dataset = some_digits(*MOBILE, f"model.weights={file}")
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert config["model"]["weights_sha256"] == found
+    other.write_bytes(file.read_bytes()[:-1] + b"x")
+    config["model"]["weights"] = str(other)
+    with pytest.raises(UserError, match=rf"weights={other}.*SHA-256.*not {found}"):
+        train(config, dataset, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("model.weights=/nowhere/a.h5",), "model.weights=/nowhere/a.h5: no such file"),
+        (("model.weights=null",), "`frozen`.*has to learn.*`frozen` to False, or `weights`"),
+        (("model.backbone=mobilenet", "model.weights=null"), "`backbone`.*MobileNet.*'mobilenet'"),
+        (
+            ("model.frozen=false", "model.weights=null", "model.resize=null"),
+            "Input size must be at least 32x32.*`resize`",
+        ),
+        (
+            ("model.weights=TEXT",),
+            "weights=.*holds no weights of mobilenet_0.25_32 without its top",
+        ),
+        (("model.options={classes: 3}", "model.weights=TEXT"), "`options` may not hold classes"),
+    ],
+    ids=["no file", "frozen at random", "no such network", "too small", "no weights", "option"],
+)
+def test_what_cannot_be_had_is_one_message(some_digits, tmp_path, words, message):
+    (tmp_path / "text.weights.h5").write_text("no weights")
+    words = [word.replace("TEXT", str(tmp_path / "text.weights.h5")) for word in words]
+    with pytest.raises(UserError, match=message):
+        train(*some_digits(*MOBILE, *words), "")
+
+
+def test_without_a_network_the_message_names_the_file_and_the_folder(
+    some_digits, monkeypatch, tmp_path
+):
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody answers
+    name = "mobilenet_2_5_224_tf_no_top.h5"
+    (tmp_path / "x").write_text("x")
+    cached = keras.utils.get_file("x", origin=(tmp_path / "x").as_uri(), cache_subdir="models")
+    with pytest.raises(UserError) as failed:
+        train(*some_digits(*MOBILE), "")
+    said = str(failed.value)
+    assert f"{name} cannot be downloaded" in said
+    assert f"put it into {Path(cached).parent}" in said
+    assert f"model.weights=FOLDER/{name}" in said
+
+
+# --- sizes --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("shape", "filters"),
+    [
+        ((8, 8, 1), [16, 32]),
+        ((28, 28, 1), [16, 32]),
+        ((64, 80, 3), [16, 32, 64]),
+        ((224, 224, 3), [16, 32, 64, 128, 128]),
+    ],
+)
+def test_a_cnn_halves_an_image_until_it_is_eight_pixels(shape, filters):
+    assert sizing.filters(shape) == filters
+
+
+def test_sizes_of_images_are_filled_in_from_them(some_digits):
+    words = ("training.batch_size=auto", "training.epochs=auto", "training.threads=auto")
+    cnn, _ = some_digits("model=cnn", "model.filters=auto", "model.dense=auto", *words)
+    assert (cnn["model"]["filters"], cnn["model"]["dense"]) == ([16, 32], 32)
+    resnet, _ = some_digits("model=resnet", "model.depth=auto")
+    assert resnet["model"]["depth"] == 20
+    assert [sizing.depth(rows) for rows in (49_999, 50_000)] == [20, 32]
+    random, _ = some_digits(*MOBILE[:1], "model.weights=null", *words)
+    assert random["model"]["resize"] == [32, 32]
+    imagenet, _ = some_digits(*MOBILE[:1], *words)
+    assert imagenet["model"]["resize"] == [96, 96]
+    assert imagenet["training"]["batch_size"] == 16
+    assert sizing.batch_size(10**6, (96, 96, 3)) == 32
+    assert sizing.batch_size(60_000, (28, 28, 1)) == sizing.batch_size(60_000) == 512
