@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from src.data.dataset import Dataset
-from src.engine.model_choice import is_image
+from src.engine.model_choice import IMAGE_RANK, is_image
 from src.engine.sizing import sized
 from src.runs.identity import is_reference
 
@@ -38,7 +38,7 @@ OF_BACKBONES = {
     "DenseNet121": 2.8e9,
     "VGG16": 1.5e10,
 }
-"""Products of a weight and a number for an image of 224 x 224, as the networks' papers give them."""
+"""Products of a weight and a number for an image of 224 x 224, as their papers give them."""
 OF_OTHERS, SIDE_OF_BACKBONES = 4e9, 224
 FORWARD = 1 / 3
 """Share of a training step that a frozen backbone takes: it has no gradients."""
@@ -146,15 +146,18 @@ def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) ->
         shape: of the row.
         classes: K.
     """
-    if "backbone" in model:
+    kind = model.get("_target_") if len(shape) == IMAGE_RANK else None
+    if kind == "src.components.pretrained":
         height, width = model["resize"] or shape[:2]
         whole = OF_BACKBONES.get(model["backbone"], OF_OTHERS) * (FORWARD if model["frozen"] else 1)
         wide = (model["options"] or {}).get("alpha", 1.0)  # as MobileNets have it
         return int(whole * wide**2 * height * width / SIDE_OF_BACKBONES**2)
-    if "depth" in model:  # all stages have as many: half the channels on four times the pixels
+    if (
+        kind == "src.components.resnet"
+    ):  # all stages have as many: half the channels on four times the pixels
         area, first = math.prod(shape[:2]), model["filters"]
         return int(area * KERNEL * first * (shape[2] + (model["depth"] - 2) * first))
-    if "filters" in model:
+    if "dense" in model:
         (*sides, channels), products = shape, 0
         for wide in model["filters"]:
             products += math.prod(sides) * KERNEL * channels * wide

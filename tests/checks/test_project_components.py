@@ -29,7 +29,10 @@ OTHERS = {
     "ImbalanceReport": {"num_classes": 3},
     "L2Normalize": {"scale": 2.0},
     "CosineDense": {"units": 4},
+    "PadChannels": {"channels": 2},
+    "ApplicationPreprocessing": {"backbone": "DenseNet121"},
 }
+OF_IMAGES = {"ApplicationPreprocessing": (6, 6, 3)}
 # One that clips and is regularised, one with layers of the project's own whose training is random.
 NETWORKS = {
     "mlp": lambda: components.mlp((6,), 3, hidden=(5,), l2=0.01, clip_norm=0.5),
@@ -39,7 +42,8 @@ NETWORKS = {
 
 @pytest.mark.parametrize(("name", "arguments"), [*LOSSES.items(), *OTHERS.items()])
 def test_a_component_passes_every_check(name, arguments):
-    report = check_component(getattr(components, name), arguments=arguments)
+    shape = OF_IMAGES.get(name)
+    report = check_component(getattr(components, name), arguments=arguments, input_shape=shape)
     assert report.failed == ()
     assert {r.name for r in report.results if r.status == "warn"} == set()
 

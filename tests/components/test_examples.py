@@ -8,12 +8,12 @@ import pytest
 
 from src import components
 
-MODULES = [module.name for module in pkgutil.iter_modules(components.__path__)]
+MODULES = [module.name for module in pkgutil.walk_packages(components.__path__, "src.components.")]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples_hold(name):
-    module = importlib.import_module(f"src.components.{name}")
+    module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
 
 

@@ -12,11 +12,13 @@ import keras
 import numpy as np
 import pytest
 
+from src.components import resnet
 from src.engine import sizing
 from src.engine.fit import train
 from src.engine.shared_graph import TrainingGraph
 from src.engine.sizing import sized
 from src.errors import UserError
+from src.runs.seed_plan import products_of
 from src.saved_model.network_file import load_network
 from tests.engine.by_fit import SeesBatches, bits
 
@@ -154,7 +156,7 @@ def test_the_file_of_the_weights_is_part_of_what_a_run_is(some_digits, weights, 
     [
         (("model.weights=/nowhere/a.h5",), "model.weights=/nowhere/a.h5: no such file"),
         (("model.weights=null",), "`frozen`.*has to learn.*`frozen` to False, or `weights`"),
-        (("model.backbone=mobilenet", "model.weights=null"), "`backbone`.*MobileNet.*'mobilenet'"),
+        (("model.backbone=mobilenet",), "`backbone`.*MobileNet.*'mobilenet'"),
         (
             ("model.frozen=false", "model.weights=null", "model.resize=null"),
             "Input size must be at least 32x32.*`resize`",
@@ -191,30 +193,30 @@ def test_without_a_network_the_message_names_the_file_and_the_folder(
 
 
 # --- sizes --------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("shape", "filters"),
-    [
-        ((8, 8, 1), [16, 32]),
-        ((28, 28, 1), [16, 32]),
-        ((64, 80, 3), [16, 32, 64]),
-        ((224, 224, 3), [16, 32, 64, 128, 128]),
-    ],
-)
-def test_a_cnn_halves_an_image_until_it_is_eight_pixels(shape, filters):
-    assert sizing.filters(shape) == filters
-
-
 def test_sizes_of_images_are_filled_in_from_them(some_digits):
     words = ("training.batch_size=auto", "training.epochs=auto", "training.threads=auto")
-    cnn, _ = some_digits("model=cnn", "model.filters=auto", "model.dense=auto", *words)
-    assert (cnn["model"]["filters"], cnn["model"]["dense"]) == ([16, 32], 32)
-    resnet, _ = some_digits("model=resnet", "model.depth=auto")
-    assert resnet["model"]["depth"] == 20
-    assert [sizing.depth(rows) for rows in (49_999, 50_000)] == [20, 32]
-    random, _ = some_digits(*MOBILE[:1], "model.weights=null", *words)
+    residual, _ = some_digits("model=resnet", "model.depth=auto", *words)
+    assert (residual["model"]["depth"], residual["training"]["threads"]) == (20, 1)
+    random, _ = some_digits("model=pretrained", "model.weights=null")
     assert random["model"]["resize"] == [32, 32]
-    imagenet, _ = some_digits(*MOBILE[:1], *words)
+    imagenet, _ = some_digits("model=pretrained", *words)
     assert imagenet["model"]["resize"] == [96, 96]
-    assert imagenet["training"]["batch_size"] == 16
+    assert imagenet["training"]["threads"] == sizing.own_cores()
+    assert sizing.resize((50, 100, 3), "Xception", None) == [71, 142]
+    assert sizing.resize((96, 200, 3), "Xception", "imagenet") is None
     assert sizing.batch_size(10**6, (96, 96, 3)) == 32
     assert sizing.batch_size(60_000, (28, 28, 1)) == sizing.batch_size(60_000) == 512
+
+
+def test_a_plan_counts_the_products_of_a_resnet():
+    node = {"_target_": "src.components.resnet", "depth": 20, "filters": 16}
+    model = resnet((32, 28, 3), 10)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    pixels = [np.prod(layer.output.shape[1:3]) for layer in convolutions]
+    whole = sum(
+        map(
+            np.prod,
+            ((n, layer.count_params()) for n, layer in zip(pixels, convolutions, strict=True)),
+        )
+    )
+    assert products_of(node, (32, 28, 3), 10) == pytest.approx(whole, rel=0.05)

@@ -6,25 +6,31 @@ import numpy as np
 import pytest
 
 from src.data.dataset import SPLITS, Dataset
+from src.data.errors import DataError
+from src.data.rows_on_disk import RowsOnDisk
 from src.engine import shared_graph
 from src.engine.batches import in_order
 from src.engine.fit import train
+from src.engine.sampling import sampled
 from src.engine.shared_graph import TrainingGraph
 from tests.engine.by_fit import SeesBatches, bits
 
 pytestmark = pytest.mark.slow
 
+SAMPLER = {"name": "random_over", "_target_": "imblearn.over_sampling.RandomOverSampler"}
+
 
 def mapped(dataset: Dataset, folder) -> Dataset:
-    """The same data set, its images views of one file on disk."""
+    """The same data set, its images in one file: the training rows in another order."""
     file, parts, start = folder / "images.bin", {}, 0
     images = np.concatenate([getattr(dataset, f"x_{split}") for split in SPLITS])
-    images.tofile(file)
+    places = np.random.default_rng(0).permutation(len(images))
+    images[places].tofile(file)
     whole = np.memmap(file, np.uint8, "r", shape=images.shape)
     for split in SPLITS:
         stop = start + len(getattr(dataset, f"y_{split}"))
-        parts[f"x_{split}"], start = whole[start:stop], stop
-    return replace(dataset, **parts)
+        parts[f"x_{split}"], start = RowsOnDisk(whole, np.argsort(places)[start:stop]), stop
+    return replace(dataset, **parts, on_disk=True)
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +43,11 @@ def images(job):
     return config, replace(dataset, **pixels)
 
 
-def is_mapped(array) -> bool:
-    while array is not None and not isinstance(array, np.memmap):
-        array = array.base
-    return array is not None
-
-
 def test_streamed_images_have_the_bits_of_those_in_memory_by_fit_and_in_the_shared_graph(
     images, graphs, tmp_path, monkeypatch
 ):
     config, in_memory = images
     on_disk = mapped(in_memory, tmp_path)
-    assert all(is_mapped(getattr(on_disk, f"x_{split}")) for split in SPLITS), "nothing is copied"
     expected = bits(train(config, in_memory, "memory", graphs=graphs))
     assert bits(train(config, on_disk, "fit", [SeesBatches()])) == expected
     monkeypatch.setattr(shared_graph, "BYTES_A_CALL", 10_000)  # a call has four batches, or one
@@ -67,3 +66,11 @@ def test_rows_are_read_as_they_are_asked_for(images, tmp_path):
     first = next(iter(in_order(2, whole, np.arange(rows))))
     assert first[0].shape == (2, side, side, 1)
     assert first[1].numpy().tolist() == [0, 1]
+
+
+def test_what_needs_all_images_at_once_is_refused(images, tmp_path):
+    config, in_memory = images
+    oversampled = config | {"sampling": SAMPLER}
+    with pytest.raises(DataError, match=r"images take .* GB and stay on disk"):
+        sampled(mapped(in_memory, tmp_path), oversampled)
+    assert len(sampled(in_memory, oversampled).y_train) > len(in_memory.y_train)
