@@ -9,9 +9,9 @@ from src.errors import UserError, override
 
 IMAGE_RANK = 3
 """Of the shape of one image: height, width, channels."""
-KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense", "augmentation")}
-"""What each of the two networks has of its own."""
-NOT_AUGMENTED = {"flip": "none", "shift": 0.0, "contrast": 0.0}
+KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense")}
+"""Sizes that each of the two networks has of its own."""
+AUGMENTATION = "augmentation"
 
 
 def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -31,13 +31,19 @@ def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
         return dict(model)
     name, other = ("cnn", "mlp") if is_image(dataset) else ("mlp", "cnn")
     for key in KEYS[other]:
-        if model[key] not in (AUTO, NOT_AUGMENTED):
+        if model[key] != AUTO:
             right = " or ".join(f"model.{one}" for one in KEYS[name])
             raise UserError(
                 f"{override(f'model.{key}', model[key])}: is of model={other}; model=auto takes "
                 f"{name} for data {dataset.name}, whose size is {right}"
             )
     kept = {key: value for key, value in model.items() if key not in KEYS[other]}
+    changes = kept.pop(AUGMENTATION, {}) if name == "mlp" else {}
+    for key, value in changes.items():
+        if value not in ("none", 0):
+            raise UserError(
+                f"model.{AUGMENTATION}.{key}={value}: is for images; data {dataset.name} has none"
+            )
     return kept | {"name": name, "_target_": f"src.components.{name}"}
 
 
