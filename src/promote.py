@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where += f" --uri {shlex.quote(options.uri)}" if options.uri else ""
     print("Next:")
     model = shlex.quote(f"{name}@{alias}")
-    print(f"  python -m src.predict --model {model} rows.csv -o out.csv{where}")
+    rows = "FOLDER" if done.of_pictures else "rows.csv"
+    print(f"  python -m src.predict --model {model} {rows} -o out.csv{where}")
     print(
         f"  make serve {shlex.quote(f'NAME={name}')}"
         + ("" if alias == "champion" else f" ALIAS={alias}")

@@ -43,12 +43,14 @@ class Promotion:
         is_new: whether the run's model was not under that name before.
         before: the version that the alias stood for; None where for none.
         run: whose model it is.
+        of_pictures: whether the model takes pictures.
     """
 
     version: str
     is_new: bool
     before: str | None
     run: Run
+    of_pictures: bool
 
 
 def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TUNED) -> Promotion:
@@ -73,7 +75,8 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
         )
     card = _answer(store, run) + _card(store, run_id)
     folder = download(store, model.artifact_location)
-    SavedModel(str(run.info.run_name), folder, ServingFacts.load(folder)).load()  # or an error
+    facts = ServingFacts.load(folder)
+    SavedModel(str(run.info.run_name), folder, facts).load()  # or an error
     try:
         before = _aliases(store, name).get(alias)
         found = [
@@ -96,7 +99,7 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
         _point(store, name, alias, version, is_new=not found)
     except MlflowException as error:
         raise UserError(f"--name {name} --alias {alias}: {str(error).splitlines()[0]}") from error
-    return Promotion(str(version.version), not found, before, run)
+    return Promotion(str(version.version), not found, before, run, facts.images is not None)
 
 
 def _source(store: Store, run: Run, model: LoggedModel, folder: Path, decision: str) -> str:
