@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
+from src.config.check import OF_IMAGES
 from src.config.ranges import AUTO
 from src.errors import UserError, override
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
 """The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
-IMAGES = "src.data.images."
-"""How the names of sources of images begin that are read from files."""
+FILES = {"root", "path"}
+"""Keys of sources that are read from files."""
 MOST_OUTLINES = 64
 KEYS = {"data.name": "keel", "data.id": "openml"}
 """The key that names a set, and the choice of ``data`` whose sets are known."""
@@ -49,12 +50,13 @@ class SetPlan:
             config: of the job, resolved.
         """
         known = [self.outlines[word] for word in words if word in self.outlines]
-        of_images = str(config["data"].get("_target_")).startswith(IMAGES)
+        data = config["data"]
+        of_images = data.get("_target_") in OF_IMAGES and FILES & data.keys()
         if not known and not of_images:
             return 0.0
         from src.runs.seed_plan import seconds_of_job  # NumPy: not before a wrong word is named
 
-        return seconds_of_job(config, known[0] if known else _outline(config["data"]))
+        return seconds_of_job(config, known[0] if known else _outline(data))
 
 
 def _outline(data: Mapping[str, Any]) -> "Outline":
