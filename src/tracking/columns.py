@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from mlflow.entities import Run
 
 from src.runs.labels import short_label
+from src.runs.record import DETAIL_TAG
 
 OF_LOSS = "loss.fn."
 SCORES = {
@@ -32,7 +33,12 @@ def column_tags(params: Mapping[str, str], metrics: Mapping[str, float]) -> dict
 
 
 def missing_tags(run: Run) -> dict[str, str]:
-    """What a run lacks of them: one of an earlier version that answers a job."""
+    """What a run lacks of them: one of an earlier version that answers a job.
+
+    One that keeps its scores alone lacks them all: of such there are ten thousands in a sweep.
+    """
+    if DETAIL_TAG in run.data.tags:
+        return {}
     wanted = column_tags(run.data.params, run.data.metrics)
     wanted |= {"loss.short": short_label(run.data.tags["loss.label"])}
     return {} if wanted.keys() <= run.data.tags.keys() else wanted
@@ -42,6 +48,7 @@ def columns_of(runs: Sequence[Run]) -> list[str]:
     """Columns of the table of runs, as MLflow names them; what is alike in all runs is left out."""
     tags = [run.data.tags | missing_tags(run) for run in runs]
     differ = [key for key in KNOBS if len({one.get(key) for one in tags}) > 1]
-    scores = [key for key in SCORES if any(key in one for one in tags)]
+    scores = [f"tags.`{key}`" for key in SCORES if any(key in one for one in tags)]
+    scores = scores or [f"metrics.`{name}`" for name in SCORES.values()]
     rates = [f"params.`{RATE}`"] if len({run.data.params.get(RATE) for run in runs}) > 1 else []
-    return [f"tags.`{key}`" for key in (*differ, *scores)] + rates
+    return [*(f"tags.`{key}`" for key in differ), *scores, *rates]

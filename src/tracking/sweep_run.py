@@ -133,8 +133,9 @@ class SweepRun:
                 store.client.delete_run(self.run_id)
                 return
             for run in children:
-                for key, value in missing_tags(run).items():
-                    store.client.set_tag(run.info.run_id, key, value)
+                if lacking := missing_tags(run):
+                    tags = [RunTag(key, value) for key, value in lacking.items()]
+                    store.client.log_batch(run.info.run_id, tags=tags)
             columns = columns_of(children)
             save_views(store.client, store.experiment_id, self.run_id, columns)
             parts = [f"`{self._command[:LONGEST_COMMAND]}`", view_links(store.experiment_id), table]
