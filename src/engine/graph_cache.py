@@ -16,7 +16,6 @@ from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, resolve_auto
 from src.engine.checkpoint import build_optimizer, variables_of
 from src.engine.model import build_model
-from src.engine.seeding import is_prepared
 from src.engine.shared_graph import TrainingGraph
 from src.engine.traced_hyperparameters import loss_key
 
@@ -25,8 +24,6 @@ OF_ONE_RUN = (
     "learning_rate",  # the optimizer's node has it
 )
 """Training keys that the graph does not depend on."""
-DRAW_NOTHING = ("src.components.", "keras.losses.")
-"""Losses that are made without random numbers."""
 KERAS_OPTIMIZERS = "keras.optimizers."
 KERAS_STEPS = (
     "fit",
@@ -77,7 +74,7 @@ class GraphCache:
         Raises:
             UserError: where a part of the model refuses its arguments.
         """
-        key = _whole_key(config, dataset, measure=measure)
+        key = graph_key(config, dataset) + ("" if measure else " unmeasured")
         if key not in self._graphs:
             model = build_model(config, dataset)
             size = config["training"]["batch_size"]
@@ -86,32 +83,6 @@ class GraphCache:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
         return self._graphs[key]
-
-    def begun(
-        self, config: Mapping[str, Any], dataset: Dataset, *, measure: bool = True
-    ) -> TrainingGraph | None:
-        """A graph in the state in which a run begins, if earlier runs have made both.
-
-        Then nothing is drawn, so nothing needs seeding, at which TensorFlow forgets all kernels: to
-        make those of a graph anew takes longer than a short training.
-
-        Args:
-            config: the resolved config.
-            dataset: gives ``auto`` its meaning.
-            measure: as for :meth:`get`.
-
-        Returns:
-            None where something has to be made: the graph, the weights, or a loss of somebody's
-            own, which may draw numbers.
-        """
-        if not str(config["loss"]["fn"].get("_target_")).startswith(DRAW_NOTHING):
-            return None
-        if not is_prepared(config["training"]) or _start_key(config, dataset) not in self._starts:
-            return None
-        graph = self._graphs.get(_whole_key(config, dataset, measure=measure))
-        if not isinstance(graph, TrainingGraph) or not self.load(graph, config, dataset):
-            return None
-        return graph
 
     def load(self, graph: TrainingGraph, config: Mapping[str, Any], dataset: Dataset) -> bool:
         """Puts a graph of this cache into the state in which a run begins.
@@ -165,10 +136,6 @@ def graph_key(config: Mapping[str, Any], dataset: Dataset) -> str:
         "input": [dataset.input_shape, *map(str, (dataset.x_train.dtype, dataset.x_val.dtype))],
     }
     return json.dumps(parts, sort_keys=True, default=str)
-
-
-def _whole_key(config: Mapping[str, Any], dataset: Dataset, *, measure: bool) -> str:
-    return graph_key(config, dataset) + ("" if measure else " unmeasured")
 
 
 def _start_key(config: Mapping[str, Any], dataset: Dataset) -> str:

@@ -1,6 +1,7 @@
 """The model of a config: its network, seeded, and the compiled whole."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ from src.compat.keras import build_from_first_replica
 from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, without_name
 from src.engine.distribution import scope_of
-from src.engine.seeding import prepare
+from src.engine.seeding import seeded
 
 Config = Mapping[str, Any]
 
@@ -25,9 +26,12 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
     Raises:
         UserError: where a part refuses its arguments.
     """
+    return seeded(config, partial(_build, config, dataset))
+
+
+def _build(config: Config, dataset: Dataset) -> keras.Model:
     arguments = data_arguments(dataset)
     training = config["training"]
-    prepare(training)
     with scope_of(training):
         model = build(without_name(config["model"]), "model", arguments)
         metrics = [

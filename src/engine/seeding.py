@@ -1,8 +1,10 @@
 """Makes a training repeatable: every source of randomness seeded, operations deterministic."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -12,23 +14,32 @@ from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+DRAW_BY_KERAS = ("src.components.", "keras.")
+"""Whose parts draw by Keras's generators alone, which begin with numbers of Python's own."""
 
-def prepare(training: Mapping[str, Any]) -> None:
+
+def prepare(config: Mapping[str, Any]) -> None:
     """Puts Keras and TensorFlow into the state in which a run starts.
 
-    Called before each run, so that the fifth job of a sweep starts as the first did: layer names
-    and the random generators begin anew.
+    Called before each run, so that the fifth job of a sweep starts as the first did.
+
+    When TensorFlow's own generator is seeded it forgets the kernels of every graph, and to make
+    them again takes longer than a short training. Nothing of Keras or of this project draws from
+    it, so it is seeded only where a run has parts of somebody's own; see :func:`seeded`.
 
     Args:
-        training: the resolved node. ``seed`` is that of Python, NumPy, TensorFlow and Keras; with
-            ``deterministic`` operations give the same bits each time, in any graph; ``threads``
-            is their number within one operation and between operations; ``precision`` is a dtype
-            policy of Keras: float32, mixed_float16 or mixed_bfloat16.
+        config: the resolved config. Of its node ``training``, with ``deterministic`` operations
+            give the same bits each time, in any graph; ``threads`` is their number within one
+            operation and between operations; ``precision`` is a dtype policy of Keras: float32,
+            mixed_float16 or mixed_bfloat16.
 
     Raises:
         UserError: where ``threads`` differs from what this process already runs with.
     """
-    keras.backend.clear_session(free_memory=False)  # a full collection takes longer than a build
+    training, own = config["training"], _has_own_parts(config)
+    if own:
+        keras.backend.clear_session(free_memory=False)  # a full collection takes longer
     _limit_threads(training["threads"])
     if training["deterministic"]:  # stays on in this process: TensorFlow offers no way back
         tf.config.experimental.enable_op_determinism()
@@ -37,22 +48,51 @@ def prepare(training: Mapping[str, Any]) -> None:
     without_grappler = {"disable_meta_optimizer": training["deterministic"]}
     tf.config.optimizer.set_experimental_options(without_grappler)
     keras.config.set_dtype_policy(training["precision"])
-    keras.utils.set_random_seed(training["seed"])
+    if own:
+        keras.utils.set_random_seed(training["seed"])
 
 
-def is_prepared(training: Mapping[str, Any]) -> bool:
-    """Whether this process is in that state, its random generators aside.
+def seeded(config: Mapping[str, Any], work: Callable[[], T]) -> T:
+    """Does work with every source of randomness seeded, and Keras's names counted from the first.
+
+    Keras counts names, and keeps a generator, in each thread: a new thread begins with none.
 
     Args:
-        training: as for :func:`prepare`.
+        config: the resolved config; ``training.seed`` is that of Python, NumPy, Keras and, where
+            the run has parts of somebody's own, TensorFlow.
+        work: builds what the run trains.
+
+    Raises:
+        UserError: as :func:`prepare`, and what the work raises.
     """
-    without_grappler = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer")
-    found = (
-        tf.config.threading.get_intra_op_parallelism_threads(),
-        without_grappler,
-        keras.config.dtype_policy().name,
-    )
-    return found == (training["threads"], training["deterministic"], training["precision"])
+    prepare(config)
+    if _has_own_parts(config):
+        return work()
+    training = config["training"]
+
+    def begun() -> T:
+        keras.config.set_dtype_policy(training["precision"])
+        random.seed(training["seed"])
+        return work()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(begun).result()
+
+
+def _has_own_parts(config: Mapping[str, Any]) -> bool:
+    """Whether a run is made of more than Keras and this project, on one device."""
+    parts = [config[name] for name in ("model", "loss", "metric")]
+    parts.append(config["training"]["optimizer"])
+    known = all(target.startswith(DRAW_BY_KERAS) for target in _targets(parts))
+    return not known or config["training"]["distribute"] != "none"
+
+
+def _targets(node: Any) -> list[str]:
+    """All that a node names by ``_target_``, in any depth."""
+    if isinstance(node, Mapping):
+        own = [str(node["_target_"])] if "_target_" in node else []
+        return own + _targets(list(node.values()))
+    return [target for one in node for target in _targets(one)] if isinstance(node, list) else []
 
 
 def _limit_threads(threads: int) -> None:

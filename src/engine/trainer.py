@@ -135,10 +135,7 @@ def select_trainer(
     measure = keep_model or not training["monitor"].startswith("val_")
     reason = _reason_for_fit(training, callbacks)
     batches = training["batch_size"], training["seed"]
-    known = None if keep_model or reason else graphs.begun(config, dataset, measure=measure)
-    if known is not None:
-        return SharedGraphTrainer(known, None, *batches)
-    prepare(training)  # before the key of a graph is taken: a loss may make a variable
+    prepare(config)  # before the key of a graph is taken: a loss may make a variable
     graph = reason or graphs.get(config, dataset, measure=measure)
     if isinstance(graph, TrainingGraph) and not keep_model and graphs.load(graph, config, dataset):
         return SharedGraphTrainer(graph, None, *batches)
