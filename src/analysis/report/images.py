@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from src.analysis.answer import Answer
 from src.analysis.figures.evidence import Predictions, read_predictions, split_counts
+from src.analysis.report.text import HOW
 from src.analysis.report.thumbnails import NotShownError, name_of, test_images, thumbnail
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
@@ -87,7 +88,7 @@ class ImageSection:
         counts: rows of each class by split, ``(class, training, validation, test)``.
         more_classes: how many are not among them.
         seed: whose test images these are; None where no predictions can be read.
-        tested: how many there are.
+        how: by which decision, for people.
         differences: a sentence for each loss but the baseline.
         judged: images on which the losses disagree.
         rare: name of the rarest class.
@@ -99,7 +100,7 @@ class ImageSection:
     counts: list[tuple[str, ...]]
     more_classes: int
     seed: int | None = None
-    tested: int = 0
+    how: str = ""
     differences: list[str] = field(default_factory=list)
     judged: list[Shown] = field(default_factory=list)
     rare: str = ""
@@ -133,7 +134,7 @@ def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> Ima
         counts,
         more,
         seed=run.seed,
-        tested=len(y),
+        how=HOW[answer.decision],
         differences=page.differences(),
         judged=page.judged(),
         rare=page.name(rare),
