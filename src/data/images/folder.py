@@ -184,7 +184,7 @@ def _split_folders(folders: dict[str, Path], given: str) -> dict[str, Path]:
     whole = TRAIN in found and TEST in found
     if not found or (others and not whole):
         return {}  # a class may be called train
-    listed = ", ".join(f"{name}/" for names in found.values() for name in names)
+    listed = ", ".join(f"{name}/" for split in SPLITS for name in found.get(split, ()))
     if not whole:
         inside = f"; {override('data.root', str(folders[found[TRAIN][0]]))} splits its pictures"
         raise DataError(

@@ -1,0 +1,69 @@
+"""Arrays of pictures in an NPZ file are a data set, in memory or unpacked to disk."""
+
+import numpy as np
+import pytest
+
+from src.data.dataset import SPLITS
+from src.data.errors import DataError
+from src.data.images.image_arrays import image_arrays
+from src.data.table import table
+
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 256, (60, 5, 4, 3), dtype=np.uint8)
+Y = np.array(["dog", "cat", "cat"] * 20)
+
+
+def save(folder, x=X, y=Y, packed=True):
+    file = folder / "pictures.npz"
+    (np.savez_compressed if packed else np.savez)(file, x=x, y=y)
+    return str(file)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("gray", [True, False])
+def test_pictures_come_out_as_they_went_in_from_memory_and_from_disk(tmp_path, packed, gray):
+    x = X[..., 0] if gray else X
+    file, cache = save(tmp_path, x, packed=packed), str(tmp_path / "cache")
+    data = image_arrays(file, 3, cache=cache)
+    disk = image_arrays(file, 3, cache=cache, memory_share=1e-9)
+    assert (data.on_disk, disk.on_disk) == (False, True)
+    assert disk.fingerprint == data.fingerprint
+    assert data.input_shape == (5, 4, 1 if gray else 3)
+    assert (data.class_names, data.name) == (("cat", "dog"), "pictures")
+    known = {image.tobytes(): label for image, label in zip(x, Y, strict=True)}
+    pairs = [
+        (image.tobytes(), data.class_names[label])
+        for split in SPLITS
+        for image, label in zip(
+            getattr(data, f"x_{split}"), getattr(data, f"y_{split}"), strict=True
+        )
+    ]
+    assert dict(pairs) == known
+    assert len(pairs) == len(known) == 60
+    thin = image_arrays(file, profile="step", imbalance_ratio=8, rare_classes=["cat"], cache=cache)
+    assert thin.class_counts == (3, 12)
+    assert image_arrays(file, 4, split="kfold", cache=cache).split == "kfold"
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (X / 255, Y, r"'x' has shape \(60, 5, 4, 3\) and dtype float64; pictures are uint8"),
+        (X[:, :, 0, 0], Y, r"'x' has shape \(60, 5\) and dtype uint8; pictures are"),
+        (X, Y[:9], "'x' has 60 rows and 'y' has 9"),
+        (X, RNG.random(60), "a measurement or an identifier, not a class"),
+    ],
+)
+def test_arrays_that_are_no_pictures_are_refused(tmp_path, x, y, words):
+    with pytest.raises(DataError, match=words):
+        image_arrays(save(tmp_path, x, y))
+
+
+def test_another_file_is_refused_and_a_table_of_pictures_says_where_they_are_read(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"ends in '\.csv'; pictures as arrays are a \.npz file"):
+        image_arrays(str(tmp_path / "a.csv"))
+    with pytest.raises(DataError, match=r"does not exist"):
+        image_arrays(str(tmp_path / "b.npz"))
+    with pytest.raises(DataError, match=r"data=image_arrays to train on them"):
+        table(save(tmp_path))
