@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import bootstrap, t
 
+from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
 
 RESAMPLES = 999
@@ -42,7 +43,8 @@ def nadeau_bengio(
 
 def ours(differences: Sequence[float], splits: Sequence[str], table: bool) -> tuple[float, float]:
     """The project's."""
-    found = estimate(differences, splits, TEST_SHARE if table else None)
+    design = Design("table", test_share=TEST_SHARE) if table else Design()
+    found = estimate(differences, splits, design)
     return found.low, found.high
 
 

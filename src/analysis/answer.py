@@ -101,6 +101,16 @@ class Answer:
         """The comparisons in a setting, best on the validation split first."""
         return [found for found in self.comparisons if found.setting == setting]
 
+    def advice(self, setting: str) -> list[Recommendation]:
+        """What is recommended in a setting; empty where it is not compared over shared seeds."""
+        return [one for one in self.recommendations if one.setting == setting]
+
+    def first(self, setting: str) -> Comparison:
+        """That of the recommended loss, or where this is the baseline the first of all."""
+        labels = {one.label for one in self.advice(setting)}
+        found = self.of(setting)
+        return next((one for one in found if one.label in labels), found[0])
+
     def rows(self, setting: str) -> list[LossRow]:
         """The losses of a setting: the baseline first, then in the order of the comparisons."""
         found, others = (

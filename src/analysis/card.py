@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.analysis.notes import tuning_command
-from src.analysis.runs import LEARNING_RATE, in_seeds
-from src.analysis.statistics.comparison import ONE_SEED, Comparison
+from src.analysis.runs import LEARNING_RATE
+from src.analysis.statistics.comparison import SEEDS, Comparison
 from src.analysis.statistics.verdict import UNDECIDED
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ class Card:
 
 
 def card(answer: "Answer", setting: str) -> Card:
-    """The card of a setting: of the loss that the validation split likes best beside the baseline.
+    """The card of a setting, whose badge is the verdict on one loss at the judged decision.
 
-    Its badge is that loss's verdict at the judged decision, so no test score has a part in which
-    one is named.
+    The loss is the one that is recommended; where that is the baseline, the one that validation
+    likes best beside it. So no test score has a part in which one is named.
     """
-    first = answer.of(setting)[0]
+    first = answer.first(setting)
     return Card(
         setting=setting,
         title=first.title,
@@ -112,11 +112,13 @@ def _headline(answer: "Answer", first: Comparison) -> str:
         one for one in answer.others if (one.setting, one.label) == (first.setting, first.label)
     ]
     several = len(answer.of(first.setting))
-    among = f", the best of {several} on validation," if several > 1 else ""
+    advised = first.label in {one.label for one in answer.advice(first.setting)}
+    chosen = f"recommended of {several}" if advised else f"the best of {several} on validation"
+    among = f", {chosen}," if several > 1 else ""
     known = ", ".join(_difference(one, one_seed=len(first.seeds) < 2) for one in (first, *beside))
-    basis = "; ".join(filter(None, (known, first.tuning, in_seeds(len(first.seeds)))))
+    basis = "; ".join(filter(None, (known, first.tuning, first.in_seeds)))
     said = f"{first.short}{among} against {first.base}: {basis}"
-    return said if len(first.seeds) > 1 else f"{said.rpartition('; ')[0]}; {ONE_SEED}"
+    return said if len(first.seeds) > 1 else f"{said.rpartition('; ')[0]}; {first.one_seed}"
 
 
 def _difference(one: Comparison, *, one_seed: bool) -> str:
@@ -128,21 +130,22 @@ def _step(answer: "Answer", first: Comparison) -> Step:
     """The one that tells most of what is not known yet."""
     scale = answer.scale.get(first.setting)
     run = answer.base(first.setting).runs[0]
-    advice = [one for one in answer.recommendations if one.setting == first.setting]
+    advice, design = answer.advice(first.setting), first.estimate.design
     if len(first.seeds) < 2:
-        return Step("Ten seeds tell the spread", _with_seeds(answer, 0, 10))
+        return Step("More seeds tell the spread", _with_seeds(answer, 0, design.plan(SEEDS)))
     if scale and scale.leads:
         return Step(scale.advice, scale.command)
     if LEARNING_RATE in run.params and LEARNING_RATE not in run.tuned:
         text = "Each loss at its own best learning rate is not known; this finds it"
         return Step(text, tuning_command(answer.selection.command))
     if first.verdict == UNDECIDED and first.needed is not None and first.needed <= MOST_SEEDS:
-        start = max(first.seeds) + 1
+        start = design.plan(max(first.seeds) + 1)
         text = f"About {first.needed} fresh seeds would decide it"
         return Step(text, _with_seeds(answer, start, start + first.needed))
     if advice and advice[0].command:
-        return Step("This puts the recommended run into the model registry", advice[0].command)
-    return Step("More rows would tell more; more seeds would not")
+        text = f"This puts what is recommended, {advice[0].name}, into the model registry"
+        return Step(text, advice[0].command)
+    return Step(f"More seeds would tell no more; {design.more}")
 
 
 def _with_seeds(answer: "Answer", start: int, stop: int) -> str:

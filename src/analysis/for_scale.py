@@ -24,7 +24,7 @@ from src.runs.labels import short_label
 
 BETTER = ("gain", "better")
 """Verdicts of a reference over the recommendation."""
-WHAT_TO_DO = "No run of it keeps a model; this fits one again, as it was recorded, and registers it"
+WHAT_TO_DO = "No run of {} keeps a model; this fits one again as it was recorded, and registers it"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def for_scale(
         rows=rows,
         sentence=_lead(first, ahead) if ahead else _scale(first),
         leads=bool(ahead),
-        advice=WHAT_TO_DO if ahead else "",
+        advice=WHAT_TO_DO.format(first.at.name) if ahead else "",
         command=first.at.promotes if ahead else "",
         notes=[
             *dict.fromkeys(words for found in best.values() for words in _trials(found)),

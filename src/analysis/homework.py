@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from src.analysis.answer import Answer
 from src.analysis.runs import LEARNING_RATE
-from src.analysis.statistics.comparison import ONE_SEED, Comparison
+from src.analysis.statistics.comparison import Comparison
 from src.errors import UserError
 from src.runs.labels import SAMPLED_BY
 
@@ -34,7 +34,7 @@ class Homework:
     def verdict(self) -> str:
         """PASS or FAIL; ``not judged`` with one seed, which has no interval."""
         if len(self.given.seeds) < 2:
-            return f"not judged, {ONE_SEED}"
+            return f"not judged, {self.given.one_seed}"
         return homework_verdict(self.given)
 
     @property

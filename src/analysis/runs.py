@@ -67,7 +67,9 @@ class FinishedRun:
         class_counts: training rows of each class; empty where no data set was logged.
         input_shape: of one row; empty where no data set was logged.
         data: name of the data set; the file's name for a table.
-        estimand: ``samples`` where each seed draws fresh data, ``table`` where it splits one anew.
+        estimand: ``samples`` where each seed draws fresh data, ``table`` where it splits one anew,
+            ``trainings`` where the test rows are given, ``periods`` where splits follow in time.
+        split: kind of the split: ``random``, ``given``, ``group``, ``time`` or ``kfold``.
         rows_train: in the training split.
         rows_val: in the validation split.
         rows_test: in the test split.
@@ -95,6 +97,7 @@ class FinishedRun:
     input_shape: tuple[int, ...] = ()
     data: str = ""
     estimand: str = "samples"
+    split: str = "random"
     rows_train: int = 0
     rows_val: int = 0
     rows_test: int = 0
@@ -103,13 +106,6 @@ class FinishedRun:
     kind: str = NETWORK
     family: str = ""
     facts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def test_share(self) -> float | None:
-        """Test rows per row of training and validation; None for fresh samples."""
-        if self.estimand == "samples":
-            return None
-        return self.rows_test / (self.rows_train + self.rows_val)
 
     @property
     def terms(self) -> str:
@@ -166,6 +162,7 @@ def finished_run(run: "Run") -> FinishedRun:
         artifacts=run.info.artifact_uri or "",
         data=tags["data"],
         estimand=tags["data.estimand"],
+        split=tags.get("data.split", "random"),
         rows_train=int(tags["data.rows_train"]),
         rows_val=int(tags["data.rows_val"]),
         rows_test=int(tags["data.rows_test"]),

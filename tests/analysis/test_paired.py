@@ -9,7 +9,7 @@ from made_store import made_run as run
 from scipy import stats
 
 from src.analysis.homework import homework_verdict
-from src.analysis.statistics.comparison import ONE_SEED
+from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
 from src.analysis.statistics.paired import compare, corrected
 from src.errors import UserError
@@ -97,7 +97,8 @@ def test_the_seeds_that_would_do_make_the_interval_as_narrow_as_the_nearer_verdi
 def test_a_sentence_on_one_table_says_that_more_seeds_would_not_do():
     runs = [replace(one, tuned=("training.learning_rate",)) for one in table_runs(TWO_A_SPLIT)]
     (found,) = compare(runs)
-    assert found.estimate == estimate(found.differences, list("aabbccdd"), 0.25)
+    design = Design("table", test_share=0.25)
+    assert found.estimate == estimate(found.differences, list("aabbccdd"), design)
     assert found.sentence.startswith(
         "On re-splits of this table, each loss at its own best learning rate, focal γ2 "
     )
@@ -122,7 +123,9 @@ def test_one_seed_decides_nothing():
     (found,) = compare(paired_runs([9.0]))
     assert (found.verdict, homework_verdict(found)) == ("undecided", "FAIL")
     assert math.isnan(found.low)
-    assert found.sentence.endswith(f"(1 seed). Undecided: {ONE_SEED}.")
+    assert found.sentence.endswith(
+        "(1 seed). Undecided: one seed: spread unknown; add 'seed=range(0,10)'."
+    )
 
 
 def test_both_decisions_of_a_setting_are_corrected_together_and_no_other_setting():

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import Components, Estimate, estimate
 from src.analysis.statistics.verdict import correct, holm, p_values
 
@@ -43,7 +44,7 @@ def test_equivalence_is_two_one_sided_tests_each_at_the_intervals_level():
     values = [1.2, -0.7, 0.4, 1.9, 0.1, 0.8]
     below = stats.ttest_1samp(values, -2, alternative="greater").pvalue
     above = stats.ttest_1samp(values, 2, alternative="less").pvalue
-    p = p_values(estimate(values, list("abcdef"), None), 2.0)
+    p = p_values(estimate(values, list("abcdef"), Design()), 2.0)
     assert p.equivalent == pytest.approx(2 * max(below, above))
     assert p.equivalent == pytest.approx(2 * 0.0066027518715695)  # statsmodels 0.15: ttost_mean
     assert (p.gain, p.loss) == (1.0, 1.0)
@@ -61,9 +62,7 @@ def test_correction_makes_verdicts_weaker_and_rarely_wrong():
     rng = np.random.default_rng(2)
     wrong = {"plain": 0, "corrected": 0}
     for _ in range(600):
-        family = [
-            estimate(rng.normal(0, 3, 10), [str(k) for k in range(10)], None) for _ in "12345678"
-        ]
+        family = [estimate(rng.normal(0, 3, 10), list("abcdefghij"), Design()) for _ in "12345678"]
         plain = [p_values(found, 2.0) for found in family]
         for name, several in (("plain", plain), ("corrected", correct(plain))):
             said = [p.verdict(found.mean) for p, found in zip(several, family, strict=True)]

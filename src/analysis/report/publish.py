@@ -87,15 +87,15 @@ def figures(answer: Answer) -> tuple[dict[str, float], dict[str, str]]:
     """What the sweep's run has of the answer, so that sweeps stand side by side.
 
     Returns:
-        Metrics ``difference``, ``low`` and ``high`` of the loss that the validation split likes
-        best beside the baseline, percentage points, an end only where there is one; and tags
+        Metrics ``difference``, ``low`` and ``high`` of the loss that the answer's card is about,
+        percentage points, an end only where there is one; and tags
         ``compared`` (these two), ``verdict``, and ``best_loss``, which may be the baseline. With
         several settings each name ends in that of its own.
     """
     metrics: dict[str, float] = {}
     tags = {"decision": answer.decision}
     for setting in answer.settings[:MOST_ANSWERS]:
-        first = answer.of(setting)[0]
+        first = answer.first(setting)
         several = len(answer.settings) > 1
         where = f"/{NOT_IN_A_NAME.sub('_', first.title)}" if several else ""
         ends = {"difference": first.mean, "low": first.low, "high": first.high}

@@ -4,18 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.analysis.runs import in_seeds
 from src.analysis.statistics.estimate import MOST_SEEDS, Estimate
 from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
 from src.runs.labels import short_label
 
-POPULATIONS = {
-    "samples": "On new samples of this kind",
-    "table": "On re-splits of this table",
-}
-"""What the mean is an estimate of, by the ``data.estimand`` of the runs."""
-ONE_SEED = "one seed: spread unknown; add 'seed=range(0,10)'"
-ONE_SPLIT = "On the one split that all these seeds share"
+SEEDS = 10
+"""What is advised where there is one; in whole rounds of splits."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,6 @@ class Comparison:
         corrected: p-values after Holm's correction over ``comparisons``.
         comparisons: how many are shown together, this one among them.
         threshold: gain that counts, percentage points.
-        estimand: ``samples`` or ``table``, as of the runs.
         tuning: how the settings were found, for the sentence: ``at learning rate 0.001``.
     """
 
@@ -57,7 +50,6 @@ class Comparison:
     corrected: PValues
     comparisons: int
     threshold: float
-    estimand: str
     tuning: str
 
     @property
@@ -69,6 +61,16 @@ class Comparison:
     def base(self) -> str:
         """The baseline's label as people read it."""
         return short_label(self.baseline)
+
+    @property
+    def estimand(self) -> str:
+        """What the mean is about, as of the runs."""
+        return self.estimate.design.estimand
+
+    @property
+    def in_seeds(self) -> str:
+        """``10 seeds``, ``10 seeds on 5 folds``."""
+        return self.estimate.design.in_words(self.estimate.splits, len(self.seeds))
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -159,8 +161,7 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """The answer in words: of what, by how much, how sure, and what would make it surer."""
-        one_split = self.estimate.splits == 1 < len(self.seeds)
-        where = ONE_SPLIT if one_split else POPULATIONS[self.estimand]
+        where = self.estimate.design.population(self.estimate.splits, len(self.seeds))
         parts = [where, *filter(None, [self.tuning])]
         parts.append(
             f"{self.short} changes macro F1 by {self.in_points} against "
@@ -170,13 +171,18 @@ class Comparison:
         return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
 
     @property
+    def one_seed(self) -> str:
+        """That a single seed has no spread, and what to type for one."""
+        return f"one seed: spread unknown; add 'seed=range(0,{self.estimate.design.plan(SEEDS)})'"
+
+    @property
     def interval(self) -> str:
         """`` [0.4, 3.8]``, percentage points; empty without ends."""
         return f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
 
     @property
     def _basis(self) -> list[str]:
-        basis = [in_seeds(len(self.seeds))]
+        basis = [self.in_seeds]
         basis += ["tuned thresholds"] if self.decision == "tuned" else []
         still = f"{'' if self.has_interval else 'still no '}interval valid at any time"
         return basis + ([still] if self.estimate.anytime else [])
@@ -216,7 +222,7 @@ class Comparison:
             sure = {"gain": "above", "loss": "beyond", "equivalent": "within"}[self.verdict]
             return f"the whole interval is {sure} {limit}"
         if len(self.seeds) < 2:
-            return ONE_SEED
+            return self.one_seed
         return f"neither a difference nor equivalence within {limit} is shown; {self._remedy}"
 
     @property
@@ -230,7 +236,10 @@ class Comparison:
                 "with one training seed a split, what more seeds can do is not known: "
                 "data.seeds_per_split=2 tells"
             )
-        return f"more seeds cannot narrow this below ±{self.estimate.floor:.1f} pp, more rows can"
+        return (
+            f"more seeds cannot narrow this below ±{self.estimate.floor:.1f} pp, "
+            f"{self.estimate.design.more}"
+        )
 
     @property
     def missing(self) -> list[str]:

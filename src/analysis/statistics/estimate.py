@@ -2,24 +2,26 @@
 
 A difference d_ij belongs to a split i and a training seed j. Its variance has two parts: s_t², by
 the training seed alone, and s_s², by the split. More seeds shrink both; but re-splits of one table
-share most of their rows, and from what they share no number of seeds frees the mean.
+share most of their rows, and from what they share no number of seeds frees the mean. A few splits
+say little of s_s²; so training noise alone counts as what one more split has shown.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from src.analysis.statistics.anytime import anytime_p, anytime_quantile
+from src.analysis.statistics.design import Design
 
 LEVEL = 0.05
 """Intervals are of 95 %, and what has a p of at most this is ruled out."""
 MOST_SEEDS = 1000
 """The most seeds that are ever asked for."""
-NOTHING = 1e-9
-"""Splits whose means differ by less than this share of the training noise do not differ."""
+PRIOR_SPLITS = 1
+"""That training noise counts for; with few splits it says more of a mean than they do."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Estimate:
             split has two.
         seeds: how many differences there are.
         splits: how many of their splits differ.
-        parts: of the variance of the differences.
-        test_share: what re-splits share; 0 for fresh samples.
+        parts: of the variance of the differences, moderated.
+        design: how the splits came about.
         anytime: whether interval and p hold however often one has looked, seed after seed.
     """
 
@@ -49,7 +51,7 @@ class Estimate:
     seeds: int
     splits: int
     parts: "Components"
-    test_share: float = 0.0
+    design: Design = field(default_factory=Design)
     anytime: bool = False
 
     @property
@@ -91,7 +93,7 @@ class Estimate:
         return float(t.sf(value, self.df, self.mean, self.standard_error))
 
     def seeds_needed(self, margin: float, comparisons: int = 1) -> int | None:
-        """The fewest seeds, as many per split as now, whose interval is narrow enough.
+        """The fewest seeds, in whole rounds of splits, whose interval is narrow enough.
 
         Args:
             margin: the most that half of its width may be, percentage points.
@@ -102,9 +104,11 @@ class Estimate:
         """
         if np.isnan(self.standard_error):
             return None
-        counts = np.arange(self.seeds, MOST_SEEDS + 1)
-        grown = [self.parts.of_more(int(seeds)) for seeds in counts]
-        variance, df = np.array([variance_of_mean(parts, self.test_share) for parts in grown]).T
+        first, step = self.design.plan(self.seeds), self.design.a_round
+        counts = np.arange(first, MOST_SEEDS + 1, step, dtype=np.float64)
+        if not counts.size:
+            return None
+        variance, df = variance_of_mean(self.parts, self.design, counts)
         half_width = _quantile(df, LEVEL / comparisons, self.anytime) * np.sqrt(variance)
         enough = half_width <= margin
         return int(counts[enough.argmax()]) if enough.any() else None
@@ -115,7 +119,7 @@ class Components:
     """A one-way analysis of variance of the differences, by split.
 
     Attributes:
-        between: mean square between splits; 0 with one split.
+        between: mean square between splits; with one split that within.
         within: mean square within splits; 0 where no split has two seeds.
         per_split: seeds a split, the mean that makes E(between) = s_t² + per_split s_s² true.
         seeds: n.
@@ -133,41 +137,45 @@ class Components:
         """The variance s_s² between splits, at least 0."""
         return max(0.0, self.between - self.within) / self.per_split
 
-    def of_more(self, seeds: int) -> "Components":
-        """The same mean squares from more seeds, as many per split as now."""
-        return replace(self, seeds=seeds, splits=self.splits * seeds / self.seeds)
+    def moderated(self, spread: float) -> "Components":
+        """The same, with training noise counted as what ``PRIOR_SPLITS`` more splits have shown.
+
+        Args:
+            spread: s_s² of these, as a share of s_t².
+        """
+        if self.splits in (1, self.seeds):
+            return self
+        more = PRIOR_SPLITS * (1 + self.per_split * spread) * self.within
+        seen = self.splits - 1
+        return replace(self, between=(seen * self.between + more) / (seen + PRIOR_SPLITS))
 
 
 def estimate(
-    differences: Sequence[float],
-    splits: Sequence[str],
-    test_share: float | None,
-    *,
-    anytime: bool = False,
+    differences: Sequence[float], splits: Sequence[str], design: Design, *, anytime: bool = False
 ) -> Estimate:
-    """Estimates the mean difference on new samples, or on a table whose re-splits were seen.
+    """Estimates the mean difference for what the design says that it is about.
 
     Args:
         differences: one per seed, percentage points.
         splits: fingerprint of the split of each.
-        test_share: rows of the test split over those of training and validation, for re-splits of
-            one table; None for fresh samples, which share no rows.
+        design: how these splits came about.
         anytime: for an interval that holds however often one looks.
     """
     values = np.asarray(differences, np.float64)
-    parts, shared = components(values, splits), test_share or 0.0
-    variance, df = variance_of_mean(parts, shared)
-    floor = norm.ppf(1 - LEVEL / 2) * np.sqrt(shared * parts.between_splits)
+    parts, n = components(values, splits).moderated(design.spread), len(values)
+    variance, df = variance_of_mean(parts, design, np.array([float(n)]))
+    endless = variance_of_mean(parts, design, np.array([np.inf]))[0]
+    several = parts.splits > 1 or design.estimand == "trainings"
     return Estimate(
         mean=float(values.mean()),
-        standard_error=float(np.sqrt(variance)) if len(values) > 1 else float("nan"),
-        df=df,
-        floor=float(floor) if parts.splits > 1 else float("nan"),
+        standard_error=float(np.sqrt(variance[0])) if n > 1 else float("nan"),
+        df=float(df[0]),
+        floor=float(norm.ppf(1 - LEVEL / 2) * np.sqrt(endless[0])) if several else float("nan"),
         training_sd=float(np.sqrt(parts.within)) if parts.seeds > parts.splits else float("nan"),
-        seeds=len(values),
+        seeds=n,
         splits=int(parts.splits),
         parts=parts,
-        test_share=shared,
+        design=design,
         anytime=anytime,
     )
 
@@ -184,26 +192,36 @@ def components(values: NDArray[np.float64], splits: Sequence[str]) -> Components
     means = np.bincount(index, values) / counts
     n, groups = len(values), len(counts)
     within = float(((values - means[index]) ** 2).sum()) / max(1, n - groups)
-    between = float((counts * (means - values.mean()) ** 2).sum()) / max(1, groups - 1)
+    squares = float((counts * (means - values.mean()) ** 2).sum())
+    between = squares / (groups - 1) if groups > 1 else within
     per_split = (n - float((counts**2).sum()) / n) / (groups - 1) if groups > 1 else float(n)
     return Components(between, within, per_split, n, groups)
 
 
-def variance_of_mean(parts: Components, test_share: float) -> tuple[float, float]:
+def variance_of_mean(
+    parts: Components, design: Design, seeds: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Variance of the mean, s_s² (1/J + test_share) + s_t²/n, and its degrees of freedom.
 
     Over the splits that were seen it is the mean square between them over n, as for Student's t on
     the means of the splits. Nadeau and Bengio (2003) add the test share for what re-splits have in
-    common; here it applies to s_s² alone, for training seeds have nothing in common.
+    common; here it applies to s_s² alone, for training seeds have nothing in common. Moderating a
+    variance, and its degrees of freedom, by what is known beside it is Smyth's (2004).
 
     Args:
-        parts: of the differences.
-        test_share: as for :func:`estimate`, 0 for fresh samples.
+        parts: of the differences, moderated.
+        design: of their splits.
+        seeds: numbers of seeds, each at least that of the parts: with more, splits become more
+            as long as there are others, and a split has more seeds from then on.
     """
-    if parts.between <= NOTHING * parts.within:
-        return parts.within / parts.seeds, parts.seeds - parts.splits
-    variance = parts.between / parts.seeds + test_share * parts.between_splits
-    return variance, parts.splits - 1
+    of_split, grown = parts.between_splits, seeds / parts.seeds
+    most = max(1.0, design.most_splits / parts.splits) if parts.splits > 1 else 1.0
+    splits = np.minimum(grown, most)
+    noise = (parts.between - parts.per_split * of_split) / seeds
+    variance = noise + of_split * (parts.per_split / parts.seeds / splits + design.test_share)
+    prior = PRIOR_SPLITS if parts.seeds > parts.splits else 0
+    df = splits * parts.splits - 1 + prior if parts.splits > 1 else seeds - 1
+    return variance, df
 
 
 def _quantile(df: NDArray[np.float64], level: float, anytime: bool) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from src.analysis.runs import SCORE, FinishedRun, by_setting
 from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.design import design_of
 from src.analysis.statistics.estimate import Estimate, estimate
 from src.analysis.statistics.verdict import PValues, correct, p_values
 from src.errors import UserError, words
@@ -86,9 +87,8 @@ def estimate_over(
     runs: Sequence[FinishedRun], differences: Sequence[float], *, anytime: bool = False
 ) -> Estimate:
     """The mean of differences (percentage points), with the interval that fits the runs' splits."""
-    shares = [run.test_share for run in runs if run.test_share is not None]
-    share = sum(shares) / len(shares) if shares else None
-    return estimate(differences, [run.fingerprint for run in runs], share, anytime=anytime)
+    splits = [run.fingerprint for run in runs]
+    return estimate(differences, splits, design_of(runs), anytime=anytime)
 
 
 def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str | None:
@@ -158,6 +158,5 @@ def paired(
         corrected=p_values(found, threshold),
         comparisons=1,
         threshold=threshold,
-        estimand=first.estimand,
         tuning=first.terms,
     )

@@ -43,6 +43,7 @@ class Recommendation:
         sentence: what to take, and the reason.
         label: of the loss; empty where nothing can be recommended.
         decision: ``argmax`` or ``tuned``.
+        name: both, for a sentence.
         run_id: the run to promote.
         details: what it scores on the test split, and which run it is.
         command: that puts the run into the model registry.
@@ -55,6 +56,7 @@ class Recommendation:
     sentence: str
     label: str = ""
     decision: str = ""
+    name: str = ""
     run_id: str = ""
     details: str = ""
     command: str = ""
@@ -123,6 +125,7 @@ def _recommend(
         sentence=sentence,
         label=winner.label,
         decision=winner.decision,
+        name=winner.name,
         run_id=run.run_id,
         details=_details(winner, candidates, baseline),
         command=winner.promotes,

@@ -120,7 +120,7 @@ def test_losses_are_sorted_by_validation_and_the_verdict_is_last():
     assert shown.rindex("Recommendation") < shown.index(last)
     verdict = answered().of("one")[0].verdict
     assert " ".join(last.split()).startswith(
-        f"Answer: {verdict}. weighted_ce + smote k3, the best of 4 on validation, against ce: "
+        f"Answer: {verdict}. weighted_ce + smote k3, recommended of 4, against ce: "
     )
     assert last.rstrip().endswith("python train.py -m loss=ce,focal seed=0,1 tuning=learning_rate")
 

@@ -87,7 +87,7 @@ def test_a_row_holds_the_paired_differences_of_the_trials_that_validation_chose(
     assert row["difference"] == pytest.approx(gains.mean())
     assert row["score"] == pytest.approx(np.mean(by_seed["focal(gamma=2)"]))
     assert row["se"] >= gains.reshape(3, 2).mean(axis=1).std(ddof=1) / np.sqrt(3)
-    assert row["df"] == 2  # three splits of two seeds
+    assert row["df"] == 3  # three splits of two seeds, and what training noise counts for
     assert (row["seeds"], row["trials"]) == (6, 2)
     assert (row["rows"], row["ratio"], row["rarest_rows"]) == (150 + 20 + 60, 4, 46)
 

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
 from src.analysis.study.families import mean_over_families, slope_over_families
 from src.analysis.study.posterior import sample
@@ -177,7 +178,8 @@ def test_sets_on_which_two_methods_tie_do_not_hide_that_the_others_differ():
         seeds = true[:, None] + spread[:, None] * (split + random.standard_normal((count, 10)))
         seeds = np.round(seeds / step[:, None]) * step[:, None]
         seeds[random.random(count) < tied] = 0
-        found = [estimate(row, [str(seed // 2) for seed in range(10)], 0.25) for row in seeds]
+        splits = [str(seed // 2) for seed in range(10)]
+        found = [estimate(row, splits, Design("table", test_share=0.25)) for row in seeds]
         columns = zip(*((one.mean, one.standard_error, one.df) for one in found), strict=True)
         arguments = [*map(np.array, columns), FAMILY]
         for steps, ranges in ((step / 10, inside), (None, without)):

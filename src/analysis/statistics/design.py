@@ -1,0 +1,101 @@
+"""How the splits of runs came about: what a mean over them is about, and what more seeds add to it.
+
+What is measured of each kind stands in docs/coverage.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.analysis.runs import FinishedRun, in_seeds
+
+POPULATIONS = {
+    "samples": "On new samples of this kind",
+    "table": "On re-splits of this table",
+    "trainings": "On the test rows that were given, over new trainings",
+    "periods": "On the periods of this history, each after the rows that trained for it",
+}
+"""Of what a mean is an estimate, by ``data.estimand`` of the runs."""
+OF_TABLES = {"group": " by whole groups", "kfold": " into folds"}
+"""What is added for re-splits of one table, by ``data.split``."""
+ONE_SPLIT = "On the one split that all these seeds share"
+LARGE_PARTS = ("group", "time")
+"""Splits of which whole groups, or periods, make the difference."""
+PARTS = {"kfold": "folds", "time": "origins"}
+"""What a round of splits consists of."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The splits of some runs.
+
+    Attributes:
+        estimand: what the seeds differ in: ``samples``, ``table``, ``trainings`` or ``periods``.
+        split: kind of the splits: ``random``, ``given``, ``group``, ``time`` or ``kfold``.
+        test_share: rows of the test split over those of training and validation, for re-splits of
+            one table; 0 where what splits share is no part of the question.
+        parts: folds of a repetition, or origins of a history; 0 for other splits.
+        seeds_per_split: seeds that share a split.
+    """
+
+    estimand: str = "samples"
+    split: str = "random"
+    test_share: float = 0.0
+    parts: int = 0
+    seeds_per_split: int = 1
+
+    @property
+    def a_round(self) -> int:
+        """Seeds that test every fold, or every origin, once each; 1 for other splits."""
+        return max(1, self.parts * self.seeds_per_split)
+
+    @property
+    def spread(self) -> float:
+        """Variance by the split that is expected before it is seen, as a share of training's."""
+        return 0.5 if self.split in LARGE_PARTS else 0.0
+
+    @property
+    def most_splits(self) -> float:
+        """How many different splits there can be."""
+        return self.parts if self.split == "time" and self.parts else np.inf
+
+    def population(self, splits: int, seeds: int) -> str:
+        """The beginning of a sentence on a mean over so many splits and seeds."""
+        if splits == 1 < seeds and self.estimand != "trainings":
+            return ONE_SPLIT
+        by = OF_TABLES.get(self.split, "") if self.estimand == "table" else ""
+        return f"{POPULATIONS[self.estimand]}{by}"
+
+    def in_words(self, splits: int, seeds: int) -> str:
+        """``10 seeds``, ``10 seeds on 5 folds``, ``8 seeds on 4 origins``."""
+        if not self.parts:
+            return in_seeds(seeds)
+        what = PARTS[self.split]
+        return f"{in_seeds(seeds)} on {splits} {what if splits != 1 else what.removesuffix('s')}"
+
+    @property
+    def more(self) -> str:
+        """What narrows an interval where seeds no longer do."""
+        if self.split == "time":
+            return "more origins (data.origins) or a longer history can"
+        return f"more {'groups' if self.split == 'group' else 'rows'} can"
+
+    def plan(self, seeds: int) -> int:
+        """The fewest seeds, at least so many, that are whole rounds."""
+        return -(-seeds // self.a_round) * self.a_round
+
+
+def design_of(runs: Sequence[FinishedRun]) -> Design:
+    """The design of runs of one setting; parts as their parameters say."""
+    first = runs[0]
+    share, key = 0.0, PARTS.get(first.split)
+    if first.estimand == "table":
+        share = float(np.mean([run.rows_test / (run.rows_train + run.rows_val) for run in runs]))
+    return Design(
+        estimand=first.estimand,
+        split=first.split,
+        test_share=share,
+        parts=int(first.params.get(f"data.{key}", 0)) if key else 0,
+        seeds_per_split=int(first.params.get("data.seeds_per_split", 1)),
+    )
