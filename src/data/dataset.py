@@ -69,6 +69,8 @@ class Dataset:
         balanced_batches: whether training draws each row of a batch from a class that is drawn
             before, all classes alike.
         split: how the rows were split, one of `SPLIT_KINDS`.
+        planned_rows: about how many rows each split trains on, where splits differ in that; sizes
+            by the data go by it, so that they are the same for all splits.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
             over the class names, and over nothing else.
 
@@ -90,6 +92,7 @@ class Dataset:
     preprocessing: Any = field(default=None, compare=False, repr=False)
     estimand: str = field(default="table", compare=False)
     split: str = field(default="random", compare=False)
+    planned_rows: int | None = field(default=None, compare=False, repr=False)
     duplicates: DuplicateCounts | None = field(default=None, compare=False, repr=False)
     family: str = field(default="", compare=False, repr=False)
     licence: str | None = field(default=None, compare=False, repr=False)

@@ -8,7 +8,7 @@ long as there are enough of these.
 from __future__ import annotations
 
 from bisect import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from itertools import accumulate
 
@@ -42,7 +42,8 @@ def place_groups(
     mixed: dict[int, dict[int, int]] = defaultdict(dict)
     for pair in np.flatnonzero(~alike).tolist():
         mixed[int(numbers[pair])][int(labels[pair])] = int(rows[pair])
-    placed = np.array(_place_mixed(list(mixed.values()), left, rng), np.int64)
+    pure = np.bincount(labels[alike], minlength=len(rooms))
+    placed = np.array(_place_mixed(list(mixed.values()), left, pure, rng), np.int64)
     of_mixed = np.array(list(mixed), np.int64)
     parts = [[of_mixed[placed == split]] for split in range(len(rooms[0]))]
     for k, room in enumerate(left):
@@ -55,27 +56,37 @@ def place_groups(
 
 
 def _place_mixed(
-    groups: Sequence[dict[int, int]], rooms: list[Room], rng: np.random.Generator
+    groups: Sequence[dict[int, int]],
+    rooms: list[Room],
+    pure: NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> list[int]:
     """The split of each group that holds rows of several classes, by the rarest of them.
 
     Args:
         groups: for each, how many rows of which classes it has.
         rooms: of each class; what is placed is taken from them.
+        pure: how many further groups there are of each class alone.
         rng: draws nothing where there are no groups.
     """
-    placed = [0] * len(groups)
+    placed, every = [0] * len(groups), range(len(rooms[0]))
+    empty = [set(every) for _ in rooms]
+    left = Counter(k for group in groups for k in group) + Counter(dict(enumerate(pure.tolist())))
     order = rng.permutation(len(groups)).tolist() if groups else []
     for i in sorted(order, key=lambda i: -sum(groups[i].values())):
         rarest = min(groups[i], key=lambda k: sum(rooms[k]))
+        needed = [empty[k] for k in groups[i] if left[k] <= len(empty[k])]
+        choice = set(every).intersection(*needed) or needed[0]
         fits = [
             split
-            for split in range(len(rooms[0]))
+            for split in sorted(choice)
             if all(rooms[k][split] >= rows for k, rows in groups[i].items())
         ]
-        placed[i] = _draw(rooms[rarest], fits, rng.random(), range(len(rooms[0])))
+        placed[i] = _draw(rooms[rarest], fits, rng.random(), sorted(choice))
         for k, rows in groups[i].items():
             rooms[k][placed[i]] -= rows
+            left[k] -= 1
+            empty[k].discard(placed[i])
     return placed
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
-from src.data.dataset import Labels
-from src.data.errors import DataError
+from src.data.dataset import SPLITS, Labels
+from src.data.errors import DataError, shortened
+from src.data.splitting.periods import cut_by_time, cuts_of_origin
 from src.data.splitting.plan import NEEDS, RowMarks, Splitting
-from src.data.splitting.split import Rows, stratified_split
+from src.data.splitting.split import ALIKE, Rows, draw_rows, stratified_split
+from src.errors import override
 
-
-def _nearest(places: NDArray[np.int64], wanted: float) -> int:
-    """The place next to where a cut is wanted."""
-    return int(places[np.argmin(np.abs(places - wanted))])
+Groups = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,15 @@ class LabelledRows:
         source: where the rows came from, for errors.
         marks: what the columns of the split say of each row.
         alike: the same number where rows have the same features, 0 to G-1, int64, shape (n,); such
-            rows stay in one split where the kind of split leaves a choice. None: no matter.
+            rows stay in one split where there is no column of groups and the kind of split leaves a
+            choice. None: no matter.
     """
 
     y: Labels
     class_names: tuple[str, ...]
     source: str
     marks: RowMarks = field(default_factory=RowMarks)
-    alike: NDArray[np.int64] | None = None
+    alike: Groups | None = None
 
     def split(self, number: int, how: Splitting) -> list[Rows]:
         """The rows to train on, for validation and for the test.
@@ -68,51 +67,136 @@ class LabelledRows:
             self.class_names,
             self.source,
             number,
-            marks.group if kind == "group" else self.alike,
+            self.alike if kind == "random" else marks.group,
+            whole=ALIKE if kind == "random" else _of_groups(how),
             val_fraction=how.val_fraction,
             test_fraction=how.test_fraction,
         )
 
-    @property
-    def _kept_whole(self) -> NDArray[np.int64] | None:
-        return self.alike if self.marks.group is None else self.marks.group
+    def trained_rows(self, how: Splitting) -> int:
+        """About how many rows are trained on, the same for every split, by the sizes asked for."""
+        share = 1 - (how.val_fraction + how.test_fraction)
+        if how.kind == "given":
+            train, val, test = np.bincount(np.asarray(self.marks.part), minlength=len(SPLITS))
+            share = train / (train + val + test) * (1 if val else 1 - how.val_fraction)
+        elif how.kind == "kfold":
+            share = 1 - (how.val_fraction + 1 / how.folds)
+        elif how.kind == "time":
+            share = sum(cuts_of_origin(how, k)[1] for k in range(how.origins)) / how.origins
+        return round(len(self.y) * share)
 
     def _by_fold(self, number: int, how: Splitting) -> list[Rows]:
         """Fold `number` mod folds of repetition `number` div folds is the test."""
         repetition, fold = divmod(number, how.folds)
-        folding = StratifiedKFold if self._kept_whole is None else StratifiedGroupKFold
-        folds = folding(how.folds, shuffle=True, random_state=repetition)
-        _, test = list(folds.split(self.y, self.y, self._kept_whole))[fold]
+        left = 1 - 1 / how.folds
+        if how.val_fraction >= left:
+            raise DataError(
+                f"data.val_fraction={how.val_fraction} and a fold of data.folds={how.folds} leave "
+                f"no row to train on; data.val_fraction must be below {left:.3g}."
+            )
+        groups = self._kept_whole()
+        if groups is None:
+            self._check_folds(np.bincount(self.y, minlength=len(self.class_names)), "rows", how)
+            folding = StratifiedKFold(how.folds, shuffle=True, random_state=repetition)
+            test = [test for _, test in folding.split(self.y, self.y)][fold]
+        else:
+            test = self._folds_of_groups(groups, how, repetition)[fold]
         rest = np.setdiff1d(np.arange(len(self.y)), test)
-        return [*self._split_rest(number, rest, how.val_fraction * len(self.y) / len(rest)), test]
+        return [*self._split_rest(number, rest, how.val_fraction / left, how), test]
+
+    def _folds_of_groups(self, groups: Groups, how: Splitting, repetition: int) -> list[Rows]:
+        """Folds of whole groups, each class shared out among them as equally as it goes."""
+        counts = np.bincount(self.y, minlength=len(self.class_names))
+        firsts = (
+            np.cumsum(counts) - counts
+        )  # what does not come out even goes on from class to class
+        shared = [
+            (np.arange(n) + first) % how.folds for n, first in zip(counts, firsts, strict=True)
+        ]
+        rooms = [np.bincount(room, minlength=how.folds).tolist() for room in shared]
+        folds, absent = draw_rows(self.y, groups, rooms, np.random.default_rng(repetition))
+        if absent.size:
+            of_class = [len(np.unique(groups[self.y == k])) for k in range(len(counts))]
+            what = "different rows" if self.marks.group is None else "groups"
+            self._check_folds(np.array(of_class), what, how)
+        return folds
+
+    def _check_folds(self, counts: NDArray[np.int64], what: str, how: Splitting) -> None:
+        small = np.flatnonzero(counts < how.folds)
+        if small.size:
+            named = ", ".join(f"{self.class_names[k]!r} ({counts[k]} {what})" for k in small[:10])
+            raise DataError(
+                f"{self.source}: data.folds={how.folds} needs as many {what} of each class, one "
+                f"for each fold; too few has class {named}. Set fewer data.folds, or "
+                "data.split=random."
+            )
 
     def _as_given(self, number: int, how: Splitting) -> list[Rows]:
         """The splits of the marks; validation is drawn where these say none."""
-        train, val, test = (np.flatnonzero(self.marks.part == part) for part in range(3))
+        train, val, test = (np.flatnonzero(self.marks.part == part) for part in range(len(SPLITS)))
+        parts = {"train": train, "val": val, "test": test}
+        given = {name: rows for name, rows in parts.items() if len(rows) or name != "val"}
+        self._check(given, "given as {}", "move some there, or leave the class out of the others")
         if len(val):
             return [train, val, test]
-        return [*self._split_rest(number, train, how.val_fraction), test]
+        if self.marks.time is None:
+            return [*self._split_rest(number, train, how.val_fraction, how), test]
+        shares = [0.0, 1 - how.val_fraction, 1.0]
+        cut = cut_by_time(self.marks.time[train], shares, self.source, _of_time(how))
+        parts = {"train": train[cut[0]], "val": train[cut[1]]}
+        self._check(parts, f"that {_of_time(how)} makes {{}}", "set data.val_fraction higher")
+        return [*parts.values(), test]
 
     def _by_time(self, number: int, how: Splitting) -> list[Rows]:
-        """Origin `number` mod origins, counted back from the latest; none parts equal times."""
-        assert self.marks.time is not None
-        order = np.argsort(self.marks.time, kind="stable")
-        times, n = self.marks.time[order], len(order)
-        changes = np.flatnonzero(np.diff(times)) + 1
-        size, back = how.test_fraction * n, number % how.origins
-        end = n - back * size
-        begin = end - size
-        middle = begin * (1 - how.val_fraction / (1 - how.test_fraction))
-        cuts = [0, *(_nearest(changes, cut) for cut in (middle, begin)), round(end)]
-        if back:
-            cuts[-1] = _nearest(changes, end)
-        return [order[first:last] for first, last in pairwise(cuts)]
+        """Origin `number` mod origins, counted back from the latest."""
+        origin, time = number % how.origins, np.asarray(self.marks.time)
+        parts = cut_by_time(time, cuts_of_origin(how, origin), self.source, _of_time(how))
+        self._check(
+            dict(zip(SPLITS, parts, strict=True)),
+            f"that {_of_time(how)} makes {{}} at origin {origin + 1} of {how.origins}, from the end,",
+            "set fewer data.origins, or a larger data.test_fraction or data.val_fraction",
+        )
+        return parts
 
-    def _split_rest(self, number: int, rest: Rows, share: float) -> list[Rows]:
+    def _check(self, parts: dict[str, Rows], which: str, hint: str) -> None:
+        """Refuses parts of which one is without a class."""
+        for name, rows in parts.items():
+            counts = np.bincount(self.y[rows], minlength=len(self.class_names))
+            absent = shortened(self.class_names[k] for k in np.flatnonzero(counts == 0))
+            if absent:
+                raise DataError(
+                    f"{self.source}: none of the {len(rows)} rows {which.format(name)} is of "
+                    f"class {absent}; every class needs one in each split: {hint}."
+                )
+
+    def _kept_whole(self) -> Groups | None:
+        """Groups of rows that stay in one split; None where each would be a single row."""
+        if self.marks.group is not None:
+            return self.marks.group
+        several = self.alike is not None and self.alike.max() + 1 < len(self.y)
+        return self.alike if several else None
+
+    def _split_rest(self, number: int, rest: Rows, share: float, how: Splitting) -> list[Rows]:
         """Rows that are not the test, to train on and for validation."""
-        whole, groups = self._kept_whole, None
-        if whole is not None:
-            groups = np.unique(whole[rest], return_inverse=True)[1]
-        y, names, source = self.y[rest], self.class_names, self.source
-        parts = stratified_split(y, names, source, number, groups, val_fraction=share)
+        groups = self._kept_whole()
+        numbers = None if groups is None else np.unique(groups[rest], return_inverse=True)[1]
+        parts = stratified_split(
+            self.y[rest],
+            self.class_names,
+            self.source,
+            number,
+            numbers,
+            whole=ALIKE if self.marks.group is None else _of_groups(how),
+            val_fraction=share,
+        )
         return [rest[part] for part in parts]
+
+
+def _of_groups(how: Splitting) -> str:
+    """What is missing where a class has too few groups, as `ALIKE` is."""
+    column = override("data.group", how.group)
+    return f"groups of {column} with class {{}} for {{}} splits, since a group stays in one."
+
+
+def _of_time(how: Splitting) -> str:
+    return override("data.time", how.time)

@@ -7,9 +7,17 @@ from numpy.typing import NDArray
 
 from src.data.dataset import LEAST_CLASSES, Labels
 from src.data.errors import DataError, shortened
-from src.data.splitting.groups import place_groups
+from src.data.splitting.groups import Room, place_groups
 
 Rows = NDArray[np.int64]
+
+ALIKE = (
+    "different rows of class {} for {} splits, since rows with the same features stay in one; set "
+    "data.duplicates=keep to split them all the same."
+)
+"""Why a class is missing where rows that are alike stay together."""
+DRAWS = 20
+"""Divisions of groups that are tried before a class is called missing."""
 
 
 def stratified_split(
@@ -18,6 +26,8 @@ def stratified_split(
     source: str,
     seed: int,
     groups: NDArray[np.int64] | None = None,
+    *,
+    whole: str = ALIKE,
     **fractions: float,
 ) -> list[Rows]:
     """Splits every class by itself: `round(n_k * fraction)` rows, at least one, are held out.
@@ -32,6 +42,7 @@ def stratified_split(
         seed: which rows go where; the same seed gives the same split.
         groups: a number for each row, 0 to G-1, int64, shape (n,); rows with the same number stay
             in one split. None: every row by itself.
+        whole: what the groups are, for the error; as `ALIKE` is.
         fractions: share of each split that is held out, between 0 and 1, named as its key under
             `data`: `val_fraction` and, if the test rows are to come from `y` too, `test_fraction`.
 
@@ -49,12 +60,39 @@ def stratified_split(
     check_class_counts(y, class_names, len(fractions) + 1, source)
     shares = list(fractions.values())
     rooms = [_room(n, shares) for n in np.bincount(y, minlength=len(class_names)).tolist()]
-    rng = np.random.default_rng(seed)
     groups = np.arange(len(y)) if groups is None else groups
-    parts = place_groups(y, groups, rooms, rng)
-    rows = [rng.permutation(_rows_of(part, groups)) for part in parts]
-    _check_groups(y, rows, class_names, source)
+    rows, absent = draw_rows(y, groups, rooms, np.random.default_rng(seed))
+    if absent.size:
+        named = shortened(class_names[k] for k in absent)
+        raise DataError(f"{source}: too few {whole.format(named, len(rows))}")
     return rows
+
+
+def draw_rows(
+    y: Labels, groups: NDArray[np.int64], rooms: list[Room], rng: np.random.Generator
+) -> tuple[list[Rows], NDArray[np.int64]]:
+    """Draws rows of splits until each has every class, as far as groups leave a choice.
+
+    Args:
+        y: class numbers, int64, shape (n,), values 0 to K-1.
+        groups: a number for each row, 0 to G-1, int64, shape (n,).
+        rooms: rows of each class that each split is to have, about.
+        rng: draws which group goes where.
+
+    Returns:
+        Row numbers of each split, int64, in random order, together every row, once; and the
+        classes that one of the splits is without.
+    """
+    pairs = np.unique(groups * len(rooms) + y)
+    hopeless = np.bincount(pairs % len(rooms), minlength=len(rooms)) < len(rooms[0])
+    for _ in range(1 if hopeless.any() else DRAWS):
+        parts = place_groups(y, groups, rooms, rng)
+        rows = [rng.permutation(_rows_of(part, groups)) for part in parts]
+        counts = [np.bincount(y[part], minlength=len(rooms)) for part in rows]
+        absent = np.flatnonzero(np.min(counts, axis=0) == 0)
+        if not absent.size:
+            break
+    return rows, absent
 
 
 def _room(total: int, shares: list[float]) -> list[int]:
@@ -72,18 +110,6 @@ def _rows_of(chosen: Rows, groups: NDArray[np.int64]) -> Rows:
     places = place[groups]
     rows = np.flatnonzero(places >= 0)
     return rows[np.argsort(places[rows], kind="stable")]
-
-
-def _check_groups(y: Labels, rows: list[Rows], class_names: tuple[str, ...], source: str) -> None:
-    """Refuses splits that lack a class, as groups of rows can leave them."""
-    counts = [np.bincount(y[part], minlength=len(class_names)) for part in rows]
-    absent = np.flatnonzero(np.min(counts, axis=0) == 0)
-    if absent.size:
-        raise DataError(
-            f"{source}: too few different rows of class "
-            f"{shortened(class_names[k] for k in absent)} for {len(rows)} splits, since rows with "
-            "the same features stay in one; set data.duplicates=keep to split them all the same."
-        )
 
 
 def stratified_subset(y: Labels, size: int, num_classes: int, seed: int) -> Rows:

@@ -1,0 +1,71 @@
+"""Splits by time: train before validation before test, from several origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.errors import DataError
+from src.data.splitting.plan import Splitting
+from src.data.splitting.split import Rows
+
+
+def cuts_of_origin(how: Splitting, origin: int) -> list[float]:
+    """Where train, validation and test begin, and the test ends, as shares of all rows.
+
+    The tests of the origins follow each other up to the last row, that of origin 0 being the
+    latest, and everything before a test is trained on or validated on: scikit-learn's
+    `TimeSeriesSplit`. Validation is the same part of that for every origin.
+
+    Raises:
+        DataError: where there is no room for so many origins.
+    """
+    if how.val_fraction + how.test_fraction >= 1:
+        raise DataError(
+            f"data.val_fraction={how.val_fraction} and data.test_fraction={how.test_fraction} "
+            "leave no row to train on; their sum must be below 1."
+        )
+    if how.origins * how.test_fraction >= 1:
+        most = int((1 - 1e-9) / how.test_fraction)
+        raise DataError(
+            f"data.origins={how.origins} tests of data.test_fraction={how.test_fraction} leave no "
+            f"row before the first; right is data.origins={most} or fewer, or a smaller "
+            "data.test_fraction."
+        )
+    end = 1 - origin * how.test_fraction
+    begin = end - how.test_fraction
+    return [0.0, begin * (1 - how.val_fraction / (1 - how.test_fraction)), begin, end]
+
+
+def cut_by_time(
+    time: NDArray[Any], shares: Sequence[float], source: str, column: str
+) -> list[Rows]:
+    """Rows between cuts, in the order of their times; a cut never parts equal times.
+
+    Args:
+        time: shape (n,).
+        shares: of all rows, ascending, that come before each cut.
+        source: the table, for errors.
+        column: what says the time, for errors.
+
+    Returns:
+        Row numbers between each cut and the next, int64.
+
+    Raises:
+        DataError: where there are too few different times.
+    """
+    order = np.argsort(time, kind="stable")
+    changes = np.flatnonzero(np.diff(time[order])) + 1
+    places = np.array([0, *changes, len(time)])
+    cuts = [int(places[np.argmin(np.abs(places - share * len(time)))]) for share in shares]
+    if not all(first < last for first, last in pairwise(cuts)):
+        raise DataError(
+            f"{source}: {column} has {len(changes) + 1} different times in {len(time)} rows, and "
+            "rows of the same time stay together, which leaves a split without rows; set fewer "
+            "data.origins or larger fractions."
+        )
+    return [order[first:last] for first, last in pairwise(cuts)]
