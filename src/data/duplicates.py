@@ -59,18 +59,22 @@ def _hashes(features: pd.DataFrame) -> NDArray[np.uint64]:
 
 
 def count_duplicates(
-    numbers: NDArray[np.int64], y: Labels
+    numbers: NDArray[np.int64], y: Labels, part: NDArray[np.int64] | None = None
 ) -> tuple[DuplicateCounts, NDArray[np.bool_]]:
     """Counts rows that are alike.
 
     Args:
         numbers: of rows, as `number_rows` gives them, shape (n,).
         y: class numbers, int64, shape (n,).
+        part: the number of the split that each row is given for, shape (n,), where one is; rows of
+            a later split count as earlier, so that the test keeps its own.
 
     Returns:
         The counts, and whether an earlier row is the same, label included, bool, shape (n,).
     """
-    repeated = pd.DataFrame({"row": numbers, "label": y}).duplicated().to_numpy()
+    order = np.arange(len(y)) if part is None else np.argsort(-part, kind="stable")
+    repeated = np.empty(len(y), bool)
+    repeated[order] = pd.DataFrame({"row": numbers[order], "label": y[order]}).duplicated()
     labels = np.bincount(numbers[~repeated])
     conflicting = np.count_nonzero(labels[numbers] > 1)
     return DuplicateCounts(len(numbers) - len(labels), int(conflicting)), repeated

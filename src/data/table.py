@@ -14,7 +14,9 @@ from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset
 from src.data.parameters import checked_by, read_delimiter
 from src.data.splitting.plan import Splitting
-from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable, Latest, state_of
+from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable
+from src.data.tabular.further_files import join_files
+from src.data.tabular.latest import Latest, state_of
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
 
@@ -99,8 +101,11 @@ def table(
 
     def read() -> CleanTable:
         raw = RawTable.read(file, source, text, label=label, drop=drop, aside=splitting.columns)
+        if splitting.files:
+            raw = join_files(raw, source, splitting.files, text)
         return CleanTable.of(raw, how, name=file.stem, source=source)
 
-    columns = splitting.columns
-    key = (file.absolute(), state_of(file), source, text, label, [*drop], how, columns)
+    files = [file, *(Path(path).expanduser() for path in splitting.files.values())]
+    states = [(one.absolute(), state_of(one)) for one in files]
+    key = (states, source, text, label, [*drop], how, splitting.columns, splitting.files)
     return latest.get(key, read).split(seed, splitting)

@@ -77,7 +77,7 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
         A config that a run's identity may be taken from.
     """
     model, training = chosen_model(config["model"], dataset), dict(config["training"])
-    rows, images = training_rows(config["data"], dataset), is_image(dataset)
+    rows, images = dataset.planned_rows or len(dataset.y_train), is_image(dataset)
     shape, weights = dataset.input_shape, model.get("weights")
     _resolve(model, "weights_sha256", lambda: sha256_of_weights(weights))
     if images:
@@ -93,19 +93,6 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     numbers = math.prod(shape) if images else columns_of(dataset)
     _resolve(training, "threads", lambda: threads(training["batch_size"] * numbers))
     return {**config, "model": model, "training": training}
-
-
-def training_rows(data: Mapping[str, Any], dataset: Dataset) -> int:
-    """Training rows, the same for every split, which groups of equal rows can make unequal.
-
-    Args:
-        data: the ``data`` node, with the shares that are held out.
-        dataset: one of the splits.
-    """
-    if dataset.duplicates is None or not dataset.duplicates.duplicate_rows:
-        return len(dataset.y_train)
-    held_out = data.get("val_fraction", 0) + data.get("test_fraction", 0)
-    return round(sum(dataset.rows.values()) * (1 - held_out))
 
 
 def batch_size(rows: int, image: Sequence[int] = ()) -> int:

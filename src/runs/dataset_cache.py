@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from src.data.dataset import Dataset
+from src.data.tabular.latest import NO_FILE, state_of
 from src.engine.build import load_dataset, shared_split
+
+FILES = ("path", "test_path", "val_path")
+"""Keys that name a file."""
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +29,16 @@ def cached_dataset(node: Mapping[str, Any]) -> Dataset:
         UserError: where the data cannot be used.
     """
     node = shared_split(node)
-    path = node.get("path")
-    file = Path(path).expanduser() if isinstance(path, str) else None
-    if file is None or not file.is_file():
+    paths = [node[key] for key in FILES if isinstance(node.get(key), str)]
+    states = [state_of(Path(path).expanduser()) for path in paths]
+    if not paths or NO_FILE in states:
         return load_dataset(node)
-    status = file.stat()
-    return _read(json.dumps(node), status.st_mtime_ns, status.st_size)
+    return _read(json.dumps(node), *states)
 
 
 @lru_cache(maxsize=1)
-def _read(node: str, changed_ns: int, size: int) -> Dataset:
-    """The data set of a node, as JSON, whose file was last changed then and has so many bytes."""
+def _read(node: str, *states: tuple[int, int]) -> Dataset:
+    """The data set of a node, as JSON, whose files are in these states."""
     dataset = load_dataset(json.loads(node))
     log.info(dataset.describe())
     return dataset

@@ -70,7 +70,7 @@ class Outline:
     image: tuple[int, ...] = ()
     name: str = ""
     preprocessing: None = None
-    duplicates: None = None
+    planned_rows: None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:

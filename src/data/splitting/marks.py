@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,11 @@ ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 
 
 def read_marks(
-    frame: pd.DataFrame, columns: Mapping[str, str], source: str, written: Written
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    source: str,
+    written: Written,
+    file_sizes: Sequence[int] = (),
 ) -> RowMarks:
     """The marks of the rows of a table.
 
@@ -32,6 +36,7 @@ def read_marks(
         columns: names of columns by `group`, `time` and `split_column`, those that are wanted.
         source: the table, for errors.
         written: how the numbers of a column are written as text, where not as in a program.
+        file_sizes: rows of each file, where there are several.
 
     Raises:
         DataError: for a cell that is missing or cannot be read.
@@ -48,6 +53,7 @@ def read_marks(
         group=group,
         group_names=names,
         time=_times(frame, columns["time"], source, written) if "time" in columns else None,
+        row=np.concatenate([np.arange(n) + 1 for n in file_sizes or [len(frame)]]),
         part=_parts(frame, columns["split_column"], source) if "split_column" in columns else None,
     )
 

@@ -47,6 +47,9 @@ class Splitting:
     val_fraction: float = 0.2
     test_fraction: float = 0.2
 
+    def __post_init__(self) -> None:
+        _ = self.kind  # keys that contradict each other are refused at once
+
     @classmethod
     def taken_from(cls, keys: dict[str, Any]) -> Splitting:
         """From the keys of a source; those of the split are taken out of these."""
@@ -57,6 +60,12 @@ class Splitting:
         """The columns that are for the split and no features, by their key."""
         keys = ("group", "time", "split_column")
         return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The further files, by their key."""
+        given = {"val_path": self.val_path, "test_path": self.test_path}
+        return {key: path for key, path in given.items() if path is not None}
 
     @property
     def kind(self) -> str:
@@ -105,17 +114,19 @@ class RowMarks:
         group_names: of the groups by their numbers.
         time: ascending with the time, float64 or int64, shape (n,).
         part: 0 to train on, 1 for validation, 2 for the test, int64, shape (n,).
+        row: number of the row in its file, from 1, int64, shape (n,).
     """
 
     group: NDArray[np.int64] | None = None
     group_names: tuple[str, ...] = ()
     time: NDArray[Any] | None = None
     part: NDArray[np.int64] | None = None
+    row: NDArray[np.int64] | None = None
 
     def of_rows(self, rows: NDArray[Any]) -> RowMarks:
         """The same of some rows, by their numbers or by a mask."""
-        group, time, part = (
+        group, time, part, row = (
             None if column is None else column[rows]
-            for column in (self.group, self.time, self.part)
+            for column in (self.group, self.time, self.part, self.row)
         )
-        return replace(self, group=group, time=time, part=part)
+        return replace(self, group=group, time=time, part=part, row=row)

@@ -148,15 +148,17 @@ class LabelledRows:
         return [*parts.values(), test]
 
     def _by_time(self, number: int, how: Splitting) -> list[Rows]:
-        """Origin `number` mod origins, counted back from the latest."""
-        origin, time = number % how.origins, np.asarray(self.marks.time)
-        parts = cut_by_time(time, cuts_of_origin(how, origin), self.source, _of_time(how))
-        self._check(
-            dict(zip(SPLITS, parts, strict=True)),
-            f"that {_of_time(how)} makes {{}} at origin {origin + 1} of {how.origins}, from the end,",
-            "set fewer data.origins, or a larger data.test_fraction or data.val_fraction",
-        )
-        return parts
+        """Origin `number` mod origins, counted back from the latest; all of them are checked."""
+        time, column, found = np.asarray(self.marks.time), _of_time(how), []
+        for origin in range(how.origins):
+            parts = cut_by_time(time, cuts_of_origin(how, origin), self.source, column)
+            self._check(
+                dict(zip(SPLITS, parts, strict=True)),
+                f"that {column} makes {{}} at origin {origin + 1} of {how.origins} from the end",
+                "set fewer data.origins, or a larger data.test_fraction or data.val_fraction",
+            )
+            found.append(parts)
+        return found[number % how.origins]
 
     def _check(self, parts: dict[str, Rows], which: str, hint: str) -> None:
         """Refuses parts of which one is without a class."""

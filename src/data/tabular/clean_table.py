@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.data.dataset import Dataset, Labels
+from src.data.dataset import SPLITS, Dataset, Labels
 from src.data.duplicates import DUPLICATES, DuplicateCounts, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
+from src.data.leaks import warn_of_both_sides, warn_of_telling_columns
 from src.data.splitting.marks import read_marks
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.splitting.rows import LabelledRows
@@ -25,8 +23,6 @@ from src.data.tabular.fit import fit_columns
 from src.data.tabular.labels import encode_labels
 from src.data.tabular.raw_table import RawTable
 from src.errors import override
-
-T = TypeVar("T")
 
 LEAST_ROWS = 3
 
@@ -61,7 +57,8 @@ class CleanTable:
             views of the table as read.
         y: class numbers, int64, shape (n,), values 0 to K-1.
         class_names: K names.
-        groups: number of each row's group, int64, shape (n,); None where rows are split one by one.
+        numbers: the same where rows have the same features, int64, shape (n,).
+        keep: whether rows are split one by one, those with the same features too.
         duplicates: how many rows are alike.
         missing: `impute` or `refuse`.
         layout: all columns of the source, used or not.
@@ -70,12 +67,14 @@ class CleanTable:
         source: where it came from, for errors and records.
         family: tables cut from the same rows share it; empty for the name.
         licence: as the source states it; None where it states none.
+        said: kinds of splits that were looked through for rows on both sides.
     """
 
     features: pd.DataFrame
     y: Labels
     class_names: tuple[str, ...]
-    groups: NDArray[np.int64] | None
+    numbers: NDArray[np.int64]
+    keep: bool
     duplicates: DuplicateCounts
     missing: str
     layout: TableLayout
@@ -84,6 +83,7 @@ class CleanTable:
     source: str
     family: str = ""
     licence: str | None = None
+    said: set[str] = field(default_factory=set)
 
     @classmethod
     def of(
@@ -104,7 +104,7 @@ class CleanTable:
         layout = raw.layout
         labels, words = raw.frame[layout.label], layout.keep_default_na
         y, class_names = encode_labels(labels, source, words_are_missing=words)
-        marks = read_marks(raw.frame, raw.aside, source, layout.number_format)
+        marks = read_marks(raw.frame, raw.aside, source, layout.number_format, raw.file_sizes)
         features = raw.feature_frame
         if how.drop_rare_classes:
             kept, y, class_names = _without_rare(y, class_names, how.min_class_count, source)
@@ -121,13 +121,15 @@ class CleanTable:
         )
         logger.info("%s: read and cleaned, %d rows", source, len(y))
         numbers = number_rows(features)
-        alike, repeated = count_duplicates(numbers, y)
+        alike, repeated = count_duplicates(numbers, y, marks.part)
         if alike.duplicate_rows:
             logger.info(
                 "%s: %d of %d rows have the features of an earlier row, %d rows have features that "
-                "come with several labels; %s",
+                "come with several labels%s",
                 *(source, alike.duplicate_rows, len(y), alike.conflicting_rows),
-                DUPLICATES[how.duplicates],
+                ""
+                if raw.aside and how.duplicates == "group"
+                else f"; {DUPLICATES[how.duplicates]}",
             )
         if how.duplicates == "drop":
             kept = ~repeated
@@ -135,11 +137,14 @@ class CleanTable:
             marks = marks.of_rows(kept)
             hint = " Rows that are the same count once; data.duplicates=keep counts them all."
             check_class_counts(y, class_names, how.min_class_count, source, hint)
+        seen = slice(None) if marks.part is None else marks.part != SPLITS.index("test")
+        warn_of_telling_columns(features[seen], y[seen], class_names, source)
         return cls(
             features,
             y,
             class_names,
-            None if how.duplicates == "keep" else numbers,
+            numbers,
+            how.duplicates == "keep",
             alike,
             how.missing,
             layout,
@@ -163,8 +168,13 @@ class CleanTable:
         Raises:
             DataError: where a class is too small to be in every split.
         """
-        labelled = LabelledRows(self.y, self.class_names, self.source, self.marks, self.groups)
+        alike = None if self.keep else self.numbers
+        labelled = LabelledRows(self.y, self.class_names, self.source, self.marks, alike)
         rows = labelled.split(number, how)
+        if how.kind not in self.said:
+            self.said.add(how.kind)
+            warn_of_both_sides(rows, self.marks, self.numbers, how, self.source)
+        unequal = how.kind != "random" or self.duplicates.duplicate_rows > 0
         train = self.features.iloc[rows[0]]
         fitted = fit_columns(train, missing=self.missing, source=self.source, layout=self.layout)
         x_train = fitted.transform(train)
@@ -185,39 +195,11 @@ class CleanTable:
             preprocessing=fitted,
             estimand=how.estimand,
             split=how.kind,
+            planned_rows=labelled.trained_rows(how) if unequal else None,
             duplicates=self.duplicates,
             family=self.family,
             licence=self.licence,
         )
-
-
-class Latest(Generic[T]):
-    """What was made last, such as the table of a sweep, which its seeds only split anew."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._made: T | None = None
-
-    def get(self, key: object, make: Callable[[], T]) -> T:
-        """The object of a key, made unless it is the latest.
-
-        Args:
-            key: all that the object depends on, equal where that is the same.
-            make: gives the object.
-        """
-        if self._made is None or self._key != key:
-            self._made = None  # two large tables at a time may not fit
-            self._made = make()
-            self._key = key
-        return self._made
-
-
-def state_of(file: Path) -> tuple[int, int]:
-    """When a file was last changed, in ns, and its bytes; zeros where there is none."""
-    if not file.is_file():
-        return 0, 0
-    status = file.stat()
-    return status.st_mtime_ns, status.st_size
 
 
 def _without_rare(

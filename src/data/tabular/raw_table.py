@@ -39,6 +39,7 @@ class RawTable:
         layout: names of all columns, and how they are written.
         nominal: names of the columns that hold categories as far as the source says so.
         aside: names of the columns that say how rows are split, by their key; they are no features.
+        file_sizes: rows of each file, where there are several.
     """
 
     frame: pd.DataFrame
@@ -46,11 +47,12 @@ class RawTable:
     layout: TableLayout
     nominal: frozenset[str] = frozenset()
     aside: Mapping[str, str] = field(default_factory=dict)
+    file_sizes: tuple[int, ...] = ()
 
     @property
     def feature_frame(self) -> pd.DataFrame:
         """The columns of features: views where nearly all of the table is features."""
-        if len(self.features) < len(self.frame.columns) - 1:
+        if len(self.features) + len({*self.aside.values()}) < len(self.frame.columns) - 1:
             return self.frame[self.features]  # what is left out shall not stay in memory
         return _view(self.frame, self.features)
 

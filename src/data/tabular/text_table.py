@@ -143,15 +143,15 @@ class TextTable(AbstractContextManager["TextTable"]):
         blocks = iter(partial(self._stream.read, 2**20), b"")
         refuse_large(sum(map(_line_ends, blocks)), len(self.first_row), largest, self.source)
 
-    def read(self, largest: int) -> pd.DataFrame:
+    def read(self, largest: int, as_text: Collection[str] = ()) -> pd.DataFrame:
         """All rows, the first one held against `header`."""
         self.refuse_larger(largest)
         if self.text.header:
             self._check_names()
         try:
-            (frame,) = self.chunks(in_pieces=True)
+            (frame,) = self.chunks(None, as_text, in_pieces=True)
         except pd.errors.DtypeWarning:
-            (frame,) = self.chunks()
+            (frame,) = self.chunks(None, as_text)
         if self.text.header:
             self._check_values(frame)
         else:
