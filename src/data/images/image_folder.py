@@ -27,7 +27,7 @@ from src.data.images.preprocessing import ImagePreprocessing
 from src.data.images.reading import decode_all, find_look
 from src.data.parameters import checked_by
 from src.data.splitting.plan import RowMarks, Splitting
-from src.data.tabular.clean_table import Latest
+from src.data.tabular.latest import Latest
 from src.errors import override
 
 AUTO = "auto"

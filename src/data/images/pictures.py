@@ -99,6 +99,8 @@ class Pictures:
         train, val = chosen.thin_training(self.y, train, seed), chosen.thin(self.y, val, seed)
         if profile.imbalance_test:
             test = chosen.thin(self.y, test, seed)
+        share = rows.trained_rows(how) / len(used)
+        planned = chosen.targets(np.rint(np.bincount(rows.y) * share).astype(np.int64)).sum()
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
         size = sum(map(len, parts.values())) * self.images[:1].nbytes
         on_disk = size > memory_share * usable_memory()
@@ -115,6 +117,7 @@ class Pictures:
             preprocessing=self.preprocessing,
             estimand=how.estimand,
             split=how.kind,
+            planned_rows=int(planned) if how.kind != "random" or counts.duplicate_rows else None,
             duplicates=counts,
             on_disk=on_disk,
             test_ids=tuple(self.files[row] for row in test) if self.files else None,

@@ -96,7 +96,7 @@ CASES = {
     "one time": (changed(day=7), TIME, "has 1 different times in 100 rows"),
     "origins": (rows(), TIME | {"origins": 5}, "right is data.origins=4 or fewer"),
     "class of the end": (
-        changed(y=np.where(np.arange(ROWS) < 60, "a", rows().y)),
+        changed(y=np.where(np.arange(ROWS) < 50, "a", rows().y)),
         TIME,
         "that data.time=day makes train at origin 2 of 4 from the end is of class 'b'",
     ),
