@@ -22,7 +22,7 @@ NO_MATTER = {
     "training.tensorboard",
     "compare",
 }
-"""Keys that change no number; beside them all of ``tracking``, ``tuning`` and ``references``."""
+"""Keys that change no number; beside them all of ``tracking``, ``tuning``, ``references``, ``report``."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_every_key_that_the_training_uses_makes_another_experiment(resolved, dat
         if path[0] != "data":
             of_run = run_identity(changed(config, path), dataset) == run_identity(config, dataset)
             assert of_run == same, key
-        beside = path[0] in {"tracking", "tuning", "references"}
+        beside = path[0] in {"tracking", "tuning", "references", "report"}
         assert same == (beside or key in NO_MATTER | behind), key
     assert seen >= NO_MATTER | behind | {"loss.fn.gamma", "training.epochs", "model.hidden"}
 
