@@ -104,6 +104,11 @@ def image_folder(
         val_fraction=val_fraction,
         test_fraction=test_fraction,
     )
+    if how.kind == "group" and group is None:
+        raise DataError(
+            "data.split=group needs data.group=PATTERN, whose brackets find in a picture's path "
+            "what names its group, such as 'data.group=\"(patient[0-9]+)_\"'."
+        )
     if how.kind == GIVEN and folder.part is None:
         raise DataError(
             f"{override('data.split', GIVEN)}: {root} holds the folders of classes, and not train/ "
