@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from src.data.duplicates import DUPLICATES, count_duplicates
 from src.data.errors import DataError, shortened
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.imbalance import imbalance
+from src.data.leaks import warn_of_both_sides
 from src.data.rows_on_disk import RowsOnDisk
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.splitting.rows import LabelledRows
@@ -56,6 +57,7 @@ class Pictures:
         name: of the data set.
         source: where it came from, for errors and records.
         preprocessing: how files of pictures are read; None where there are none.
+        said: kinds of splits whose leaks were told.
     """
 
     images: NDArray[np.uint8]
@@ -69,6 +71,7 @@ class Pictures:
     name: str
     source: str
     preprocessing: ImagePreprocessing | None
+    said: set[str] = field(default_factory=set)
 
     def split(self, seed: int, how: Splitting, profile: Profile, *, memory_share: float) -> Dataset:
         """Splits the pictures, and leaves out what a profile of imbalance leaves out.
@@ -96,6 +99,11 @@ class Pictures:
             None if self.duplicates == "keep" else alike,
         )
         train, val, test = (used[part] for part in rows.split(seed, how))
+        if how.kind not in self.said:  # of copies tell_duplicates speaks, which knows their files
+            self.said.add(how.kind)
+            warn_of_both_sides(
+                [train, val, test], self.marks, np.arange(len(self.y)), how, self.source
+            )
         train, val = chosen.thin_training(self.y, train, seed), chosen.thin(self.y, val, seed)
         if profile.imbalance_test:
             test = chosen.thin(self.y, test, seed)
@@ -158,10 +166,14 @@ class Pictures:
         test = self.marks.part == TEST
         known = np.isin(self.numbers[test], self.numbers[~test])
         if known.any():
+            names = [name for name, is_test in zip(self.files, test, strict=True) if is_test]
             logger.warning(
                 "%s: %d of %d test pictures are in train or val, too, so their classes can be "
-                "known from training",
+                "known from training: %s",
                 *(self.source, known.sum(), len(known)),
+                shortened(
+                    [name for name, is_known in zip(names, known, strict=True) if is_known], 3
+                ),
             )
 
 

@@ -72,6 +72,8 @@ def test_profiles_folds_and_groups_are_those_of_every_source(read, digits):
     writers = [{row % 43 for row in rows} for rows in rows_of(grouped, digits)]
     assert sum(map(len, writers)) == len(set.union(*writers)) == 43
     assert (grouped.split, grouped.estimand) == ("group", "table")
+    with pytest.raises(DataError, match=r"data\.split=group needs data\.group=PATTERN"):
+        read(digits, split="group")
     with pytest.raises(DataError, match=r"finds nothing in 1,797 of 1,797 paths of .*0/writer"):
         read(digits, group="(patient[0-9]+)_")
 
@@ -84,7 +86,10 @@ def test_given_splits_are_the_folders_whatever_the_seed(read, tmp_path, caplog):
     assert (data.split, data.estimand) == ("given", "trainings")
     assert data.rows == {"train": 20, "val": 20, "test": 21}
     assert data.fingerprint == read(root, 5).fingerprint
-    assert "1 of 21 test pictures are in train or val, too" in caplog.text
+    words = "1 of 21 test pictures are in train or val, too, .*: 'test/b/known.png'"
+    assert re.search(words, caplog.text)
+    read(root, group="([0-9]+|known)[.]png")
+    assert "10 of 11 groups of" in caplog.text
     assert read(root, split="random").rows == {"train": 37, "val": 12, "test": 12}
     shutil.rmtree(root / "valid")
     drawn, other = read(root), read(root, 5)
