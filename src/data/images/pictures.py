@@ -57,7 +57,7 @@ class Pictures:
         name: of the data set.
         source: where it came from, for errors and records.
         preprocessing: how files of pictures are read; None where there are none.
-        said: kinds of splits whose leaks were told.
+        said: kinds of splits, and groups, whose leaks were told.
     """
 
     images: NDArray[np.uint8]
@@ -71,7 +71,7 @@ class Pictures:
     name: str
     source: str
     preprocessing: ImagePreprocessing | None
-    said: set[str] = field(default_factory=set)
+    said: set[tuple[str, str | int | None]] = field(default_factory=set)
 
     def split(self, seed: int, how: Splitting, profile: Profile, *, memory_share: float) -> Dataset:
         """Splits the pictures, and leaves out what a profile of imbalance leaves out.
@@ -99,8 +99,8 @@ class Pictures:
             None if self.duplicates == "keep" else alike,
         )
         train, val, test = (used[part] for part in rows.split(seed, how))
-        if how.kind not in self.said:  # of copies tell_duplicates speaks, which knows their files
-            self.said.add(how.kind)
+        if (how.kind, how.group) not in self.said:
+            self.said.add((how.kind, how.group))  # of copies tell_duplicates speaks, with names
             warn_of_both_sides(
                 [train, val, test], self.marks, np.arange(len(self.y)), how, self.source
             )
