@@ -75,8 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     wanted = options.model or only_champion(options.root, options.uri)
     model = find_model(wanted, options.root, options.uri)
-    if not (model.path / "MLmodel").is_file() or not (model.facts and model.facts.table):
-        raise UserError(f"--model {wanted}: must be a logged model that was trained on a table")
+    takes_rows = model.facts and (model.facts.table or model.facts.images)
+    if not (model.path / "MLmodel").is_file() or not takes_rows:
+        raise UserError(
+            f"--model {wanted}: must be a logged model that was trained on a table or on pictures"
+        )
     measured = partial(_measured, seconds=options.seconds, requests=options.requests)
     lines = [*_in_process(model, measured), *_served(model, measured)]
     header = ["what", "rows", "clients", "requests/s", "rows/s", "p50 ms", "p99 ms", "requests"]

@@ -243,6 +243,15 @@ def test_pictures_that_are_too_many_together_are_refused_before_one_is_decoded(a
     assert ask({"dataframe_records": [small] * 4})[0] == 413
 
 
+def many_scans():
+    """A progressive JPEG whose last pass is there a thousand times."""
+    stream = io.BytesIO()
+    Image.new("L", (64, 64)).save(stream, "JPEG", progressive=True)
+    content = stream.getvalue()
+    last, end = content.rfind(b"\xff\xda"), content.rfind(b"\xff\xd9")
+    return content[:end] + content[last:end] * 1000 + content[end:]
+
+
 def tiff():
     stream = io.BytesIO()
     Image.new("L", (4, 4)).save(stream, "TIFF")
@@ -253,6 +262,7 @@ WRONG = {
     "no base64": ({"image": "secret!"}, 400, "row 2, column 'image': is no base64 text"),
     "no picture": ({"image": text(b"secret")}, 400, "is no PNG, JPEG, BMP or GIF picture"),
     "another format": ({"image": text(tiff())}, 400, "is no PNG, JPEG, BMP or GIF picture"),
+    "many passes": ({"image": text(many_scans())}, 400, "a JPEG of more than 500 scans"),
     "empty": ({"image": ""}, 400, "is empty"),
     "cut short": ({"image": text(png(800, 800)[:60])}, 400, "damaged or cut short"),
     "a gap": ({"image": None}, 400, "row 2, column 'image'"),

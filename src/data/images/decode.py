@@ -30,6 +30,10 @@ GRAYSCALE, RGB = COLORS = ("grayscale", "rgb")
 CHANNELS = {GRAYSCALE: 1, RGB: 3}
 LARGEST_FILE = 64 * 2**20
 MOST_PIXELS = 50_000_000
+MOST_SCANS = 500
+"""Passes over a JPEG; a progressive one has about ten, and 75 bytes make one more of all pixels."""
+JPEG, SCAN = b"\xff\xd8", b"\xff\xda"
+"""How a JPEG begins, and how a pass in it does."""
 NAMELESS = "the picture"
 """What bytes are called in errors."""
 LARGEST_BYTE = 255
@@ -83,6 +87,11 @@ def read_file(source: bytes | Path) -> bytes:
         )
     if not found:
         raise DataError(f"{name}: is empty.")
+    if found.startswith(JPEG) and found.count(SCAN) > MOST_SCANS:
+        raise TooLargeError(
+            f"{name}: is a JPEG of more than {MOST_SCANS} scans, each of which takes the time of "
+            "all its pixels. Save it anew."
+        )
     return found
 
 
