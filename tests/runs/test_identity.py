@@ -22,7 +22,7 @@ NO_MATTER = {
     "training.tensorboard",
     "compare",
 }
-"""Keys that change no number; beside them all of ``tracking``, ``tuning``, ``references``, ``report``."""
+"""Keys that change no number, as all of ``tracking``, ``tuning``, ``references``, ``report``."""
 
 
 @pytest.fixture(scope="module")
