@@ -16,6 +16,8 @@ from src.sweeps.composer import split, values_of
 from src.sweeps.tuning import SEED, tuned_keys
 
 GROUP, ESTIMATOR = "references", "estimator"
+BY_DATA = (AUTO, "quick")
+"""Choices of ``references`` that leave out, of images, what makes no sense of pixels."""
 OF_DATA, OF_SEED = ("data.", "data="), "seed="
 """How the words begin by which jobs have the same data, and the same seed."""
 OF_NETWORKS = ("loss", "metric", "model", "training", "sampling")
@@ -48,9 +50,9 @@ def all_jobs(master: DictConfig, overrides: Sequence[Override]) -> list[list[str
 
 
 def _rows(master: DictConfig) -> list[str]:
-    """The rows of a sweep; with ``references=auto`` those alone that make sense of its data."""
+    """The rows of a sweep; of ``BY_DATA`` those alone that make sense of its data."""
     rows = [str(row) for row in master.references.rows]
-    if master.references.name != AUTO or master.data.get("_target_") not in OF_IMAGES:
+    if master.references.name not in BY_DATA or master.data.get("_target_") not in OF_IMAGES:
         return rows
     of_pixels = {f"{ESTIMATOR}={name}" for name in FOR_PIXELS}
     return [row for row in rows if row.split()[0] in of_pixels]

@@ -15,6 +15,7 @@ START_UP = 20.0
 """Seconds until the first job trains, and for the comparison at the end."""
 LONG = 1500.0
 """Seconds of a plan, beyond which less is offered."""
+FEW_LOSSES = 2
 QUICK = ("none", "quick", "study_quick")
 """Choices of ``references`` that have no quicker one."""
 FRESH = "'seed=range(100,120)'"
@@ -138,9 +139,9 @@ def _less(varied: Mapping[str, int], rows: str) -> str:
     for key in ("data.name", "data.id"):
         if key in varied:
             return f"some of the sets take less: {key}=ONE,TWO"
-    if rows not in QUICK:
-        return "references=quick takes less"
-    return "fewer seeds take less"
+    less = [] if rows in QUICK else ["references=quick"]
+    less += ["loss=ce,focal"] if varied.get("loss", 0) > FEW_LOSSES else []
+    return f"{' or '.join(less)} takes less" if less else "fewer seeds take less"
 
 
 def duration(seconds: float) -> str:

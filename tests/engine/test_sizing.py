@@ -8,6 +8,7 @@ from joblib import cpu_count
 from src.engine import sizing
 from src.engine.build import load_dataset
 from src.engine.sizing import sized
+from src.errors import UserError
 from src.runs.identity import run_identity, setting_identity
 
 KEYS = ("model.hidden", "model.dropout", "training.epochs", "training.batch_size")
@@ -71,6 +72,49 @@ def test_only_what_is_auto_is_filled_in(resolved):
     assert filled["training"]["threads"] == 1
     assert filled["training"] == {**config["training"], "threads": 1}
     assert config["model"]["dropout"] == "auto", "the config that was given stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("side", "channels"),
+    [
+        (1, [16, 32]),
+        (28, [16, 32]),
+        (64, [16, 32, 64]),
+        (65, [8, 16, 32]),
+        (128, [8, 16, 32, 64]),
+        (1000, [8, 16, 32, 64, 128]),
+    ],
+)
+def test_convolutions_bring_an_image_down_to_about_seven_pixels(side, channels):
+    assert sizing.filters(side) == channels
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (("data.n_samples=200", "data.minority_fraction=0.3"), ("model=mlp", "model.hidden=auto")),
+        (("data=digits",), ("model=cnn", "model.filters=[16,32]", "model.dense=64")),
+    ],
+    ids=["vectors", "images"],
+)
+def test_the_model_by_the_data_is_the_run_of_that_model(resolved, words, same):
+    dataset = load_dataset(resolved(*words)["data"])
+    chosen, typed = (
+        sized(resolved(*words, *model, "training.epochs=auto"), dataset)
+        for model in (["model=auto"], [*same, "model.dropout=auto"])
+    )
+    assert run_identity(chosen, dataset) == run_identity(typed, dataset)
+    assert setting_identity(chosen) == setting_identity(typed)
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "right"),
+    [("simulated", "model.filters=[8]", "model.hidden"), ("digits", "model.hidden=[8]", "filters")],
+)
+def test_a_size_of_the_other_network_is_refused(resolved, data, size, right):
+    config = resolved(f"data={data}", "model=auto", size)
+    with pytest.raises(UserError, match=f"{size.partition('=')[0]}=.*{right}"):
+        sized(config, load_dataset(config["data"]))
 
 
 def test_an_identity_holds_the_numbers_and_they_are_those_of_every_seed(resolved, tmp_path):

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from src.config.estimator_schema import FOR_PIXELS
 from src.errors import UserError
 
 RATES = "training.learning_rate=0.001,0.01,0.1"
@@ -63,6 +64,18 @@ def test_the_grid_of_a_reference_is_as_long_as_that_of_a_loss_at_most(parts, wor
     _, references = parts("loss=ce,focal", *words, *TABLE)
     forests = [one for one in references if one["estimator"] == "balanced_random_forest"]
     assert [one.get("estimator.min_samples_leaf") for one in forests] == values
+
+
+def test_chosen_by_the_data_they_are_those_of_a_table_or_make_sense_of_pixels(parts):
+    rates = ("loss=ce,focal", RATES)
+    of_a_table = parts(*rates, *TABLE)[1]
+    by_data = parts(*rates, *TABLE[:-1], "references=auto")[1]
+    assert by_data == [{**one, "references": "auto"} for one in of_a_table]
+    of_images = trials(parts(*rates, "data=digits", "references=auto")[1])
+    assert of_images == trials(one for one in of_a_table if one["estimator"] in FOR_PIXELS)
+    assert of_images
+    quick = trials(parts("loss=ce,focal", "data=digits", "references=quick")[1])
+    assert {name for name, _ in quick} == {"majority", "logistic_regression", "random_forest"}
 
 
 def test_what_is_compared_among_networks_is_no_part_of_them(parts):

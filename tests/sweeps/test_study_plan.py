@@ -139,6 +139,8 @@ def test_what_takes_less_is_said_of_a_long_plan():
     assert said.endswith(" on 2 cores; some of the sets take less: data.name=ONE,TWO")
     said = plan_in_words({"seed": 10}, 20, 10, 9000.0, 2, rows="table")
     assert said.endswith("; references=quick takes less")
+    said = plan_in_words({"loss": 7, "seed": 10}, 80, 10, 9000.0, 2, rows="auto")
+    assert said.endswith("; references=quick or loss=ce,focal takes less")
 
 
 def test_the_runs_of_a_study_share_the_sections_of_their_configs(sweeper):
