@@ -65,12 +65,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The rarest class under one loss.
+    """The rarest class under one loss, or all classes.
 
     Attributes:
         label: of the loss.
         short: as people read it.
-        missed: how many of its test images are called something else.
+        missed: how many of the test images are called something else.
         images: the worst of them, the least probable first.
     """
 
@@ -91,8 +91,8 @@ class ImageSection:
         how: by which decision, for people.
         differences: a sentence for each loss but the baseline.
         judged: images on which the losses disagree.
-        rare: name of the rarest class.
-        tested_rare: its test images.
+        rare: name of the rarest class; empty where all are equally frequent in training.
+        tested_rare: its test images, or all of them.
         mistakes: by loss.
         not_shown: why there are no pictures; empty where there are.
     """
@@ -127,7 +127,7 @@ def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> Ima
         return ImageSection(counts, more, not_shown="no predictions of one seed are on this disk")
     run, predictions = found
     y = predictions[0].y_true
-    rare = base.rare if base.rare is not None else int(np.bincount(y).argmin())
+    rare = base.rare if len(set(base.runs[0].class_counts)) > 1 else None
     dataset, reason = _images(run, y, pictures=pictures)
     page = _Page(run, losses, predictions, dataset)
     return ImageSection(
@@ -137,8 +137,8 @@ def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> Ima
         how=HOW[answer.decision],
         differences=page.differences(),
         judged=page.judged(),
-        rare=page.name(rare),
-        tested_rare=int(np.count_nonzero(y == rare)),
+        rare="" if rare is None else page.name(rare),
+        tested_rare=len(y) if rare is None else int(np.count_nonzero(y == rare)),
         mistakes=page.mistakes(rare),
         not_shown=reason,
     )
@@ -245,11 +245,11 @@ class _Page:
         chosen = [row for side, share in zip(sides, shares, strict=True) for row in side[:share]]
         return [self._shown(self._dataset, row, range(len(self._losses))) for row in chosen]
 
-    def mistakes(self, rare: int) -> list[Mistakes]:
-        """Of each loss, the images of a class that it finds least probable, and calls another."""
+    def mistakes(self, rare: int | None) -> list[Mistakes]:
+        """Of each loss, the images of a class, or of all, whose truth it finds least probable."""
         found = []
         for number, loss in enumerate(self._losses):
-            rows = np.flatnonzero((self._y == rare) & ~self._right[number])
+            rows = np.flatnonzero(~self._right[number] & ((self._y == rare) | (rare is None)))
             worst = rows[np.argsort(self._of_truth[number][rows], kind="stable")][:MOST_MISTAKES]
             data = self._dataset
             images = [self._shown(data, int(row), [number]) for row in worst] if data else []
