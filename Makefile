@@ -103,7 +103,7 @@ homework: $(READY)  ## the lesson's homework: seeds 0-9, then twenty fresh ones;
 	$(PY) train.py -m $(AT_ONCE) +experiment=homework compare=false 'seed=$(SEEDS)' 'tuning.chosen_on=[0,1,2,3,4,5,6,7,8,9]'
 	@$(PY) -m src.compare --homework --strict
 
-fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail (ROOT=folder reads the files there)
+fashion-mnist: $(READY)  ## focal loss on Fashion-MNIST, balanced and long tail: says first how long (ROOT=folder reads the files there)
 	$(PY) train.py -m $(AT_ONCE) +experiment=fashion_mnist $(if $(ROOT),data.root=$(ROOT))
 
 atlas: $(READY)  ## where focal loss helps, each loss at its best: problems by budget (ROOT=, TABLE= add data); stops and goes on
