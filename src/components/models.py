@@ -64,6 +64,10 @@ class ClippedModel(keras.Model):
         ['clipped_fraction', 'grad_norm', 'learning_rate', 'loss']
     """
 
+    def call(self, inputs: Any, training: bool = False, mask: Any = None, **kwargs: Any) -> Any:
+        """Predict unless told to train: Keras's layers for images take silence for training."""
+        return super().call(inputs, training=training, mask=mask, **kwargs)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Update, log: what `fit` does with each batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -12,6 +12,7 @@ from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, without_name
 from src.engine.distribution import scope_of
 from src.engine.seeding import seeded
+from src.engine.weights_file import one_download
 
 Config = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def build_model(config: Config, dataset: Dataset) -> keras.Model:
 def _build(config: Config, dataset: Dataset) -> keras.Model:
     arguments = data_arguments(dataset)
     training = config["training"]
-    with scope_of(training):
+    with one_download(config["model"].get("weights")), scope_of(training):
         model = build(without_name(config["model"]), "model", arguments)
         metrics = [
             build(node, f"metric.metrics.{name}", arguments)

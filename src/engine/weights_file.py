@@ -1,6 +1,10 @@
-"""Which file a model's weights come from: its hash is part of what a run is."""
+"""Where a pretrained model's weights come from: a file, whose hash is part of a run, or Keras."""
 
+import fcntl
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,3 +36,20 @@ def _sha256(file: Path, changed_ns: int, size: int) -> str:
     """The sum of a file that was last changed then and has so many bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def one_download(weights: str | None) -> Iterator[None]:
+    """Jobs that run at once wait for the one that downloads: Keras would read half a file.
+
+    Args:
+        weights: only those of ImageNet are downloaded.
+    """
+    with ExitStack() as holding:
+        folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+        if weights == IMAGENET:
+            with suppress(OSError):  # where nothing can be written Keras downloads elsewhere
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = holding.enter_context((folder / "imagenet.lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -152,11 +152,9 @@ def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) ->
         whole = OF_BACKBONES.get(model["backbone"], OF_OTHERS) * (FORWARD if model["frozen"] else 1)
         wide = (model["options"] or {}).get("alpha", 1.0)  # as MobileNets have it
         return int(whole * wide**2 * height * width / SIDE_OF_BACKBONES**2)
-    if (
-        kind == "src.components.resnet"
-    ):  # all stages have as many: half the channels on four times the pixels
+    if kind == "src.components.resnet":  # half the channels on four times the pixels is as much
         area, first = math.prod(shape[:2]), model["filters"]
-        return int(area * KERNEL * first * (shape[2] + (model["depth"] - 2) * first))
+        return int(area * KERNEL * first * (shape[2] + (model["depth"] - 3) * first))
     if "dense" in model:
         (*sides, channels), products = shape, 0
         for wide in model["filters"]:

@@ -63,6 +63,7 @@ class ApplicationPreprocessing(keras.layers.Layer):
         super().__init__(**kwargs)
         self.backbone = backbone
         self._preprocess = application(backbone)[1]
+        self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Return the images as the network takes them."""

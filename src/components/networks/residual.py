@@ -51,6 +51,7 @@ class PadChannels(keras.layers.Layer):
         if not is_whole(channels):
             raise ValueError(f"`channels` must be a whole number > 0. Got {channels!r}.")
         self.channels = int(channels)
+        self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Return the input and the zeros behind it."""
