@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ROWS_AT_ONCE = 1024
-"""Rows that are read at a time, for not all fit where they are on disk."""
+BYTES_AT_ONCE = 64 * 2**20
+"""That are read at a time, for not all fit where they are on disk."""
 
 
 def fingerprint_of(arrays: Mapping[str, Any], class_names: Sequence[str]) -> str:
@@ -21,7 +21,8 @@ def fingerprint_of(arrays: Mapping[str, Any], class_names: Sequence[str]) -> str
     digest = hashlib.sha256()
     for name, array in arrays.items():
         digest.update(json.dumps([name, array.dtype.str, list(array.shape)]).encode())
-        for start in range(0, len(array), ROWS_AT_ONCE):
-            digest.update(array[start : start + ROWS_AT_ONCE].data)
+        rows = max(BYTES_AT_ONCE // array[:1].nbytes, 1)
+        for start in range(0, len(array), rows):
+            digest.update(array[start : start + rows].data)
     digest.update(json.dumps(class_names).encode())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from src.data.tabular.table_file import open_table
 from src.data.tabular.text_format import TextFormat
 
 MOST_PICTURES = 100_000_000
-ROWS_AT_ONCE = 1024
+BYTES_AT_ONCE = 64 * 2**20
 GRAY, COLOURED = 3, 4
 """Dimensions of arrays of pictures, without channels and with them."""
 
@@ -110,17 +111,19 @@ def _read(
         shape = _shape(opened)
         labels = opened.labels(MOST_PICTURES)
 
+        rows = max(BYTES_AT_ONCE // math.prod(shape[1:]), 1)
+
         def unpack(entry: Path) -> dict[str, Any]:
-            _fill(cache.new_array(entry, shape), opened.chunks(ROWS_AT_ONCE))
+            _fill(cache.new_array(entry, shape), opened.chunks(rows))
             return {}
 
-        if np.prod(shape, dtype=np.float64) > memory_share * usable_memory():
+        if math.prod(shape) > memory_share * usable_memory():
             where = str(file.resolve())
             key = hashlib.sha256(json.dumps([where, *state_of(file)]).encode()).hexdigest()
             images, _ = cache.get(key, where, unpack)
         else:
             images = np.empty(shape, np.uint8)
-            _fill(images, opened.chunks(ROWS_AT_ONCE))
+            _fill(images, opened.chunks(rows))
     y, class_names = encode_labels(pd.Series(labels, name="y"), source)
     pictures = Pictures(
         images=images,
