@@ -164,9 +164,9 @@ def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
             yield _Entry(entry.name, entry.path, entry.is_dir(), state)
     if outside:
         raise DataError(
-            f"{folder}: {_counted(len(outside), 'link')} that lead out of {home}, to a folder or "
-            f"nowhere, are not followed: {shortened(sorted(outside), MOST_NAMED)}. Put the files "
-            "themselves there (cp --dereference)."
+            f"{folder}: links that lead out of {home}, to a folder or nowhere are not followed: "
+            f"{shortened(sorted(outside), MOST_NAMED)}. Put the files themselves there (cp "
+            "--dereference)."
         )
 
 
@@ -242,7 +242,3 @@ def _refuse_nested(entries: Iterable[_Entry], where: str, root: Path) -> None:
 
 def _is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -6,10 +6,10 @@ Example:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,11 @@ import PIL
 from src.config.data_schema import ImageFolderConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, shortened
-from src.data.images import decode
+from src.data.images import decode, reading
 from src.data.images.cache import ImageCache
 from src.data.images.folder import PictureFolder, read_folder
 from src.data.images.pictures import Pictures, Profile
 from src.data.images.preprocessing import ImagePreprocessing
-from src.data.images.reading import decode_all, find_look
 from src.data.parameters import checked_by
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.tabular.latest import Latest
@@ -94,8 +93,6 @@ def image_folder(
         DataError: for a folder, a picture or a value that cannot be used.
     """
     folder = read_folder(Path(root).expanduser())
-    if folder.foreign:
-        _refuse_or_warn(damaged, root, [f"{name} is no picture" for name in folder.foreign])
     given = folder.part is not None and split == AUTO
     how = Splitting(
         split=GIVEN if given else split,
@@ -120,7 +117,8 @@ def image_folder(
         kept = ImageCache(cache)
         return _read(folder, root, asked, kept, damaged=damaged, duplicates=duplicates)
 
-    key = (folder.files, folder.states, root, damaged, duplicates, str(asked), cache)
+    files = folder.files, folder.states, folder.foreign
+    key = (files, root, damaged, duplicates, str(asked), cache)
     pictures = latest.get(key, read)
     if group is not None:
         pictures = pictures.grouped(group)
@@ -146,20 +144,22 @@ def _read(
     duplicates: str,
 ) -> Pictures:
     """The decoded pictures of a folder, those of the cache where it has them."""
+    if folder.foreign:
+        _refuse_or_warn(damaged, source, [f"{name}: is no picture" for name in folder.foreign])
 
     def make(entry: Path) -> dict[str, Any]:
         paths = [folder.root / name for name in folder.files]
-        size, color = find_look(paths, source, **asked)
+        size, color = reading.find_look(paths, source, **asked)
         shape = ImagePreprocessing(source, size, color).input_shape
         logger.info("%s: decoding %d pictures to %d x %d x %d", source, len(paths), *shape)
         images = cache.new_array(entry, (len(paths), *shape))
-        found = decode_all(paths, images, source, size=size, color=color)
+        found = reading.decode_all(paths, images, source, size=size, color=color)
         return {"size": size, "color": color, **found.facts()}
 
-    code = hashlib.sha256(Path(decode.__file__).read_bytes()).hexdigest()
+    code = [sha256(Path(str(one.__file__)).read_bytes()).hexdigest() for one in (decode, reading)]
     where = str(folder.root.resolve())
     parts = [where, asked, folder.files, folder.states, PIL.__version__, code]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    key = sha256(json.dumps(parts).encode()).hexdigest()
     images, facts = cache.get(key, f"{where} {json.dumps(asked)}", make)
     broken = {int(row): problem for row, problem in facts["damaged"].items()}
     if broken:
@@ -201,9 +201,10 @@ def _refuse_or_warn(damaged: str, source: str, problems: Sequence[str]) -> None:
     """Names what cannot be read, and how many there are."""
     listed = "\n  ".join(problems[:MOST_NAMED])
     more = f"\n  and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
+    count = f"{len(problems):,} file{'' if len(problems) == 1 else 's'}"
     if damaged == "refuse":
         raise DataError(
-            f"{source}: {len(problems):,} files cannot be used:\n  {listed}{more}\nMend or remove "
+            f"{source}: {count} cannot be used:\n  {listed}{more}\nMend or remove "
             f"them, or leave them out with {override('data.damaged', 'skip')}"
         )
-    logger.warning("%s: left out %d files:\n  %s%s", source, len(problems), listed, more)
+    logger.warning("%s: left out %s:\n  %s%s", source, count, listed, more)

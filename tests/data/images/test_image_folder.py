@@ -139,7 +139,7 @@ def test_damaged_and_foreign_files_are_named_and_counted_and_skipped_where_asked
     root = fill(tmp_path / "p", "a", "b")
     (root / "a/.DS_Store").touch()
     (root / "b/notes.txt").write_text("no picture")
-    with pytest.raises(DataError, match=r"1 files cannot be used:\n.*b/notes\.txt is no picture"):
+    with pytest.raises(DataError, match=r"1 file cannot be used:\n.*b/notes\.txt: is no picture"):
         read(root)
     (root / "b/notes.txt").unlink()
     save(root / "a/cut.jpg", (40, 40))

@@ -56,8 +56,8 @@ CASES: dict[str, Callable[[Path], Path | None]] = {
         ("case", "class folders differ by case alone: 'A', 'a'"),
         ("loose", "holds pictures beside its class folders, such as 'c.png'"),
         ("flat", "holds no folders but 3 pictures; right is a folder for each class"),
-        ("link out", r"1 link that lead out of .*: 'out.png'\. Put the files themselves"),
-        ("folder link", r"1 link that lead out of .*, to a folder or nowhere.*'c'"),
+        ("link out", r"links that lead out of .*: 'out.png'\. Put the files themselves"),
+        ("folder link", r"links that lead out of .*, to a folder or nowhere.*'c'"),
         ("few", r"too few rows of class 'b' \(2\)"),
         (
             "split without test",
