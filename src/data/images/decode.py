@@ -179,7 +179,10 @@ def _eight_bits(image: Image.Image, name: str) -> Image.Image:
             f"{name}: has 16 bits a pixel, of which it uses 0 to {values.max()}; nothing of that "
             "is left in 8 bits. Scale its values to 0 to 65535, or save it with 8 bits."
         )
-    return Image.fromarray(np.clip(values // (LARGEST_BYTE + 1), 0, LARGEST_BYTE).astype(np.uint8))
+    upper = np.clip(values // (LARGEST_BYTE + 1), 0, LARGEST_BYTE).astype(np.uint8)
+    if image.has_transparency_data:  # one value that stands for transparent pixels
+        upper[values == image.info["transparency"]] = LARGEST_BYTE
+    return Image.fromarray(upper)
 
 
 def _too_many_pixels(name: str, found: str) -> TooLargeError:

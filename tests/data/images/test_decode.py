@@ -79,6 +79,9 @@ def test_of_sixteen_bits_the_upper_eight_are_kept_and_none_is_lost_unsaid():
     )
     assert (by_keras(content, "rgb", None) != decode(content, size=None, color="rgb")).any()
     assert "16 bits" in conversions(open_picture(content, "a"))[0]
+    clear = encoded(Image.fromarray(values), "PNG", transparency=int(values[3, 4]))
+    seen = np.where(values == values[3, 4], 255, values >> 8)
+    np.testing.assert_array_equal(decode(clear, size=None, color="rgb")[..., 2], seen)
     dim = encoded(Image.fromarray(values >> 8), "PNG")
     with pytest.raises(DataError, match=r"16 bits a pixel, of which it uses 0 to 25\d; nothing"):
         decode(dim, size=None, color="grayscale")
