@@ -88,7 +88,7 @@ class Pictures:
         chosen = imbalance(
             profile.profile, profile.imbalance_ratio, profile.rare_classes, self.class_names
         )
-        counts, repeated = count_duplicates(self.numbers, self.y)
+        counts, repeated = count_duplicates(self.numbers, self.y, self.marks.part)
         used = np.flatnonzero(~repeated) if self.duplicates == "drop" else np.arange(len(self.y))
         alike = np.unique(self.numbers[used], return_inverse=True)[1]
         rows = LabelledRows(
@@ -151,7 +151,7 @@ class Pictures:
 
     def tell_duplicates(self) -> None:
         """Says how many pictures are the same, and how many of a given test split are known."""
-        counts, _ = count_duplicates(self.numbers, self.y)
+        counts, _ = count_duplicates(self.numbers, self.y, self.marks.part)
         if counts.duplicate_rows:
             logger.info(
                 "%s: %d of %d pictures have the pixels of an earlier one, %d have pixels that come "
