@@ -115,6 +115,8 @@ def test_the_forest_is_drawn_to_scale(made, page):
     for mark in marks:
         assert mark.x == pytest.approx(zero + scale * mark.found.mean, abs=0.01)
         assert f'cx="{mark.x}%"' in page or f'x1="{mark.x}%"' in page
+        ends = [zero + scale * end for end in (mark.found.low, mark.found.high)]
+        assert len(mark.cut) == sum(not 1.99 <= end <= 98.01 for end in ends)
 
 
 def test_one_table_has_a_row_for_each_loss(made, page):

@@ -34,6 +34,7 @@ class Mark:
         x: place of the mean.
         low: of the interval's lower end, within the picture.
         high: of its upper end.
+        cut: ends that lie beyond the picture: their places, and a mark that points there.
         seeds: of each seed.
     """
 
@@ -43,6 +44,7 @@ class Mark:
     x: float
     low: float
     high: float
+    cut: list[tuple[float, str]]
     seeds: list[float]
 
 
@@ -81,7 +83,9 @@ def forest(answer: Answer) -> Forest:
     def mark(name: str, form: str, found: Comparison) -> Mark:
         start, end = (found.low, found.high) if found.has_interval else (found.mean, found.mean)
         dots = [] if form == "given" else [place(d) for d in found.differences if low <= d <= high]
-        return Mark(name, form, found, place(found.mean), place(start), place(end), dots)
+        cut = [(place(low), "◂")] if start < low else []
+        cut += [(place(high), "▸")] if end > high else []
+        return Mark(name, form, found, place(found.mean), place(start), place(end), cut, dots)
 
     ticks = [one for one in MaxNLocator(7).tick_values(low, high) if low <= one <= high]
     edge = place(-shown[0].threshold)
