@@ -86,10 +86,11 @@ def test_each_word_of_advice_is_one_word_of_a_shell_and_an_override(composer):
         swept = OverridesParser.create().parse_override(typed).is_sweep_override()
         if swept or "FOLDER" in typed or typed.startswith(("hydra/", "hydra.")):
             continue
-        sources = (
-            ("data=table", "data=fashion_mnist", "data=openml") if typed.startswith("data.") else ()
-        )
-        for source in sources or ("loss=focal",):
+        sections = {
+            "data": ("data=table", "data=fashion_mnist", "data=image_folder", "data=openml"),
+            "model": ("model=cnn", "model=pretrained"),
+        }
+        for source in sections.get(typed.partition(".")[0], ("loss=focal",)):
             with suppress(HydraException):
                 composer(source, typed)
                 break

@@ -1,5 +1,6 @@
 """One loss compared with the baseline: the numbers, the verdict, and both in words."""
 
+import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,7 +174,8 @@ class Comparison:
     @property
     def one_seed(self) -> str:
         """That a single seed has no spread, and what to type for one."""
-        return f"one seed: spread unknown; add 'seed=range(0,{self.estimate.design.plan(SEEDS)})'"
+        seeds = shlex.quote(f"seed=range(0,{self.estimate.design.plan(SEEDS)})")
+        return f"one seed: spread unknown; add {seeds}"
 
     @property
     def interval(self) -> str:
