@@ -39,7 +39,8 @@ def test_images(run: FinishedRun) -> Dataset:
             where the files are gone, or where they are not those that the run was trained on.
     """
     config = _recorded(run)
-    if not config.get("report", {}).get("images", True):
+    wanted = config.get("report")
+    if isinstance(wanted, dict) and not wanted.get("images", True):
         raise NotShownError("the run's own report.images=false keeps its images where they are")
     try:
         check_targets({"data": config["data"]})
