@@ -56,9 +56,7 @@ def swept(train, empty_store, tmp_path_factory):
 
 def test_one_command_says_its_time_and_ends_in_a_recommendation(swept):
     folder, outcome, report = swept
-    assert re.search(
-        r"^Plan: 2 losses = 2 runs, and 6 runs .* on 1 core\.$", *[outcome.out, re.M]
-    )
+    assert re.search(r"^Plan: 2 losses = 2 runs, and 6 runs .* on 1 core\.$", *[outcome.out, re.M])
     assert "\nRecommendation" in outcome.out
     compared = json.loads(report.with_name("comparison.json").read_text())
     assert {one["reference"] for one in compared["for_scale"][0]["references"]} == OF_PIXELS

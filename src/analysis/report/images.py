@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from src.analysis.answer import Answer
 from src.analysis.figures.evidence import Predictions, read_predictions, split_counts
+from src.analysis.report.judgements import Judgements, Mistakes, Shown
 from src.analysis.report.text import HOW
-from src.analysis.report.thumbnails import NotShownError, name_of, test_images, thumbnail
+from src.analysis.report.thumbnails import NotShownError, test_images
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
 from src.data.dataset import Dataset
@@ -21,63 +22,8 @@ IMAGE_RANK = 3
 """Of the shape of one image: height, width, channels."""
 MOST_LOSSES = 4
 """Losses whose judgements are shown, the baseline among them."""
-MOST_JUDGED = 12
-"""Images that losses judge differently."""
-MOST_MISTAKES = 6
-"""Of one loss."""
 MOST_CLASSES = 30
 """Classes whose rows are counted; the rarest in training first."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a loss says of an image.
-
-    Attributes:
-        label: of the loss, for its colour.
-        name: of the class that it calls.
-        probability: of that class, in per cent, as text.
-        right: whether the image is of that class.
-    """
-
-    label: str
-    name: str
-    probability: str
-    right: bool
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One test image.
-
-    Attributes:
-        src: data URI.
-        name: its file, or its number.
-        true: name of its class.
-        said: by loss.
-    """
-
-    src: str
-    name: str
-    true: str
-    said: list[Said]
-
-
-@dataclass(frozen=True)
-class Mistakes:
-    """The rarest class under one loss, or all classes.
-
-    Attributes:
-        label: of the loss.
-        short: as people read it.
-        missed: how many of the test images are called something else.
-        images: the worst of them, the least probable first.
-    """
-
-    label: str
-    short: str
-    missed: int
-    images: list[Shown]
 
 
 @dataclass(frozen=True)
@@ -129,7 +75,7 @@ def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> Ima
     y = predictions[0].y_true
     rare = base.rare if len(set(base.runs[0].class_counts)) > 1 else None
     dataset, reason = _images(run, y, pictures=pictures)
-    page = _Page(run, losses, predictions, dataset)
+    page = Judgements(run, losses, predictions, dataset)
     return ImageSection(
         counts,
         more,
@@ -181,90 +127,3 @@ def _one_seed(
         if len(known) == len(losses):
             return runs[0], known
     return None
-
-
-class _Page:
-    """What losses say of the test images of one seed.
-
-    Args:
-        run: of the baseline.
-        losses: the baseline first.
-        predictions: of each.
-        dataset: has the images; None where there are none to show.
-    """
-
-    def __init__(
-        self,
-        run: FinishedRun,
-        losses: Sequence[LossSummary],
-        predictions: Sequence[Predictions],
-        dataset: Dataset | None,
-    ) -> None:
-        self._names, self._losses, self._dataset = run.class_names, losses, dataset
-        self._y = predictions[0].y_true
-        self._said = np.array([one.y_pred for one in predictions])
-        self._right = self._said == self._y
-        self._probabilities = [one.probabilities for one in predictions]
-        rows = np.arange(len(self._y))
-        self._of_truth = np.array([one[rows, self._y] for one in self._probabilities])
-
-    def name(self, k: int) -> str:
-        """Of class number K."""
-        return self._names[k] if k < len(self._names) else str(k)
-
-    def differences(self) -> list[str]:
-        """How often each loss and the baseline differ, and which of them is right then."""
-        base, sentences = self._losses[0], []
-        for loss, said, right in zip(self._losses, self._said, self._right, strict=True):
-            if loss is base:
-                continue
-            differ = int(np.count_nonzero(said != self._said[0]))
-            alone = int(np.count_nonzero(right & ~self._right[0]))
-            base_alone = int(np.count_nonzero(self._right[0] & ~right))
-            sentences.append(
-                f"{loss.short} and {base.short} differ on {differ:,} of {len(self._y):,}: "
-                f"{loss.short} alone is right on {alone:,}, {base.short} alone on {base_alone:,}."
-            )
-        return sentences
-
-    def judged(self) -> list[Shown]:
-        """Images that some loss gets right and another wrong.
-
-        As many are shown that the baseline gets right as that it gets wrong, as far as there are,
-        those first on which the probabilities of the true class differ most.
-        """
-        if self._dataset is None:
-            return []
-        spread = np.ptp(self._of_truth, axis=0)
-        mixed = self._right.any(axis=0) & ~self._right.all(axis=0)
-        sides = [
-            sorted(np.flatnonzero(mixed & side).tolist(), key=lambda row: (-spread[row], row))
-            for side in (self._right[0], ~self._right[0])
-        ]
-        shares = [MOST_JUDGED - min(len(other), MOST_JUDGED // 2) for other in reversed(sides)]
-        chosen = [row for side, share in zip(sides, shares, strict=True) for row in side[:share]]
-        return [self._shown(self._dataset, row, range(len(self._losses))) for row in chosen]
-
-    def mistakes(self, rare: int | None) -> list[Mistakes]:
-        """Of each loss, the images of a class, or of all, whose truth it finds least probable."""
-        found = []
-        for number, loss in enumerate(self._losses):
-            rows = np.flatnonzero(~self._right[number] & ((self._y == rare) | (rare is None)))
-            worst = rows[np.argsort(self._of_truth[number][rows], kind="stable")][:MOST_MISTAKES]
-            data = self._dataset
-            images = [self._shown(data, int(row), [number]) for row in worst] if data else []
-            found.append(Mistakes(loss.label, loss.short, len(rows), images))
-        return found
-
-    def _shown(self, dataset: Dataset, row: int, losses: Sequence[int]) -> Shown:
-        said = [
-            Said(
-                label=self._losses[number].label,
-                name=self.name(k := int(self._said[number, row])),
-                probability=f"{100 * self._probabilities[number][row, k]:.0f} %",
-                right=bool(self._right[number, row]),
-            )
-            for number in losses
-        ]
-        true = self.name(int(self._y[row]))
-        return Shown(thumbnail(dataset, row), name_of(dataset, row), true, said)
