@@ -1,14 +1,11 @@
 """Runs that share a graph have the bits that ``fit`` gives each alone."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from src.components import ClippedModel
-from src.data.dataset import SPLITS, decoded
 from src.engine.fit import train
 from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
@@ -37,19 +34,6 @@ def test_a_shared_graph_gives_the_bits_of_fit(job, graphs, words):
     assert isinstance(graphs.get(config, dataset), TrainingGraph)
     assert bits(by_graph) == bits(by_fit)
     assert list(by_graph.history[0]) == list(by_fit.history[0])
-
-
-def test_pixels_are_decoded_in_either_graph_to_the_bits_of_those_decoded_before(job, graphs):
-    config, dataset = job("model=cnn", "data=digits", "training.epochs=1")
-    parts = {f"x_{split}": getattr(dataset, f"x_{split}") for split in SPLITS}
-    pixels = {name: np.round(255 * x).astype(np.uint8) for name, x in parts.items()}
-    as_bytes = replace(dataset, **pixels)
-    before = replace(dataset, **{name: decoded(x) for name, x in pixels.items()})
-    assert (as_bytes.x_train.dtype, before.x_train.dtype) == (np.uint8, np.float32)
-    by_fit = bits(train(config, as_bytes, "fit", [SeesBatches()], graphs=graphs))
-    assert bits(train(config, as_bytes, "graph", graphs=graphs)) == by_fit
-    assert isinstance(graphs.get(config, as_bytes), TrainingGraph)
-    assert bits(train(config, before, "floats")) == by_fit
 
 
 def test_a_run_has_the_same_bits_alone_and_among_any_neighbours(job, graphs):

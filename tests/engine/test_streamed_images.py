@@ -1,11 +1,11 @@
-"""Images that lie in a file that is mapped into memory train to the bits of those in memory."""
+"""Images as bytes, in memory or in a mapped file, train to the bits of floats decoded before."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from src.data.dataset import SPLITS, Dataset
+from src.data.dataset import SPLITS, Dataset, decoded
 from src.data.errors import DataError
 from src.data.rows_on_disk import RowsOnDisk
 from src.engine import shared_graph
@@ -35,7 +35,8 @@ def mapped(dataset: Dataset, folder) -> Dataset:
 
 @pytest.fixture(scope="module")
 def images(job):
-    config, dataset = job("model=cnn", "data=digits", "training.epochs=2")
+    small = ("model.filters=[4]", "model.dense=8", "training.epochs=1")
+    config, dataset = job("model=cnn", "data=digits", *small)
     pixels = {
         f"x_{split}": np.round(255 * getattr(dataset, f"x_{split}")).astype(np.uint8)
         for split in SPLITS
@@ -43,12 +44,14 @@ def images(job):
     return config, replace(dataset, **pixels)
 
 
-def test_streamed_images_have_the_bits_of_those_in_memory_by_fit_and_in_the_shared_graph(
+def test_images_have_the_same_bits_as_floats_as_bytes_and_from_disk_in_either_graph(
     images, graphs, tmp_path, monkeypatch
 ):
     config, in_memory = images
     on_disk = mapped(in_memory, tmp_path)
-    expected = bits(train(config, in_memory, "memory", graphs=graphs))
+    floats = {f"x_{split}": decoded(getattr(in_memory, f"x_{split}")) for split in SPLITS}
+    expected = bits(train(config, replace(in_memory, **floats), "floats"))
+    assert bits(train(config, in_memory, "memory", graphs=graphs)) == expected
     assert bits(train(config, on_disk, "fit", [SeesBatches()])) == expected
     monkeypatch.setattr(shared_graph, "BYTES_A_CALL", 10_000)  # a call has four batches, or one
     assert bits(train(config, on_disk, "graph", graphs=graphs)) == expected

@@ -145,9 +145,9 @@ def pretrained(
         (None, 3)
     """
     shape = check_common(input_shape, num_classes, dropout)
+    inputs, x = image_input(shape, "pretrained network", augmentation)
     _check(shape, weights, frozen=frozen, resize=resize, options=options or {})
     make, _ = application(backbone)
-    inputs, x = image_input(shape, "pretrained network", augmentation)
     if shape[-1] == 1:
         x = keras.layers.Concatenate(name="three_colours")([x] * COLOURS)
     if resize is not None and tuple(resize) != shape[:2]:
@@ -172,7 +172,7 @@ def _check(
     options: Mapping[str, Any],
 ) -> None:
     """Raise ValueError where arguments do not go together."""
-    if len(shape) == COLOURS and shape[-1] not in (1, COLOURS):
+    if shape[-1] not in (1, COLOURS):
         raise ValueError(f"A pretrained network takes images of 1 or 3 channels. Got {shape}.")
     if frozen and weights is None:
         raise ValueError(
@@ -220,8 +220,8 @@ def _how_to_get(address: str) -> str:
     name = RENAMED.get(name, name)
     folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     return (
-        f"weights=imagenet: {name} cannot be downloaded here. Fetch {address} elsewhere and put it "
-        f"into {folder}, or anywhere else with model.weights=FOLDER/{name}; model.weights=null "
+        f"weights=imagenet: cannot be downloaded here. Fetch {address} elsewhere and put it into "
+        f"{folder} as {name}, or anywhere with model.weights=FILE; model.weights=null "
         "model.frozen=false begins at random."
     )
 
