@@ -12,11 +12,11 @@ from typing import Any
 
 from src.config.data_schema import TableConfig
 from src.data.dataset import Dataset
+from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by, read_delimiter
+from src.data.splitting.further_files import join_files
 from src.data.splitting.plan import Splitting
 from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable
-from src.data.tabular.further_files import join_files
-from src.data.tabular.latest import Latest, state_of
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
 

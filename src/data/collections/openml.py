@@ -24,12 +24,12 @@ from sklearn.datasets import fetch_openml, get_data_home
 from src.config.data_schema import OpenMLConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, close_match, shortened
+from src.data.latest import Latest
 from src.data.parameters import checked_by
 from src.data.splitting.plan import Splitting
 from src.data.tabular.cells import texts_of
 from src.data.tabular.clean_table import Cleaning, CleanTable
 from src.data.tabular.columns import TableLayout
-from src.data.tabular.latest import Latest
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, columns_aside, feature_columns
 from src.errors import first_line, override

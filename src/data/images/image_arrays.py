@@ -22,10 +22,10 @@ from src.data.dataset import Dataset
 from src.data.errors import DataError
 from src.data.images.cache import ImageCache
 from src.data.images.pictures import Pictures, Profile, number_pictures
+from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.tabular.labels import encode_labels
-from src.data.tabular.latest import Latest, state_of
 from src.data.tabular.limits import usable_memory
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.table_file import open_table

@@ -24,9 +24,9 @@ from src.data.images.cache import ImageCache
 from src.data.images.folder import PictureFolder, read_folder
 from src.data.images.pictures import Pictures, Profile
 from src.data.images.preprocessing import ImagePreprocessing
+from src.data.latest import Latest
 from src.data.parameters import checked_by
 from src.data.splitting.plan import RowMarks, Splitting
-from src.data.tabular.latest import Latest
 from src.errors import override
 
 AUTO = "auto"

@@ -18,8 +18,8 @@ from src.data.duplicates import DUPLICATES, count_duplicates
 from src.data.errors import DataError, shortened
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.imbalance import imbalance
-from src.data.leaks import warn_of_both_sides
 from src.data.rows_on_disk import RowsOnDisk
+from src.data.splitting.leaks import warn_of_both_sides
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.splitting.rows import LabelledRows
 from src.data.splitting.split import Rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from src.data.dataset import SPLITS, Dataset, Labels
 from src.data.duplicates import DUPLICATES, DuplicateCounts, count_duplicates, number_rows
 from src.data.errors import DataError, shortened
-from src.data.leaks import warn_of_both_sides, warn_of_telling_columns
+from src.data.splitting.leaks import warn_of_both_sides, warn_of_telling_columns
 from src.data.splitting.marks import read_marks
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.splitting.rows import LabelledRows

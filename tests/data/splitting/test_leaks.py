@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from src.data.leaks import _areas
+from src.data.splitting.leaks import _areas
 from src.data.table import table
 
 
