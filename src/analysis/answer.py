@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from statistics import mean
 from typing import TYPE_CHECKING
 
 from src.analysis.card import Card, Statement, card, statements
@@ -12,8 +11,10 @@ from src.analysis.notes import (
     budget_notes,
     choice_notes,
     left_out_notes,
+    scores_in_sight,
     search_notes,
     seeds_note,
+    split_notes,
     untuned_note,
 )
 from src.analysis.runs import CRITERIA, OTHER, SHOWN, with_titles
@@ -107,8 +108,7 @@ class Answer:
 
     def first(self, setting: str) -> Comparison:
         """That of the recommended loss, or where this is the baseline the first of all."""
-        labels = {one.label for one in self.advice(setting)}
-        found = self.of(setting)
+        labels, found = {one.label for one in self.advice(setting)}, self.of(setting)
         return next((one for one in found if one.label in labels), found[0])
 
     def rows(self, setting: str) -> list[LossRow]:
@@ -176,7 +176,7 @@ def answer(
         best = {decision: at_best(selection.runs, decision, selection.tuned)}
         judged = compare(best[decision].runs, baseline, threshold, decision, anytime=anytime)
     except UserError as error:
-        shown = _in_sight(selection, decision) + in_short(selection.left_out)
+        shown = scores_in_sight(selection, decision) + in_short(selection.left_out)
         raise UserError(f"{error}{shown}") from error
     try:
         best[other] = at_best(selection.runs, other, selection.tuned)
@@ -223,15 +223,6 @@ def answer(
     return found
 
 
-def _in_sight(selection: Selection, decision: str) -> str:
-    """The scores of rows for scale, and of losses, where these cannot be compared."""
-    scores: dict[str, list[float]] = {}
-    for run in [*selection.runs, *selection.references] if selection.references else []:
-        scores.setdefault(run.label, []).append(run.score(decision) or 0.0)
-    lines = [f"\n  {label}: {mean(all_of):.4f}" for label, all_of in scores.items()]
-    return f"\nMean test macro F1 of what there is:{''.join(lines)}" if lines else ""
-
-
 def _by_validation(
     comparisons: Sequence[Comparison], losses: Sequence[LossSummary], decision: str
 ) -> list[Comparison]:
@@ -254,5 +245,6 @@ def _limits(found: Answer, setting: str) -> list[str]:
         *budget_notes(losses),
         untuned_note(losses[0].runs[0], found.selection.command),
         seeds_note(found.selection, seeds),
+        *split_notes(found.first(setting)),
     ]
     return [one for one in limits if one]

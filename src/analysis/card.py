@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from src.analysis.notes import tuning_command
 from src.analysis.runs import LEARNING_RATE
-from src.analysis.statistics.comparison import SEEDS, Comparison
+from src.analysis.statistics.comparison import Comparison
+from src.analysis.statistics.design import SEEDS
 from src.analysis.statistics.verdict import UNDECIDED
 
 if TYPE_CHECKING:
@@ -118,7 +119,11 @@ def _headline(answer: "Answer", first: Comparison) -> str:
     known = ", ".join(_difference(one, one_seed=len(first.seeds) < 2) for one in (first, *beside))
     basis = "; ".join(filter(None, (known, first.tuning, first.in_seeds)))
     said = f"{first.short}{among} against {first.base}: {basis}"
-    return said if len(first.seeds) > 1 else f"{said.rpartition('; ')[0]}; {first.one_seed}"
+    return (
+        said
+        if len(first.seeds) > 1
+        else f"{said.rpartition('; ')[0]}; {first.estimate.design.one_seed}"
+    )
 
 
 def _difference(one: Comparison, *, one_seed: bool) -> str:

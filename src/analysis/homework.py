@@ -34,7 +34,7 @@ class Homework:
     def verdict(self) -> str:
         """PASS or FAIL; ``not judged`` with one seed, which has no interval."""
         if len(self.given.seeds) < 2:
-            return f"not judged, {self.given.one_seed}"
+            return f"not judged, {self.given.estimate.design.one_seed}"
         return homework_verdict(self.given)
 
     @property

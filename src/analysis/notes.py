@@ -3,6 +3,7 @@
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from statistics import mean
 
 from src.analysis.runs import (
     LEARNING_RATE,
@@ -97,6 +98,27 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
     )
 
 
+def split_notes(found: Comparison) -> list[str]:
+    """What the splits of a comparison leave open."""
+    design, count = found.estimate.design, len(found.seeds)
+    said = []
+    if design.estimand == "trainings":
+        said.append(
+            "The test rows are given: whether others would show the same is not in the interval"
+        )
+    if design.estimand == "periods":
+        said.append(
+            "The periods are of one history: where what changes from one to the next goes on, a "
+            "later period can lie outside the interval"
+        )
+    if count > 1 and count % design.a_round:
+        whole = f"'seed=range(0,{design.plan(count)})'"
+        said.append(
+            f"{found.in_seeds} are no whole round of {design.parts}: {whole} tests all as often"
+        )
+    return said
+
+
 def left_out_notes(
     selection: Selection, compared: Sequence[Comparison], decision: str
 ) -> list[str]:
@@ -111,6 +133,15 @@ def left_out_notes(
     if lacking:
         left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")
     return left_out
+
+
+def scores_in_sight(selection: Selection, decision: str) -> str:
+    """The scores of rows for scale, and of losses, where these cannot be compared."""
+    scores: dict[str, list[float]] = {}
+    for run in [*selection.runs, *selection.references] if selection.references else []:
+        scores.setdefault(run.label, []).append(run.score(decision) or 0.0)
+    lines = [f"\n  {label}: {mean(all_of):.4f}" for label, all_of in scores.items()]
+    return f"\nMean test macro F1 of what there is:{''.join(lines)}" if lines else ""
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:

@@ -27,6 +27,24 @@ MOST_COLUMNS = 60
 PREFIXES = {"argmax": "test", "tuned": "test_tuned", "prior": "test_prior"}
 """How the metrics of a decision begin."""
 EPOCHS = ("best_epoch", "best_epoch_tuned", "best_epoch_prior")
+SPLITS = {
+    "random": ("stratified by class", ""),
+    "kfold": ("one fold of several, stratified by class", ""),
+    "given": (
+        "the test rows as they were given",
+        "The test rows were given, and the intervals are about rows that come as these did.",
+    ),
+    "group": (
+        "no group of rows in two of them",
+        "Rows of one group are alike, and the intervals take each for one of its own: with few "
+        "groups in the test they are too short.",
+    ),
+    "time": (
+        "in the order of time",
+        "The test rows are later than those trained on, and of one period: a later one may differ.",
+    ),
+}
+"""How the rows were split, and what follows for the intervals; by ``data.split``."""
 Row = Sequence[str]
 
 
@@ -55,6 +73,7 @@ def model_card(
     log_p = {
         name: log_softmax(logits.astype(np.float64), axis=1) for name, logits in test_logits.items()
     }
+    split = metadata.tags.get("data.split", "random")
     support = np.bincount(y_test, minlength=len(names))
     decided = {
         decision: decide(logits, np.array(facts.offsets_of(decision)))
@@ -76,6 +95,8 @@ def model_card(
         ece=metrics["test_tuned_ece"],
         badly_calibrated=BADLY_CALIBRATED,
         rarest=int(np.bincount(y_val, minlength=len(names)).min()),
+        split_in_words=SPLITS[split][0],
+        of_split=SPLITS[split][1],
         few=[f"{names[k]} ({support[k]})" for k in np.flatnonzero(support < FEW_ROWS)],
         never_found=[
             name for k, name in enumerate(names) if metrics[f"test_tuned_recall_class_{k}"] == 0

@@ -16,6 +16,7 @@ from src.data.dataset import Dataset
 from src.engine.model_choice import IMAGE_RANK, is_image
 from src.engine.sizing import sized
 from src.runs.identity import is_reference
+from src.runs.split_rounds import seeds_a_round
 
 CORES = 2
 FEWEST, MOST = 4, 20
@@ -91,7 +92,8 @@ class Outline:
 def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tuple[int, float]:
     """The number of seeds for a sweep, and the processor seconds that all its runs take.
 
-    References make the seeds no fewer, unless all would take longer than the longest plan.
+    They are whole rounds of splits, so that every fold, or origin, is tested as often. References
+    make them no fewer, unless all would take longer than the longest plan.
 
     Args:
         configs: resolved, of all jobs with one seed.
@@ -103,7 +105,9 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
     time = min(SHORTEST * max(sum(dataset.rows.values()) / ROWS, 1) ** GROWTH, LONGEST)
     whole = a_seed + sum(seconds_of_reference(node, dataset) for node in references)
     fitting = min(CORES * time / a_seed, CORES * LONGEST / whole)
-    seeds = min(max(int(fitting) // 2 * 2, FEWEST), MOST)
+    a_round = max(2, seeds_a_round(dataset.split, configs[0]["data"]))
+    fewest = -(-FEWEST // a_round) * a_round
+    seeds = max(min(int(fitting), MOST) // a_round * a_round, fewest)
     return seeds, seeds * whole
 
 

@@ -22,7 +22,7 @@ AUTO = (
 )
 
 
-def table(rows, columns=20, classes=2):
+def table(rows, columns=20, classes=2, split="random"):
     """As much of a data set as a plan looks at."""
     of = {"train": round(0.6 * rows), "val": round(0.2 * rows), "test": round(0.2 * rows)}
     parts = {f"y_{name}": np.zeros(count, np.int8) for name, count in of.items()}
@@ -32,6 +32,7 @@ def table(rows, columns=20, classes=2):
         preprocessing=None,
         rows=of,
         duplicates=None,
+        split=split,
         **parts,
     )
 
@@ -50,6 +51,22 @@ def test_a_table_gets_seeds_in_pairs_and_within_its_time(plan, rows, minutes, fe
     assert seeds >= fewest
     assert seeds % 2 == 0
     assert seconds / CORES < 60 * minutes
+
+
+@pytest.mark.parametrize("rows", [300, 300_000])
+def test_folds_and_origins_get_whole_rounds(resolved, rows):
+    """Two seeds share a split: ten for five folds, eight for four origins."""
+    for kind, data, a_round in (
+        ("kfold", {"folds": 5}, 10),
+        ("kfold", {"folds": 20}, 40),
+        ("time", {"origins": 4}, 8),
+        ("given", {}, 2),
+    ):
+        config = resolved(*AUTO)
+        config["data"] |= data | {"seeds_per_split": 2}
+        seeds, _ = planned_seeds([config] * TRIALS, table(rows, split=kind))
+        assert seeds % a_round == 0
+        assert seeds <= max(MOST, a_round)
 
 
 def test_references_take_no_seeds_unless_all_would_take_too_long(resolved):

@@ -82,6 +82,8 @@ def _renamed(record: Any, **names: str) -> dict[str, Any]:
 def _comparison(found: Comparison) -> dict[str, Any]:
     return _renamed(found, title="place") | {
         "short": found.short,
+        "estimand": found.estimate.design.estimand,
+        "split": found.estimate.design.split,
         "ci_low_pp": found.low,
         "ci_high_pp": found.high,
         "p": found.p,

@@ -58,9 +58,15 @@ class Candidate:
 
     @property
     def median_run(self) -> FinishedRun:
-        """The run whose validation score is the median one (the lower of two)."""
-        order = sorted(range(len(self.runs)), key=lambda index: self.scores[index])
-        return self.runs[order[(len(order) - 1) // 2]]
+        """The run whose validation score is the median one (the lower of two).
+
+        Where splits follow in time, of the runs that trained on the rows of the latest origin.
+        """
+        runs = self.runs
+        if runs[0].estimand == "periods":
+            runs = tuple(run for run in runs if run.rows_train == max(r.rows_train for r in runs))
+        order = sorted(runs, key=lambda run: run.on_validation(self.decision))
+        return order[(len(order) - 1) // 2]
 
     @property
     def promotes(self) -> str:

@@ -1,6 +1,5 @@
 """One loss compared with the baseline: the numbers, the verdict, and both in words."""
 
-import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +7,6 @@ import numpy as np
 from src.analysis.statistics.estimate import MOST_SEEDS, Estimate
 from src.analysis.statistics.verdict import LEVEL, UNDECIDED, PValues, p_values
 from src.runs.labels import short_label
-
-SEEDS = 10
-"""What is advised where there is one; in whole rounds of splits."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +58,6 @@ class Comparison:
     def base(self) -> str:
         """The baseline's label as people read it."""
         return short_label(self.baseline)
-
-    @property
-    def estimand(self) -> str:
-        """What the mean is about, as of the runs."""
-        return self.estimate.design.estimand
 
     @property
     def in_seeds(self) -> str:
@@ -172,12 +163,6 @@ class Comparison:
         return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
 
     @property
-    def one_seed(self) -> str:
-        """That a single seed has no spread, and what to type for one."""
-        seeds = shlex.quote(f"seed=range(0,{self.estimate.design.plan(SEEDS)})")
-        return f"one seed: spread unknown; add {seeds}"
-
-    @property
     def interval(self) -> str:
         """`` [0.4, 3.8]``, percentage points; empty without ends."""
         return f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
@@ -224,7 +209,7 @@ class Comparison:
             sure = {"gain": "above", "loss": "beyond", "equivalent": "within"}[self.verdict]
             return f"the whole interval is {sure} {limit}"
         if len(self.seeds) < 2:
-            return self.one_seed
+            return self.estimate.design.one_seed
         return f"neither a difference nor equivalence within {limit} is shown; {self._remedy}"
 
     @property

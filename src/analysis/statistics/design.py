@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.analysis.runs import FinishedRun, in_seeds
+from src.runs.split_rounds import PARTS, parts_of
 
 POPULATIONS = {
     "samples": "On new samples of this kind",
@@ -20,10 +21,10 @@ POPULATIONS = {
 OF_TABLES = {"group": " by whole groups", "kfold": " into folds"}
 """What is added for re-splits of one table, by ``data.split``."""
 ONE_SPLIT = "On the one split that all these seeds share"
+SEEDS = 10
+"""What is advised where there is one; in whole rounds of splits."""
 LARGE_PARTS = ("group", "time")
 """Splits of which whole groups, or periods, make the difference."""
-PARTS = {"kfold": "folds", "time": "origins"}
-"""What a round of splits consists of."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class Design:
             return "more origins (data.origins) or a longer history can"
         return f"more {'groups' if self.split == 'group' else 'rows'} can"
 
+    @property
+    def one_seed(self) -> str:
+        """That a single seed has no spread, and what to type for one."""
+        return f"one seed: spread unknown; add 'seed=range(0,{self.plan(SEEDS)})'"
+
     def plan(self, seeds: int) -> int:
         """The fewest seeds, at least so many, that are whole rounds."""
         return -(-seeds // self.a_round) * self.a_round
@@ -89,13 +95,14 @@ class Design:
 def design_of(runs: Sequence[FinishedRun]) -> Design:
     """The design of runs of one setting; parts as their parameters say."""
     first = runs[0]
-    share, key = 0.0, PARTS.get(first.split)
+    data = {key.removeprefix("data."): value for key, value in first.params.items()}
+    share = 0.0
     if first.estimand == "table":
         share = float(np.mean([run.rows_test / (run.rows_train + run.rows_val) for run in runs]))
     return Design(
         estimand=first.estimand,
         split=first.split,
         test_share=share,
-        parts=int(first.params.get(f"data.{key}", 0)) if key else 0,
-        seeds_per_split=int(first.params.get("data.seeds_per_split", 1)),
+        parts=parts_of(first.split, data),
+        seeds_per_split=int(data.get("seeds_per_split", 1)),
     )

@@ -203,11 +203,13 @@ def _details(winner: Candidate, candidates: Sequence[Candidate], baseline: str) 
     """The winner on the test split, the baseline by argmax beside it."""
     by_argmax = (one for one in candidates if one.decision == "argmax" and one.is_of(baseline))
     plain = next(by_argmax, winner)
-    apart = winner.runs[0].estimand in ("samples", "trainings")
+    estimand = winner.runs[0].estimand
+    fresh = estimand in {"samples", "trainings"}
     where = "On the test split, which had no part in the choice"
-    where = where if apart else "On the test splits, whose rows other seeds validated on"
+    where = where if fresh else "On the test splits, whose rows other seeds validated on"
+    latest = ", of those of the latest origin," if estimand == "periods" else ""
     beside = "" if plain is winner else f" ({plain.name}: {plain.on_test})"
     return (
         f"{where}, its macro F1 is {winner.on_test}{beside}. Its run at the median of the "
-        f"validation scores has seed {winner.median_run.seed}"
+        f"validation scores{latest} has seed {winner.median_run.seed}"
     )
