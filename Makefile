@@ -153,6 +153,7 @@ bench-serving: $(READY)  ## requests a second and latencies of the served champi
 	@$(PY) -m benchmarks.serving $(MODEL)
 
 coverage: $(READY)  ## how often intervals hold the truth: train, write docs/coverage.md (COVERAGE='--tables N'); goes on
+	$(PY) -m benchmarks.coverage.by_split
 	$(PY) -m benchmarks.coverage $(COVERAGE)
 
 test: $(READY)  ## run every test, two or more at once

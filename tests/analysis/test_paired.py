@@ -9,6 +9,7 @@ from made_store import made_run as run
 from scipy import stats
 
 from src.analysis.homework import homework_verdict
+from src.analysis.notes import split_notes
 from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
 from src.analysis.statistics.paired import compare, corrected
@@ -117,6 +118,57 @@ def test_rows_that_were_tested_on_decide_how_much_re_splits_share():
 def test_seeds_on_one_split_speak_of_that_split():
     (found,) = compare(table_runs([3.0, 4.0, 5.0, 4.0], seeds_per_split=4))
     assert found.sentence.startswith("On the one split that all these seeds share, ")
+
+
+@pytest.mark.parametrize(
+    ("estimand", "split", "said"),
+    [
+        ("table", "group", "On re-splits of this table by whole groups, "),
+        ("table", "kfold", "On re-splits of this table into folds, "),
+        ("trainings", "given", "On the test rows that were given, over new trainings, "),
+        ("periods", "time", "On the periods of this history, each after the rows that trained"),
+    ],
+)
+def test_the_sentence_says_of_what_the_mean_is_an_estimate(estimand, split, said):
+    data = {"data.folds": "4", "data.origins": "4", "data.seeds_per_split": "2"}
+    facts = {"estimand": estimand, "split": split, "params": data}
+    (found,) = compare(table_runs(TWO_A_SPLIT, **facts))
+    assert found.sentence.startswith(said)
+    on = {"kfold": "(8 seeds on 4 folds)", "time": "(8 seeds on 4 origins)"}
+    assert on.get(split, "(8 seeds)") in found.sentence
+    assert (found.estimate.floor > 0) == (estimand != "trainings")
+
+
+def test_test_rows_that_are_given_say_nothing_of_others_and_seeds_narrow_all_the_rest():
+    given, table = (
+        compare(table_runs(TWO_A_SPLIT, estimand=one, split=split))[0]
+        for one, split in (("trainings", "given"), ("table", "random"))
+    )
+    assert given.estimate.standard_error < table.estimate.standard_error
+    assert given.needed is not None and table.needed is None
+    assert "whether others would show the same is not in the interval" in split_notes(given)[0]
+    one_split = table_runs(TWO_A_SPLIT, 8, estimand="trainings", split="given")
+    assert compare(one_split)[0].sentence.startswith("On the test rows that were given")
+
+
+def test_folds_and_origins_are_advised_in_whole_rounds():
+    """Two seeds on each of five folds, or of four origins."""
+    data = {"data.folds": "5", "data.origins": "4", "data.seeds_per_split": "2"}
+    gains = [9.0, 7.0, -6.0, -8.0, 5.0, 4.0]
+    kfold, time = (
+        compare(table_runs(gains, estimand=estimand, split=split, params=data))[0]
+        for estimand, split in (("table", "kfold"), ("periods", "time"))
+    )
+    assert "6 seeds on 3 folds are no whole round of 5: 'seed=range(0,10)'" in split_notes(kfold)[0]
+    assert "'seed=range(0,8)'" in split_notes(time)[1]
+    wide = kfold.estimate.seeds_needed(2 * kfold.estimate.floor)
+    assert wide % 10 == 0
+    origins = replace(time.estimate.design, parts=3)  # all three were seen: seeds add trainings
+    alone = replace(time.estimate, design=origins)
+    assert alone.seeds_needed(0.9 * time.estimate.standard_error) is None
+    assert "more origins (data.origins)" in origins.more
+    (single,) = compare(table_runs([9.0], estimand="periods", split="time", params=data))
+    assert single.estimate.design.one_seed.endswith("add 'seed=range(0,16)'")
 
 
 def test_one_seed_decides_nothing():

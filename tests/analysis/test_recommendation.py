@@ -205,6 +205,18 @@ def test_on_one_table_the_test_rows_had_a_part_as_others_validation():
     assert found.details.startswith("On the test splits, whose rows other seeds validated on, its")
 
 
+def test_given_test_rows_had_no_part_and_of_periods_the_latest_origins_model_is_named():
+    given = {"estimand": "trainings", "split": "given"}
+    found = only(runs_of("ce", 0.5, 0.5, 0.1, **given), runs_of("x", 0.9, 0.8, 0.1, **given))
+    assert found.details.startswith("On the test split, which had no part in the choice, its")
+    periods = {"estimand": "periods", "split": "time"}
+    runs = [*runs_of("ce", 0.5, 0.5, 0.1, **periods), *runs_of("x", 0.9, 0.8, 0.1, **periods)]
+    runs = [replace(run, rows_train=600 - 100 * (run.seed // 2 % 2)) for run in runs]
+    (found,) = recommended(runs)
+    assert found.run_id in {f"x-{seed}" for seed in (0, 1, 4)}
+    assert "of those of the latest origin, has seed" in found.details
+
+
 def test_without_validation_scores_or_shared_seeds_nothing_is_recommended():
     old = [made_run("ce", seed, 0.5) for seed in SEEDS]
     found = only(old, runs_of("x", 0.9, 0.8, 0.1))

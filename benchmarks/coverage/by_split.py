@@ -1,0 +1,118 @@
+"""How often the interval of each kind of split holds the truth; writes ``docs/coverage.md``.
+
+    python -m benchmarks.coverage.by_split [--tables N]
+
+Tables and classifiers are those of :mod:`benchmarks.coverage.quick_tables`; some minutes, one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from benchmarks.coverage.intervals import nadeau_bengio, student
+from benchmarks.coverage.quick_tables import SEEDS_PER_SPLIT, WORLDS, World, differences
+from benchmarks.timing.page import replaced
+from src.analysis.statistics.design import Design
+from src.analysis.statistics.estimate import estimate
+from src.entry import guarded
+from src.errors import UserError
+from src.runs.identity import PROJECT
+
+PAGE = PROJECT / "docs" / "coverage.md"
+LEAST_TABLES = 20
+
+
+@dataclass(frozen=True)
+class Held:
+    """How one interval does in one world with so many seeds.
+
+    Attributes:
+        coverage: share of the tables whose interval holds the truth, 0 to 1.
+        half_width: mean, percentage points.
+    """
+
+    coverage: float
+    half_width: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.coverage:.1f} % ({self.half_width:.1f})"
+
+
+def design_of(world: World, share: float) -> Design:
+    """What ``src.compare`` makes of runs of the world."""
+    kind = world.how.kind
+    return Design(
+        estimand=world.estimand,
+        split=kind,
+        test_share=share if world.estimand == "table" else 0.0,
+        parts={"kfold": world.how.folds, "time": world.how.origins}.get(kind, 0),
+        seeds_per_split=SEEDS_PER_SPLIT,
+    )
+
+
+def measured(world: World, tables: int) -> dict[int, dict[str, Held]]:
+    """By number of seeds and name of the interval.
+
+    Args:
+        world: where tables come from.
+        tables: how many, of all populations together.
+    """
+    of_each = max(2, tables // world.populations)
+    values, share = differences(world, of_each, max(world.seeds))
+    design = design_of(world, share)
+    truth = np.repeat(values.mean(axis=(1, 2)), of_each)
+    found = {}
+    for seeds in world.seeds:
+        splits = [str(seed // SEEDS_PER_SPLIT % design.most_splits) for seed in range(seeds)]
+        ends: dict[str, list[tuple[float, float]]] = {}
+        for row in values[..., :seeds].reshape(-1, seeds).tolist():
+            ours = estimate(row, splits, design)
+            for name, one in (
+                ("this project", (ours.low, ours.high)),
+                ("Student's t", student(row, splits, table=True)),
+                ("Nadeau-Bengio", nadeau_bengio(row, splits, table=world.estimand == "table")),
+            ):
+                ends.setdefault(name, []).append(one)
+        found[seeds] = {name: _held(np.array(of_all), truth) for name, of_all in ends.items()}
+    return found
+
+
+def _held(ends: np.ndarray, truth: np.ndarray) -> Held:
+    low, high = ends.T
+    return Held(float(((low <= truth) & (truth <= high)).mean()), float((high - low).mean() / 2))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures all kinds of splits, and renews their table on the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.coverage.by_split",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--tables", type=int, default=2000, help="of each kind (2000)")
+    parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
+    options = parser.parse_args(arguments)
+    if options.tables < LEAST_TABLES:
+        raise UserError(f"--tables {options.tables}: must be {LEAST_TABLES} or more")
+    rows = []
+    for split, world in track(WORLDS.items(), "splits"):
+        for seeds, held in measured(world, options.tables).items():
+            rows.append((split, str(seeds), *map(str, held.values())))
+    header = ("data.split", "seeds", *held)
+    ruled = [header, ["---", "--:", *("--:" for _ in held)], *rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in ruled)
+    content = f"{lines}\n\n{options.tables} tables of each kind."
+    page = options.page.read_text(encoding="utf-8")
+    options.page.write_text(replaced(page, "by_split", content), encoding="utf-8")
+    print(content)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))
