@@ -64,7 +64,8 @@ def of_a_history(population: Random, rng: Random) -> tuple[Floats, NDArray[np.bo
     """Periods that follow each other: both classes move from one to the next, and by drift."""
     shocks = population.normal(0, 0.3, (PERIODS, 2, COLUMNS))
     drift = population.normal(0, 0.3, (PERIODS, 2, COLUMNS)).cumsum(axis=0)
-    y, period = rng.random(ROWS) < MINORITY, np.arange(ROWS) * PERIODS // ROWS
+    fives = np.tile(np.arange(5) < 5 * MINORITY, (ROWS // 5, 1))  # each split has both classes
+    y, period = rng.permuted(fives, axis=1).ravel(), np.arange(ROWS) * PERIODS // ROWS
     places = (shocks + drift)[period, y.astype(int)]
     return _features(y, places, rng), y, RowMarks(time=np.arange(ROWS))
 

@@ -93,7 +93,8 @@ def test_the_interval_of_every_split_holds_the_truth(split: str, seeds: int) -> 
     """Tables with a known truth, split by the project; 120 of them have a standard error of 2 %."""
     held = measured(replace(WORLDS[split], seeds=(seeds,)), 120)[seeds]
     assert 0.88 < held["this project"].coverage < 1
-    assert held["this project"].half_width < held["Student's t"].half_width * 1.5
+    if split == "group":
+        assert held["Student's t"].coverage < held["this project"].coverage - 0.05
     if split in {"random", "kfold", "group"}:
         assert held["this project"].half_width < held["Nadeau-Bengio"].half_width
 

@@ -126,6 +126,7 @@ def fashion_mnist(
         name="fashion_mnist",
         source=source,
         split="given",
+        estimand="trainings",
     )
 
 
