@@ -17,6 +17,8 @@ SCORES = {
 """Rounded metrics, by the names of their tags."""
 KNOBS = ("gamma", "alpha", "seed", "data", "model")
 """Tags that are columns where they differ, in this order."""
+SPLIT = "data.split"
+"""A column of a sweep where its runs differ in it."""
 RATE = "training.learning_rate"
 
 
@@ -47,7 +49,7 @@ def missing_tags(run: Run) -> dict[str, str]:
 def columns_of(runs: Sequence[Run]) -> list[str]:
     """Columns of the table of runs, as MLflow names them; what is alike in all runs is left out."""
     tags = [run.data.tags | missing_tags(run) for run in runs]
-    differ = [key for key in KNOBS if len({one.get(key) for one in tags}) > 1]
+    differ = [key for key in (*KNOBS, SPLIT) if len({one.get(key) for one in tags}) > 1]
     scores = [f"tags.`{key}`" for key in SCORES if any(key in one for one in tags)]
     scores = scores or [f"metrics.`{name}`" for name in SCORES.values()]
     rates = [f"params.`{RATE}`"] if len({run.data.params.get(RATE) for run in runs}) > 1 else []
