@@ -56,7 +56,7 @@ def test_a_random_split_is_visibly_wrong_where_a_grouped_one_is_right(example):
         return gain(seen[COLUMNS], seen["ill"] == "yes", new[COLUMNS], new["ill"] == "yes")
 
     truth = np.mean([on_new_patients(seed) for seed in range(1, 41)], axis=0)
-    kind, leaking, by_rows = of_table(file, split="random", drop=["patient"])
+    kind, leaking, by_rows = of_table(file, split="random", group="patient")
     assert kind == "random"
     assert leaking[0] > truth[0] + 0.3  # a patient's other visits were trained on
     assert by_rows.low > 20
