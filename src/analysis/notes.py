@@ -112,10 +112,8 @@ def split_notes(found: Comparison) -> list[str]:
             "later period can lie outside the interval"
         )
     if count > 1 and count % design.a_round:
-        whole = f"'seed=range(0,{design.plan(count)})'"
-        said.append(
-            f"{found.in_seeds} are no whole round of {design.parts}: {whole} tests all as often"
-        )
+        whole = f"{found.in_seeds} are no whole round of {design.parts}"
+        said.append(f"{whole}: {design.word(count)} tests all as often")
     return said
 
 

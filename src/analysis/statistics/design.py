@@ -3,6 +3,7 @@
 What is measured of each kind stands in docs/coverage.md.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,11 @@ class Design:
     @property
     def one_seed(self) -> str:
         """That a single seed has no spread, and what to type for one."""
-        return f"one seed: spread unknown; add 'seed=range(0,{self.plan(SEEDS)})'"
+        return f"one seed: spread unknown; add {self.word(SEEDS)}"
+
+    def word(self, seeds: int) -> str:
+        """What to type for at least so many seeds, in whole rounds."""
+        return shlex.quote(f"seed=range(0,{self.plan(seeds)})")
 
     def plan(self, seeds: int) -> int:
         """The fewest seeds, at least so many, that are whole rounds."""
