@@ -74,7 +74,7 @@ class Plan:
         composer = Composer(context.config_loader, master)
         more = one_thread(master, words_of_jobs)
         jobs: list[Job] = []
-        identities: list[str] = []
+        configs: list[dict[str, Any]] = []
         seeds: set[int] = set()
         sources: set[str] = set()
         unseeded: set[str] = set()
@@ -85,11 +85,11 @@ class Plan:
             job = composer.job(number, words)
             jobs.append(job)
             try:
-                plain = composer.checked(job)
+                configs.append(composer.checked(job))
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
-            identities.append(config_identity(plain))
-            seconds += seconds_of(words, plain) if seconds_of else 0.0
+        for job, plain in zip(jobs, configs, strict=True):  # all are right
+            seconds += seconds_of(job.words, plain) if seconds_of else 0.0
             sources.add(digest_of({**plain["data"], "seed": None}))
             seeds.add(int(plain["seed"]))
             forced = forced or plain["force"]
@@ -98,13 +98,13 @@ class Plan:
                 continue
             known.update(key for key in tuned_keys(plain) if has_key(plain, key))
             unseeded.add(config_identity(_without_seeds(plain)))
-            for key, _, value in (word.partition("=") for word in words):
+            for key, _, value in (word.partition("=") for word in job.words):
                 values[key].add(value)
         config = jobs[0].config
         check_plan(config, known, values, seeds)
         return cls(
             jobs,
-            identities,
+            [config_identity(plain) for plain in configs],
             forced=forced,
             one_source=len(sources) == 1,
             settings=digest_of({"jobs": sorted(unseeded)}),
