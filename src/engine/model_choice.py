@@ -34,8 +34,8 @@ def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
         if model[key] != AUTO:
             right = " or ".join(f"model.{one}" for one in KEYS[name])
             raise UserError(
-                f"{override(f'model.{key}', model[key])}: is of model={other}; model=auto takes "
-                f"{name} for data {dataset.name}, whose size is {right}"
+                f"{override(f'model.{key}', model[key])}: is of {override('model', other)}; "
+                f"model=auto takes {name} for data {dataset.name}, whose size is {right}"
             )
     kept = {key: value for key, value in model.items() if key not in KEYS[other]}
     changes = kept.pop(AUGMENTATION, {}) if name == "mlp" else {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from src.data.errors import DataError
 from src.data.splitting.plan import Splitting
 from src.data.splitting.split import Rows
+from src.errors import override
 
 
 def cuts_of_origin(how: Splitting, origin: int) -> list[float]:
@@ -26,15 +27,15 @@ def cuts_of_origin(how: Splitting, origin: int) -> list[float]:
     """
     if how.val_fraction + how.test_fraction >= 1:
         raise DataError(
-            f"data.val_fraction={how.val_fraction} and data.test_fraction={how.test_fraction} "
-            "leave no row to train on; their sum must be below 1."
+            f"data.val_fraction={how.val_fraction}, data.test_fraction={how.test_fraction}: no row "
+            "is left to train on; their sum must be below 1."
         )
     if how.origins * how.test_fraction >= 1:
         most = int((1 - 1e-9) / how.test_fraction)
         raise DataError(
-            f"data.origins={how.origins} tests of data.test_fraction={how.test_fraction} leave no "
-            f"row before the first; right is data.origins={most} or fewer, or a smaller "
-            "data.test_fraction."
+            f"data.origins={how.origins}, data.test_fraction={how.test_fraction}: so many tests "
+            f"leave no row before the first; right is {override('data.origins', most)} or fewer, "
+            "or a smaller data.test_fraction."
         )
     end = 1 - origin * how.test_fraction
     begin = end - how.test_fraction

@@ -82,7 +82,8 @@ class Splitting:
         words = " and ".join(override(f"data.{key}", value) for key, value in given.items())
         if given and self.split not in ("auto", "given"):
             raise DataError(
-                f"{words} cannot stand with data.split={self.split}; leave one of the two out."
+                f"{words} cannot stand with {override('data.split', self.split)}; leave one of the "
+                "two out."
             )
         if "split_column" in given and len(given) > 1:
             raise DataError(f"{words} say twice what the splits are; leave one of them out.")

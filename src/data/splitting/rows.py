@@ -55,7 +55,7 @@ class LabelledRows:
         kind, marks = how.kind, self.marks
         mark = {"given": marks.part, "group": marks.group, "time": marks.time}.get(kind, self.y)
         if mark is None:
-            raise DataError(f"{self.source}: data.split={kind} needs {NEEDS[kind]}.")
+            raise DataError(f"{self.source}: {override('data.split', kind)} needs {NEEDS[kind]}.")
         if kind == "kfold":
             return self._by_fold(number, how)
         if kind == "given":
@@ -91,8 +91,8 @@ class LabelledRows:
         left = 1 - 1 / how.folds
         if how.val_fraction >= left:
             raise DataError(
-                f"data.val_fraction={how.val_fraction} and a fold of data.folds={how.folds} leave "
-                f"no row to train on; data.val_fraction must be below {left:.3g}."
+                f"data.val_fraction={how.val_fraction}: with a fold of {how.folds} as the test no "
+                f"row is left to train on; it must be below {left:.3g}."
             )
         groups = self._kept_whole()
         if groups is None:
@@ -126,8 +126,8 @@ class LabelledRows:
         if small.size:
             named = ", ".join(f"{self.class_names[k]!r} ({counts[k]} {what})" for k in small[:10])
             raise DataError(
-                f"{self.source}: data.folds={how.folds} needs as many {what} of each class, one "
-                f"for each fold; too few has class {named}. Set fewer data.folds, or "
+                f"{self.source}: {override('data.folds', how.folds)} needs as many {what} of each "
+                f"class, one for each fold; too few has class {named}. Set fewer data.folds, or "
                 "data.split=random."
             )
 
