@@ -31,7 +31,7 @@ def table(rows, columns=20, classes=2, split="random"):
         num_classes=classes,
         preprocessing=None,
         rows=of,
-        duplicates=None,
+        planned_rows=None,
         split=split,
         **parts,
     )
