@@ -32,9 +32,6 @@ def database_file(uri: str) -> Path | None:
 def check_database(uri: str) -> None:
     """Refuses a file that is no SQLite database: MLflow would show SQLAlchemy's traceback.
 
-    Args:
-        uri: the store's address.
-
     Raises:
         UserError: names the file.
     """
@@ -48,11 +45,7 @@ def check_database(uri: str) -> None:
 
 
 def make_database(uri: str) -> None:
-    """Makes the database where it is missing; processes that want it at once wait for one.
-
-    Args:
-        uri: the store's address.
-    """
+    """Makes the database where it is missing; processes that want it at once wait for one."""
     file = database_file(uri)
     if file is None or _is_there(file):
         return

@@ -15,9 +15,9 @@ def finished_run(store: Store, run_id: str, of_a_sweep: str) -> Run:
     """A finished training run.
 
     Args:
-        store: has it.
-        run_id: its id.
-        of_a_sweep: what to say where the id is that of a sweep.
+        store: searched.
+        run_id: as the MLflow UI shows it.
+        of_a_sweep: said where the id is that of a sweep.
 
     Raises:
         UserError: where there is no such run, or it is not finished.
@@ -43,12 +43,7 @@ def model_of(store: Store, run: Run) -> LoggedModel | None:
 
 
 def record_of(store: Store, run: Run, folder: str) -> Path:
-    """Fetches the record of a run; of one that keeps scores alone it is the config, from its tag.
-
-    Args:
-        store: has the run.
-        run: a finished one.
-        folder: where to.
+    """Fetches the record of a finished run; of one that keeps scores alone the config, from a tag.
 
     Raises:
         UserError: where that fails.
@@ -61,12 +56,7 @@ def record_of(store: Store, run: Run, folder: str) -> Path:
 
 
 def download(store: Store, uri: str, folder: str | None = None) -> Path:
-    """Fetches files.
-
-    Args:
-        store: knows them.
-        uri: of the files.
-        folder: where to; None leaves those of a local store where they are.
+    """Fetches files into a folder; None leaves those of a local store where they are.
 
     Raises:
         UserError: where that fails.

@@ -41,19 +41,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def log_model(client: MlflowClient, run: Run, folder: Path, params: Mapping[str, str]) -> str:
-    """Logs the model of a run folder to its run.
+    """Logs the model of a run folder to its run, which has it once all its files are in place.
 
     ``mlflow.pyfunc.log_model`` would read the history of every metric of the run, one by one, and
-    load the model once more.
-
-    Args:
-        client: of the store.
-        run: the run.
-        folder: of the run, whole.
-        params: of the run; the model shows them too.
-
-    Returns:
-        The model's id. The run has it once all its files are in place.
+    load the model once more. The model shows the run's parameters too. Returns its id.
     """
     logged = client.create_logged_model(
         run.info.experiment_id,

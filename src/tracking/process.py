@@ -31,11 +31,11 @@ def process_tags() -> dict[str, str]:
 
 
 def end_run(client: "MlflowClient", run_id: str, status: str, ended_ms: int | None = None) -> None:
-    """Ends a run; ending it again changes nothing but its status and time.
+    """Ends a run that was opened with :func:`process_tags`; again changes its status and time.
 
     Args:
         client: of the store.
-        run_id: of a run that was opened with :func:`process_tags`.
+        run_id: its id.
         status: FINISHED, FAILED or KILLED.
         ended_ms: when it ended, milliseconds since 1970; None for now.
     """

@@ -47,9 +47,6 @@ def create_run(
         metadata: name, tags, parameters and data set.
         parent_id: the sweep's run, if it is part of one.
         started_ms: when training began, milliseconds since 1970; None for now.
-
-    Returns:
-        The run, as it was made: without what was logged to it since.
     """
     tags = (
         metadata.tags
@@ -90,13 +87,9 @@ def _log_dataset(store: Store, run_id: str, given: DatasetInput) -> None:
 def log_rows(
     store: Store, run_id: str, rows: Sequence[Mapping[str, float]], params: Mapping[str, str]
 ) -> None:
-    """Logs epochs in one batch; rows that are there already change nothing.
+    """Logs rows of a history in one batch; those that are there already change nothing.
 
-    Args:
-        store: where to.
-        run_id: of the run.
-        rows: of its history.
-        params: its config, flat: without ``model.clip_norm`` nothing is clipped.
+    Of a run whose parameters have no ``model.clip_norm`` nothing is clipped.
     """
     clips = params.get("model.clip_norm", NO_CLIPPING) != NO_CLIPPING
     left_out = NOT_METRICS if clips else (*NOT_METRICS, "clipped_fraction")
@@ -112,14 +105,9 @@ def log_rows(
 def log_results(
     store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
 ) -> None:
-    """Logs the final metrics and the files of a whole run folder.
+    """Logs the final metrics and the files of a whole run folder, whose record is ``final``.
 
-    Args:
-        store: holds the run.
-        run_id: of the run.
-        folder: its output folder.
-        final: its record.
-        model_id: of the run's logged model, which shows the final metrics too; None for none.
+    The run's logged model, where it has one, shows the metrics too.
     """
     metrics = [
         Metric(name, value, final.ended_ms, 0, model_id=model_id)

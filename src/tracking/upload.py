@@ -59,14 +59,9 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
 def upload_to(
     store: Store, run: Run, folder: Path, final: RunRecord, *, history: bool = True
 ) -> None:
-    """Makes a run of the store hold everything of a finished one.
+    """Makes a run of the store hold everything of a finished one, whose record is ``final``.
 
-    Args:
-        store: has the run.
-        run: as the store has it.
-        folder: the run's output folder, whole.
-        final: its record.
-        history: whether the epochs must be sent; False where they were logged live.
+    The epochs are sent too, unless ``history`` is False: they were logged live.
     """
     run_id = run.info.run_id
     if history and (folder / record.HISTORY).exists():
