@@ -19,7 +19,7 @@ from src.runs.dataset_cache import cached_dataset
 from src.serving.find import find_model
 from src.serving.server import make_app
 from tests.browser.test_report_page import OVERFLOW
-from tests.serving.in_a_loop import in_a_loop
+from tests.serving.in_a_loop import asked
 
 pytestmark = pytest.mark.slow
 
@@ -107,24 +107,6 @@ def test_the_recommended_run_is_promoted_predicts_its_files_and_is_served(
     np.testing.assert_allclose(
         [row[column] for column in columns], found.loc[name, columns], atol=1e-6
     )
-
-
-def asked(app, body):
-    """Status and answer of a request."""
-    parts = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
-    sent = []
-
-    async def receive():
-        return parts.pop() if parts else {"type": "http.disconnect"}
-
-    async def send(message):
-        sent.append(message)
-
-    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": headers}
-    scope |= {"query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
-    in_a_loop(app(scope, receive, send))
-    return sent[0]["status"], json.loads(b"".join(one.get("body", b"") for one in sent))
 
 
 @pytest.mark.parametrize("width", [400, 1200])

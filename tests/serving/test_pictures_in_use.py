@@ -2,17 +2,17 @@
 
 import base64
 import io
-import json
 import resource
 import struct
 import zlib
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
-from in_a_loop import in_a_loop
+from in_a_loop import asked
 from mlflow.models import Model
 from PIL import Image
 from scipy.special import softmax
@@ -32,7 +32,6 @@ NAMES = ("cat", "dog")
 RNG = np.random.default_rng(0)
 KERNEL, BIAS = RNG.normal(size=(90, 2)) / 5, np.array([0.1, -0.1])
 OFFSETS = (0.0, 0.4)
-JSON = "application/json"
 
 
 @pytest.fixture(scope="module")
@@ -152,26 +151,7 @@ def test_pixels_in_an_array_are_those_of_the_pictures(model, folder):
 @pytest.fixture(scope="module")
 def ask(model):
     """Asks the app that is served; gives the status, and the answer or the message."""
-    app = make_app(find_model(model, "", None))
-
-    def one(body, kind=JSON):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        parts, sent = [{"type": "http.request", "body": body, "more_body": False}], []
-
-        async def receive():
-            return parts.pop() if parts else {"type": "http.disconnect"}
-
-        async def send(message):
-            sent.append(message)
-
-        headers = [(b"host", b"127.0.0.1"), (b"content-type", kind.encode())]
-        scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": headers}
-        scope |= {"query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
-        in_a_loop(app(scope, receive, send))
-        answer = json.loads(b"".join(message.get("body", b"") for message in sent))
-        return sent[0]["status"], answer
-
-    return one
+    return partial(asked, make_app(find_model(model, "", None)))
 
 
 def text(file):
