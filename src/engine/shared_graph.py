@@ -24,7 +24,7 @@ from src.engine.traced_hyperparameters import TracedHyperparameters
 
 STEPS_A_CALL = 64
 """Training steps in one call of the graph, at most: an interruption is heard between calls."""
-BYTES_A_CALL = 64 * 2**20
+BYTES_A_CALL = 16 * 2**20
 """Of features that are given to one call, about, where a batch has not more."""
 Callbacks = Sequence[keras.callbacks.Callback]
 Results = dict[str, Any]

@@ -26,7 +26,8 @@ CASES = {
     ),
     "scaled": lambda: (c.cosine((6,), 3, clip_norm=0.5), c.AsymmetricLoss(), c.MacroF1(3)),
     "cnn": lambda: (
-        c.cnn((3, 2, 1), 3, filters=(4,)), c.ClassBalancedFocalLoss(COUNTS), c.MacroF1(3)
+        c.cnn((3, 2, 1), 3, filters=(4,), augmentation={"flip": "horizontal", "shift": 0.4}),
+        c.ClassBalancedFocalLoss(COUNTS), c.MacroF1(3),
     ),
     "weighted": lambda: (c.mlp((6,), 3), c.ClassWeightedCrossentropy(COUNTS), c.MacroF1(3)),
     "adjusted": lambda: (
