@@ -76,6 +76,13 @@ def _read(
         else:
             _check_columns(opened.names, said, table, named=text.header)
             frame = opened.read(LARGEST_TABLE, as_text={*wanted} - numeric)
+    for name in (table.layout.label, *table.aside.values()):
+        gaps = frame[name].isna().to_numpy()
+        if gaps.any():
+            raise DataError(
+                f"{said}: column {name!r} has {gaps.sum()} missing cells, the first in row "
+                f"{gaps.argmax() + 1}; every row needs one, so fill it or leave the row out."
+            )
     for name in numeric:
         if not pd.api.types.is_numeric_dtype(frame[name]) and not frame[name].isna().all():
             cells = frame[name].dropna()

@@ -134,6 +134,7 @@ OTHER = {
     ),
     "no label": (rows().drop(columns="y"), "predict it afterwards, with python -m src.predict"),
     "text for numbers": (changed(x="old"), "column 'x' holds 'old', where data.path has numbers"),
+    "a label missing": (changed(y=rows().y.where(rows().x != 2)), "column 'y' has 1 missing cells"),
     "another class": (changed(y=mixed("a", "c")), "given as train is of class 'c'"),
 }
 
