@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--tables", type=int, default=2000, help="of each kind (2000)")
+    parser.add_argument("--tables", type=int, default=1000, help="of each kind (1000)")
     parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
     if options.tables < LEAST_TABLES:
