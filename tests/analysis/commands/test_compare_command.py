@@ -167,7 +167,7 @@ def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys
 
 
 def test_strict_asks_for_gain_or_better_of_all_losses_or_of_one(made, monkeypatch):
-    monkeypatch.setattr("src.analysis.report.publish.publish", lambda *_: [])
+    monkeypatch.setattr("src.analysis.report.publish.publish", lambda *_, **__: [])
     root = ["--root", str(made.root), "--strict"]
     assert main(root) == 0
     against = [*root, "--baseline", "weighted_ce"]  # ce is worse, focal undecided
@@ -218,7 +218,9 @@ def test_at_its_end_a_sweep_over_losses_is_compared(made, tmp_path, capsys, case
     write_sweep_file(tmp_path, run_id, "train.py -m", over_losses=over_losses)
     hydra = {"mode": RunMode.MULTIRUN, "sweep": {"dir": str(tmp_path)}}
     tracking = {"root": str(made.root), "uri": None}
-    config = OmegaConf.create({"compare": compare, "tracking": tracking, "hydra": hydra})
+    config = OmegaConf.create(
+        {"compare": compare, "tracking": tracking, "hydra": hydra, "report": {"images": True}}
+    )
     CompareAfterSweep().on_multirun_end(config)
     shown = capsys.readouterr().out
     assert (said in shown) if said else shown == ""
