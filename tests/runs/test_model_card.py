@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+from src.data.dataset import SPLIT_KINDS
 from src.evaluation.bootstrap import interval, resample
+from src.runs.model_card import SPLITS
 from src.tracking.card_note import LONGEST, note_of
 
 
@@ -98,6 +100,8 @@ def test_the_card_holds_the_recorded_scores_by_both_decisions(card, in_use):
 
 def test_the_card_says_what_the_model_does_with_strange_rows_and_how_to_load_it(card):
     assert "One split and one seed" in card
+    assert "to test, stratified by class" in card
+    assert set(SPLITS) == set(SPLIT_KINDS)  # each kind of split has its own words
     assert "A category that training did not see" in card
     assert "A missing number counts as the median" in card
     assert "mlflow.pyfunc.load_model" in card
