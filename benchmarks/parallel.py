@@ -16,7 +16,7 @@ SEEDS = (2, 6)
 
 
 def measure(options: argparse.Namespace) -> Found:
-    """Times whole commands, imports included, and their processor time."""
+    """Times whole commands, imports included."""
     rows = []
     for seeds in (1,) if options.tiny else SEEDS:
         words = ["-m", "+experiment=homework", "compare=false", f"seed=range(0,{seeds})"]
@@ -25,9 +25,8 @@ def measure(options: argparse.Namespace) -> Found:
         most = 1 if seeds == max(SEEDS) else None
         ours, serial = in_turn("homework", sides, options, warm=0, most=most)
         what, against = f"homework, {ours[0].runs} runs", "`hydra/launcher=serial`"
-        rows += [
-            row_of("seconds", f"{what}, as it comes", ours, against, serial, bound="<= 0.6"),
-            row_of("processor", f"{what}: processor time", ours, against, serial),
-        ]
+        rows.append(
+            row_of("seconds", f"{what}, as it comes", ours, against, serial, bound="<= 0.6")
+        )
     cores = f"The machine has {os.cpu_count()} processors."
     return Found(rows, [f"Whole commands, imports included. {cores}"])

@@ -5,7 +5,7 @@ needed: see :mod:`src.sweeps`.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -21,6 +21,8 @@ from omegaconf import DictConfig
 
 if TYPE_CHECKING:
     from src.sweeps.composer import Job
+    from src.sweeps.joblib_launcher import Workers
+    from src.sweeps.jobs import Finished
     from src.sweeps.sweep import Sweep
 
 
@@ -44,6 +46,12 @@ class Configured:
 # --- launchers ----------------------------------------------------------------------------------
 class JobLauncher(Configured, Launcher):
     """Runs the jobs of a sweep and tells the sweep of each as it ends."""
+
+    def begin(self, jobs: Sequence["Job"]) -> None:
+        """Starts what takes long to start, while the sweep opens its store."""
+
+    def end(self) -> None:
+        """Ends what was started."""
 
     @abstractmethod
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
@@ -80,17 +88,14 @@ class ParallelLauncher(JobLauncher):
     no progress.
 
     Attributes:
-        module: of :mod:`src.sweeps`; its ``results`` takes a function that runs a job and can be
-            pickled, all jobs, the threads of TensorFlow in each, and the launcher's options. It
-            yields each job as it ends; jobs under way when it is closed end as interrupted ones.
-            It raises ``UserError`` where a job's process ended without a result.
+        module: of :mod:`src.sweeps`; its ``results`` takes what the method takes, the threads of
+            TensorFlow in each job, and the launcher's options.
     """
 
     module: str
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
-        from src.sweeps.cores import least_threads
         from src.sweeps.jobs import run_in_worker
 
         setup_globals()
@@ -98,17 +103,56 @@ class ParallelLauncher(JobLauncher):
         waiting = sweep.plan.repeats_last() if sweep.plan else jobs
         execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
         by_number = {job.number: job for job in jobs}
-        results = import_module(f"src.sweeps.{self.module}").results
-        threads = least_threads(self.master)
-        with closing(results(execute, waiting, threads, **self.options)) as finished:
+        with closing(self.results(execute, waiting)) as finished:
             for number, returned, printed in finished:
                 sweep.ended(by_number[number], returned, printed)
 
+    def results(
+        self, execute: Callable[["Job"], "Finished"], jobs: Sequence["Job"]
+    ) -> Generator["Finished", None, None]:
+        """Yields each job as it ends; jobs under way when it is closed end as interrupted ones.
+
+        Args:
+            execute: runs a job, and can be pickled.
+            jobs: all of them.
+
+        Raises:
+            UserError: where a job's process ended without a result.
+        """
+        from src.sweeps.cores import least_threads
+
+        results = import_module(f"src.sweeps.{self.module}").results
+        found: Generator[Finished, None, None] = results(
+            execute, jobs, least_threads(self.master), **self.options
+        )
+        return found
+
 
 class JoblibLauncher(ParallelLauncher):
-    """Worker processes on this machine."""
+    """Worker processes on this machine, which live as long as the sweep does."""
 
-    module = "joblib_launcher"
+    workers: "Workers | None" = None
+
+    def begin(self, jobs: Sequence["Job"]) -> None:
+        """Starts the workers, which take some seconds to load TensorFlow."""
+        from src.sweeps.cores import least_threads
+        from src.sweeps.joblib_launcher import Workers
+
+        self.workers = Workers(jobs, least_threads(self.master), **self.options)
+
+    def results(
+        self, execute: Callable[["Job"], "Finished"], jobs: Sequence["Job"]
+    ) -> Generator["Finished", None, None]:
+        """Yields each job as it ends."""
+        if self.workers is None:
+            self.begin(jobs)
+        assert self.workers is not None
+        return self.workers.results(execute, jobs)
+
+    def end(self) -> None:
+        """Ends the workers, whatever they are doing."""
+        if self.workers is not None:
+            self.workers.close()
 
 
 class AutoLauncher(JobLauncher):
@@ -117,16 +161,29 @@ class AutoLauncher(JobLauncher):
     A sweep that has ended well before trains nothing, so nobody has to load TensorFlow.
     """
 
-    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
-        """Runs jobs of a sweep by one of the two launchers above."""
+    def begin(self, jobs: Sequence["Job"]) -> None:
+        """Chooses one of the two launchers above."""
         from src.sweeps.cores import workers_sharing
 
         launcher, threads = self.master.hydra.launcher, self.master.training.threads
-        done = sweep.parent is not None and sweep.parent.done
-        several = not done and workers_sharing(launcher, len(jobs), threads) > 1
-        chosen = JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher()
-        chosen.setup(hydra_context=self.context, task_function=self.function, config=self.master)
-        chosen.run(jobs, sweep)
+        several = workers_sharing(launcher, len(jobs), threads) > 1
+        self._choose(JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher())
+        self.chosen.begin(jobs)
+
+    def _choose(self, launcher: JobLauncher) -> None:
+        launcher.setup(hydra_context=self.context, task_function=self.function, config=self.master)
+        self.chosen = launcher
+
+    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
+        """Runs jobs of a sweep."""
+        if sweep.parent is not None and sweep.parent.done:
+            self.chosen.end()
+            self._choose(SerialLauncher())
+        self.chosen.run(jobs, sweep)
+
+    def end(self) -> None:
+        """Ends the workers."""
+        self.chosen.end()
 
 
 class SubmititLauncher(ParallelLauncher):

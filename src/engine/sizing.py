@@ -63,7 +63,7 @@ THREADS_PAY = 32_768
 """Numbers in a batch from which several threads take less time than one; below it a run has one in
 every launcher, so that a small model's bits depend on none."""
 OWN_CORES = "OMP_NUM_THREADS"
-"""Variable with a process's share of the cores: joblib sets it for its workers, and users may."""
+"""Variable with a process's share of the cores: a sweep sets it for its workers, and users may."""
 
 
 def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def search(
     composer = Composer(context.config_loader, config)
     more = one_thread(config, cells, searched=space)
     tags, losses = plan_tags(keys, _seeds(config, cells)), _over_losses(cells)
-    with Sweep(config, n_trials * len(cells), tags, over_losses=losses) as sweep:
+    with Sweep(launcher, config, n_trials * len(cells), tags, over_losses=losses) as sweep:
         for first in range(0, n_trials, n_jobs):
             asked = [
                 (study, study.ask(space), cell)
@@ -107,7 +107,7 @@ def search(
             jobs = [composer.job(*job) for job in enumerate(words, first * len(cells))]
             for job in jobs:
                 composer.config(job)  # a value that fits no key ends the search, in Hydra's words
-            sweep.run(launcher, jobs)
+            sweep.run(jobs)
             for (study, trial, _), job in zip(asked, jobs, strict=True):
                 returned = sweep.returned[job.number]
                 if returned.status == JobStatus.COMPLETED:

@@ -45,6 +45,7 @@ class Sweep:
     """Opens the parent run, follows the jobs, and closes with the table of all of them.
 
     Args:
+        launcher: runs the jobs.
         config: the sweep's, with its ``hydra`` node.
         total: how many jobs there are.
         tags: of the parent run: what was planned.
@@ -61,15 +62,17 @@ class Sweep:
 
     def __init__(
         self,
+        launcher: Launcher,
         config: DictConfig,
         total: int,
         tags: Mapping[str, str],
+        *,
         plan: Plan | None = None,
         seconds: float = 0.0,
-        *,
         over_losses: bool = False,
     ) -> None:
         self.plan, self.seconds, self._tags = plan, seconds, tags
+        self._launcher, self._begun = launcher, False
         self._over_losses = over_losses or bool(plan and plan.over_losses)
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
@@ -89,6 +92,7 @@ class Sweep:
             print(self.plan.summary(), flush=True)
             if self.seconds or self.plan.tuned:
                 print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
+            self._begin(self.plan.jobs)
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         if tracking["enabled"]:
@@ -113,13 +117,19 @@ class Sweep:
             return words
         return f"{words}, {len(plan.jobs) * MB_OF_SCORES / 1000:.1f} GB"
 
-    def run(self, launcher: Launcher, jobs: Sequence[Job]) -> None:
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        if not self._begun:
+            self._begun = True
+            getattr(self._launcher, "begin", lambda _: None)(jobs)
+
+    def run(self, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
-        run = getattr(launcher, "run", None)
+        self._begin(jobs)
+        run = getattr(self._launcher, "run", None)
         if run is not None:
             run(jobs, self)
             return
-        returned = launcher.launch([job.words for job in jobs], jobs[0].number)
+        returned = self._launcher.launch([job.words for job in jobs], jobs[0].number)
         for job, one in zip(jobs, returned, strict=True):
             self.ended(job, one, "")
 
@@ -177,6 +187,7 @@ class Sweep:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Names the jobs that failed, prints the table and ends the parent run."""
         self._bar.stop()
+        getattr(self._launcher, "end", lambda: None)()
         if self._failed:
             count, words = len(self._failed), [words for words, _ in self._failed.values()]
             more = [f"and {count - MOST_NAMED} more"] if count > MOST_NAMED else []
@@ -218,6 +229,6 @@ def run_plan(
     if left_out:
         print("Data sets left out:", *left_out, sep="\n  ")
         tags[LEFT_OUT] = json.dumps(left_out)
-    with Sweep(config, len(plan.jobs), tags, plan, seconds) as sweep:
-        sweep.run(launcher, plan.jobs)
+    with Sweep(launcher, config, len(plan.jobs), tags, plan=plan, seconds=seconds) as sweep:
+        sweep.run(plan.jobs)
     return sweep

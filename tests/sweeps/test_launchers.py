@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.sweeps.joblib_launcher import results
+from src.sweeps.composer import Job
+from src.sweeps.joblib_launcher import Workers
 from tests.reliability.children import LONGEST, ROOT, endless, wait_until
 from tests.reliability.recorded import numbers_in, runs_of
 
@@ -113,7 +114,7 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
 @pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True, 10**9])
 def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
     with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
-        next(results(str, [], 1, n_jobs=n_jobs))
+        Workers([Job(0, [], b"", {}, [])], 1, n_jobs=n_jobs)
 
 
 # --- interrupted --------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(
 CHILDREN = """
 import os, sys, time
 from src.sweeps.composer import Job
-from src.sweeps.joblib_launcher import results
+from src.sweeps.joblib_launcher import Workers
 
 
 def busy(job):
@@ -174,9 +175,10 @@ def busy(job):
     time.sleep(99 * job.number)
 
 
-jobs = [Job(number, ["estimator=majority"], b"", {}, []) for number in (0, 1)]
-for _ in results(busy, jobs, 1, n_jobs=2):
-    pass
+if __name__ == "__main__":
+    jobs = [Job(number, ["estimator=majority"], b"", {}, []) for number in (0, 1)]
+    for _ in Workers(jobs, 1, n_jobs=2).results(busy, jobs):
+        pass
 """
 
 
