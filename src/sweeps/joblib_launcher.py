@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 from joblib import cpu_count, wrap_non_picklable_objects
@@ -57,8 +58,9 @@ class Workers:
         self._pool = ProcessPoolExecutor(
             self._at_once, context, initializer=_begin, initargs=(share, onednn)
         )
-        with _environment(variables):
-            self._pool.submit(os.getpid)  # the first one begins
+        if copies:
+            with _environment(variables):
+                ensure_running()  # it loads while the sweep's process goes on
 
     def results(
         self, execute: Callable[[Job], Finished], jobs: Sequence[Job]
