@@ -161,29 +161,36 @@ class AutoLauncher(JobLauncher):
     A sweep that has ended well before trains nothing, so nobody has to load TensorFlow.
     """
 
+    chosen: JobLauncher | None = None
+
     def begin(self, jobs: Sequence["Job"]) -> None:
-        """Chooses one of the two launchers above."""
+        """Chooses one of the two launchers above, and begins it."""
         from src.sweeps.cores import workers_sharing
 
         launcher, threads = self.master.hydra.launcher, self.master.training.threads
         several = workers_sharing(launcher, len(jobs), threads) > 1
-        self._choose(JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher())
-        self.chosen.begin(jobs)
+        chosen = JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher()
+        self._choose(chosen).begin(jobs)
 
-    def _choose(self, launcher: JobLauncher) -> None:
+    def _choose(self, launcher: JobLauncher) -> JobLauncher:
         launcher.setup(hydra_context=self.context, task_function=self.function, config=self.master)
         self.chosen = launcher
+        return launcher
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep."""
         if sweep.parent is not None and sweep.parent.done:
-            self.chosen.end()
+            self.end()
             self._choose(SerialLauncher())
+        elif self.chosen is None:
+            self.begin(jobs)
+        assert self.chosen is not None
         self.chosen.run(jobs, sweep)
 
     def end(self) -> None:
         """Ends the workers."""
-        self.chosen.end()
+        if self.chosen is not None:
+            self.chosen.end()
 
 
 class SubmititLauncher(ParallelLauncher):

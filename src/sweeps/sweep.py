@@ -23,6 +23,7 @@ from src.sweeps.jobs import Plan, error_of
 from src.sweeps.sweep_file import write_sweep_file
 from src.sweeps.table import collect_rows, markdown_table, print_table
 from src.sweeps.tuning import EXTENDED, duration, named, plan_in_words, plan_tags
+from src.tracking.address import DATABASE
 
 if TYPE_CHECKING:
     from src.tracking.sweep_run import SweepRun
@@ -72,7 +73,7 @@ class Sweep:
         over_losses: bool = False,
     ) -> None:
         self.plan, self.seconds, self._tags = plan, seconds, tags
-        self._launcher, self._begun = launcher, False
+        self._launcher = launcher
         self._over_losses = over_losses or bool(plan and plan.over_losses)
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
@@ -92,8 +93,9 @@ class Sweep:
             print(self.plan.summary(), flush=True)
             if self.seconds or self.plan.tuned:
                 print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
-            self._begin(self.plan.jobs)
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
+        if self.plan and not Path(tracking["root"], DATABASE).exists():  # else it may be done
+            getattr(self._launcher, "begin", lambda _: None)(self.plan.jobs)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         if tracking["enabled"]:
             from src.tracking.sweep_run import SweepRun
@@ -117,14 +119,8 @@ class Sweep:
             return words
         return f"{words}, {len(plan.jobs) * MB_OF_SCORES / 1000:.1f} GB"
 
-    def _begin(self, jobs: Sequence[Job]) -> None:
-        if not self._begun:
-            self._begun = True
-            getattr(self._launcher, "begin", lambda _: None)(jobs)
-
     def run(self, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
-        self._begin(jobs)
         run = getattr(self._launcher, "run", None)
         if run is not None:
             run(jobs, self)
