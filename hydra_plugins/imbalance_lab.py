@@ -121,11 +121,8 @@ class ParallelLauncher(JobLauncher):
         """
         from src.sweeps.cores import least_threads
 
-        results = import_module(f"src.sweeps.{self.module}").results
-        found: Generator[Finished, None, None] = results(
-            execute, jobs, least_threads(self.master), **self.options
-        )
-        return found
+        results: Any = import_module(f"src.sweeps.{self.module}").results
+        yield from results(execute, jobs, least_threads(self.master), **self.options)
 
 
 class JoblibLauncher(ParallelLauncher):
@@ -147,7 +144,7 @@ class JoblibLauncher(ParallelLauncher):
         if self.workers is None:
             self.begin(jobs)
         assert self.workers is not None
-        return self.workers.results(execute, jobs)
+        yield from self.workers.results(execute, jobs)
 
     def end(self) -> None:
         """Ends the workers, whatever they are doing."""
