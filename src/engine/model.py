@@ -1,7 +1,11 @@
 """The model of a config: its network, seeded, and the compiled whole."""
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,7 +16,7 @@ from src.data.dataset import Dataset
 from src.engine.build import build, data_arguments, without_name
 from src.engine.distribution import scope_of
 from src.engine.seeding import seeded
-from src.engine.weights_file import one_download
+from src.engine.sizing import IMAGENET
 
 Config = Mapping[str, Any]
 
@@ -49,3 +53,20 @@ def _build(config: Config, dataset: Dataset) -> keras.Model:
     if training["distribute"] != "none":
         build_from_first_replica(model)
     return model
+
+
+@contextmanager
+def one_download(weights: str | None) -> Iterator[None]:
+    """Jobs that run at once wait for the one that downloads: Keras would read half a file.
+
+    Args:
+        weights: only those of ImageNet are downloaded.
+    """
+    with ExitStack() as holding:
+        folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+        if weights == IMAGENET:
+            with suppress(OSError):  # where nothing can be written Keras downloads elsewhere
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = holding.enter_context((folder / "imagenet.lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -25,9 +25,12 @@ them, and classes K. So all runs of a comparison are of one size.
 A rule of thumb, and no search: what it gives stands in the run's parameters and can be set by hand.
 """
 
+import hashlib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +38,7 @@ import numpy as np
 from src.config.ranges import AUTO
 from src.data.dataset import Dataset
 from src.engine.model_choice import chosen_model, is_image
-from src.engine.weights_file import sha256_of_weights
+from src.errors import UserError
 
 UPDATES, UPDATES_OF_IMAGES = 6000, 2000
 EPOCHS, EPOCHS_OF_IMAGES = (10, 60), (5, 30)
@@ -57,6 +60,8 @@ LEAST_SIDES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
 LEAST_SIDE, LEAST_SIDE_TRAINED = 32, 96
 """Of images: what all other networks of ``keras.applications`` take, and the least size for which
 weights trained on ImageNet are published, those of MobileNetV2."""
+IMAGENET = "imagenet"
+"""Of ``model.weights``: those that Keras downloads."""
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
 THREADS_PAY = 32_768
@@ -134,6 +139,31 @@ def resize(shape: Sequence[int], backbone: str, weights: str | None) -> list[int
     random = LEAST_SIDES.get(backbone, LEAST_SIDE)
     least, shorter = LEAST_SIDE_TRAINED if weights else random, min(shape[:2])
     return None if shorter >= least else [-(-side * least // shorter) for side in shape[:2]]
+
+
+def sha256_of_weights(weights: str | None) -> str | None:
+    """SHA-256 of the file that ``model.weights`` names, 64 hex digits; None where it names none.
+
+    Raises:
+        UserError: where there is no such file.
+    """
+    if weights in (None, IMAGENET):
+        return None
+    file = Path(str(weights)).expanduser()
+    if not file.is_file():
+        raise UserError(
+            f"model.weights={weights}: no such file; right is imagenet, null, or a file with "
+            "weights of the network without its top"
+        )
+    status = file.stat()
+    return _sha256(file.absolute(), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache
+def _sha256(file: Path, changed_ns: int, size: int) -> str:
+    """The sum of a file that was last changed then and has so many bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def dropout(rows: int, columns: int) -> float:

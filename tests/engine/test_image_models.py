@@ -16,10 +16,9 @@ import pytest
 from src.components import resnet
 from src.engine import sizing
 from src.engine.fit import train
-from src.engine.model import build_model
+from src.engine.model import build_model, one_download
 from src.engine.shared_graph import TrainingGraph
 from src.engine.sizing import sized
-from src.engine.weights_file import one_download
 from src.errors import UserError
 from src.runs.seed_plan import products_of
 from src.saved_model.network_file import load_network
