@@ -34,7 +34,13 @@ QUICK = ("training.epochs=1", "tracking.plots=false", "training.learning_rate=0.
 SMALL = ("data.n_samples=300", "data.minority_fraction=0.2")
 
 
-NEED_FILES = {"fashion_mnist", "image_arrays", "image_folder", "table", "keel", "openml"}
+NOT_HERE = {"fashion_mnist", "image_arrays", "image_folder", "table", "keel", "openml", "auto"}
+"""Sources that need files, and the word for one of the other models."""
+BACKBONE = ("model.backbone=MobileNet", "model.options={alpha: 0.25}", "model.resize=[32,32]")
+AT_RANDOM = ("model.weights=null", "model.frozen=false", "training.batch_size=512")
+ON_DIGITS = ("data=digits", "loss=ldam")
+ONE_THREAD = "training.threads=1"
+"""As all the others have."""
 
 
 def write_table(file, rows=120):
@@ -57,7 +63,8 @@ def sweeps(forks, run_here, empty_store, tmp_path_factory):
     sweeps = (
         ("-m", others, "model.dropout=0.3", *SMALL, *QUICK),
         ("-m", f"sampling={SAMPLED}", "seed=3", "model.dropout=0.3", *SMALL, *QUICK),
-        ("-m", "model=cosine,cnn", "data=digits", "metric=imbalance", "loss=ldam", *QUICK),
+        ("-m", "model=pretrained", *BACKBONE, *AT_RANDOM, *ON_DIGITS, ONE_THREAD, *QUICK),
+        ("-m", "model=cosine,cnn,resnet", "metric=imbalance", *ON_DIGITS, *QUICK),
     )
     alone = (
         ("data=classification", "loss=focal", "seed=3", *SMALL, *QUICK),
@@ -81,7 +88,7 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
     for name in ("loss", "model", "data"):
         seen = {run.data.tags[name] for run in jobs}
         choices = {file.stem for file in (ROOT / "conf" / name).glob("*.yaml")}
-        assert seen - {"mine"} == choices - NEED_FILES
+        assert seen - {"mine"} == choices - NOT_HERE
     run_ids = [run.info.run_id for run in jobs]
     done = subprocess.run(
         [sys.executable, "-m", "src.reproduce", *run_ids, "--root", sweeps / "mlruns"],
@@ -92,7 +99,7 @@ def test_every_run_comes_out_identical_in_another_process(sweeps):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 5
+    assert done.stdout.count(": IDENTICAL, ") == len(jobs) == len(LOSSES) + 7
 
 
 def test_every_loss_trains_another_model(sweeps):
@@ -122,8 +129,8 @@ def test_the_card_of_a_run_says_how_its_rows_were_sampled(sweeps):
 def test_the_last_sweep_is_executed_where_none_is_named(sweeps, capsys):
     status, out, _ = executed(capsys, "--sweep", "--root", str(sweeps / "mlruns"))
     assert status == 0
-    assert [line.partition(" ")[0] for line in out.splitlines()] == ["[1/2]", "[2/2]"]
-    assert "cosine" in out and "cnn" in out
+    assert [line.partition(" ")[0] for line in out.splitlines()] == ["[1/3]", "[2/3]", "[3/3]"]
+    assert all(model in out for model in ("cosine", "cnn", "resnet"))
 
 
 # --- records that were tampered with ------------------------------------------------------------
