@@ -16,7 +16,7 @@ register()
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     """Runs one job."""
-    from src.job import run_job
+    from src.jobs.job import run_job
 
     return convert_user_errors(lambda: run_job(cfg))
 

@@ -17,7 +17,7 @@ from src.errors import UserError
 from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
-    from src.runs.rerun import Difference, Rerun
+    from src.runs.recorded.rerun import Difference, Rerun
     from src.tracking.store import Store
 
 MOST_ROWS = 40
@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _execute(store: "Store", run_id: str, options: argparse.Namespace) -> tuple[str, "Rerun"]:
     """Fetches a run's record and executes it; the run's name, and what came out."""
-    from src.runs.record_reader import read_record
-    from src.runs.rerun import rerun
+    from src.runs.recorded.record_reader import read_record
+    from src.runs.recorded.rerun import rerun
     from src.tracking.fetch import download, finished_run, model_of, record_of
 
     run = finished_run(store, run_id, f"--sweep {run_id} trains a sweep's runs again")

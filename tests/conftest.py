@@ -158,7 +158,7 @@ def run_here(composer: Callable[..., DictConfig]) -> Callable[..., float]:
     """Runs the job of ``python train.py OVERRIDES`` in this process, into a folder."""
 
     def run(folder: Path, *overrides: str) -> float:
-        from src.job import run_job
+        from src.jobs.job import run_job
 
         words = (*overrides, f"hydra.runtime.output_dir={folder}", "training.progress=false")
         cfg = composer(*words, return_hydra_config=True)

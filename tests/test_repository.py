@@ -38,6 +38,7 @@ BELOW = {
     "sweeps": "errors entry compat data config runs tracking",
     "analysis": "errors data evaluation runs tracking",
     "serving": "errors data saved_model runs tracking",
+    "jobs": "errors compat data config evaluation engine references runs tracking sweeps",
 }
 """What each room imports of the project, from the bottom up; commands stand on all of them."""
 

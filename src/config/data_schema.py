@@ -1,6 +1,5 @@
 """Schemas of the data sources: one field for each parameter of the loading function."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -10,8 +9,6 @@ from omegaconf import MISSING
 
 from src.config.legal import Check
 from src.config.ranges import (
-    AUTO,
-    AboveZeroToOne,
     AtLeastOne,
     Count,
     Fraction,
@@ -26,45 +23,12 @@ from src.errors import override
 Profile = Annotated[str, one_of("none", "step", "longtail")]
 AtLeastTwo = Annotated[int, Meta(ge=2, le=10_000)]
 Folds = Annotated[int, Meta(ge=2, le=1000)]
-LARGEST_SIDE = 2048
-"""Of a picture, in pixels."""
 Rows = Annotated[int, Meta(ge=1, le=100_000_000)]
 
 
 def _check_path(value: Any) -> None:
     if not value:
         raise ValueError("must name a file: CSV, TSV, Parquet or NPZ")
-
-
-def _check_arrays(value: Any) -> None:
-    if not value:
-        raise ValueError("must name a file: NPZ, with the arrays x and y")
-
-
-def _check_root(value: Any) -> None:
-    if not value:
-        raise ValueError("must name a folder of pictures, with a folder for each class")
-
-
-def _check_pattern(value: Any) -> None:
-    try:
-        groups = re.compile(value or "()").groups
-    except (re.error, TypeError) as error:
-        raise ValueError(f"must be a regular expression: {error}") from error
-    if groups != 1:
-        raise ValueError(
-            "must be a regular expression with one pair of brackets, around what names the group "
-            "in a picture's path, such as '(patient[0-9]+)_'"
-        )
-
-
-def _check_size(value: Any) -> None:
-    sides = value if isinstance(value, list) else []
-    whole = all(type(side) is int and 1 <= side <= LARGEST_SIDE for side in sides)
-    if value != AUTO and (len(sides) != 2 or not whole):
-        raise ValueError(
-            f"must be auto, or height and width, each from 1 to {LARGEST_SIDE}, such as [64,64]"
-        )
 
 
 def _check_label(value: Any) -> None:
@@ -82,11 +46,6 @@ def _check_column(value: Any) -> None:
 def _check_fresh(value: Any) -> None:
     if value not in ("auto", "random"):
         raise ValueError("must be auto or random: each seed draws fresh rows of this source")
-
-
-def _check_official(value: Any) -> None:
-    if value not in ("auto", "given"):
-        raise ValueError("must be auto or given: the official test images are the test split")
 
 
 def _check_thousands(value: Any) -> None:
@@ -195,54 +154,6 @@ class DigitsConfig(SplitConfig, DataConfig):
     imbalance_ratio: AtLeastOne = 10.0
     rare_classes: list[Any] = field(default_factory=lambda: [7, 8, 9])
     imbalance_test: bool = False
-
-
-@dataclass
-class FashionMNISTConfig(DataConfig):
-    """Fashion-MNIST, downloaded by Keras or read from a folder."""
-
-    seeds_per_split: Count = 2
-    split: Annotated[str, Check(_check_official)] = "auto"
-    root: str | None = None
-    profile: Profile = "longtail"
-    imbalance_ratio: AtLeastOne = 100.0
-    rare_classes: list[Any] = field(default_factory=list)
-    imbalance_test: bool = False
-    max_train: Count | None = None
-
-
-@dataclass
-class ImagesConfig(SplitConfig, DataConfig):
-    """Pictures of one's own: how they are split, made imbalanced and kept."""
-
-    seeds_per_split: Count = 2
-    test_fraction: Fraction = 0.2
-    duplicates: Annotated[str, one_of("group", "drop", "keep")] = "group"
-    profile: Profile = "none"
-    imbalance_ratio: AtLeastOne = 100.0
-    rare_classes: list[Any] = field(default_factory=list)
-    imbalance_test: bool = False
-    memory_share: AboveZeroToOne = 0.25
-    cache: str | None = None
-
-
-@dataclass
-class ImageFolderConfig(ImagesConfig):
-    """A folder of pictures."""
-
-    root: Annotated[str, Check(_check_root)] = MISSING
-    split: Annotated[str, one_of("auto", "random", "given", "group", "kfold")] = "auto"
-    group: Annotated[str | None, Check(_check_pattern)] = None
-    image_size: Annotated[Any, Check(_check_size)] = "auto"
-    color: Annotated[str, one_of("auto", "grayscale", "rgb")] = "auto"
-    damaged: Annotated[str, one_of("refuse", "skip")] = "refuse"
-
-
-@dataclass
-class ImageArraysConfig(ImagesConfig):
-    """Pictures in an NPZ file."""
-
-    path: Annotated[str, Check(_check_arrays)] = MISSING
 
 
 @dataclass

@@ -5,7 +5,7 @@ They belong to no group, so that they are no choices of one.
 
 from hydra.core.config_store import ConfigStore
 
-from src.config import data_schema, loss_schema, schema
+from src.config import data_schema, image_schema, loss_schema, model_schema, schema
 from src.config.estimator_schema import ESTIMATORS
 
 SCHEMAS: dict[str, type] = {
@@ -19,12 +19,12 @@ SCHEMAS: dict[str, type] = {
     "schema_loss_gce": loss_schema.GeneralizedConfig,
     "schema_loss_label_smoothing": loss_schema.SmoothingConfig,
     "schema_loss_asymmetric": loss_schema.AsymmetricConfig,
-    "schema_model_mlp": schema.MLPConfig,
-    "schema_model_cosine": schema.CosineConfig,
-    "schema_model_cnn": schema.CNNConfig,
-    "schema_model_auto": schema.AutoModelConfig,
-    "schema_model_resnet": schema.ResNetConfig,
-    "schema_model_pretrained": schema.PretrainedConfig,
+    "schema_model_mlp": model_schema.MLPConfig,
+    "schema_model_cosine": model_schema.CosineConfig,
+    "schema_model_cnn": model_schema.CNNConfig,
+    "schema_model_auto": model_schema.AutoModelConfig,
+    "schema_model_resnet": model_schema.ResNetConfig,
+    "schema_model_pretrained": model_schema.PretrainedConfig,
     "schema_metric_base": schema.MetricConfig,
     "schema_sampling_base": schema.SamplingConfig,
     "schema_sampling_balanced_batches": schema.BalancedBatchesConfig,
@@ -34,9 +34,9 @@ SCHEMAS: dict[str, type] = {
     "schema_data_simulated": data_schema.SimulatedConfig,
     "schema_data_classification": data_schema.ClassificationConfig,
     "schema_data_digits": data_schema.DigitsConfig,
-    "schema_data_fashion_mnist": data_schema.FashionMNISTConfig,
-    "schema_data_image_arrays": data_schema.ImageArraysConfig,
-    "schema_data_image_folder": data_schema.ImageFolderConfig,
+    "schema_data_fashion_mnist": image_schema.FashionMNISTConfig,
+    "schema_data_image_arrays": image_schema.ImageArraysConfig,
+    "schema_data_image_folder": image_schema.ImageFolderConfig,
     "schema_data_table": data_schema.TableConfig,
     "schema_data_keel": data_schema.KeelConfig,
     "schema_data_openml": data_schema.OpenMLConfig,

@@ -12,8 +12,8 @@ import numpy as np
 from src.data.dataset import Dataset, decoded
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.tabular.columns import TablePreprocessing
-from src.runs import record
 from src.runs.identity import target_modules
+from src.runs.recorded import record
 from src.runs.source_closure import source_closure
 from src.saved_model.facts import ServingFacts
 

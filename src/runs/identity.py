@@ -29,9 +29,8 @@ TRAINING_FOLDERS = ("compat", "components", "engine", "evaluation")
 """Folders of ``src`` whose code makes the numbers of a run."""
 REFERENCE_FOLDERS = ("references", "evaluation")
 """The same where an estimator is fitted."""
-SAMPLING_LIBRARIES = ("scikit-learn", "imbalanced-learn")
-SAMPLING = "src.engine.sampling"
-"""Libraries and the module that make other training rows, where these are sampled."""
+SAMPLING, SAMPLING_LIBRARIES = "src.engine.sampling", ("scikit-learn", "imbalanced-learn")
+"""The module and libraries that make other training rows, where these are sampled."""
 SEED_KEYS = ("seed",)
 IDLE_DATA_KEYS = ("seed", "memory_share", "cache")
 USUAL_SPLIT = {one.name: one.default for one in fields(TableSplitConfig)}

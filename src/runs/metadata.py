@@ -18,7 +18,7 @@ from src.runs.identity import (
     setting_identity,
 )
 from src.runs.labels import run_label, short_label
-from src.runs.record import DETAIL_TAG, RunMetadata
+from src.runs.recorded.record import DETAIL_TAG, RunMetadata
 
 UNTRACKED = ("tracking", "force", "resume", "compare", "references", "report")
 OF_NETWORKS = ("loss", "metric", "model", "training", "tuning")

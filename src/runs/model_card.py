@@ -16,7 +16,7 @@ from scipy.special import log_softmax
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
 from src.runs.identity import is_reference, sampling_of
-from src.runs.record import RunMetadata
+from src.runs.recorded.record import RunMetadata
 from src.saved_model.facts import IMAGE, ServingFacts
 
 FEW_ROWS = 30

@@ -10,10 +10,10 @@ import yaml
 from numpy.typing import NDArray
 
 from src.data.dataset import Dataset
-from src.runs import record
 from src.runs.for_serving import save_example, serving_facts, write_for_serving
 from src.runs.model_card import model_card
-from src.runs.record import RunMetadata
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata
 from src.saved_model.decisions import DECISIONS
 from src.saved_model.facts import FILE as SERVING
 from src.saved_model.facts import weights_file

@@ -7,10 +7,10 @@ from pathlib import Path
 from mlflow.entities import LoggedModel, Run
 
 from src.errors import UserError
-from src.runs import record
 from src.runs.for_serving import save_example, serving_facts
-from src.runs.record_reader import read_record
-from src.runs.rerun import refit
+from src.runs.recorded import record
+from src.runs.recorded.record_reader import read_record
+from src.runs.recorded.rerun import refit
 from src.saved_model.estimator_file import save_estimator
 from src.tracking.fetch import download
 from src.tracking.logged_model import log_model

@@ -13,7 +13,7 @@ from mlflow.models import Model
 from mlflow.models.model import MLMODEL_FILE_NAME
 
 from src.errors import UserError
-from src.runs import record
+from src.runs.recorded import record
 from src.saved_model.decisions import TUNED
 from src.saved_model.facts import ServingFacts
 from src.serving.find import SavedModel

@@ -22,7 +22,7 @@ from src.sweeps.cores import workers
 from src.sweeps.jobs import Finished
 
 PROJECT = Path(__file__).resolve().parents[2]
-PRELOADED = "src.preloaded"
+PRELOADED = "src.jobs.preloaded"
 OWN_CORES = "OMP_NUM_THREADS"
 """Variable with a process's share of the cores, where users have not set it."""
 A_BATCH, LONGEST_BATCH = 200, 32

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.conf import HydraConf
 from hydra.types import RunMode
 
-from src.runs.record import write_json
+from src.runs.recorded.record import write_json
 
 NAME = "sweep.json"
 

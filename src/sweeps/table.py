@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from src.runs import record
 from src.runs.narrow_table import narrow_table, terminal
-from src.runs.record import RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunRecord
 
 ID_SHOWN = 8
 """Characters of a run id in the table: enough to tell runs apart."""

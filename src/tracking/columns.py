@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mlflow.entities import Run
 
 from src.runs.labels import short_label
-from src.runs.record import DETAIL_TAG
+from src.runs.recorded.record import DETAIL_TAG
 
 OF_LOSS = "loss.fn."
 SCORES = {

@@ -7,7 +7,7 @@ from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 
 from src.errors import UserError
-from src.runs import record
+from src.runs.recorded import record
 from src.tracking.store import Store
 
 

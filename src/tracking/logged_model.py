@@ -25,8 +25,8 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, Tens
 from mlflow.types.schema import AnyType
 
 from src.data.tabular.cells import MISSING_CATEGORY
-from src.runs import record
 from src.runs.for_serving import LOADER, travelling_modules
+from src.runs.recorded import record
 from src.saved_model.decisions import TUNED
 from src.saved_model.facts import CLASS, FILE, IMAGE, ServingFacts, weights_file
 from src.tracking.card_note import NOTE, note_of

@@ -10,8 +10,8 @@ from typing import Any
 from mlflow.entities import Run
 
 from src.errors import first_line
-from src.runs import record
-from src.runs.record import RunMetadata, RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata, RunRecord
 from src.tracking.process import close_dead_runs, end_run
 from src.tracking.run_log import create_run, log_rows
 from src.tracking.store import Store

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from src.runs import record
+from src.runs.recorded import record
 
 NUMBERS_UP_TO = 12
 """Counts are written into the cells of matrices up to this many classes."""

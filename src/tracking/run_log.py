@@ -10,8 +10,8 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
-from src.runs import record
-from src.runs.record import RunMetadata, RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata, RunRecord
 from src.saved_model.facts import FILE as SERVING
 from src.tracking.card_note import NOTE, note_of
 from src.tracking.columns import column_tags

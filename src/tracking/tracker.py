@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from src.runs import record
-from src.runs.record import RunMetadata, RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata, RunRecord
 
 if TYPE_CHECKING:
     from src.tracking.mlflow_tracker import MLflowTracker

@@ -15,8 +15,8 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from src.entry import guarded
-from src.runs import record
-from src.runs.record import RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunRecord
 from src.tracking import run_log
 from src.tracking.process import end_run
 from src.tracking.store import Store

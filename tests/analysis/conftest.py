@@ -12,7 +12,7 @@ from made_store import (
     predictions_of,
 )
 
-from src.runs import record
+from src.runs.recorded import record
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from benchmarks.timing.by_hand import network
 from benchmarks.timing.made_runs import make_store
 from benchmarks.timing.where import by_module
 from src.components import cnn
-from src.runs.record import RunMetadata
+from src.runs.recorded.record import RunMetadata
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.run_log import create_run
 from tests.conftest import ROOT

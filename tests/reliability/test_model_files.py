@@ -9,7 +9,7 @@ import pytest
 
 import src.components  # noqa: F401  registers the custom objects
 from src.errors import UserError
-from src.runs.record_reader import read_weights
+from src.runs.recorded.record_reader import read_weights
 
 
 def saved(folder):

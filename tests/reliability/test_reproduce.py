@@ -19,7 +19,7 @@ from src.entry import guarded
 from src.errors import UserError
 from src.runs.identity import setting_identity
 from src.runs.import_tensorflow import ONEDNN
-from src.runs.recorded_targets import check_targets
+from src.runs.recorded.recorded_targets import check_targets
 from src.tracking.store import Store
 from tests.marker import Marker
 from tests.reliability.children import ROOT

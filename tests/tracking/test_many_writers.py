@@ -9,7 +9,7 @@ import pytest
 from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 
-from src.runs.record import read_history
+from src.runs.recorded.record import read_history
 from tests.tracking.servers import missing, mlflow_server, postgres
 from tests.tracking.writers import EPOCHS, FINGERPRINT, METRICS, metadata_of
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from src.errors import UserError
-from src.runs import record
-from src.runs.record import RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunRecord
 from src.tracking import upload as uploading
 from src.tracking.database import database_file
 from src.tracking.mlflow_tracker import MLflowTracker

@@ -13,8 +13,8 @@ import numpy as np
 import yaml
 
 from src.entry import guarded
-from src.runs import record
-from src.runs.record import RunMetadata, RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata, RunRecord
 from src.tracking.mlflow_tracker import MLflowTracker
 
 EPOCHS = 15

@@ -16,7 +16,7 @@ from scipy.special import softmax
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
 from src.evaluation.scores import OFFSETS
-from src.runs import record
+from src.runs.recorded import record
 
 MOST_SEEDS = 30
 """Seeds of a loss that are drawn; the numbers are always over all."""

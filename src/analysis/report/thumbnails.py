@@ -14,9 +14,9 @@ from src.analysis.figures.evidence import local_folder
 from src.analysis.runs import FinishedRun
 from src.data.dataset import Dataset, decoded
 from src.errors import UserError
-from src.runs import record
 from src.runs.dataset_cache import cached_dataset
-from src.runs.recorded_targets import check_targets
+from src.runs.recorded import record
+from src.runs.recorded.recorded_targets import check_targets
 
 LARGEST_SIDE = 64
 """Pixels of a thumbnail."""

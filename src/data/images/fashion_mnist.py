@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from src.config.data_schema import FashionMNISTConfig
+from src.config.image_schema import FashionMNISTConfig
 from src.data.dataset import Dataset, Pixels
 from src.data.errors import DataError
 from src.data.images.idx import read_idx

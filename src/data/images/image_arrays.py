@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.config.data_schema import ImageArraysConfig
+from src.config.image_schema import ImageArraysConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError
 from src.data.images.cache import ImageCache

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import PIL
 
-from src.config.data_schema import ImageFolderConfig
+from src.config.image_schema import ImageFolderConfig
 from src.data.dataset import Dataset
 from src.data.errors import DataError, shortened
 from src.data.images import decode, reading

@@ -10,8 +10,8 @@ import yaml
 from numpy.typing import NDArray
 
 from src.errors import UserError
-from src.runs import record
 from src.runs.import_tensorflow import import_tensorflow
+from src.runs.recorded import record
 from src.saved_model.facts import weights_file
 
 SECTIONS = ("loss", "metric", "model", "data", "training")

@@ -8,7 +8,7 @@ from src.runs.import_tensorflow import import_tensorflow
 import_tensorflow()
 
 import src.engine.fit  # noqa: E402
-import src.job  # noqa: E402
+import src.jobs.job  # noqa: E402
 import src.runs.outputs  # noqa: E402
 import src.tracking.logged_model  # noqa: E402
 import src.tracking.mlflow_tracker  # noqa: E402, F401

@@ -26,14 +26,14 @@ from src.engine.build import check_loss
 from src.engine.sampling import sampled
 from src.engine.sizing import sized
 from src.references.estimators import check_estimator
-from src.runs import record
 from src.runs.claim import CHECKPOINT, claimed, clear
 from src.runs.dataset_cache import cached_dataset
 from src.runs.identity import is_reference
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.labels import encodable
 from src.runs.metadata import describe_run
-from src.runs.record import RunMetadata, RunRecord
+from src.runs.recorded import record
+from src.runs.recorded.record import RunMetadata, RunRecord
 from src.sweeps.sweep_file import parent_run_id
 from src.tracking.tracker import CachedRun, Tracker, open_tracker
 

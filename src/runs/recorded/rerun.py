@@ -12,7 +12,6 @@ from src.data.dataset import Dataset
 from src.engine.build import load_dataset
 from src.engine.sampling import sampled
 from src.errors import UserError
-from src.runs import record
 from src.runs.identity import (
     code_of,
     git_state,
@@ -22,8 +21,9 @@ from src.runs.identity import (
     setting_identity,
 )
 from src.runs.import_tensorflow import import_tensorflow
-from src.runs.record_reader import Recorded, read_weights
-from src.runs.recorded_targets import check_targets
+from src.runs.recorded import record
+from src.runs.recorded.record_reader import Recorded, read_weights
+from src.runs.recorded.recorded_targets import check_targets
 
 if TYPE_CHECKING:
     from src.references.fit import Fitted
@@ -73,7 +73,8 @@ def rerun(
     Args:
         recorded: the record.
         allow_different: go on where data, library versions or code are not as recorded.
-        trusted: names that the record may build beside those of :mod:`src.runs.recorded_targets`.
+        trusted: names that the record may build beside those of
+            :mod:`src.runs.recorded.recorded_targets`.
 
     Raises:
         UserError: where the record may not be built, or something is not as recorded.

@@ -1,0 +1,1 @@
+"""One job of a sweep, and what a process needs loaded to run many."""
