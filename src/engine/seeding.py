@@ -19,7 +19,7 @@ DRAW_BY_KERAS = ("src.components.", "keras.")
 """Whose parts draw by Keras's generators alone, which begin with numbers of Python's own."""
 
 
-def prepare(config: Mapping[str, Any]) -> None:
+def prepare(training: Mapping[str, Any], *, own: bool = True) -> None:
     """Puts Keras and TensorFlow into the state in which a run starts.
 
     Called before each run, so that the fifth job of a sweep starts as the first did.
@@ -29,15 +29,15 @@ def prepare(config: Mapping[str, Any]) -> None:
     it, so it is seeded only where a run has parts of somebody's own; see :func:`seeded`.
 
     Args:
-        config: the resolved config. Of its node ``training``, with ``deterministic`` operations
-            give the same bits each time, in any graph; ``threads`` is their number within one
-            operation and between operations; ``precision`` is a dtype policy of Keras: float32,
-            mixed_float16 or mixed_bfloat16.
+        training: the resolved node. ``seed`` is that of Python, NumPy, TensorFlow and Keras; with
+            ``deterministic`` operations give the same bits each time, in any graph; ``threads``
+            is their number within one operation and between operations; ``precision`` is a dtype
+            policy of Keras: float32, mixed_float16 or mixed_bfloat16.
+        own: whether something of somebody's own may draw numbers.
 
     Raises:
         UserError: where ``threads`` differs from what this process already runs with.
     """
-    training, own = config["training"], _has_own_parts(config)
     if own:
         keras.backend.clear_session(free_memory=False)  # a full collection takes longer
     _limit_threads(training["threads"])
@@ -65,10 +65,10 @@ def seeded(config: Mapping[str, Any], work: Callable[[], T]) -> T:
     Raises:
         UserError: as :func:`prepare`, and what the work raises.
     """
-    prepare(config)
-    if _has_own_parts(config):
+    training, own = config["training"], has_own_parts(config)
+    prepare(training, own=own)
+    if own:
         return work()
-    training = config["training"]
 
     def begun() -> T:
         keras.config.set_dtype_policy(training["precision"])
@@ -79,7 +79,7 @@ def seeded(config: Mapping[str, Any], work: Callable[[], T]) -> T:
         return thread.submit(begun).result()
 
 
-def _has_own_parts(config: Mapping[str, Any]) -> bool:
+def has_own_parts(config: Mapping[str, Any]) -> bool:
     """Whether a run is made of more than Keras and this project, on one device."""
     parts = [config[name] for name in ("model", "loss", "metric")]
     parts.append(config["training"]["optimizer"])
