@@ -93,13 +93,28 @@ def _matching(store: Store, experiment: str | None, condition: str | None) -> It
     if experiment is not None and experiment not in known:
         raise UserError(f"--experiment {experiment}: no such experiment; there are {words(known)}")
     ids = known.values() if experiment is None else [known[experiment]]
+    others = [] if experiment is None else [one for one in known.values() if one not in ids]
     try:
         yield from store.each(condition or "", list(ids))
+        yield from _answers(store, list(ids), others, condition)
     except MlflowException as error:
         raise UserError(
             f"--filter {condition}: {str(error).splitlines()[0]} Right is MLflow's search "
             """syntax, such as "tags.data = 'digits' AND metrics.test_f1_macro > 0.5"."""
         ) from error
+
+
+def _answers(
+    store: Store, home: list[str], others: list[str], condition: str | None
+) -> Iterator[Run]:
+    """Runs of other experiments that answered a job of this one's sweeps."""
+    seen: set[str] = set()
+    for parent in store.search(f"tags.`{SWEEP_COMMAND}` LIKE '%'", home) if others else []:
+        words = [f"tags.`sweep.{parent.info.run_id}` LIKE '%'", *([condition] if condition else [])]
+        for run in store.each(" AND ".join(words), others):
+            if run.info.run_id not in seen:
+                seen.add(run.info.run_id)
+                yield run
 
 
 def _parent(store: Store, sweep_id: str | None) -> Run:

@@ -73,6 +73,18 @@ def test_a_failed_run_is_not_named_where_it_was_trained_again(made):
     assert (len(found.runs), found.left_out) == (1, [])
 
 
+def test_an_experiment_has_the_runs_of_others_that_answered_its_sweeps(made):
+    client, numbers = made.client, {"test_f1_macro": 0.5}
+    first = client.create_experiment("trained", (made.root / "trained").as_uri())
+    second = client.create_experiment("answered", (made.root / "answered").as_uri())
+    used, _ = (log_run(client, first, "ce", seed, numbers) for seed in (0, 1))
+    own = log_run(client, second, "ce", 2, numbers)
+    sweep = client.create_run(second, tags={"sweep.command": "train.py -m loss=ce"})
+    client.set_tag(used, f"sweep.{sweep.info.run_id}", "0")
+    found = select_runs(str(made.root), experiment="answered")
+    assert {run.run_id for run in found.runs} == {used, own}
+
+
 def test_a_filter_is_mlflows_search_syntax(made):
     condition = "tags.loss != 'weighted_ce' AND params.seed != '3'"
     found = select_runs(str(made.root), experiment="made by hand", condition=condition)
