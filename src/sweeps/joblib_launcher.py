@@ -73,6 +73,7 @@ class Workers:
         sent = pickle.dumps(wrap_non_picklable_objects(execute, keep_wrapper=False))
         batches = (jobs[start : start + size] for start in range(0, len(jobs), size))
         under_way = [self._pool.submit(_run, sent, batch) for batch in batches]
+        self._pool.submit(int)  # a pool watches the workers that are there when it is given a task
         try:
             for batch in as_completed(under_way):
                 yield from batch.result()

@@ -198,6 +198,27 @@ def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
         assert not any(map(alive, workers))
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_end_of_any_worker_is_noticed_though_the_others_go_on(tmp_path, number):
+    script = tmp_path / "children.py"
+    script.write_text(CHILDREN.replace("99 * job.number", "999"))
+    with subprocess.Popen(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as sweep:
+        workers = sorted(int(sweep.stdout.readline()) for _ in range(2))
+        os.kill(workers[number], signal.SIGKILL)  # the one that began first, or the last
+        try:
+            _, err = sweep.communicate(timeout=60)
+        finally:
+            sweep.kill()
+    assert err.splitlines()[-1].startswith("src.errors.UserError: a worker was ended from outside")
+    assert not any(map(alive, workers))
+
+
 def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_path):
     with two_jobs_under_way(tmp_path, "model=mlp", "loss=ce,focal") as child:
         first, second = runs_of(tmp_path / "mlruns")[0]
