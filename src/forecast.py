@@ -113,7 +113,7 @@ def _plan(words: Sequence[str]) -> Forecast:
     from src.runs.identity import is_reference
     from src.sweeps.composer import Composer, all_overrides
     from src.sweeps.cores import workers_sharing
-    from src.sweeps.data_sets import with_planned_sets
+    from src.sweeps.data_sets import stay_on_disk, with_planned_sets
     from src.sweeps.references import all_jobs
     from src.sweeps.seeds import with_planned_seeds
 
@@ -130,6 +130,8 @@ def _plan(words: Sequence[str]) -> Forecast:
         composer, jobs, epochs, planned = Composer(loader, cfg), [], [], []
         for number, job in enumerate(all_jobs(cfg, overrides)):
             config = composer.checked(composer.job(number, job))
+            if is_reference(config) and stay_on_disk(config["data"]):
+                continue  # as the sweep leaves it out
             pairs = (word.split("=", 1) for word in job)
             named_so = {key: f"{key}.name" for key in GROUPS}
             jobs.append(

@@ -62,6 +62,7 @@ class Outline:
         train_share: of the rows.
         image: shape of an image; empty for vectors.
         name: for messages.
+        on_disk: whether it stays there, since it is larger than its share of memory.
     """
 
     size: int
@@ -70,6 +71,7 @@ class Outline:
     train_share: float = 0.6
     image: tuple[int, ...] = ()
     name: str = ""
+    on_disk: bool = False
     preprocessing: None = None
     planned_rows: None = None
 
@@ -100,7 +102,8 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
         dataset: of one of them.
     """
     networks = [sized(config, dataset) for config in configs if not is_reference(config)]
-    references = [config["estimator"] for config in configs if is_reference(config)]
+    fitted = [] if dataset.on_disk else configs  # estimators need all rows in memory
+    references = [config["estimator"] for config in fitted if is_reference(config)]
     a_seed = sum(seconds_of_run(config, dataset) for config in networks)
     time = min(SHORTEST * max(sum(dataset.rows.values()) / ROWS, 1) ** GROWTH, LONGEST)
     whole = a_seed + sum(seconds_of_reference(node, dataset) for node in references)
@@ -196,4 +199,5 @@ def outline_of(dataset: Dataset) -> Outline:
     size, shape = sum(dataset.rows.values()), dataset.input_shape
     image = shape if is_image(dataset) else ()
     share = len(dataset.y_train) / size
-    return Outline(size, math.prod(shape), dataset.num_classes, share, image, dataset.name)
+    classes, columns = dataset.num_classes, math.prod(shape)
+    return Outline(size, columns, classes, share, image, dataset.name, dataset.on_disk)

@@ -51,12 +51,24 @@ class SetPlan:
         """
         known = [self.outlines[word] for word in words if word in self.outlines]
         data = config["data"]
-        of_images = data.get("_target_") in OF_IMAGES and FILES & data.keys()
-        if not known and not of_images:
+        if not known and not _are_read_images(data):
             return 0.0
         from src.runs.seed_plan import seconds_of_job  # NumPy: not before a wrong word is named
 
         return seconds_of_job(config, known[0] if known else _outline(data))
+
+
+def stay_on_disk(data: Mapping[str, Any]) -> bool:
+    """Whether a resolved node of ``data`` names images that take more than their share of memory.
+
+    Raises:
+        UserError: where the images cannot be used.
+    """
+    return _are_read_images(data) and _outline(data).on_disk
+
+
+def _are_read_images(data: Mapping[str, Any]) -> bool:
+    return data.get("_target_") in OF_IMAGES and bool(FILES & data.keys())
 
 
 def _outline(data: Mapping[str, Any]) -> "Outline":

@@ -6,7 +6,7 @@ import pickle
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -19,6 +19,7 @@ from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
 from src.sweeps.cores import one_thread
+from src.sweeps.data_sets import stay_on_disk
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 
@@ -37,6 +38,7 @@ class Plan:
         varied: how many values each key has that has several, among the jobs of networks.
         references: how many jobs fit an estimator.
         seconds: of processor that they all take; 0 where that is not known.
+        left_out: data whose references are not among the jobs, since its images stay on disk.
     """
 
     jobs: list[Job]
@@ -49,6 +51,7 @@ class Plan:
     varied: dict[str, int]
     references: int = 0
     seconds: float = 0.0
+    left_out: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -88,7 +91,8 @@ class Plan:
                 configs.append(composer.checked(job))
             except UserError as error:
                 raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
-        for job, plain in zip(jobs, configs, strict=True):  # all are right
+        pairs, left_out = _fitted_in_memory(jobs, configs, first)  # all are right
+        for job, plain in pairs:
             seconds += seconds_of(job.words, plain) if seconds_of else 0.0
             sources.add(digest_of({**plain["data"], "seed": None}))
             seeds.add(int(plain["seed"]))
@@ -103,8 +107,8 @@ class Plan:
         config = jobs[0].config
         check_plan(config, known, values, seeds)
         return cls(
-            jobs,
-            [config_identity(plain) for plain in configs],
+            [job for job, _ in pairs],
+            [config_identity(plain) for _, plain in pairs],
             forced=forced,
             one_source=len(sources) == 1,
             settings=digest_of({"jobs": sorted(unseeded)}),
@@ -113,6 +117,7 @@ class Plan:
             varied={key: len(several) for key, several in values.items() if len(several) > 1},
             references=references,
             seconds=seconds,
+            left_out=left_out,
         )
 
     @property
@@ -124,7 +129,14 @@ class Plan:
         """How many jobs there are, and how many of them are different experiments."""
         jobs, different = len(self.jobs), len(set(self.identities))
         same = "" if jobs == different else f", {different} different experiments"
-        return f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
+        said = f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
+        if self.left_out:
+            said += (
+                f"\nReferences left out: the images of {', '.join(self.left_out)} stay on disk, and "
+                "an estimator needs all of them in memory; a smaller data.image_size or a larger "
+                "data.memory_share brings them back."
+            )
+        return said
 
     @property
     def over_losses(self) -> bool:
@@ -140,6 +152,24 @@ class Plan:
             (later if identity in seen else first).append(job)
             seen.add(identity)
         return [*first, *later]
+
+
+def _fitted_in_memory(
+    jobs: Sequence[Job], configs: Sequence[dict[str, Any]], first: int
+) -> tuple[list[tuple[Job, dict[str, Any]]], list[str]]:
+    """Jobs with their configs, without references on images that stay on disk; names of these.
+
+    A sweep of estimators alone keeps its jobs, which say why they cannot be fitted.
+    """
+    beside = not all(map(is_reference, configs))
+    kept: list[tuple[Job, dict[str, Any]]] = []
+    names = set()
+    for job, config in zip(jobs, configs, strict=True):
+        if beside and is_reference(config) and stay_on_disk(config["data"]):
+            names.add(str(config["data"]["name"]))
+        else:
+            kept.append((replace(job, number=first + len(kept)), config))
+    return kept, sorted(names)
 
 
 def _without_seeds(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from src.config.estimator_schema import FOR_PIXELS
@@ -99,6 +100,24 @@ def test_they_are_counted_apart_and_make_no_other_settings_of_the_losses(plan_ty
     assert alone.varied == beside.varied
     assert alone.settings == beside.settings
     assert alone.identity != beside.identity
+
+
+def test_of_images_that_stay_on_disk_there_are_none_and_one_line_says_so(plan_typed, tmp_path):
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 256, (60, 4, 4), np.uint8), np.arange(60) % 3
+    np.savez(tmp_path / "mine.npz", x=images, y=labels)
+    data = ("data=image_arrays", f"data.path={tmp_path}/mine.npz", f"data.cache={tmp_path}")
+    words = ("loss=ce,focal", "seed=0,1", "references=quick", *data)
+    assert plan_typed(*words).references == 3 * 2
+    on_disk = plan_typed(*words, "data.memory_share=1e-9")
+    assert (on_disk.references, len(on_disk.jobs), len(on_disk.identities)) == (0, 4, 4)
+    first, second = on_disk.summary().splitlines()
+    assert first == "Sweep of 4 jobs."
+    assert second.startswith(
+        "References left out: the images of image_arrays stay on disk, and an "
+    )
+    alone = ("estimator=majority,random_forest", *data, "data.memory_share=1e-9")
+    assert len(plan_typed(*alone).jobs) == 2, "which say by themselves what is wrong"
 
 
 @pytest.mark.parametrize(
