@@ -131,9 +131,10 @@ class Plan:
         same = "" if jobs == different else f", {different} different experiments"
         said = f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
         if self.left_out:
+            names = ", ".join(self.left_out)
             said += (
-                f"\nReferences left out: the images of {', '.join(self.left_out)} stay on disk, and "
-                "an estimator needs all of them in memory; a smaller data.image_size or a larger "
+                f"\nReferences left out: the images of {names} stay on disk, and an estimator "
+                "needs all of them in memory; a smaller data.image_size or a larger "
                 "data.memory_share brings them back."
             )
         return said
