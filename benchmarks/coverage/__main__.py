@@ -13,9 +13,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.coverage.results import SEEDS_A_FILE, measured
-from benchmarks.coverage.rows import NUMBERS, rows
+from benchmarks.coverage.results import measured
+from benchmarks.coverage.rows import rows
 from benchmarks.coverage.tables import details, summary, verdict
+from benchmarks.coverage.trainings import SEEDS
 from benchmarks.timing import machine
 from benchmarks.timing.page import replaced
 from src.entry import guarded
@@ -34,28 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--tables", type=int, default=200, help="to re-split (200)")
-    long_tables = "tables with 20 seeds, the others have 10 (as --tables)"
-    parser.add_argument("--long-tables", type=int, help=long_tables)
     parser.add_argument("--seeds", type=int, default=600, help="of fresh data, 20 at a time (600)")
     parser.add_argument("--workers", type=int, default=cores, help="processes (one a core)")
     parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
-    tables, seeds = options.tables, options.seeds
-    long_tables = tables if options.long_tables is None else options.long_tables
-    least = {"tables": 2, "seeds": max(NUMBERS), "workers": 1}
+    least = {"tables": 2, "seeds": SEEDS, "workers": 1}
     for name, number in least.items():
         if getattr(options, name) < number:
             raise UserError(f"--{name} {getattr(options, name)}: must be {number} or more")
-    if seeds % SEEDS_A_FILE:
-        raise UserError(f"--seeds {seeds}: must be a multiple of {SEEDS_A_FILE}")
-    if not 2 <= long_tables <= tables:
-        raise UserError(f"--long-tables {long_tables}: must be 2 to {tables}, those of --tables")
-    found = list(rows(*measured(tables, long_tables, seeds, options.workers)))
-    lengths = f"{long_tables} of them with 20 seeds, the others with 10"
+    if options.seeds % SEEDS:
+        raise UserError(f"--seeds {options.seeds}: must be a multiple of {SEEDS}")
+    found = list(rows(*measured(options.tables, options.seeds, options.workers)))
     counts = (
-        f"{seeds} seeds of fresh data; {tables} tables, "
-        f"{'with 20 seeds each' if long_tables == tables else lengths}. Measured on "
-        f"{machine.description()}"
+        f"{options.seeds} seeds of fresh data; {options.tables} tables, with {SEEDS} seeds each. "
+        f"Measured on {machine.description()}"
     )
     parts = {
         "summary": f"{summary(found)}\n\n{verdict(found, 'this project')}\n\n{counts}",

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
-from benchmarks.coverage.intervals import nadeau_bengio, student
+from benchmarks.coverage.intervals import Held, nadeau_bengio, student
 from benchmarks.coverage.quick_tables import SEEDS_PER_SPLIT, WORLDS, World, differences
 from benchmarks.timing.page import replaced
+from src.analysis.report.sections import markdown_table
 from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
 from src.entry import guarded
@@ -26,22 +26,6 @@ from src.runs.identity import PROJECT
 
 PAGE = PROJECT / "docs" / "coverage.md"
 LEAST_TABLES = 20
-
-
-@dataclass(frozen=True)
-class Held:
-    """How one interval does in one world with so many seeds.
-
-    Attributes:
-        coverage: share of the tables whose interval holds the truth, 0 to 1.
-        half_width: mean, percentage points.
-    """
-
-    coverage: float
-    half_width: float
-
-    def __str__(self) -> str:
-        return f"{100 * self.coverage:.1f} % ({self.half_width:.1f})"
 
 
 def design_of(world: World, share: float) -> Design:
@@ -79,13 +63,8 @@ def measured(world: World, tables: int) -> dict[int, dict[str, Held]]:
                 ("Nadeau-Bengio", nadeau_bengio(row, splits, table=world.estimand == "table")),
             ):
                 ends.setdefault(name, []).append(one)
-        found[seeds] = {name: _held(np.array(of_all), truth) for name, of_all in ends.items()}
+        found[seeds] = {name: Held(np.array(of_all), truth) for name, of_all in ends.items()}
     return found
-
-
-def _held(ends: np.ndarray, truth: np.ndarray) -> Held:
-    low, high = ends.T
-    return Held(float(((low <= truth) & (truth <= high)).mean()), float((high - low).mean() / 2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,11 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     for split, world in track(WORLDS.items(), "splits"):
         for seeds, held in measured(world, options.tables).items():
-            rows.append((split, str(seeds), *map(str, held.values())))
-    header = ("data.split", "seeds", *held)
-    ruled = [header, ["---", "--:", *("--:" for _ in held)], *rows]
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in ruled)
-    content = f"{lines}\n\n{options.tables} tables of each kind."
+            rows.append([split, str(seeds), *map(str, held.values())])
+    table = markdown_table([["data.split", "seeds", *held], *rows])
+    content = f"{table}\n\n{options.tables} tables of each kind."
     page = options.page.read_text(encoding="utf-8")
     options.page.write_text(replaced(page, "by_split", content), encoding="utf-8")
     print(content)

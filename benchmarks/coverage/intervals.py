@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import bootstrap, t
 
 from src.analysis.statistics.design import Design
@@ -16,6 +18,37 @@ TEST_SHARE = 0.25
 
 Interval = Callable[[Sequence[float], Sequence[str], bool], tuple[float, float]]
 """From differences in pp, the split of each, and whether the splits are of one table."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """How one interval does over many sets of seeds, in one situation.
+
+    Attributes:
+        ends: of each set's interval, shape (sets, 2), pp.
+        truth: what they are to hold, pp: one number, or one a set.
+    """
+
+    ends: NDArray[np.float64]
+    truth: float | NDArray[np.float64]
+
+    @property
+    def coverage(self) -> float:
+        """Share of the intervals that hold the truth, 0 to 1."""
+        low, high = self.ends.T
+        return float(((low <= self.truth) & (self.truth <= high)).mean())
+
+    @property
+    def half_width(self) -> float:
+        """Mean half of an interval's width, pp."""
+        return float(np.diff(self.ends).mean() / 2)
+
+    def better(self, gain: float = 0.0) -> float:
+        """Share that would be called better, were the true difference ``gain`` pp."""
+        return float((self.ends[:, 0] - self.truth + gain > 0).mean())
+
+    def __str__(self) -> str:
+        return f"{100 * self.coverage:.1f} % ({self.half_width:.1f})"
 
 
 def bca(differences: Sequence[float], splits: Sequence[str], table: bool) -> tuple[float, float]:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.coverage.intervals import INTERVALS, Interval
+from benchmarks.coverage.intervals import INTERVALS, Held, Interval
 from benchmarks.coverage.trainings import LOSSES, RATES, Scores
 
 NUMBERS = (5, 10, 20)
 """Seeds of a comparison."""
-GAINS = (1, 2, 4)
-"""True gains, pp, for which the power is told."""
 COMPARISONS = {"A/A": 1, "focal": 2, "weighted_ce": 3}
-"""Places in ``LOSSES`` of what is compared with the first."""
+"""Index in ``LOSSES`` of the loss that is compared with the first."""
 MOST_SETS = 800
 """Sets of seeds of a row on fresh data; tables give as many as they have."""
 assert LOSSES[2:] == ("focal", "weighted_ce")
@@ -34,7 +32,7 @@ class Row:
         seeds: of a comparison.
         independent: sets that share no table, or no seed of fresh data.
         truth: mean difference over all data, pp; 0 for A/A by its making.
-        ends: of each interval, for each set of seeds, shape (sets, 2), pp.
+        held: how each interval does.
     """
 
     table: bool
@@ -44,21 +42,7 @@ class Row:
     seeds: int
     independent: int
     truth: float
-    ends: dict[str, NDArray[np.float64]]
-
-    def coverage(self, interval: str) -> float:
-        """Share of the sets whose interval holds the truth."""
-        low, high = self.ends[interval].T
-        return float(((low <= self.truth) & (self.truth <= high)).mean())
-
-    def half_width(self, interval: str) -> float:
-        """Mean half of the interval's width, pp."""
-        low, high = self.ends[interval].T
-        return float((high - low).mean() / 2)
-
-    def better(self, interval: str, gain: float = 0.0) -> float:
-        """Share of the sets that would be called better, were the true difference ``gain`` pp."""
-        return float((self.ends[interval][:, 0] - self.truth + gain > 0).mean())
+    held: dict[str, Held]
 
 
 def rows(
@@ -68,16 +52,16 @@ def rows(
 
     Args:
         fresh: shape (seeds, losses, rates, scores).
-        tables: shape (tables, seeds, losses, rates, scores), NaN where a table has fewer seeds.
+        tables: shape (tables, seeds, losses, rates, scores).
         intervals: by name.
     """
     for table, scores in ((False, fresh), (True, tables)):
         for decision in ("argmax", "tuned"):
             for setting in (*map(str, RATES), "best"):
                 at = _test_scores(scores, decision, setting)
-                for comparison, place in COMPARISONS.items():
-                    differences = 100 * (at[..., place] - at[..., 0])
-                    truth = 0.0 if comparison == "A/A" else float(np.nanmean(differences))
+                for comparison, index in COMPARISONS.items():
+                    differences = 100 * (at[..., index] - at[..., 0])
+                    truth = 0.0 if comparison == "A/A" else float(differences.mean())
                     for seeds in NUMBERS:
                         sets = _sets(differences, seeds, table)
                         yield Row(
@@ -86,32 +70,28 @@ def rows(
                             decision=decision,
                             setting=setting,
                             seeds=seeds,
-                            independent=_independent(differences, seeds, table),
+                            independent=len(differences) // (1 if table else seeds),
                             truth=truth,
-                            ends=_ends(sets, table, intervals),
+                            held={
+                                name: Held(np.array([of(*one, table) for one in sets]), truth)
+                                for name, of in intervals.items()
+                            },
                         )
 
 
 def _test_scores(scores: Scores, decision: str, setting: str) -> NDArray[np.float64]:
     """Of a decision, with each loss at a rate, or at that of the best validation score."""
-    place = ("argmax", "tuned").index(decision)
-    validation, test = scores[..., place], scores[..., place + 2]
+    index = ("argmax", "tuned").index(decision)
+    validation, test = scores[..., index], scores[..., index + 2]
     if setting != "best":
         return test[..., RATES.index(float(setting))]
     chosen = np.round(validation, 12).argmax(axis=-1)  # of equals the lower rate
     return np.take_along_axis(test, chosen[..., None], axis=-1)[..., 0]
 
 
-def _independent(differences: NDArray[np.float64], seeds: int, table: bool) -> int:
-    """Tables that have so many seeds, or sets of seeds that share none."""
-    if table:
-        return int(np.isfinite(differences[:, seeds - 1]).sum())
-    return len(differences) // seeds
-
-
 def _sets(
     differences: NDArray[np.float64], seeds: int, table: bool
-) -> list[tuple[NDArray[np.float64], list[str]]]:
+) -> list[tuple[list[float], list[str]]]:
     """Differences of each set of seeds, and the split of each.
 
     Seeds of fresh data are drawn from all of them, without replacement within a set. On a table a
@@ -120,19 +100,7 @@ def _sets(
     if table:
         starts = range(0, differences.shape[1] - seeds + 1, seeds + seeds % 2)
         splits = [str(seed // 2) for seed in range(seeds)]
-        sets = [(of[i : i + seeds], splits) for of in differences for i in starts]
-        return [one for one in sets if np.isfinite(one[0]).all()]
+        return [(of[i : i + seeds].tolist(), splits) for of in differences for i in starts]
     rng = np.random.default_rng(0)
     drawn = [rng.choice(len(differences), seeds, replace=False) for _ in range(MOST_SETS)]
-    return [(differences[chosen], [str(seed) for seed in chosen]) for chosen in drawn]
-
-
-def _ends(
-    sets: list[tuple[NDArray[np.float64], list[str]]],
-    table: bool,
-    intervals: Mapping[str, Interval],
-) -> dict[str, NDArray[np.float64]]:
-    return {
-        name: np.array([interval(values.tolist(), splits, table) for values, splits in sets])
-        for name, interval in intervals.items()
-    }
+    return [(differences[chosen].tolist(), list(map(str, chosen))) for chosen in drawn]

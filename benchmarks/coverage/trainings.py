@@ -26,9 +26,7 @@ LOSSES = ("ce", "ce", "focal", "weighted_ce")
 RATES = (0.001, 0.01)
 ROWS = 1500
 SEEDS = 20
-"""Seeds on a table, two a split."""
-SEEDS_A_PART = 10
-"""Of them, in one go."""
+"""Seeds on a table, two a split; and of fresh data in one go."""
 OTHER_SEEDS = 10**6
 """What the training seeds of the second loss, and the seeds of tables, are ahead by."""
 SCORES = ("val_argmax", "val_tuned", "test_argmax", "test_tuned")
@@ -52,41 +50,41 @@ def identity() -> str:
     return digest_of({"configs": configs, "code": [code_of(one) for one in configs]})
 
 
-def on_fresh_data(seed: int) -> Scores:
-    """Every loss at every rate on data of the seed's own, as where data are simulated."""
-    return _on([_dataset({**config_of("ce")["data"], "seed": seed})], [seed])
-
-
-def on_a_table(number: int, part: int) -> Scores:
-    """Every loss at every rate on re-splits of one table.
+def on_fresh_data(number: int) -> Scores:
+    """Every loss at every rate on data of each seed's own, as where data are simulated.
 
     Args:
-        number: what the table is made by.
-        part: which of its seeds, ``SEEDS_A_PART`` at a time.
+        number: of the block of ``SEEDS`` seeds.
     """
-    whole = _dataset({**config_of("ce")["data"], "seed": OTHER_SEEDS + number})
+    return _on(config_of("ce")["data"], number)
+
+
+def on_a_table(number: int) -> Scores:
+    """Every loss at every rate on ``SEEDS`` re-splits of one table.
+
+    Args:
+        number: of the table, by which its rows are drawn.
+    """
+    from src.engine.build import load_dataset
+
+    whole = load_dataset({**config_of("ce")["data"], "seed": OTHER_SEEDS + number})
     x = np.concatenate([whole.x_train, whole.x_val, whole.x_test])
     y = np.concatenate([whole.y_train, whole.y_val, whole.y_test])
-    first = SEEDS * number + SEEDS_A_PART * part
-    seeds = range(first, first + SEEDS_A_PART)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "table.npz")
         np.savez(file, x=x, y=y)
         node = {"_target_": "src.data.table.table", "path": str(file), "seeds_per_split": 2}
-        return _on([_dataset({**node, "seed": seed}) for seed in seeds], seeds)
+        return _on(node, number)
 
 
-def _dataset(node: Mapping[str, Any]) -> Dataset:
+def _on(node: Mapping[str, Any], number: int) -> Scores:
+    """The scores on what a ``data`` node gives each seed of a block."""
     from src.engine.build import load_dataset
-
-    return load_dataset(node)
-
-
-def _on(datasets: list[Dataset], seeds: range | list[int]) -> Scores:
     from src.engine.model import build_model
 
-    found = np.empty((len(seeds), len(LOSSES), len(RATES), len(SCORES)))
-    for place, (dataset, seed) in enumerate(zip(datasets, seeds, strict=True)):
+    found = np.empty((SEEDS, len(LOSSES), len(RATES), len(SCORES)))
+    for index, seed in enumerate(range(SEEDS * number, SEEDS * (number + 1))):
+        dataset = load_dataset({**node, "seed": seed})
         for column, loss in enumerate(LOSSES):
             config = config_of(loss)
             own = seed + OTHER_SEEDS * LOSSES[:column].count(loss)
@@ -94,7 +92,7 @@ def _on(datasets: list[Dataset], seeds: range | list[int]) -> Scores:
             model = build_model(config, dataset)
             for row, rate in enumerate(RATES):
                 model.optimizer.learning_rate = rate
-                found[place, column, row] = train_and_score(config, dataset, model)
+                found[index, column, row] = train_and_score(config, dataset, model)
     return found
 
 

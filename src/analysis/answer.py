@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from src.analysis.card import Card, Statement, card, statements
+from src.analysis.card import Card, Statement, card
 from src.analysis.for_scale import ForScale, for_scale
 from src.analysis.notes import (
     bridge,
@@ -77,7 +77,7 @@ class Answer:
 
     @property
     def settings(self) -> list[str]:
-        """In the order of the comparisons."""
+        """Each once, in the order of the comparisons."""
         return list(dict.fromkeys(found.setting for found in self.comparisons))
 
     @property
@@ -92,7 +92,14 @@ class Answer:
 
     def statements(self, advice: Recommendation) -> list[Statement]:
         """What to take in a setting; a reference that leads comes first, another one behind."""
-        return statements(self, advice)
+        scale, head = self.scale.get(advice.setting), "Recommendation"
+        where = f" for {advice.title}" if len(self.recommendations) > 1 else ""
+        found, aside = [], scale.sentence if scale else ""
+        if scale and scale.leads:
+            found.append(Statement("", scale.sentence, scale.advice, scale.command))
+            head, aside = f"{head} among the losses", ""
+        own = (advice.sentence, advice.details, advice.command, aside)
+        return [*found, Statement(f"{head}{where}", *own)]
 
     def base(self, setting: str) -> LossSummary:
         """The scores of the baseline in a setting."""
@@ -107,7 +114,7 @@ class Answer:
         return [one for one in self.recommendations if one.setting == setting]
 
     def first(self, setting: str) -> Comparison:
-        """That of the recommended loss, or where this is the baseline the first of all."""
+        """The comparison of the recommended loss; the first of all where that is the baseline."""
         labels, found = {one.label for one in self.advice(setting)}, self.of(setting)
         return next((one for one in found if one.label in labels), found[0])
 
@@ -128,16 +135,15 @@ class Answer:
 
     def by_validation(self, setting: str) -> list[LossRow]:
         """The same with the baseline among them, best on the validation split first."""
-        rows, name = self.rows(setting), CRITERIA[self.decision]
-        known = all(name in row.loss.means for row in rows)
-        return sorted(rows, key=lambda row: -row.loss.means[name]) if known else rows
+        name = CRITERIA[self.decision]
+        return sorted(self.rows(setting), key=lambda row: -row.loss.means.get(name, 0.0))
 
     def given_of(self, setting: str) -> dict[str, Values]:
-        """The settings that its runs were chosen from, and the values of these."""
+        """The given settings that its runs were chosen from, with their values."""
         return self.best[self.decision].given.get(setting, {})
 
     def at_given(self, setting: str) -> list[Comparison]:
-        """The comparisons at these, loss by loss, in their order."""
+        """The comparisons at these settings, loss by loss, in their order."""
         order = list(self.given_of(setting))
         mine = [one for one in self.given if one.setting in order]
         return sorted(mine, key=lambda one: (one.label, order.index(one.setting)))
@@ -183,9 +189,7 @@ def answer(
         beside = compare(best[other].runs, baseline, threshold, other, anytime=anytime)
     except UserError:  # recorded by none of the pairs
         best[other], beside = Best(), []
-    for one in SHOWN:  # what may be recommended
-        if one not in best:
-            best[one] = at_best(selection.runs, one, selection.tuned)
+    best |= {one: at_best(selection.runs, one, selection.tuned) for one in SHOWN if one not in best}
     losses = {each: summarise(found.runs) for each, found in best.items()}
     both = corrected([*judged, *beside])
     comparisons = _by_validation(both[: len(judged)], losses[decision], decision)
@@ -227,15 +231,12 @@ def _by_validation(
     comparisons: Sequence[Comparison], losses: Sequence[LossSummary], decision: str
 ) -> list[Comparison]:
     """Sorted by validation score within each setting: the test scores have no part in the order."""
-    known = {(loss.setting, loss.label): loss.means for loss in losses}
-    found: list[Comparison] = []
-    for setting in dict.fromkeys(one.setting for one in comparisons):
-        mine = [one for one in comparisons if one.setting == setting]
-        means = [known[setting, one.label] for one in mine]
-        if all(CRITERIA[decision] in one for one in means):
-            mine.sort(key=lambda one: -known[one.setting, one.label][CRITERIA[decision]])
-        found += mine
-    return found
+    scores = {(one.setting, one.label): one.means.get(CRITERIA[decision], 0.0) for one in losses}
+    settings = list(dict.fromkeys(one.setting for one in comparisons))
+    return sorted(
+        comparisons,
+        key=lambda one: (settings.index(one.setting), -scores[one.setting, one.label]),
+    )
 
 
 def _limits(found: Answer, setting: str) -> list[str]:

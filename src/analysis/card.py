@@ -12,7 +12,6 @@ from src.analysis.statistics.verdict import UNDECIDED
 
 if TYPE_CHECKING:
     from src.analysis.answer import Answer
-    from src.analysis.statistics.recommendation import Recommendation
 
 SHORTLY = {"argmax": "by argmax", "tuned": "with tuned thresholds", "prior": "by prior"}
 MOST_SEEDS = 200
@@ -21,12 +20,12 @@ MOST_SEEDS = 200
 
 @dataclass(frozen=True)
 class Statement:
-    """What the answer says first of a setting, wherever it is shown.
+    """What the answer says first of a setting; without full stops, parts may be empty.
 
     Attributes:
-        head: that the sentence begins with; empty where it stands by itself.
-        sentence: without its full stop, as the others.
-        action: what the command does; empty without one.
+        head: what the sentence begins with.
+        sentence: what to take, and why.
+        action: what the command does.
         command: to type.
         aside: what follows.
     """
@@ -63,7 +62,7 @@ class Card:
             without a full stop.
         seeds: how many are compared.
         needed: how many would decide it; None where it is decided, or where that is not known.
-        limits: what the answer does not know, as sentences without their full stops.
+        limits: what the answer does not know, as sentences without full stops.
         step: what to do next.
     """
 
@@ -78,10 +77,10 @@ class Card:
 
 
 def card(answer: "Answer", setting: str) -> Card:
-    """The card of a setting, whose badge is the verdict on one loss at the judged decision.
+    """The card of a setting; its badge is the verdict on one loss at the judged decision.
 
-    The loss is the one that is recommended; where that is the baseline, the one that validation
-    likes best beside it. So no test score has a part in which one is named.
+    That loss is the recommended one, or the best on validation where the baseline is recommended:
+    no test score has a part in which one is named.
     """
     first = answer.first(setting)
     return Card(
@@ -96,18 +95,6 @@ def card(answer: "Answer", setting: str) -> Card:
     )
 
 
-def statements(answer: "Answer", advice: "Recommendation") -> list[Statement]:
-    """What to take in a setting; a reference that leads comes first, another one behind."""
-    scale, head = answer.scale.get(advice.setting), "Recommendation"
-    where = f" for {advice.title}" if len(answer.recommendations) > 1 else ""
-    found, aside = [], scale.sentence if scale else ""
-    if scale and scale.leads:
-        found.append(Statement("", scale.sentence, scale.advice, scale.command))
-        head, aside = f"{head} among the losses", ""
-    own = (advice.sentence, advice.details, advice.command, aside)
-    return [*found, Statement(f"{head}{where}", *own)]
-
-
 def _headline(answer: "Answer", first: Comparison) -> str:
     beside = [
         one for one in answer.others if (one.setting, one.label) == (first.setting, first.label)
@@ -116,23 +103,18 @@ def _headline(answer: "Answer", first: Comparison) -> str:
     advised = first.label in {one.label for one in answer.advice(first.setting)}
     chosen = f"recommended of {several}" if advised else f"the best of {several} on validation"
     among = f", {chosen}," if several > 1 else ""
-    known = ", ".join(_difference(one, one_seed=len(first.seeds) < 2) for one in (first, *beside))
-    basis = "; ".join(filter(None, (known, first.tuning, first.in_seeds)))
-    said = f"{first.short}{among} against {first.base}: {basis}"
-    return (
-        said
-        if len(first.seeds) > 1
-        else f"{said.rpartition('; ')[0]}; {first.estimate.design.one_seed}"
+    several_seeds = len(first.seeds) > 1
+    known = ", ".join(
+        f"{one.in_points} {SHORTLY[one.decision]}{f' ({one.verdict})' if several_seeds else ''}"
+        for one in (first, *beside)
     )
-
-
-def _difference(one: Comparison, *, one_seed: bool) -> str:
-    verdict = "" if one_seed else f" ({one.verdict})"
-    return f"{one.in_points} {SHORTLY[one.decision]}{verdict}"
+    seeds = first.in_seeds if several_seeds else first.estimate.design.one_seed
+    basis = "; ".join(filter(None, (known, first.tuning, seeds)))
+    return f"{first.short}{among} against {first.base}: {basis}"
 
 
 def _step(answer: "Answer", first: Comparison) -> Step:
-    """The one that tells most of what is not known yet."""
+    """The step that tells most of what is not known yet."""
     scale = answer.scale.get(first.setting)
     run = answer.base(first.setting).runs[0]
     advice, design = answer.advice(first.setting), first.estimate.design

@@ -48,10 +48,10 @@ class Row:
 
     @property
     def leads(self) -> bool:
-        """The same, or ahead by as much on both splits where nothing is decided."""
-        undecided = self.against.verdict == UNDECIDED
-        both = self._counts(self.against.mean) and self._counts(self.on_validation)
-        return self.is_better or (undecided and both)
+        """Whether it is better, or undecided and ahead by as much on both splits."""
+        means = (self.against.mean, self.on_validation)
+        ahead = self.against.verdict == UNDECIDED and all(map(self._counts, means))
+        return self.is_better or ahead
 
     def _counts(self, difference: float) -> bool:
         return round(difference, DECIMALS) > self.against.threshold
@@ -60,11 +60,6 @@ class Row:
     def score(self) -> float:
         """Mean test macro F1 over the seeds that both have."""
         return float(np.mean(self.against.scores))
-
-    @property
-    def base_score(self) -> float:
-        """The same of the recommendation."""
-        return float(np.mean(self.against.baseline_scores))
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ class ForScale:
         sentence: how the best of them does against the recommendation.
         leads: whether one is ahead by more than the gain that counts.
         advice: what to do about that; empty where none leads.
-        command: that does it; empty too.
+        command: does what is advised; empty where none leads.
         notes: how they were tuned, and which seeds are missing.
     """
 
@@ -120,7 +115,9 @@ def for_scale(
     Returns:
         None where nothing is recommended, or no reference has its splits.
     """
-    base = _recommended(advice, losses)
+    chosen = by_setting(losses.get(advice.decision, ()))
+    of_loss = chosen.get(advice.setting, {}).get(advice.label, {})
+    base = {seed: of_loss[seed] for seed in sorted(of_loss)}
     same = [
         run
         for run in references
@@ -158,19 +155,14 @@ def for_scale(
         advice=WHAT_TO_DO.format(first.at.name) if ahead else "",
         command=first.at.promotes if ahead else "",
         notes=[
-            *dict.fromkeys(words for found in best.values() for words in _trials(found)),
+            *dict.fromkeys(
+                note
+                for found in best.values()
+                for note in choice_notes(one for one in found.choices if one.keys)
+            ),
             *(note for row in rows for note in row.against.missing),
         ],
     )
-
-
-def _recommended(
-    advice: Recommendation, losses: Mapping[str, Sequence[FinishedRun]]
-) -> dict[int, FinishedRun]:
-    """The runs of what is recommended, by seed; none where nothing is."""
-    chosen = by_setting(losses.get(advice.decision, ()))
-    of_loss = chosen.get(advice.setting, {}).get(advice.label, {})
-    return {seed: of_loss[seed] for seed in sorted(of_loss)}
 
 
 def _candidates(best: Mapping[str, Best]) -> list[Candidate]:
@@ -207,8 +199,5 @@ def _scale(first: Row) -> str:
 def _base(row: Row, more: str = "") -> str:
     """``ce by argmax, 0.820 (8 seeds; loss)``."""
     seeds = in_seeds(len(row.against.seeds))
-    return f"{row.against.baseline}, {row.base_score:.3f} ({seeds}; {row.against.verdict}{more})"
-
-
-def _trials(found: Best) -> list[str]:
-    return choice_notes(one for one in found.choices if one.keys)
+    score = float(np.mean(row.against.baseline_scores))
+    return f"{row.against.baseline}, {score:.3f} ({seeds}; {row.against.verdict}{more})"

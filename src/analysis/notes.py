@@ -5,14 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import mean
 
-from src.analysis.runs import (
-    LEARNING_RATE,
-    SCORE,
-    FinishedRun,
-    in_seeds,
-    key_words,
-    with_titles,
-)
+from src.analysis.runs import LEARNING_RATE, SCORE, FinishedRun, in_seeds, key_words, with_titles
 from src.analysis.selection import Selection
 from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import LossSummary, not_compared
@@ -42,8 +35,26 @@ def choice_notes(choices: Iterable[Choice]) -> list[str]:
 
 
 def search_notes(choices: Sequence[Choice]) -> list[str]:
-    """What is wrong with the search."""
-    return [*_edge_notes(choices), *_unequal_trials(choices)]
+    """Ends of a grid that are often the best, each in a sentence; and unequal numbers of trials."""
+    at: dict[tuple[str, str, Values], list[str]] = defaultdict(list)
+    for one in choices:
+        for key in one.keys:
+            for value, count in one.at_edge(key).items():
+                if count > MANY * len(one.chosen):
+                    often = f"{short_label(one.label)} ({count} of {in_seeds(len(one.chosen))})"
+                    at[key, value, one.grid[key]].append(often)
+    said = [
+        f"{key_words([key])} {value} lies at the edge of the grid and is best for "
+        f"{', '.join(losses)}; a wider grid may hold a better one{_wider(key, grid, value)}"
+        for (key, value, grid), losses in at.items()
+    ]
+    counts = {one.label: sum(one.trials.values()) / len(one.trials) for one in choices}
+    if len(set(counts.values())) > 1:
+        numbers = ", ".join(f"{short_label(label)} {count:.3g}" for label, count in counts.items())
+        said.append(
+            f"The losses had different numbers of trials a seed ({numbers}): more find a better one"
+        )
+    return said
 
 
 def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
@@ -65,7 +76,7 @@ def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
 def untuned_note(run: FinishedRun, command: str) -> str:
     """Where no learning rate was chosen: that each loss at its best is not known.
 
-    ``command`` is that of its sweep; empty for runs of none.
+    ``command`` is the sweep's; empty without a sweep.
     """
     if LEARNING_RATE in run.tuned or LEARNING_RATE not in run.params:
         return ""
@@ -124,22 +135,23 @@ def left_out_notes(
     scored = [run for run in with_titles(selection.runs) if run.score(decision) is not None]
     left_out = [*selection.left_out, *not_compared(scored, compared)]
     splits = {(run.seed, run.fingerprint) for run in selection.runs}
-    strangers = [run for run in selection.references if (run.seed, run.fingerprint) not in splits]
-    if strangers:
-        left_out.append(f"{len(strangers)} reference(s) on splits that no loss has")
-    lacking = len(selection.runs) - len(scored)
-    if lacking:
+    strange = sum((run.seed, run.fingerprint) not in splits for run in selection.references)
+    if strange:
+        left_out.append(f"{strange} reference(s) on splits that no loss has")
+    if lacking := len(selection.runs) - len(scored):
         left_out.append(f"{lacking} run(s) without {SCORE[decision]}; force=true trains them again")
     return left_out
 
 
 def scores_in_sight(selection: Selection, decision: str) -> str:
-    """The scores of rows for scale, and of losses, where these cannot be compared."""
-    scores: dict[str, list[float]] = {}
-    for run in [*selection.runs, *selection.references] if selection.references else []:
-        scores.setdefault(run.label, []).append(run.score(decision) or 0.0)
+    """Mean scores of losses and references, for where these cannot be compared."""
+    if not selection.references:
+        return ""
+    scores: dict[str, list[float]] = defaultdict(list)
+    for run in [*selection.runs, *selection.references]:
+        scores[run.label].append(run.score(decision) or 0.0)
     lines = [f"\n  {label}: {mean(all_of):.4f}" for label, all_of in scores.items()]
-    return f"\nMean test macro F1 of what there is:{''.join(lines)}" if lines else ""
+    return f"\nMean test macro F1 of what there is:{''.join(lines)}"
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
@@ -168,22 +180,6 @@ def trials(choice: Choice) -> str:
     return f" ({' to '.join(map(str, counts[:: max(1, len(counts) - 1)]))} trials a seed)"
 
 
-def _edge_notes(choices: Sequence[Choice]) -> list[str]:
-    """One sentence for each end of a grid that is often the best."""
-    at: dict[tuple[str, str, Values], list[str]] = defaultdict(list)
-    for one in choices:
-        for key in one.keys:
-            for value, count in one.at_edge(key).items():
-                if count > MANY * len(one.chosen):
-                    often = f"{short_label(one.label)} ({count} of {in_seeds(len(one.chosen))})"
-                    at[key, value, one.grid[key]].append(often)
-    return [
-        f"{key_words([key])} {value} lies at the edge of the grid and is best for "
-        f"{', '.join(losses)}; a wider grid may hold a better one{_wider(key, grid, value)}"
-        for (key, value, grid), losses in at.items()
-    ]
-
-
 def _wider(key: str, grid: Sequence[str], edge: str) -> str:
     """What to type for a grid with one more value beyond its edge."""
     values = [float(value) for value in grid]
@@ -194,16 +190,6 @@ def _wider(key: str, grid: Sequence[str], edge: str) -> str:
     else:
         grown = [*grid, f"{values[-1] ** 2 / values[-2]:.2g}"]
     return f": {key}={','.join(grown)}"
-
-
-def _unequal_trials(choices: Sequence[Choice]) -> list[str]:
-    counts = {one.label: sum(one.trials.values()) / len(one.trials) for one in choices}
-    if len(set(counts.values())) < 2:
-        return []
-    numbers = ", ".join(f"{short_label(label)} {count:.3g}" for label, count in counts.items())
-    return [
-        f"The losses had different numbers of trials a seed ({numbers}): more find a better one"
-    ]
 
 
 def _ends_best(run: FinishedRun, best_epoch: str) -> bool:

@@ -70,12 +70,13 @@ def test_coverage_of_known_noise() -> None:
     assert len(found) == 2 * 2 * 3 * 3 * 3
     at = [row for row in found if row.setting != "best"]
     for name in names:
-        assert np.mean([row.coverage(name) for row in at]) == pytest.approx(0.955, abs=0.02), name
-    alike = [row for row in at if row.comparison == "A/A"]
-    assert np.mean([row.better("Student's t") for row in alike]) == pytest.approx(0.025, abs=0.015)
+        covered = [row.held[name].coverage for row in at]
+        assert np.mean(covered) == pytest.approx(0.955, abs=0.02), name
+    alike = [row.held["Student's t"].better() for row in at if row.comparison == "A/A"]
+    assert np.mean(alike) == pytest.approx(0.025, abs=0.015)
     focal = next(row for row in at if row.comparison == "focal")
     assert focal.truth == pytest.approx(2, abs=0.5)
-    assert focal.better("Student's t", 4) > focal.better("Student's t", 1)
+    assert focal.held["Student's t"].better(4) > focal.held["Student's t"].better(1)
     assert all(name in summary(found) and name in details(found) for name in names)
     assert f"of {len(found)} situations" in verdict(found, "this project")
 
