@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from src.analysis.statistics.estimate import LEVEL
 from src.analysis.study.advice import CANDIDATE, FEATURES, IN_WORDS, StudySets, predict_gains
+from src.analysis.study.families import OverFamilies, mean_over_families
 from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 
@@ -32,17 +31,16 @@ class AdviceCheck:
             from them were off, percentage points; ``coverage``, the share of the intervals for a
             new set that hold its gain; ``predicted``, that of the families for which the features
             were used.
-        choices: one row for each of ``POOLS`` and ``CHOICES``: ``regret``, macro F1 short of the
-            best candidate of each set, with ``low`` and ``high``, percentage points.
-        saved: regret of the best on average minus that of the best by prediction: mean, low and
-            high of each pool.
+        regrets: by pool and choice (``POOLS``, ``CHOICES``), macro F1 short of the best candidate
+            of each set, percentage points.
+        saved: by pool, the regret of the best on average minus that of the best by prediction.
         sets: how many sets were predicted.
         families: of how many families.
     """
 
     methods: pd.DataFrame
-    choices: pd.DataFrame
-    saved: dict[str, tuple[float, float, float]]
+    regrets: dict[tuple[str, str], OverFamilies]
+    saved: dict[str, OverFamilies]
     sets: int
     families: int
 
@@ -54,17 +52,17 @@ class AdviceCheck:
         used = int((shown["predicted"] > 0.5).sum())
         networks = shown[shown["kind"] == "network"]
         off, plain = (np.sqrt((networks[n] ** 2).mean()) for n in ("error", "error_of_average"))
-        mean, low, high = self.saved[POOLS[0]]
-        verdict = "better" if low > 0 else "worse" if high < 0 else "undecided"
+        saved = self.saved[POOLS[0]]
+        verdict = "better" if saved.low > 0 else "worse" if saved.high < 0 else "undecided"
         return (
             f"By {', '.join(IN_WORDS[name] for name in FEATURES)}, {used} of {len(shown)} gains "
             "are predicted better than by the average, by more than one standard error (by chance "
             f"some {BY_CHANCE * len(shown):.0f} would be); the error on families left out is "
             f"smaller for {better}. Gains of networks are {off:.2f} pp off in root mean square by "
             f"this advice and {plain:.2f} pp by the average. To choose a network by prediction, "
-            f"not as the best on average, changes macro F1 by {mean:+.2f} pp [{low:.2f}, "
-            f"{high:.2f}]: {verdict}. The 95 % intervals for a new set hold its gain in "
-            f"{100 * shown['coverage'].mean():.0f} %."
+            f"not as the best on average, changes macro F1 by {saved.value:+.2f} pp "
+            f"[{saved.low:.2f}, {saved.high:.2f}]: {verdict}. The 95 % intervals for a new set "
+            f"hold its gain in {100 * shown['coverage'].mean():.0f} %."
         )
 
 
@@ -84,16 +82,16 @@ def check_advice(table: pd.DataFrame) -> AdviceCheck:
     found = found.merge(gains, on=["data", *CANDIDATE]).dropna(subset="gain")
     found["family"] = found["data"].map(family)
     regrets = {(pool, choice): r for pool in POOLS for choice, r in _regrets(found, pool)}
-    saved = {
-        pool: _mean(regrets[pool, AVERAGE] - regrets[pool, PREDICTED], family) for pool in POOLS
-    }
-    choices = [
-        (*key, *_mean(regret, family)) for key, regret in regrets.items() if regret.notna().any()
-    ]
+    saved = {pool: regrets[pool, AVERAGE] - regrets[pool, PREDICTED] for pool in POOLS}
+
+    def over_families(by_set: pd.Series) -> OverFamilies:
+        known = by_set.dropna()
+        return mean_over_families(known, family[known.index])
+
     return AdviceCheck(
         methods=_methods(found),
-        choices=pd.DataFrame(choices, columns=["pool", "choice", "regret", "low", "high"]),
-        saved=saved,
+        regrets={key: over_families(one) for key, one in regrets.items() if one.notna().any()},
+        saved={pool: over_families(one) for pool, one in saved.items()},
         sets=len(family),
         families=family.nunique(),
     )
@@ -135,10 +133,3 @@ def _regrets(found: pd.DataFrame, pool: str) -> Iterator[tuple[str, pd.Series]]:
     validated = ("network", ANY_NETWORK, CHOSEN)
     if validated in gain:
         yield VALIDATION, best - gain[validated]
-
-
-def _mean(by_set: pd.Series, family: pd.Series) -> tuple[float, float, float]:
-    """Mean over families, and its 95 % interval."""
-    of_families = by_set.dropna().groupby(family).mean()
-    half = stats.t.ppf(1 - LEVEL / 2, len(of_families) - 1) * of_families.sem()
-    return tuple(float(of_families.mean() + end) for end in (0.0, -half, half))  # type: ignore[return-value]

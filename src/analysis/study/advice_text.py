@@ -7,14 +7,7 @@ import pandas as pd
 
 from src.analysis.report.sections import Section
 from src.analysis.statistics.paired import THRESHOLD_PP
-from src.analysis.study.advice import (
-    APART,
-    CANDIDATE,
-    FACTOR,
-    IN_WORDS,
-    REFERENCE_AHEAD,
-    Advice,
-)
+from src.analysis.study.advice import APART, CANDIDATE, FACTOR, IN_WORDS, REFERENCE_AHEAD, Advice
 from src.analysis.study.advice_check import CHOICES, POOLS, check_advice
 from src.analysis.study.prediction import BY_CHANCE
 from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
@@ -32,13 +25,7 @@ MOST_LINES = {"network": 6, "reference": 3}
 
 
 def lines(title: str, advice: Advice, *, every: bool = False) -> Iterator[str]:
-    """The advice, paragraph by paragraph.
-
-    Args:
-        title: what the table is called.
-        advice: on it.
-        every: all candidates, not the best few alone.
-    """
+    """The advice on a table, paragraph by paragraph; ``every`` candidate or the best few alone."""
     facts = advice.facts
     yield (
         f"{title}: {facts['rows']} rows, {facts['columns']} columns, {facts['classes']} classes; "
@@ -77,20 +64,13 @@ def as_json(advice: Advice) -> dict[str, Any]:
 
 
 def advice_sections(table: pd.DataFrame) -> list[Section]:
-    """What a page says of whether advice can be trusted.
-
-    Args:
-        table: of the study; see :mod:`src.analysis.study.table`.
-    """
+    """What a page says of whether advice can be trusted, from the study's table."""
     try:
         check = check_advice(table)
     except UserError as error:
         return [Section(TITLE, [f"Not known: {error}."])]
-    choices = {
-        (pool, choice): f"{regret:.2f} [{low:.2f}, {high:.2f}]"
-        for pool, choice, regret, low, high in check.choices.itertuples(index=False)
-    }
-    regrets = [[one, *(choices.get((pool, one), "") for pool in POOLS)] for one in CHOICES]
+    texts = {key: regret.text(".2f") for key, regret in check.regrets.items()}
+    regrets = [[one, *(texts.get((pool, one), "") for pool in POOLS)] for one in CHOICES]
     methods = [
         [
             _name(one),
@@ -141,14 +121,13 @@ def _known(advice: Advice) -> str:
 def _what_predicts(gains: pd.DataFrame) -> Iterator[str]:
     used, every = int(gains["predicts"].sum()), len(gains)
     features = "Ratio, rows of the rarest class, columns and overlap"
-    if not used:
-        yield f"{features} predict nothing: all of it is the average over families."
-    else:
-        yield (
-            f"* predicted for this table: {features.lower()} do better than the average for {used} "
-            f"of {every} gains (by chance some {BY_CHANCE * every:.0f} would seem so). The rest is "
-            "the average over families."
-        )
+    yield (
+        f"* predicted for this table: {features.lower()} do better than the average for {used} "
+        f"of {every} gains (by chance some {BY_CHANCE * every:.0f} would seem so). The rest is "
+        "the average over families."
+        if used
+        else f"{features} predict nothing: all of it is the average over families."
+    )
 
 
 def _references(advice: Advice) -> Iterator[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from sklearn.preprocessing import StandardScaler
 
 from src.analysis.statistics.estimate import LEVEL
 
@@ -42,8 +43,7 @@ class GainPredictor:
     Attributes:
         low: least value of each feature in the study, shape (features,).
         high: its largest.
-        center: its mean over families.
-        scale: its standard deviation over families.
+        scaler: takes each feature to mean 0 and standard deviation 1 over families.
         slopes: intercept and slopes, shape (1 + features, methods); slopes are 0 where the average
             is all that is known.
         predicts: whether the features do better than the average by more than chance, shape
@@ -54,8 +54,7 @@ class GainPredictor:
 
     low: Array
     high: Array
-    center: Array
-    scale: Array
+    scaler: StandardScaler
     slopes: Array
     predicts: NDArray[np.bool_]
     spread: Array
@@ -75,11 +74,9 @@ class GainPredictor:
         """
         names, family = np.unique(families, return_inverse=True)
         weights = 1.0 / np.bincount(family)[family]
-        center = np.average(x, axis=0, weights=weights)
-        scale = np.sqrt(np.average((x - center) ** 2, axis=0, weights=weights))
-        scale = np.where(scale > 0, scale, 1.0)
+        scaler = StandardScaler().fit(x, sample_weight=weights)
         plain = np.ones((len(x), 1))
-        design = np.hstack([plain, (x - center) / scale])
+        design = np.hstack([plain, scaler.transform(x)])
         average = _by_family(left_out_errors(plain, gains, family, 0.0), family)
         errors = np.array(
             [
@@ -101,7 +98,7 @@ class GainPredictor:
             slopes[:, method] = _solve(design, weights, penalty) @ gains[:, method]
         spread = np.sqrt(np.where(predicts, own, average).mean(axis=0))
         ends = x.min(axis=0), x.max(axis=0)
-        return cls(*ends, center, scale, slopes, predicts, spread, len(names))
+        return cls(*ends, scaler, slopes, predicts, spread, len(names))
 
     @property
     def average(self) -> Array:
@@ -119,7 +116,7 @@ class GainPredictor:
         Args:
             x: features, shape (sets, features); one beyond the study counts as its nearest end.
         """
-        known = (np.clip(x, self.low, self.high) - self.center) / self.scale
+        known = self.scaler.transform(np.clip(x, self.low, self.high))
         return np.asarray(self.slopes[0] + known @ self.slopes[1:], np.float64)
 
 

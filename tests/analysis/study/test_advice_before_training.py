@@ -88,9 +88,11 @@ def test_the_check_says_which_of_the_two_is_better_and_never_trains_on_the_famil
     focal = check.methods.set_index("method").loc["focal"]
     assert focal["error"] < 0.75 * focal["error_of_average"]
     assert focal["predicted"] == 1
-    regret = check.choices.set_index(["pool", "choice"])["regret"][POOLS[0]]
+    regret = {
+        choice: check.regrets[POOLS[0], choice].value for choice in (AVERAGE, PREDICTED, PLAIN)
+    }
     assert regret[PREDICTED] < min(regret[AVERAGE], regret[PLAIN]) - 0.5
-    assert check.saved[POOLS[0]][1] > 0
+    assert check.saved[POOLS[0]].low > 0
     assert "]: better." in check.conclusion
     changed = table.copy()
     own = changed["family"] == "family3"
@@ -104,7 +106,7 @@ def test_the_check_says_which_of_the_two_is_better_and_never_trains_on_the_famil
 
 def test_where_nothing_predicts_the_check_says_so():
     check = check_advice(made_study(0.0))
-    assert check.saved[POOLS[0]][1] <= 0 <= check.saved[POOLS[0]][2]
+    assert check.saved[POOLS[0]].low <= 0 <= check.saved[POOLS[0]].high
     assert ", 0 of 2 gains are predicted better" in check.conclusion
     assert "]: undecided." in check.conclusion
 
