@@ -22,11 +22,7 @@ WIDTH = 80
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the advice, or what it is worth.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-    """
+    """Prints the advice, or what it is worth."""
     options = _parser().parse_intermixed_args(arguments)
     from src.analysis.study.advice import StudySets, advise, read_table
     from src.analysis.study.advice_text import advice_sections, as_json, lines

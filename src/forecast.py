@@ -28,32 +28,25 @@ GROUPS = ("loss", "data", "model", "sampling", "estimator")
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What is known of the jobs of a sweep.
+class PlannedJob:
+    """What is known of a job before it is run.
 
     Attributes:
-        jobs: their swept parameters.
-        epochs: of each; 0 where that is not known, or an estimator is fitted.
-        planned: processor seconds of each, about; 0 where the sets' sizes are not known.
-        experiment: where their runs are.
-        cores: that they are divided among.
+        params: its swept parameters.
+        epochs: 0 where that is not known, or an estimator is fitted.
+        planned: processor seconds, about; 0 where the set's size is not known.
     """
 
-    jobs: list[dict[str, str]]
-    epochs: list[int]
-    planned: list[float]
-    experiment: str
-    cores: int
+    params: dict[str, str]
+    epochs: int
+    planned: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints jobs, jobs done and time for each sweep, and their sum.
 
-    A study's plan knows about how much of processor a job takes; what its finished jobs took, and
-    those of the sweeps named before it, turns that into time.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
+    A study's plan knows about how many processor seconds a job takes; the time that finished jobs
+    took, of this sweep and of those named before it, makes clock time of them.
     """
     options = _parser().parse_args(arguments)
     from src.analysis.pace import pace_of
@@ -61,22 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     total, measured, planned = 0.0, 0.0, 0.0
     for words in options.sweep:
-        plan = _plan(shlex.split(words))
-        runs = _runs(options, plan.experiment)
-        pace, found = pace_of(runs), _matching(plan.jobs, runs)
-        measured += sum(pace.spans[run_id] for run_id in found if run_id)
-        planned += sum(time for time, run_id in zip(plan.planned, found, strict=True) if run_id)
-        ratio = measured / planned if planned else 1 / plan.cores
-        seconds = [
-            time * ratio or pace.seconds(job["data.name"], epochs) or 0.0
-            for job, epochs, time, run_id in zip(
-                plan.jobs, plan.epochs, plan.planned, found, strict=True
-            )
-            if not run_id
-        ]
-        total += sum(seconds)
-        counts = f"{len(found)} jobs, {len(found) - len(seconds)} done"
-        print(f"{words}: {counts}, {duration(sum(seconds))} to go")
+        jobs, experiment, cores = _plan(shlex.split(words))
+        runs = _runs(options, experiment)
+        pace = pace_of(runs)
+        found = list(zip(jobs, _matching([job.params for job in jobs], runs), strict=True))
+        measured += sum(pace.spans[run_id] for _, run_id in found if run_id)
+        planned += sum(job.planned for job, run_id in found if run_id)
+        ratio = measured / planned if planned else 1 / cores
+        left = [job for job, run_id in found if not run_id]
+        seconds = sum(
+            job.planned * ratio or pace.seconds(job.params["data.name"], job.epochs) or 0.0
+            for job in left
+        )
+        total += seconds
+        counts = f"{len(jobs)} jobs, {len(jobs) - len(left)} done"
+        print(f"{words}: {counts}, {duration(seconds)} to go")
     print(f"In all about {duration(total)}, at the pace of the runs in {options.root}.")
     return 0
 
@@ -103,8 +95,8 @@ def _matching(jobs: Sequence[Mapping[str, str]], runs: "Sequence[FinishedRun]") 
     return [known[tuple(job)].get(tuple(job.values())) for job in jobs]
 
 
-def _plan(words: Sequence[str]) -> Forecast:
-    """The jobs of a sweep, planned as the sweep itself plans them."""
+def _plan(words: Sequence[str]) -> tuple[list[PlannedJob], str, int]:
+    """The jobs of a sweep as the sweep itself plans them, the experiment, and the cores."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -127,23 +119,19 @@ def _plan(words: Sequence[str]) -> Forecast:
         overrides, sets = with_planned_sets(cfg, all_overrides(loader, cfg, words))
         overrides, _ = with_planned_seeds(loader, cfg, overrides)
         given = {one.get_key_element() for one in typed if not one.is_sweep_override()}
-        composer, jobs, epochs, planned = Composer(loader, cfg), [], [], []
+        composer, jobs = Composer(loader, cfg), []
         for number, job in enumerate(all_jobs(cfg, overrides)):
             config = composer.checked(composer.job(number, job))
             if is_reference(config) and stay_on_disk(config["data"]):
                 continue  # as the sweep leaves it out
-            pairs = (word.split("=", 1) for word in job)
-            named_so = {key: f"{key}.name" for key in GROUPS}
-            jobs.append(
-                {"data.name": _plain(str(config["data"]["name"]))}
-                | {named_so.get(k, k): _plain(value) for k, value in pairs if k not in given}
-            )
+            params = {"data.name": _plain(str(config["data"]["name"]))}
+            for key, _, value in (word.partition("=") for word in job):
+                if key not in given:
+                    params[f"{key}.name" if key in GROUPS else key] = _plain(value)
             budget = config["training"]["epochs"]
-            epochs.append(0 if budget == AUTO or is_reference(config) else int(budget))
-            planned.append(sets.seconds(job, config))
-    launcher = cfg.hydra.launcher
-    cores = workers_sharing(launcher, len(jobs))
-    return Forecast(jobs, epochs, planned, cfg.tracking.experiment, cores)
+            epochs = 0 if budget == AUTO or is_reference(config) else int(budget)
+            jobs.append(PlannedJob(params, epochs, sets.seconds(job, config)))
+    return jobs, cfg.tracking.experiment, workers_sharing(cfg.hydra.launcher, len(jobs))
 
 
 @cache

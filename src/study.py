@@ -24,11 +24,7 @@ BEGIN, END = "<!-- study -->", "<!-- /study -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes page, report and table, and prints the answer.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-    """
+    """Writes page, report and table, and prints the answer."""
     options = _parser().parse_args(arguments)
     from src.analysis.report.sections import markdown, write_page
     from src.analysis.selection import select_runs
@@ -66,17 +62,19 @@ def _facts(runs: Sequence["FinishedRun"]) -> tuple[dict[str, dict[str, float]], 
 
     found, lacking = {}, {}
     for data, run in {run.data: run for run in runs}.items():
-        node = {key: _value(text) for key, text in run.params.items() if key.startswith(NODE)}
+        node = {
+            key.removeprefix(NODE): _value(text)
+            for key, text in run.params.items()
+            if key.startswith(NODE)
+        }
         try:
-            found[data] = describe(load_dataset({k.removeprefix(NODE): v for k, v in node.items()}))
+            found[data] = describe(load_dataset(node))
         except UserError as error:
             lacking[data] = str(error)
-    if not lacking:
-        return found, []
-    first = next(iter(lacking))
     return found, [
         f"overlap and columns of {len(lacking)} data sets, which cannot be loaded here: "
         f"{', '.join(lacking)}; of {first}: {lacking[first]}"
+        for first in list(lacking)[:1]
     ]
 
 

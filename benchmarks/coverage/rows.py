@@ -16,7 +16,6 @@ NUMBERS = (5, 10, 20)
 COMPARISONS = {"A/A": 1, "focal": 2, "weighted_ce": 3}
 """Index in ``LOSSES`` of the loss that is compared with the first."""
 MOST_SETS = 800
-"""Sets of seeds of a row on fresh data; tables give as many as they have."""
 assert LOSSES[2:] == ("focal", "weighted_ce")
 
 
@@ -46,7 +45,10 @@ class Row:
 
 
 def rows(
-    fresh: Scores, tables: Scores, intervals: Mapping[str, Interval] = INTERVALS
+    fresh: Scores,
+    tables: Scores,
+    intervals: Mapping[str, Interval] = INTERVALS,
+    most_sets: int = MOST_SETS,
 ) -> Iterator[Row]:
     """All situations.
 
@@ -54,6 +56,7 @@ def rows(
         fresh: shape (seeds, losses, rates, scores).
         tables: shape (tables, seeds, losses, rates, scores).
         intervals: by name.
+        most_sets: sets of seeds that are drawn of fresh data; tables give as many as they have.
     """
     for table, scores in ((False, fresh), (True, tables)):
         for decision in ("argmax", "tuned"):
@@ -63,7 +66,7 @@ def rows(
                     differences = 100 * (at[..., index] - at[..., 0])
                     truth = 0.0 if comparison == "A/A" else float(differences.mean())
                     for seeds in NUMBERS:
-                        sets = _sets(differences, seeds, table)
+                        sets = _sets(differences, seeds, None if table else most_sets)
                         yield Row(
                             table=table,
                             comparison=comparison,
@@ -90,17 +93,13 @@ def _test_scores(scores: Scores, decision: str, setting: str) -> NDArray[np.floa
 
 
 def _sets(
-    differences: NDArray[np.float64], seeds: int, table: bool
+    differences: NDArray[np.float64], seeds: int, drawn: int | None
 ) -> list[tuple[list[float], list[str]]]:
-    """Differences of each set of seeds, and the split of each.
-
-    Seeds of fresh data are drawn from all of them, without replacement within a set. On a table a
-    set is of seeds that follow each other, two a split.
-    """
-    if table:
+    """Differences of each set of seeds, drawn at random or in a row, and the split of each."""
+    if drawn is None:
         starts = range(0, differences.shape[1] - seeds + 1, seeds + seeds % 2)
         splits = [str(seed // 2) for seed in range(seeds)]
         return [(of[i : i + seeds].tolist(), splits) for of in differences for i in starts]
     rng = np.random.default_rng(0)
-    drawn = [rng.choice(len(differences), seeds, replace=False) for _ in range(MOST_SETS)]
-    return [(differences[chosen].tolist(), list(map(str, chosen))) for chosen in drawn]
+    sets = [rng.choice(len(differences), seeds, replace=False) for _ in range(drawn)]
+    return [(differences[chosen].tolist(), list(map(str, chosen))) for chosen in sets]

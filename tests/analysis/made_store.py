@@ -57,6 +57,18 @@ def made_run(label, seed, f1, tuned=None, **changes):
     return FinishedRun(**{**facts, **changes})
 
 
+def scored(test, val, tuned=None, val_tuned=None, ece=0.02):
+    """Metrics of a run: macro F1 by argmax and tuned, on the test and the validation split."""
+    return {
+        "test_f1_macro": test,
+        "test_tuned_f1_macro": test if tuned is None else tuned,
+        "val_crossfit_f1_macro": val,
+        "val_tuned_crossfit_f1_macro": val if val_tuned is None else val_tuned,
+        "best_val_ece": ece,
+        "val_tuned_ece": ece,
+    }
+
+
 def predictions_of(label, seed):
     """Labels and logits: every loss sees the same rows, and separates them a little better."""
     rows = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from made_store import FOCAL, log_sweep, made_run, new_experiment
+from made_store import FOCAL, log_sweep, made_run, new_experiment, scored
 from scipy import stats
 
 from src.analysis.answer import answer
@@ -19,13 +19,6 @@ from src.runs.labels import short_label
 RATES = ("0.0003", "0.001", "0.003", "0.01", "0.03")
 TRIED = RATES[1:4]
 SEEDS = range(6)
-OTHERS = (
-    "weighted_ce",
-    "class_balanced_focal(gamma=2, beta=0.999)",
-    "logit_adjusted(tau=1)",
-    "ldam(max_m=0.5, s=30)",
-    "asymmetric(gamma_neg=4, gamma_pos=0, clip=0.05)",
-)
 LESSON = {"0.001": (0.60, 0.70)}
 """Mean test macro F1 of cross-entropy and focal loss; 0.8 for both elsewhere."""
 
@@ -35,16 +28,7 @@ def metrics_at(label, seed, rate, means=LESSON):
     noise = np.random.default_rng([seed, len(label), RATES.index(rate)])
     test = means.get(rate, (0.8, 0.8))[label != "ce"] + noise.normal(0, 0.004)
     val = 0.8 - 0.05 * abs(RATES.index(rate) - 3) + noise.normal(0, 0.02)
-    return {
-        "test_f1_macro": test,
-        "test_tuned_f1_macro": test,
-        "val_crossfit_f1_macro": val,
-        "val_tuned_crossfit_f1_macro": val,
-        "best_val_ece": 0.02,
-        "val_tuned_ece": 0.02,
-        "best_epoch": 2,
-        "best_epoch_tuned": 5 if label == FOCAL else 3,
-    }
+    return scored(test, val) | {"best_epoch": 2, "best_epoch_tuned": 5 if label == FOCAL else 3}
 
 
 def trials(labels=("ce", FOCAL), seeds=SEEDS, rates=TRIED, **options):
@@ -72,9 +56,13 @@ def selected(runs, **facts):
     return Selection("made", "nowhere", found, [], **facts)
 
 
+def answered(selection, **options):
+    return answer(selection, "ce", 2.0, "argmax", **options)
+
+
 def notes_of(selection):
     """What is said beside the only setting."""
-    (notes,) = answer(selection, "ce", 2.0, "argmax").notes.values()
+    (notes,) = answered(selection).notes.values()
     return "\n".join(notes)
 
 
@@ -102,15 +90,15 @@ def compared(root, sweep, *words):
 
 def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
     _, content = compared(*tuned)
-    frame = pd.DataFrame(
-        [
-            {"label": label, "seed": seed, "rate": rate, **scores}
-            for label, seed, rate, scores in trials()
-        ]
-    )
-    best = frame.loc[frame.groupby(["label", "seed"])["val_crossfit_f1_macro"].idxmax()]
-    by_seed = best.pivot(index="seed", columns="label", values="test_f1_macro")
-    gains = 100 * (by_seed[FOCAL] - by_seed["ce"])
+    frame = pd.DataFrame(trials(), columns=["label", "seed", "rate", "scores"])
+    frame = frame.join(pd.DataFrame(frame.pop("scores").tolist()))
+
+    def gains_of(runs):
+        by_seed = runs.pivot(index="seed", columns="label", values="test_f1_macro")
+        return 100 * (by_seed[FOCAL] - by_seed["ce"])
+
+    best = frame.groupby(["label", "seed"])["val_crossfit_f1_macro"].idxmax()
+    gains = gains_of(frame.loc[best])
     (found,) = content["comparisons"]
     ends = stats.t.interval(0.95, len(SEEDS) - 1, gains.mean(), stats.sem(gains))
     assert found["mean_difference_pp"] == pytest.approx(gains.mean())
@@ -121,11 +109,8 @@ def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
     given = {one["tuning"]: one for one in content["at_given_settings"]}
     assert set(given) == {f"at learning rate {rate}" for rate in TRIED}
     for rate in TRIED:
-        pairs = frame[frame["rate"] == rate].pivot(
-            index="seed", columns="label", values="test_f1_macro"
-        )
         one = given[f"at learning rate {rate}"]
-        gains = 100 * (pairs[FOCAL] - pairs["ce"])
+        gains = gains_of(frame[frame["rate"] == rate])
         assert one["differences_pp"] == pytest.approx(gains.to_list())
         assert one["p_holm"] == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
 
@@ -160,20 +145,21 @@ def test_the_homework_is_judged_at_the_lessons_settings_and_what_is_left_of_it_s
     assert content["homework"] in shown
     assert compared(*tuned, "--strict")[0] == 1
     untuned = selected(trials(rates=["0.001"], means={}), command="train.py -m loss=ce,focal")
-    failed = homework(answer(untuned, "ce", 2.0, "argmax"))
-    assert not failed.passed
-    assert failed.text.startswith("Homework: FAIL\n")
-    alone = homework(answer(selected(trials(seeds=[0])), "ce", 2.0, "argmax"))
-    assert not alone.passed
-    assert alone.text.startswith("Homework: not judged, one seed: spread unknown; add 'seed=range(")
+    for selection, said in (
+        (untuned, "FAIL\n"),
+        (selected(trials(seeds=[0])), "not judged, one seed: spread unknown; add 'seed=range("),
+    ):
+        found = homework(answered(selection))
+        assert not found.passed
+        assert found.text.startswith(f"Homework: {said}")
     with pytest.raises(UserError, match=r"--homework: no .* at training\.learning_rate=0\.001"):
-        homework(answer(selected(trials(rates=["0.01"])), "ce", 2.0, "argmax"))
+        homework(answered(selected(trials(rates=["0.01"]))))
 
 
 def test_where_nothing_is_tuned_the_rate_is_named_and_how_to_find_out_more():
     typed = "train.py -m loss=ce,focal tuning=none training.learning_rate=0.001 'seed=range(0,6)'"
     found = selected(trials(rates=["0.001"]), command=typed)
-    (one,) = answer(found, "ce", 2.0, "argmax").comparisons
+    (one,) = answered(found).comparisons
     assert one.tuning == "at learning rate 0.001"
     said = "is not known; this finds it: python train.py -m loss=ce,focal 'seed=range(0,6)' tuning="
     assert notes_of(found).endswith(f"{said}learning_rate")
@@ -202,7 +188,7 @@ def test_seeds_that_were_not_planned_are_said_and_an_interval_for_those_who_look
     ends = [
         (one.low, one.high)
         for anytime in (True, False)
-        for one in answer(found, "ce", 2.0, "argmax", anytime=anytime).comparisons
+        for one in answered(found, anytime=anytime).comparisons
     ]
     assert ends[0][0] < ends[1][0] < ends[1][1] < ends[0][1]
 
@@ -221,11 +207,11 @@ def test_a_sweep_that_extends_another_is_said_to_and_that_other_is_not(store, ca
 
 def test_a_recommendation_against_the_verdict_says_why():
     """Cross-entropy is as good on validation, and 10 pp worse on test."""
-    found = answer(selected(trials(rates=["0.001"])), "ce", 2.0, "argmax")
+    found = answered(selected(trials(rates=["0.001"])))
     (one,) = found.comparisons
     assert one.verdict == "gain"
     (advice,) = found.recommendations
     assert advice.label == "ce"
     assert f"The verdict on the test split points the other way ({one.headline})" in advice.sentence
-    calm = answer(selected(trials(rates=["0.01"])), "ce", 2.0, "argmax").recommendations[0]
+    calm = answered(selected(trials(rates=["0.01"]))).recommendations[0]
     assert "points the other way" not in calm.sentence

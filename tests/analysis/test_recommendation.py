@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_store import made_run
+from made_store import made_run, scored
 
 from src.analysis.notes import bridge
 from src.analysis.statistics.paired import compare
@@ -17,25 +17,19 @@ FOCAL, SHORT = "focal(gamma=2, alpha=0.25)", "focal γ2 α.25"
 
 def runs_of(label, argmax, tuned, ece, *, test=0.5, noise=0.0, seeds=SEEDS, **changes):
     """Five runs of a loss whose validation scores are these, each seed a little off."""
-    return [
-        made_run(
-            label,
-            seed,
-            test,
-            test,
-            class_names=("many", "few"),
-            metrics={
-                "test_f1_macro": test + 0.1 * NOISE[seed],
-                "test_tuned_f1_macro": test + 0.05,
-                "val_crossfit_f1_macro": argmax + noise * NOISE[seed] + 0.3 * NOISE[-1 - seed],
-                "val_tuned_crossfit_f1_macro": tuned + noise * NOISE[seed] + 0.3 * NOISE[-1 - seed],
-                "best_val_ece": ece + 0.1 * NOISE[seed],
-                "val_tuned_ece": ece + 0.1 * NOISE[seed],
-            },
-            **changes,
+    runs = []
+    for seed in seeds:
+        off = noise * NOISE[seed] + 0.3 * NOISE[-1 - seed]
+        metrics = scored(
+            test + 0.1 * NOISE[seed],
+            argmax + off,
+            tuned=test + 0.05,
+            val_tuned=tuned + off,
+            ece=ece + 0.1 * NOISE[seed],
         )
-        for seed in seeds
-    ]
+        names = ("many", "few")
+        runs.append(made_run(label, seed, 0, class_names=names, metrics=metrics, **changes))
+    return runs
 
 
 def recommended(runs, threshold=2.0):

@@ -11,7 +11,7 @@ import termios
 import traceback
 
 import pytest
-from made_store import FOCAL, made_run
+from made_store import FOCAL, made_run, scored
 
 from src.analysis.answer import answer
 from src.analysis.report.terminal import print_answer
@@ -38,14 +38,9 @@ def answered(seeds=6, command="train.py -m loss=ce,focal seed=0,1", labels=LABEL
             label,
             seed,
             0,
-            metrics={
-                "test_f1_macro": 0.9 - val / 4 + 0.004 * ((seed * len(label)) % 7),
-                "test_tuned_f1_macro": 0.8 - val / 4,
-                "val_crossfit_f1_macro": val,
-                "val_tuned_crossfit_f1_macro": val,
-                "best_val_ece": 0.02,
-                "val_tuned_ece": 0.02,
-            },
+            metrics=scored(
+                0.9 - val / 4 + 0.004 * ((seed * len(label)) % 7), val, tuned=0.8 - val / 4
+            ),
             params={"training.learning_rate": "0.001"},
         )
         for seed in range(seeds)
