@@ -36,9 +36,6 @@ PATIENCE = 120
 def main(arguments: Sequence[str] | None = None) -> int:
     """Starts MLflow's server, prints the addresses, and waits for its end.
 
-    Args:
-        arguments: of the command line; None takes the process's own.
-
     Returns:
         0 after Ctrl-C, else the server's own exit status.
 
@@ -71,13 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _start(store: str, port: int) -> subprocess.Popen[bytes]:
     """The server, in a session of its own: Ctrl-C reaches this process alone, which ends it."""
-    words = ["server", "--backend-store-uri", store, "--host", HOST, "--port", str(port)]
+    words = [str(Path(sys.executable).with_name("mlflow")), "server", "--host", HOST]
+    words += ["--port", str(port), "--backend-store-uri", store, "--registry-store-uri", store]
     words += ["--workers", WORKERS, "--uvicorn-opts", "--log-level warning"]
-    return subprocess.Popen(
-        [str(Path(sys.executable).with_name("mlflow")), *words],
-        env=QUIET | os.environ,
-        start_new_session=True,
-    )
+    return subprocess.Popen(words, env=QUIET | os.environ, start_new_session=True)
 
 
 def _answers(server: subprocess.Popen[bytes], address: str) -> bool:

@@ -127,9 +127,9 @@ def test_without_pictures_a_reason_stands_beside_the_numbers(compared, record, o
     found = compared(record)
     section = image_section(found, found.settings[0], **options)
     assert reason in section.not_shown
-    assert section.judged == []
-    assert [(one.missed, one.images) for one in section.mistakes] == [(2, []), (1, [])]
-    assert "focal alone is right on 2" in section.differences[0]
+    assert section.judgements.judged() == []
+    assert [found[1:] for found in section.judgements.mistakes()] == [(2, []), (1, [])]
+    assert "focal alone is right on 2" in section.judgements.differences()[0]
 
 
 def test_a_page_without_pictures_names_no_folder_of_the_machine(rendered):

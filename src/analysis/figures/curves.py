@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 from src.analysis.figures.evidence import Predictions
+from src.evaluation.calibration import BINS
 
-BINS = 15
-"""Of confidence, as in the expected calibration error."""
 RECALLS = np.linspace(0, 1, 101)
 ROUNDING = 1e-12
 

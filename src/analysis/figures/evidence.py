@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -43,16 +44,6 @@ class LossEvidence:
 
     summary: LossSummary
     decision: str
-
-    @property
-    def label(self) -> str:
-        """The loss with its knobs."""
-        return self.summary.label
-
-    @property
-    def short(self) -> str:
-        """The same as people read it."""
-        return self.summary.short
 
     @property
     def _drawn(self) -> Sequence[FinishedRun]:
@@ -99,34 +90,42 @@ def read_predictions(run: FinishedRun, decision: str) -> Predictions | None:
 
     Every decision but argmax adds the offsets that the run recorded.
     """
-    folder = local_folder(run.artifacts)
-    if folder is None:
+    own = f"{decision}_test_logits"  # where the decision has an epoch of its own
+    arrays = _arrays(run, "y_test", "test_logits", own)
+    if not {"y_test", "test_logits"} <= arrays.keys():
         return None
-    try:
-        with np.load(folder / record.PREDICTIONS, allow_pickle=False) as arrays:
-            own = f"{decision}_test_logits"  # where the decision has an epoch of its own
-            name = own if own in arrays.files else "test_logits"
-            y_true, logits = arrays["y_test"], arrays[name].astype(np.float64)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return None
+    logits = arrays.get(own, arrays["test_logits"]).astype(np.float64)
     offsets = np.zeros(logits.shape[1])
     if decision in OFFSETS:
         offsets += [run.metrics.get(f"{OFFSETS[decision]}{k}", 0.0) for k in range(len(offsets))]
     y_pred = (logits + offsets).argmax(axis=1)
-    return Predictions(y_true.astype(np.int64), softmax(logits, axis=1), y_pred)
+    return Predictions(arrays["y_test"].astype(np.int64), softmax(logits, axis=1), y_pred)
 
 
-def split_counts(run: FinishedRun) -> list[list[int]]:
-    """Rows of each class on the validation and on the test split; empty where not on this disk."""
+def rows_by_class(run: FinishedRun) -> list[tuple[str, tuple[int, ...]]]:
+    """Names of the classes with their rows in each split, the rarest in training first.
+
+    The rows are those of training, validation and test; of training alone where the predictions are
+    not on this disk.
+    """
+    splits = [run.class_counts]
+    for y in _arrays(run, "y_val", "y_test").values():
+        splits.append(tuple(np.bincount(y, minlength=len(run.class_counts)).tolist()))
+    names = run.class_names or tuple(map(str, range(len(run.class_counts))))
+    rows = zip(names, zip(*splits, strict=True), strict=True)
+    return sorted(rows, key=lambda row: row[1][0])
+
+
+def _arrays(run: FinishedRun, *names: str) -> dict[str, NDArray[Any]]:
+    """The arrays with these names among the predictions of a run; none where there is no file."""
     folder = local_folder(run.artifacts)
     if folder is None:
-        return []
+        return {}
     try:
         with np.load(folder / record.PREDICTIONS, allow_pickle=False) as arrays:
-            labels = [arrays[name].astype(np.int64) for name in ("y_val", "y_test")]
-            return [np.bincount(y, minlength=len(run.class_counts)).tolist() for y in labels]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return []
+            return {name: arrays[name] for name in names if name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return {}
 
 
 def _read_history(run: FinishedRun) -> list[dict[str, float]]:

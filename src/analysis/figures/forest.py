@@ -73,8 +73,7 @@ def forest(answer: Answer) -> Forest:
     """Each loss at both decisions, and at given settings where it was chosen from a few of them."""
     shown = answer.comparisons[:MOST_LOSSES]
     rows = [_comparisons(answer, one) for one in shown]
-    every = [found for row in rows for _, _, found in row]
-    low, high = _limits(every)
+    low, high = _limits([found for row in rows for _, _, found in row])
 
     def place(value: float) -> float:
         share = (min(max(value, low), high) - low) / (high - low)
@@ -89,11 +88,11 @@ def forest(answer: Answer) -> Forest:
 
     ticks = [one for one in MaxNLocator(7).tick_values(low, high) if low <= one <= high]
     edge = place(-shown[0].threshold)
+    several = len(answer.settings) > 1
     return Forest(
         rows=[
-            (one.title if len(answer.settings) > 1 else "", colour_of(one.label), marks)
+            (one.title if several else "", colour_of(one.label), [mark(*entry) for entry in row])
             for one, row in zip(shown, rows, strict=True)
-            for marks in [[mark(*entry) for entry in row]]
         ],
         ticks=[(place(one), f"{one:+g}" if one else "0") for one in ticks],
         zero=place(0),
@@ -105,19 +104,21 @@ def forest(answer: Answer) -> Forest:
 
 def _comparisons(answer: Answer, one: Comparison) -> list[tuple[str, str, Comparison]]:
     """Those of one loss: by decision, then at given settings, with their names and forms."""
-    beside = [
-        other for other in answer.others if (other.setting, other.label) == (one.setting, one.label)
+    both = [
+        found
+        for found in (*answer.comparisons, *answer.others)
+        if (found.setting, found.label) == (one.setting, one.label)
     ]
-    both = sorted((one, *beside), key=lambda each: DECISIONS.index(each.decision))
+    both.sort(key=lambda found: DECISIONS.index(found.decision))
+    rows = [(found.decision, found.decision, found) for found in both]
     values = answer.given_of(one.setting)
-    given = [other for other in answer.at_given(one.setting) if other.label == one.label]
-    return [
-        *((each.decision, each.decision, each) for each in both),
-        *(
-            (f"at {' '.join(values[other.setting])}, {other.decision}", "given", other)
-            for other in (given if len(given) <= MOST_GIVEN else ())
-        ),
-    ]
+    given = [found for found in answer.at_given(one.setting) if found.label == one.label]
+    if len(given) <= MOST_GIVEN:
+        rows += [
+            (f"at {' '.join(values[found.setting])}, {found.decision}", "given", found)
+            for found in given
+        ]
+    return rows
 
 
 def _limits(every: Sequence[Comparison]) -> tuple[float, float]:

@@ -1,7 +1,8 @@
 """What each loss makes of one example of the rarest class, by the probability that it is given."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,65 +14,42 @@ from src.analysis.statistics.losses import LossSummary
 from src.runs.labels import KNOB, MADE_WITH, SAMPLED_BY, short_label
 
 Curve = NDArray[np.float64]
-Knobs = Mapping[str, float]
-Formula = Callable[[Curve, NDArray[np.float64], Knobs], Curve]
-"""Of log-probabilities, shape (n, K), the true class first; training rows, shape (K,); knobs."""
 GRID = np.linspace(0.01, 0.99, 99)
 """Probabilities of the true class; the others share the rest alike."""
 TARGET, OURS = "loss.fn._target_", ("src.components.", "keras.losses.")
 
 
-def _crossentropy(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    return -log_p[:, 0]
+def _values(name: str, log_p: Curve, counts: Curve, knobs: Mapping[str, float]) -> Any:
+    """A loss by its name in ``conf/loss``, up to a factor such as alpha and class weights.
 
-
-def _focal(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    curve: Curve = -((1 - np.exp(log_p[:, 0])) ** knobs["gamma"]) * log_p[:, 0]
-    return curve
-
-
-def _smoothed(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    share = knobs["smoothing"]
-    curve: Curve = -(1 - share) * log_p[:, 0] - share * log_p.mean(axis=1)
-    return curve
-
-
-def _generalized(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    curve: Curve = (1 - np.exp(knobs["q"] * log_p[:, 0])) / knobs["q"]
-    return curve
-
-
-def _poly(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    curve: Curve = -log_p[:, 0] + knobs["epsilon"] * (1 - np.exp(log_p[:, 0]))
-    return curve
-
-
-def _adjusted(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    shifted = log_p + knobs["tau"] * np.log(counts / counts.sum())
-    return _crossentropy(log_softmax(shifted, axis=1), counts, knobs)
-
-
-def _with_margin(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    margins = np.where(np.arange(len(counts)) == 0, knobs["max_margin"], 0.0)
-    return _crossentropy(log_softmax(knobs["scale"] * (log_p - margins), axis=1), counts, knobs)
-
-
-def _asymmetric(log_p: Curve, counts: Curve, knobs: Knobs) -> Curve:
-    wrong = np.maximum(np.exp(log_p[:, 1:]) - knobs["margin"], 0)
-    negative = -(wrong ** knobs["gamma_neg"]) * np.log(1 - wrong)
-    of_true = _focal(log_p, counts, {"gamma": knobs["gamma_pos"]})
-    curve: Curve = of_true + negative.sum(axis=1)
-    return curve
-
-
-FORMULAS: dict[str, Formula] = {
-    **dict.fromkeys(("ce", "weighted_ce"), _crossentropy),
-    **dict.fromkeys(("focal", "focal_by_class", "class_balanced_focal"), _focal),
-    **dict.fromkeys(("ldam", "ldam_drw"), _with_margin),
-    **{"label_smoothing": _smoothed, "gce": _generalized, "poly": _poly},
-    **{"logit_adjusted": _adjusted, "asymmetric": _asymmetric},
-}
-"""By the names of ``conf/loss``, up to a factor: class weights and alpha are none of a curve's."""
+    ``log_p`` are log-probabilities, shape (n, K), the true class first; ``counts`` are the training
+    rows of the classes. None for a loss that is no function of one example.
+    """
+    log_t = log_p[:, 0]
+    p_t = np.exp(log_t)
+    found: Any = None
+    match name:
+        case "ce" | "weighted_ce":
+            found = -log_t
+        case "focal" | "focal_by_class" | "class_balanced_focal":
+            found = -((1 - p_t) ** knobs["gamma"]) * log_t
+        case "label_smoothing":
+            share = knobs["smoothing"]
+            found = -(1 - share) * log_t - share * log_p.mean(axis=1)
+        case "gce":
+            found = (1 - np.exp(knobs["q"] * log_t)) / knobs["q"]
+        case "poly":
+            found = -log_t + knobs["epsilon"] * (1 - p_t)
+        case "logit_adjusted":
+            found = -log_softmax(log_p + knobs["tau"] * np.log(counts / counts.sum()), axis=1)[:, 0]
+        case "ldam" | "ldam_drw":
+            margins = np.where(np.arange(len(counts)) == 0, knobs["max_margin"], 0.0)
+            found = -log_softmax(knobs["scale"] * (log_p - margins), axis=1)[:, 0]
+        case "asymmetric":
+            wrong = np.maximum(np.exp(log_p[:, 1:]) - knobs["margin"], 0)
+            negative = -(wrong ** knobs["gamma_neg"]) * np.log(1 - wrong)
+            found = -((1 - p_t) ** knobs["gamma_pos"]) * log_t + negative.sum(axis=1)
+    return found
 
 
 def loss_curve(label: str, counts: Sequence[int]) -> Curve | None:
@@ -82,12 +60,10 @@ def loss_curve(label: str, counts: Sequence[int]) -> Curve | None:
         counts: training rows of each class; the rarest is the true one.
 
     Returns:
-        None for a loss that is not of ``FORMULAS``, such as one of whole batches.
+        None for a loss that has no formula here, such as one of whole batches.
     """
     made = MADE_WITH.fullmatch(label)
     name, knobs = (made[1], KNOB.findall(made[2])) if made else (label, [])
-    if name not in FORMULAS:
-        return None
     of_others = np.log((1 - GRID) / (len(counts) - 1))[:, None]
     log_p = np.hstack([np.log(GRID)[:, None], np.repeat(of_others, len(counts) - 1, axis=1)])
     numbers = {}
@@ -95,18 +71,14 @@ def loss_curve(label: str, counts: Sequence[int]) -> Curve | None:
         with suppress(ValueError):  # one number for each class is a factor
             numbers[key] = float(value)
     try:
-        curve = FORMULAS[name](log_p, np.array(sorted(counts), np.float64), numbers)
+        curve = _values(name, log_p, np.array(sorted(counts), np.float64), numbers)
     except KeyError:  # somebody's own loss of the same name
         return None
-    return curve / curve[0]
+    return None if curve is None else curve / curve[0]
 
 
 def loss_curves(losses: Sequence[LossSummary]) -> Panel | None:
-    """Every loss that ran, on one scale; None where no loss has a formula here.
-
-    Args:
-        losses: of one setting.
-    """
+    """Every loss that ran in one setting, on one scale; None where no loss has a formula here."""
     title = "The losses as functions of the true class's probability"
     counts = losses[0].runs[0].class_counts or (1, 1)
     labels = dict.fromkeys(one.label.partition(SAMPLED_BY)[0] for one in losses if _ours(one))

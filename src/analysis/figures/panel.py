@@ -1,5 +1,6 @@
 """One panel: a small matplotlib figure as inline SVG, with text that stays text."""
 
+import html
 import io
 import re
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Drawing:
 
     def __init__(self, title: str, height: float = 2.9, width: float = WIDTH) -> None:
         self._title, self._size = title, (width, height)
-        style: Any = {**STYLE, "svg.hashsalt": title}
+        style: Any = STYLE | {"svg.hashsalt": title}
         self._style = rc_context(style)
         self.svg = ""
 
@@ -86,6 +87,5 @@ def _inline(figure: Figure, title: str) -> str:
     text = stream.getvalue()
     text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     text = text.replace(INK, "currentColor")
-    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{html.escape(title)}"', 1)

@@ -21,12 +21,13 @@ NOTHING = "no run of these has its predictions on this disk"
 
 def confusion_matrix(one: LossEvidence) -> Panel:
     """Counts over all seeds, coloured by the share of the true class."""
-    title = f"{one.short}, {one.decision}"
+    title = f"{one.summary.short}, {one.decision}"
     if not one.predictions:
         return Panel("Confusion matrices", "", NOTHING)
     counts = confusion(one.predictions)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = _class_names(one, len(counts))
+    names = one.summary.runs[0].class_names
+    names = names if len(names) == len(counts) else tuple(map(str, range(len(counts))))
     with Drawing(title, 2.3, MATRIX) as drawing:
         axes = drawing.axes()
         axes.grid(visible=False)
@@ -62,7 +63,7 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
     if rare is None:
         return Panel(title, "", "no run was logged with the counts of its classes")
     curves = [
-        (f"{one.short}, AP {area:.3f}", one.label, curve)
+        (f"{one.summary.short}, AP {area:.3f}", one.summary.label, curve)
         for one in losses
         if one.predictions
         for curve, area in [mean_precision(one.predictions, rare)]
@@ -95,10 +96,10 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
         axes.plot([0, 1], [0, 1], color=INK, lw=1, alpha=0.5)
         lowest = 1.0
         for one in drawn:
-            line = line_of(one.label)
+            line = line_of(one.summary.label)
             confidence, accuracy, share = reliability(one.predictions)
             ece = one.summary.scores(one.decision)["test_ece"]
-            errors += [] if ece is None else [f"{one.short}, ECE {ece:.3f}"]
+            errors += [] if ece is None else [f"{one.summary.short}, ECE {ece:.3f}"]
             counts = share * sum(len(each.y_true) for each in one.predictions)
             axes.plot(confidence, accuracy, **line, lw=1.2, ms=4)
             below.plot(confidence, counts, **line, lw=1.2, ms=3)
@@ -111,8 +112,3 @@ def reliability_diagram(losses: Sequence[LossEvidence]) -> Panel:
         f"{'; '.join(errors)}{'.' if errors else ''}"
     )
     return Panel(title, drawing.svg, caption)
-
-
-def _class_names(one: LossEvidence, classes: int) -> list[str]:
-    names = one.summary.runs[0].class_names
-    return list(names) if len(names) == classes else [str(k) for k in range(classes)]

@@ -1,6 +1,5 @@
 """Pictures of the training: curves by epoch, and scores by gamma."""
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,12 +9,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from src.analysis.figures.evidence import LossEvidence
-from src.analysis.figures.palette import line_of
+from src.analysis.figures.palette import GAMMA, line_of
 from src.analysis.figures.panel import INK, WIDE, WIDTH, Drawing, Panel
 from src.analysis.runs import SCORE, in_seeds
 from src.analysis.statistics.losses import LossSummary
 
-GAMMA = re.compile(r"\bgamma=([0-9.eE+-]+)")
 FEWEST_GAMMAS = 3
 """Of one loss that make a curve."""
 LOGARITHMIC = 20.0
@@ -47,10 +45,11 @@ def by_epoch(
     wide, narrow = (_drawn(tables, title, unit, *size) for size in ((WIDE, 4.4), (WIDTH, 3.2)))
     seeds = in_seeds(max(len(table) for _, table in tables))
     drawn = [one for one, _ in tables]
-    absent = [one.short for one in losses if one not in drawn]
+    absent = [one.summary.short for one in losses if one not in drawn]
     caption = f"Mean over {seeds}; band: one standard deviation; ring: the median best epoch."
     caption += " Each divided by its first epoch." if normalised else ""
-    return Panel(title, wide, caption + _without(absent), narrow)
+    caption += f" Without {', '.join(absent)}: no epochs on this disk." if absent else ""
+    return Panel(title, wide, caption, narrow)
 
 
 def by_gamma(losses: Sequence[LossSummary], decision: str) -> Panel | None:
@@ -86,7 +85,7 @@ def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height:
         for one, table in tables:
             mean = np.nanmean(table, axis=0)
             spread = np.nanstd(table, axis=0, ddof=min(1, len(table) - 1))
-            epochs, line = np.arange(1, len(mean) + 1), line_of(one.label)
+            epochs, line = np.arange(1, len(mean) + 1), line_of(one.summary.label)
             every, colour = max(1, len(epochs) // 8), line["color"]
             axes.plot(epochs, mean, **line, lw=1.6, ms=3.5, markevery=every)
             axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.12, lw=0)
@@ -94,7 +93,7 @@ def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height:
             if best is not None and 1 <= best <= len(mean):
                 ring = {"mfc": "none", "mec": colour, "mew": 1.8, "ms": 10}
                 axes.plot([best], [mean[best - 1]], "o", **ring)
-            ends.append((one.short, colour, epochs[-1], mean[-1]))
+            ends.append((one.summary.short, colour, epochs[-1], mean[-1]))
             lowest, highest = min(lowest, np.nanmin(mean)), max(highest, np.nanmax(mean))
         if lowest > 0 and highest / lowest > LOGARITHMIC:
             axes.set_yscale("log")
@@ -106,13 +105,7 @@ def _drawn(tables: Sequence[Curve], title: str, unit: str, width: float, height:
 
 
 def _name_lines(axes: Axes, ends: Sequence[tuple[str, str, float, float]], height: float) -> None:
-    """Writes each line's name at its end, so far apart that they can be read.
-
-    Args:
-        axes: where.
-        ends: name, colour and last point of each line.
-        height: of the axes, inches, about.
-    """
+    """Writes each line's name at its end, so far apart that they can be read; height in inches."""
     bottom = axes.get_ylim()[0]
     known = [(name, colour, x, y if np.isfinite(y) else bottom) for name, colour, x, y in ends]
     to_share = (axes.transData + axes.transAxes.inverted()).transform
@@ -134,7 +127,3 @@ def _name_lines(axes: Axes, ends: Sequence[tuple[str, str, float, float]], heigh
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.2},
         )
-
-
-def _without(labels: Sequence[str]) -> str:
-    return f" Without {', '.join(labels)}: no epochs on this disk." if labels else ""

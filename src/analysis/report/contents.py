@@ -1,11 +1,12 @@
 """What the report says of the runs: the question, what was compared, one row for each loss."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from src.analysis.answer import Answer
-from src.analysis.figures.evidence import LossEvidence, split_counts
+from src.analysis.figures.evidence import rows_by_class
 from src.analysis.runs import (
     CHANGED,
     COMMIT,
@@ -27,6 +28,10 @@ SHORT_ID = 8
 MISSING = {"impute": "filled, with a column that says where", "refuse": "none"}
 MOST_CLASSES = 12
 """Classes whose shares are named."""
+RULE = (
+    "Epoch and tuned values by macro F1 on the validation split, within each seed; "
+    "the test split once, after that."
+)
 
 
 def without_folders(text: str) -> str:
@@ -61,90 +66,59 @@ def made(answer: Answer) -> tuple[str, str]:
     return day, f"{', '.join(sorted(commits))}{changed}" if commits else ""
 
 
-def compared(answer: Answer, setting: str) -> list[tuple[str, str]]:
-    """Rows of data and training: what a reader has to know to judge the numbers."""
+def compared(answer: Answer, setting: str) -> dict[str, str]:
+    """Data and training: what a reader has to know to judge the numbers."""
     base = answer.base(setting)
     run = base.runs[0]
-    params = run.params.get
-    parts = [
-        ("data", readable(run.facts.get(SOURCE, run.data))),
-        (
-            "rows",
-            f"{run.rows_train:,} / {run.rows_val:,} / {run.rows_test:,}"
-            " (training / validation / test)",
-        ),
-        *_classes(base),
-        ("missing values", MISSING.get(params("data.missing", ""), "")),
-        (
-            "duplicate rows",
-            _duplicates(
-                run.facts.get(DUPLICATES), run.facts.get(CONFLICTS), params("data.duplicates", "")
-            ),
-        ),
-        (
-            "model",
-            " ".join(
-                filter(
-                    None,
-                    (
-                        params("model.name", ""),
-                        params("model.hidden") or params("model.filters", ""),
-                    ),
-                )
-            ),
-        ),
-        ("optimiser", params("training.optimizer._target_", "").rpartition(".")[2]),
-        ("learning rate", "" if LEARNING_RATE in run.tuned else params(LEARNING_RATE, "")),
-        ("grid", _grid(answer, setting)),
-        (
-            "budget",
-            ", ".join(
-                f"{params(f'training.{key}')} {said}"
-                for key, said in (("epochs", "epochs"), ("batch_size", "rows a batch"))
-                if params(f"training.{key}")
-            ),
-        ),
-        (
-            "rule",
-            "Epoch and tuned values by macro F1 on the validation split, within each seed; "
-            "the test split once, after that.",
-        ),
-    ]
-    return [(name, value) for name, value in parts if value]
+    params = defaultdict(str, run.params)
+    sizes = params["model.hidden"] or params["model.filters"]
+    budget = {"epochs": params["training.epochs"], "rows a batch": params["training.batch_size"]}
+    rows = {
+        "data": readable(run.facts.get(SOURCE, run.data)),
+        "rows": f"{run.rows_train:,} / {run.rows_val:,} / {run.rows_test:,}"
+        " (training / validation / test)",
+        **_classes(base),
+        "missing values": MISSING.get(params["data.missing"], ""),
+        "duplicate rows": _duplicates(run.facts, params["data.duplicates"]),
+        "model": f"{params['model.name']} {sizes}".strip(),
+        "optimiser": params["training.optimizer._target_"].rpartition(".")[2],
+        "learning rate": "" if LEARNING_RATE in run.tuned else params[LEARNING_RATE],
+        "grid": _grid(answer, setting),
+        "budget": ", ".join(f"{value} {unit}" for unit, value in budget.items() if value),
+        "rule": RULE,
+    }
+    return {name: value for name, value in rows.items() if value}
 
 
-def _classes(base: LossSummary) -> Iterator[tuple[str, str]]:
+def _classes(base: LossSummary) -> dict[str, str]:
     """Each class with its shares of the splits, as the first seed has them, the rarest first."""
     run = base.runs[0]
-    if not run.class_counts:
-        return
-    splits = [run.class_counts, *split_counts(run)]
-    names = run.class_names or tuple(map(str, range(len(run.class_counts))))
-    order = sorted(range(len(names)), key=lambda k: run.class_counts[k])
-    yield (
-        f"shares of {len(names)} classes",
-        "; ".join(
-            [
-                f"{names[k]}: {' / '.join(f'{100 * each[k] / sum(each):.1f}' for each in splits)} %"
-                for k in order[:MOST_CLASSES]
-            ]
-            + ([f"{len(order) - MOST_CLASSES} more"] if len(order) > MOST_CLASSES else [])
-        ),
-    )
+    rows = rows_by_class(run)
+    if not rows:
+        return {}
+    totals = [sum(split) for split in zip(*(counts for _, counts in rows), strict=True)]
+    shares = [
+        f"{name}: "
+        + " / ".join(f"{100 * n / all_of:.1f}" for n, all_of in zip(counts, totals, strict=True))
+        + " %"
+        for name, counts in rows[:MOST_CLASSES]
+    ]
+    shares += [f"{len(rows) - MOST_CLASSES} more"] if len(rows) > MOST_CLASSES else []
+    found = {f"shares of {len(rows)} classes": "; ".join(shares)}
     if base.rare is not None:
-        yield (
-            "rarest class",
-            (
-                f"{base.rare_name}: {run.class_counts[base.rare]:,} rows in training, "
-                f"{base.rows_of_rare:,} in test"
-            ),
+        found["rarest class"] = (
+            f"{base.rare_name}: {run.class_counts[base.rare]:,} rows in training, "
+            f"{base.rows_of_rare:,} in test"
         )
+    return found
 
 
-def _duplicates(rows: str | None, conflicts: str | None, rule: str) -> str:
+def _duplicates(facts: Mapping[str, str], rule: str) -> str:
+    """How many rows are there twice, and by which rule that was mended; empty where not counted."""
+    rows, conflicts = facts.get(DUPLICATES), facts.get(CONFLICTS, "0")
     if rows is None:
         return ""
-    labels = f", {conflicts} of them with another label" if conflicts not in {None, "0"} else ""
+    labels = f", {conflicts} of them with another label" if conflicts != "0" else ""
     ruled = f"; {override('data.duplicates', rule)}" if rule and rows != "0" else ""
     return f"{int(rows):,}{labels}{ruled}"
 
@@ -162,10 +136,3 @@ def _grid(answer: Answer, setting: str) -> str:
         return ""
     number_of = f"{trials[0]} to {trials[-1]}" if len(trials) > 1 else str(trials[0])
     return f"{'; '.join(grids)}: {number_of} trials a loss and seed"
-
-
-def evidence(answer: Answer, setting: str, decision: str, most: int) -> list[LossEvidence]:
-    """The first losses of a setting at a decision, the baseline first."""
-    rows = answer.rows(setting)[:most]
-    losses = [row.loss if decision == answer.decision else row.other_loss for row in rows]
-    return [LossEvidence(loss, decision) for loss in losses if loss]

@@ -13,6 +13,8 @@ from src.analysis.statistics.comparison import Comparison
 from src.analysis.statistics.losses import MARK, LossSummary
 from src.analysis.statistics.verdict import UNDECIDED
 
+PROBABILITIES = ("probability_of_gain", "probability_of_equivalence", "probability_of_loss")
+
 
 def in_json(answer: Answer) -> dict[str, Any]:
     """Everything that the tables show, and the scores of each seed."""
@@ -79,24 +81,23 @@ def _renamed(record: Any, **names: str) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in dataclasses.asdict(record).items()}
 
 
+def _attributes(record: Any, *names: str) -> dict[str, Any]:
+    """Some of what a record has, by the same names."""
+    return {name: getattr(record, name) for name in names}
+
+
 def _comparison(found: Comparison) -> dict[str, Any]:
-    return _renamed(found, title="place") | {
+    return {
+        **_renamed(found, title="place"),
         "short": found.short,
         "estimand": found.estimate.design.estimand,
         "split": found.estimate.design.split,
         "ci_low_pp": found.low,
         "ci_high_pp": found.high,
-        "p": found.p,
-        "p_holm": found.p_holm,
-        "probability_of_gain": found.probability_of_gain,
-        "probability_of_equivalence": found.probability_of_equivalence,
-        "probability_of_loss": found.probability_of_loss,
+        **_attributes(found, "p", "p_holm", *PROBABILITIES),
         "differences_pp": found.differences,
         "mean_difference_pp": found.mean,
-        "wins_ties_losses": found.wins_ties_losses,
-        "verdict": found.verdict,
-        "sentence": found.sentence,
-        "verdict_alone": found.verdict_alone,
+        **_attributes(found, "wins_ties_losses", "verdict", "sentence", "verdict_alone"),
         "seeds_needed": found.needed if found.verdict == UNDECIDED else None,
         "missing": found.missing,
     }
@@ -104,13 +105,9 @@ def _comparison(found: Comparison) -> dict[str, Any]:
 
 def _scale(found: ForScale) -> dict[str, Any]:
     return {
-        "setting": found.setting,
-        "recommended": found.recommended,
+        **_attributes(found, "setting", "recommended"),
         "reference_leads": found.leads,
-        "sentence": found.sentence,
-        "advice": found.advice,
-        "command": found.command,
-        "notes": found.notes,
+        **_attributes(found, "sentence", "advice", "command", "notes"),
         "references": [
             {
                 "reference": row.at.label,
@@ -130,8 +127,7 @@ def _loss(found: LossSummary, decision: str) -> dict[str, Any]:
         "setting": found.setting,
         "place": found.title,
         "loss": found.label,
-        "short": found.short,
-        "seeds": found.seeds,
+        **_attributes(found, "short", "seeds"),
         "runs": [run.run_id for run in found.runs],
         "rarest_class": found.rare,
         "rarest_class_name": found.rare_name,
@@ -160,13 +156,9 @@ def _row(found: Comparison, loss: LossSummary, base: LossSummary) -> dict[str, A
         "difference_pp": found.mean,
         "ci_low_pp": found.low,
         "ci_high_pp": found.high,
-        "p": found.p,
-        "p_holm": found.p_holm,
+        **_attributes(found, "p", "p_holm"),
         **dict(zip(("wins", "ties", "losses"), found.wins_ties_losses, strict=True)),
-        "verdict": found.verdict,
-        "probability_of_gain": found.probability_of_gain,
-        "probability_of_equivalence": found.probability_of_equivalence,
-        "probability_of_loss": found.probability_of_loss,
+        **_attributes(found, "verdict", *PROBABILITIES),
         "missing": "; ".join(found.missing),
         "rarest_class": loss.rare_name,
         "rarest_class_test_rows": loss.rows_of_rare,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from src.analysis.answer import Answer
 from src.analysis.figures.differences import by_seed
-from src.analysis.figures.evidence import MOST_SEEDS
+from src.analysis.figures.evidence import MOST_SEEDS, LossEvidence
 from src.analysis.figures.forest import forest
 from src.analysis.figures.loss_curves import loss_curves
 from src.analysis.figures.palette import GLYPHS, line_of
@@ -21,11 +21,10 @@ from src.analysis.figures.predictions import (
     reliability_diagram,
 )
 from src.analysis.figures.training import by_epoch, by_gamma
-from src.analysis.report import contents, table
+from src.analysis.report import contents, table, text
 from src.analysis.report.files import in_json
 from src.analysis.report.images import image_section
 from src.analysis.report.sections import page_templates
-from src.analysis.report.text import BESIDE, HOW, bounds, mean_and_sd, number, p_value, score_beside
 from src.analysis.runs import SCORE, FinishedRun
 from src.runs.labels import short_label
 
@@ -41,7 +40,7 @@ MOST_WITH_IMAGES = 2
 MOST_JSON = 300_000
 """Characters of JSON in the page."""
 UI = "http://127.0.0.1:5000"
-CONTENTS = {
+SECTIONS = {
     "answer": "Answer",
     "difference": "Difference",
     "losses": "Every loss",
@@ -52,9 +51,8 @@ CONTENTS = {
     "limits": "Limits",
     "details": "Details",
 }
-KINDS = ("epochs", "predictions")
-"""Sections of pictures alone, which are left out where none can be drawn."""
-COLUMNS = ("F1 of {rare}", "its recall", "AUPRC", "ECE")
+OF_PICTURES = {"epochs", "predictions", "images"}
+"""Sections that are left out where nothing of them can be drawn."""
 
 
 def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
@@ -66,13 +64,9 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         if (found := image_section(answer, one, pictures=pictures))
     }
     panels = {one: _panels(answer, one) for one in settings[:MOST_SETTINGS]}
-    empty = {
-        kind
-        for kind in KINDS
-        if not any(one.svg for of_setting in panels.values() for one in of_setting[kind])
-    }
-    if not of_images:
-        empty.add("images")
+    drawn = {"images"} if of_images else set()
+    for of_setting in panels.values():
+        drawn |= {name for name, shown in of_setting.items() if any(one.svg for one in shown)}
     day, commit = contents.made(answer)
     templates = page_templates()
     templates.filters |= {
@@ -84,19 +78,16 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         answer=answer,
         selection=answer.selection,
         comparisons=answer.comparisons,
-        question=contents.question(answer),
+        settings=settings,
+        contents=contents,
+        table=table,
+        text=text,
         day=day,
         commit=commit,
-        contents={name: title for name, title in CONTENTS.items() if name not in empty},
-        of_images=of_images,
-        drawn=list(dict.fromkeys(row.loss.label for s in settings for row in answer.rows(s))),
+        sections={k: v for k, v in SECTIONS.items() if k not in OF_PICTURES or k in drawn},
+        labels=dict.fromkeys(row.loss.label for one in settings for row in answer.rows(one)),
         forest=forest(answer),
-        table=table.table,
-        for_scale=table.for_scale,
-        compared=contents.compared,
-        decisions=table.decisions(answer),
-        columns=COLUMNS,
-        settings=settings,
+        of_images=of_images,
         panels=panels,
         not_drawn=_not_drawn(panels),
         undrawn=len(settings) - MOST_SETTINGS,
@@ -105,14 +96,7 @@ def write_html(file: Path, answer: Answer, *, pictures: bool = True) -> None:
         as_json=_json(answer),
         most_losses=MOST_LOSSES,
         most_seeds=MOST_SEEDS,
-        beside={name: words for name, (_, words) in BESIDE.items()},
-        score_beside=score_beside,
-        mean_and_sd=mean_and_sd,
-        number=number,
-        p_value=p_value,
-        bounds=bounds,
         score=SCORE,
-        how=HOW,
         ui=UI,
         short_label=short_label,
     )
@@ -130,10 +114,10 @@ def _json(answer: Answer) -> str:
     """The answers and comparisons; each run with its id is in the file beside the report."""
     names = ("decision", "answers", "comparisons", "other_decision", "at_given_settings")
     content = in_json(answer)
-    text = json.dumps({name: content[name] for name in names}, indent=1, ensure_ascii=False)
-    if len(text) > MOST_JSON:
+    found = json.dumps({name: content[name] for name in names}, indent=1, ensure_ascii=False)
+    if len(found) > MOST_JSON:
         return "Too long for a page: comparison.json beside the report has it."
-    return contents.without_folders(text)
+    return contents.without_folders(found)
 
 
 def _not_drawn(panels: Mapping[str, Mapping[str, list[Panel]]]) -> str:
@@ -149,34 +133,42 @@ def _not_drawn(panels: Mapping[str, Mapping[str, list[Panel]]]) -> str:
 def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     """Pictures by their section."""
     losses = [row.loss for row in answer.rows(setting)]
-    found = contents.evidence(answer, setting, answer.decision, MOST_LOSSES)
+    found = _evidence(answer, setting, answer.decision, MOST_LOSSES)
     matrices = [
-        contents.evidence(answer, setting, decision, MOST_MATRICES)
+        map(confusion_matrix, _evidence(answer, setting, decision, MOST_MATRICES))
         for decision in table.decisions(answer)
     ]
-    labels = [one.label for one in found]
-    drawn = [one for one in answer.of(setting) if one.label in labels]
-    epochs = by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1")
+    labels = [one.summary.label for one in found]
     gammas = by_gamma(losses, answer.decision)
-    details = [
-        by_seed(drawn),
-        by_epoch(found, "val_log_loss", "Log loss by epoch", "validation log loss, nats"),
-        by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
-        by_epoch(
-            found,
-            "loss",
-            "Training loss by epoch",
-            "each by its own loss / first epoch",
-            normalised=True,
-        ),
-        loss_curves(losses),
-    ]
+    curves = loss_curves(losses)
     return {
-        "epochs": [epochs, *([gammas] if gammas else [])],
+        "epochs": [
+            by_epoch(found, "val_f1_macro", "Macro F1 by epoch", "validation macro F1"),
+            *([gammas] if gammas else []),
+        ],
         "predictions": [
-            *(confusion_matrix(one) for pair in zip(*matrices, strict=False) for one in pair),
+            *chain.from_iterable(zip(*matrices, strict=False)),
             precision_recall_curves(found),
             reliability_diagram(found),
         ],
-        "details": [one for one in details if one],
+        "details": [
+            by_seed([one for one in answer.of(setting) if one.label in labels]),
+            by_epoch(found, "val_log_loss", "Log loss by epoch", "validation log loss, nats"),
+            by_epoch(found, "grad_norm", "Gradient norm by epoch", "global norm, before clipping"),
+            by_epoch(
+                found,
+                "loss",
+                "Training loss by epoch",
+                "each by its own loss / first epoch",
+                normalised=True,
+            ),
+            *([curves] if curves else []),
+        ],
     }
+
+
+def _evidence(answer: Answer, setting: str, decision: str, most: int) -> list[LossEvidence]:
+    """The first losses of a setting at a decision, the baseline first."""
+    rows = answer.rows(setting)[:most]
+    losses = [row.loss if decision == answer.decision else row.other_loss for row in rows]
+    return [LossEvidence(loss, decision) for loss in losses if loss]

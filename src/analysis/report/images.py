@@ -4,19 +4,14 @@ The predictions are those of one seed, since the test images of another may be o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from src.analysis.answer import Answer
-from src.analysis.figures.evidence import Predictions, read_predictions, split_counts
-from src.analysis.report.judgements import Judgements, Mistakes, Shown
-from src.analysis.report.text import HOW
-from src.analysis.report.thumbnails import NotShownError, test_images
+from src.analysis.figures.evidence import Predictions, read_predictions, rows_by_class
+from src.analysis.report.judgements import Judgements
+from src.analysis.report.thumbnails import load_images
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
-from src.data.dataset import Dataset
 
 IMAGE_RANK = 3
 """Of the shape of one image: height, width, channels."""
@@ -31,28 +26,16 @@ class ImageSection:
     """The section on images of one setting.
 
     Attributes:
-        counts: rows of each class by split, ``(class, training, validation, test)``.
+        counts: classes with their rows by split.
         more_classes: how many are not among them.
-        seed: whose test images these are; None where no predictions can be read.
-        how: by which decision, for people.
-        differences: a sentence for each loss but the baseline.
-        judged: images on which the losses disagree.
-        rare: name of the rarest class; empty where all are equally frequent in training.
-        tested_rare: its test images, or all of them.
-        mistakes: by loss.
+        judgements: of the losses; None where no predictions can be read.
         not_shown: why there are no pictures; empty where there are.
     """
 
-    counts: list[tuple[str, ...]]
+    counts: list[tuple[str, tuple[int, ...]]]
     more_classes: int
-    seed: int | None = None
-    how: str = ""
-    differences: list[str] = field(default_factory=list)
-    judged: list[Shown] = field(default_factory=list)
-    rare: str = ""
-    tested_rare: int = 0
-    mistakes: list[Mistakes] = field(default_factory=list)
-    not_shown: str = ""
+    judgements: Judgements | None
+    not_shown: str
 
 
 def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> ImageSection | None:
@@ -64,53 +47,19 @@ def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> Ima
         pictures: whether thumbnails go into the page.
     """
     losses = [row.loss for row in answer.rows(setting)[:MOST_LOSSES]]
-    base = losses[0]
-    if len(base.runs[0].input_shape) != IMAGE_RANK:
+    run = losses[0].runs[0]
+    if len(run.input_shape) != IMAGE_RANK:
         return None
-    counts, more = _counts(base.runs[0])
+    counts = rows_by_class(run)
+    shown, more = counts[:MOST_CLASSES], max(len(counts) - MOST_CLASSES, 0)
     found = _one_seed(losses, answer.decision)
     if found is None:
-        return ImageSection(counts, more, not_shown="no predictions of one seed are on this disk")
+        return ImageSection(shown, more, None, "no predictions of one seed are on this disk")
     run, predictions = found
-    y = predictions[0].y_true
-    rare = base.rare if len(set(base.runs[0].class_counts)) > 1 else None
-    dataset, reason = _images(run, y, pictures=pictures)
-    page = Judgements(run, losses, predictions, dataset)
-    return ImageSection(
-        counts,
-        more,
-        seed=run.seed,
-        how=HOW[answer.decision],
-        differences=page.differences(),
-        judged=page.judged(),
-        rare="" if rare is None else page.name(rare),
-        tested_rare=len(y) if rare is None else int(np.count_nonzero(y == rare)),
-        mistakes=page.mistakes(rare),
-        not_shown=reason,
-    )
-
-
-def _images(
-    run: FinishedRun, y: NDArray[np.int64], *, pictures: bool
-) -> tuple[Dataset | None, str]:
-    """The data of a run, or why its images are not shown."""
-    if not pictures:
-        return None, "report.images=false"
-    try:
-        dataset = test_images(run)
-    except NotShownError as error:
-        return None, str(error)
-    same = np.array_equal(dataset.y_test, y)
-    return (dataset, "") if same else (None, "the run's predictions are of other test images")
-
-
-def _counts(run: FinishedRun) -> tuple[list[tuple[str, ...]], int]:
-    """Rows of each class by split, the rarest in training first, and how many are left out."""
-    splits = [list(run.class_counts), *split_counts(run)]
-    names = run.class_names or tuple(map(str, range(len(run.class_counts))))
-    order = sorted(range(len(run.class_counts)), key=lambda k: run.class_counts[k])
-    rows = [(names[k], *(f"{each[k]:,}" for each in splits)) for k in order[:MOST_CLASSES]]
-    return rows, max(len(order) - MOST_CLASSES, 0)
+    dataset, reason = None, "report.images=false"
+    if pictures:
+        dataset, reason = load_images(run, predictions[0].y_true)
+    return ImageSection(shown, more, Judgements(run, losses, predictions, dataset), reason)
 
 
 def _one_seed(

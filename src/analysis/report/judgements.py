@@ -51,23 +51,6 @@ class Shown:
     said: list[Said]
 
 
-@dataclass(frozen=True)
-class Mistakes:
-    """The rarest class under one loss, or all classes.
-
-    Attributes:
-        label: of the loss.
-        short: as people read it.
-        missed: how many of the test images are called something else.
-        images: the worst of them, the least probable first.
-    """
-
-    label: str
-    short: str
-    missed: int
-    images: list[Shown]
-
-
 class Judgements:
     """What losses say of the test images of one seed.
 
@@ -76,6 +59,11 @@ class Judgements:
         losses: the baseline first.
         predictions: of each.
         dataset: has the images; None where there are none to show.
+
+    Attributes:
+        seed: of the run.
+        rare: name of the rarest class; empty where all are equally frequent in training.
+        tested_rare: how many test images are of that class, or of any.
     """
 
     def __init__(
@@ -92,10 +80,10 @@ class Judgements:
         self._probabilities = [one.probabilities for one in predictions]
         rows = np.arange(len(self._y))
         self._of_truth = np.array([one[rows, self._y] for one in self._probabilities])
-
-    def name(self, k: int) -> str:
-        """Of class number K."""
-        return self._names[k] if k < len(self._names) else str(k)
+        rare = losses[0].rare if len(set(losses[0].runs[0].class_counts)) > 1 else None
+        self._asked = (self._y == rare) | (rare is None)
+        self.seed, self.rare = run.seed, "" if rare is None else self._name(rare)
+        self.tested_rare = int(np.count_nonzero(self._asked))
 
     def differences(self) -> list[str]:
         """How often each loss and the baseline differ, and which of them is right then."""
@@ -130,26 +118,32 @@ class Judgements:
         chosen = [row for side, share in zip(sides, shares, strict=True) for row in side[:share]]
         return [self._shown(self._dataset, row, range(len(self._losses))) for row in chosen]
 
-    def mistakes(self, rare: int | None) -> list[Mistakes]:
-        """Of each loss, the images of a class, or of all, whose truth it finds least probable."""
+    def mistakes(self) -> list[tuple[LossSummary, int, list[Shown]]]:
+        """Each loss, how many test images of the rarest class it misses, and the worst of them.
+
+        The image whose true class it finds least probable comes first.
+        """
         found = []
         for number, loss in enumerate(self._losses):
-            rows = np.flatnonzero(~self._right[number] & ((self._y == rare) | (rare is None)))
+            rows = np.flatnonzero(~self._right[number] & self._asked)
             worst = rows[np.argsort(self._of_truth[number][rows], kind="stable")][:MOST_MISTAKES]
             data = self._dataset
             images = [self._shown(data, int(row), [number]) for row in worst] if data else []
-            found.append(Mistakes(loss.label, loss.short, len(rows), images))
+            found.append((loss, len(rows), images))
         return found
 
     def _shown(self, dataset: Dataset, row: int, losses: Sequence[int]) -> Shown:
         said = [
             Said(
                 label=self._losses[number].label,
-                name=self.name(k := int(self._said[number, row])),
+                name=self._name(k := int(self._said[number, row])),
                 probability=f"{100 * self._probabilities[number][row, k]:.0f} %",
                 right=bool(self._right[number, row]),
             )
             for number in losses
         ]
-        true = self.name(int(self._y[row]))
+        true = self._name(int(self._y[row]))
         return Shown(thumbnail(dataset, row), name_of(dataset, row), true, said)
+
+    def _name(self, k: int) -> str:
+        return self._names[k] if k < len(self._names) else str(k)

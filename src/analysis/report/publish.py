@@ -15,6 +15,7 @@ from src.analysis.answer import Answer
 from src.analysis.figures.evidence import local_folder
 from src.analysis.report.files import write_json
 from src.analysis.report.html import HTML, write_html
+from src.analysis.report.sections import markdown_table
 from src.analysis.report.text import number
 from src.analysis.runs import CRITERIA, OTHER, SCORE
 from src.tracking.card_note import LONGEST as LONGEST_NOTE
@@ -59,31 +60,31 @@ def publish(
         else:
             out = out or FOLDER
         if out is not None:
-            _copy(Path(draft), out)
+            out.mkdir(parents=True, exist_ok=True)
+            for name in (HTML, JSON):
+                shutil.copyfile(Path(draft, name), out / name)
             found.append(os.path.relpath(out / HTML))
     return found
 
 
 def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
     """Puts both files among the artifacts of the sweep's parent run."""
-    client, artifacts = Store.at(root, uri).client, answer.selection.artifacts
-    for name in (HTML, JSON):
-        client.log_artifact(str(answer.selection.sweep_id), str(folder / name))
-    run = client.get_run(str(answer.selection.sweep_id))
-    run_id, now = run.info.run_id, time.time_ns() // 10**6
+    client, run_id = Store.at(root, uri).client, str(answer.selection.sweep_id)
+    client.log_artifacts(run_id, str(folder))
+    run, now = client.get_run(run_id), time.time_ns() // 10**6
     link = artifact_link(run.info.experiment_id, run_id, HTML)
     note = described(answer, run.data.tags.get(NOTE, ""), link)
-    metrics, tags = figures(answer)
+    metrics, tags = key_numbers(answer)
     client.log_batch(
         run_id,
         metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
         tags=[RunTag(name, value) for name, value in (tags | {NOTE: note}).items()],
     )
-    local = local_folder(artifacts)
-    return os.path.relpath(local / HTML) if local else f"{artifacts}/{HTML}"
+    local = local_folder(answer.selection.artifacts)
+    return os.path.relpath(local / HTML) if local else f"{answer.selection.artifacts}/{HTML}"
 
 
-def figures(answer: Answer) -> tuple[dict[str, float], dict[str, str]]:
+def key_numbers(answer: Answer) -> tuple[dict[str, float], dict[str, str]]:
     """What the sweep's run has of the answer, so that sweeps stand side by side.
 
     Returns:
@@ -142,8 +143,7 @@ def _table(answer: Answer, setting: str) -> str:
     """The losses of a setting in Markdown, best on the validation split first."""
     decision = answer.decision
     heads = ["loss", "validation F1", *(f"test F1, {one}" for one in (decision, OTHER[decision]))]
-    heads += ["difference", "verdict"]
-    lines = [f"| {' | '.join(heads)} |", f"| --- |{' --: |' * 4} --- |"]
+    lines = [[*heads, "difference", "verdict"]]
     for row in answer.by_validation(setting):
         scores = [
             number(row.loss.means.get(CRITERIA[decision])),
@@ -151,11 +151,5 @@ def _table(answer: Answer, setting: str) -> str:
             number(row.other_loss.means.get(SCORE[OTHER[decision]]) if row.other_loss else None),
         ]
         found = [row.found.in_points, row.found.verdict] if row.found else ["", "baseline"]
-        lines.append(f"| {' | '.join([row.loss.short, *scores, *found])} |")
-    return "\n".join(lines)
-
-
-def _copy(folder: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (HTML, JSON):
-        shutil.copyfile(folder / name, target / name)
+        lines.append([row.loss.short, *scores, *found])
+    return markdown_table(lines)

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 
 from src.analysis.answer import Answer
-from src.analysis.report.text import interval_in_short, number
-from src.analysis.runs import CRITERIA, DECISIONS, LEARNING_RATE, SCORE, key_words
+from src.analysis.report.text import difference, number
+from src.analysis.runs import DECISIONS, LEARNING_RATE, SCORE, key_words
 from src.analysis.statistics.losses import LossRow, LossSummary, summarise
+
+BESIDE = {
+    "rarest_class_f1": "F1 of {rare}",
+    "rarest_class_recall": "its recall",
+    "test_average_precision": "AUPRC",
+    "test_ece": "ECE",
+}
+"""Scores beside macro F1, and the heads of their columns."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +26,7 @@ class TableRow:
         chosen: its settings, or what it is.
         f1: macro F1 by decision.
         difference: with its interval.
-        beside: F1 and recall of the rarest class, average precision, calibration.
+        beside: the scores of ``BESIDE``.
         badge: the verdict, or ``baseline``.
     """
 
@@ -38,31 +46,23 @@ def decisions(answer: Answer) -> list[str]:
 
 def table(answer: Answer, setting: str) -> list[TableRow]:
     """The losses of a setting, best on the validation split first."""
-    rows, name = answer.rows(setting), CRITERIA[answer.decision]
-    if all(name in row.loss.means for row in rows):
-        rows = sorted(rows, key=lambda row: -row.loss.means[name])
-    return [_row(answer, row) for row in rows]
+    return [_row(answer, row) for row in answer.by_validation(setting)]
 
 
 def for_scale(answer: Answer, setting: str) -> list[TableRow]:
     """The references of a setting, each at the decision that validation prefers."""
-    if setting not in answer.scale:
-        return []
     found = []
     for decided in answer.scale[setting].by_label.values():
         best = max(decided.values(), key=lambda row: row.at.mean)
-        loss = summarise(best.at.runs)[0]
+        scores = [decided[one].score if one in decided else None for one in decisions(answer)]
         found.append(
             TableRow(
                 label=best.at.label,
                 name=best.at.short,
                 chosen=f"no network, by {best.at.decision}",
-                f1=[
-                    number(decided[d].score, ".3f") if d in decided else ""
-                    for d in decisions(answer)
-                ],
-                difference=f"{best.against.mean:+.1f} {interval_in_short(best.against)}",
-                beside=_beside(loss, best.at.decision),
+                f1=[number(one, ".3f") for one in scores],
+                difference=difference(best.against),
+                beside=_beside(summarise(best.at.runs)[0], best.at.decision),
                 badge=best.against.verdict,
             )
         )
@@ -71,25 +71,21 @@ def for_scale(answer: Answer, setting: str) -> list[TableRow]:
 
 def _row(answer: Answer, row: LossRow) -> TableRow:
     by_decision = {answer.decision: row.loss, answer.other_decision: row.other_loss}
-    found = row.found
+    losses = [(SCORE[one], by_decision[one]) for one in decisions(answer)]
     return TableRow(
         label=row.loss.label,
         name=row.loss.short,
         chosen=_chosen(answer, row.loss),
-        f1=[
-            number(loss.means.get(SCORE[d]), ".3f") if (loss := by_decision[d]) else ""
-            for d in decisions(answer)
-        ],
-        difference=f"{found.mean:+.1f} {interval_in_short(found)}" if found else "",
+        f1=[number(loss.means.get(name) if loss else None, ".3f") for name, loss in losses],
+        difference=difference(row.found),
         beside=_beside(row.loss, answer.decision),
-        badge=found.verdict if found else "baseline",
+        badge=row.found.verdict if row.found else "baseline",
     )
 
 
 def _beside(loss: LossSummary, decision: str) -> list[str]:
     scores = loss.scores(decision)
-    names = ("rarest_class_f1", "rarest_class_recall", "test_average_precision", "test_ece")
-    return [number(scores[name], ".3f") for name in names]
+    return [number(scores[name], ".3f") for name in BESIDE]
 
 
 def _chosen(answer: Answer, loss: LossSummary) -> str:

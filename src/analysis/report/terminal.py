@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from textwrap import fill
 from typing import Any
 
@@ -9,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from src.analysis.answer import Answer
-from src.analysis.card import Card, Statement
 from src.analysis.for_scale import ForScale
 from src.analysis.report.text import (
     BESIDE,
     HOW,
     bounds,
-    interval_in_short,
+    difference,
     mean_and_sd,
     number,
     p_value,
@@ -52,22 +52,25 @@ def print_answer(answer: Answer, console: Console | None = None) -> None:
                 say(f"  {note}")
         for note in answer.notes[setting]:
             say(f"  {note}")
-        if setting in answer.scale:
-            title, table = _scale_table(console, answer.scale[setting])
-            say(f"\n{title}")
-            console.print(table)
-        for title, table in _given_tables(console, answer, setting):
+        scale = [answer.scale[setting]] if setting in answer.scale else []
+        for title, table in (
+            *(_scale_table(console, one) for one in scale),
+            *_given_tables(console, answer, setting),
+        ):
             say(f"\n{title}")
             console.print(table)
     for note in answer.left_out:
         say(f"left out: {note}")
-    for advice in answer.recommendations:
-        for said in answer.statements(advice):
-            _state(say, said)
+    for said in chain.from_iterable(map(answer.statements, answer.recommendations)):
+        head = f"{said.head}: {said.sentence}" if said.head else said.sentence
+        action, aside = said.action and f"{said.action}:", said.aside and f"{said.aside}."
+        _say_block(say, f"{head}.", action, said.command, aside)
     if answer.homework:
         say(f"\n{answer.homework.text}")
     for card in answer.cards:
-        _show(say, card, f" for {card.title}" if len(answer.settings) > 1 else "")
+        where = f" for {card.title}" if len(answer.settings) > 1 else ""
+        why = f"{card.step.text}{':' if card.step.command else '.'}"
+        _say_block(say, f"Answer{where}: {card.badge}. {card.headline}.", why, card.step.command)
     say("")
 
 
@@ -83,18 +86,11 @@ def _say(console: Console, text: str) -> None:
         console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
-def _show(say: Callable[[str], None], card: Card, where: str) -> None:
-    say(f"\nAnswer{where}: {card.badge}. {card.headline}.")
-    for line in (f"{card.step.text}{':' if card.step.command else '.'}", card.step.command):
-        if line:
-            say(f"  {line}")
-
-
-def _state(say: Callable[[str], None], said: Statement) -> None:
-    say(f"\n{said.head}: {said.sentence}." if said.head else f"\n{said.sentence}.")
-    for line in (said.action and f"{said.action}:", said.command, said.aside and f"{said.aside}."):
-        if line:
-            say(f"  {line}")
+def _say_block(say: Callable[[str], None], head: str, *below: str) -> None:
+    """A paragraph, and those of the lines below it that are not empty."""
+    say(f"\n{head}")
+    for line in filter(None, below):
+        say(f"  {line}")
 
 
 def _scale_table(console: Console, scale: ForScale) -> Titled:
@@ -105,7 +101,7 @@ def _scale_table(console: Console, scale: ForScale) -> Titled:
         found = [rows[label].get(decision) for label in rows]
         columns[f"F1 {decision}"] = [f"{row.score:.4f}" if row else "" for row in found]
         columns[f"diff. {decision}"] = [
-            _cell(row.against, f" {row.against.verdict}") if row else "" for row in found
+            difference(row.against, f" {row.against.verdict}\n") if row else "" for row in found
         ]
     title = (
         "For scale, no networks, on the same splits: differences to the recommendation, "
@@ -179,9 +175,9 @@ def _given_tables(console: Console, answer: Answer, setting: str) -> list[Titled
     metric = SCORE[answer.decision]
     means = {(loss.setting, loss.label): loss.means.get(metric) for loss in answer.given_losses}
     found = {(one.setting, one.label): one for one in answer.given if one.setting in given}
-    first = [one.label for one in answer.of(setting)]
-    labels = list(dict.fromkeys([*first, *(label for _, label in found)]))
-    labels = [label for label in labels if any(label == other for _, other in found)]
+    at_given = dict.fromkeys(label for _, label in found)
+    order = dict.fromkeys([*(one.label for one in answer.of(setting)), *at_given])
+    labels = [label for label in order if label in at_given]
     title = (
         f"At given {key_words(keys)}, {HOW[answer.decision]}: the baseline's mean, and "
         "differences to it in pp with 95 % intervals"
@@ -195,14 +191,10 @@ def _given_tables(console: Console, answer: Answer, setting: str) -> list[Titled
         columns = {
             " ".join(given[one]): [
                 number(means.get((one, base))),
-                *(_cell(found.get((one, label))) for label in labels),
+                *(difference(found.get((one, label)), "\n") for label in labels),
             ]
             for one in part
         }
         names = [short_label(one) for one in (base, *labels)]
         tables.append((title, narrow_table(console, "loss", names, columns)))
     return tables
-
-
-def _cell(found: Comparison | None, more: str = "") -> str:
-    return f"{found.mean:+.1f}{more}\n{interval_in_short(found)}" if found else ""

@@ -54,9 +54,16 @@ def bounds(found: Comparison) -> str:
     return f"[{found.low:+.2f}, {found.high:+.2f}]" if found.has_interval else "-"
 
 
-def interval_in_short(found: Comparison) -> str:
-    """The interval in few characters, with whole numbers from 10 on; a dash without ends."""
-    if not found.has_interval:
-        return "-"
+def difference(found: Comparison | None, between: str = " ") -> str:
+    """Mean and interval in few characters, with whole numbers from 10 on.
+
+    Args:
+        found: empty where there is none; the mean alone where its interval has no ends.
+        between: the two.
+    """
+    if found is None:
+        return ""
     ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))
-    return f"[{', '.join(f'{end:.0f}' if abs(end) >= 10 else f'{end:.1f}' for end in ends)}]"
+    short = ", ".join(f"{end:.0f}" if abs(end) >= 10 else f"{end:.1f}" for end in ends)
+    interval = f"[{short}]" if found.has_interval else ""
+    return f"{found.mean:+.1f}{between}{interval}".rstrip()

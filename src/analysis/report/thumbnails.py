@@ -2,8 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import yaml
@@ -13,43 +12,39 @@ from PIL import Image
 from src.analysis.figures.evidence import local_folder
 from src.analysis.runs import FinishedRun
 from src.data.dataset import Dataset, decoded
-from src.errors import UserError
 from src.runs.dataset_cache import cached_dataset
 from src.runs.recorded import record
 from src.runs.recorded.recorded_targets import check_targets
 
 LARGEST_SIDE = 64
 """Pixels of a thumbnail."""
-GREY, COLOUR = 1, 3
-"""Channels that are shown; of any others the first alone."""
+COLOUR = 3
+"""Channels of a colour image; of any others the first is shown, in grey."""
 
 
-class NotShownError(UserError):
-    """Why the images of a run are not shown."""
+def load_images(run: FinishedRun, y_test: NDArray[np.int64]) -> tuple[Dataset | None, str]:
+    """The data of a run, loaded once more, or why its images are not shown.
 
-
-def test_images(run: FinishedRun) -> Dataset:
-    """The data of a run, loaded once more; nothing is trained, and TensorFlow is not imported.
+    Nothing is trained, and TensorFlow is not imported.
 
     Args:
         run: its record names the source and has the fingerprint that the data must have.
-
-    Raises:
-        NotShownError: where the record wants no pictures, cannot be read or may not be built from,
-            where the files are gone, or where they are not those that the run was trained on.
+        y_test: classes of the test images that its predictions are of, shape (n,).
     """
-    config = _recorded(run)
-    wanted = config.get("report")
-    if isinstance(wanted, dict) and not wanted.get("images", True):
-        raise NotShownError("the run's own report.images=false keeps its images where they are")
     try:
+        folder = local_folder(run.artifacts) or Path()
+        config = yaml.safe_load((folder / record.CONFIG).read_text(encoding="utf-8"))
+        if not (config.get("report") or {}).get("images", True):
+            return None, "the run's own report.images=false keeps its images where they are"
         check_targets({"data": config["data"]})
         dataset = cached_dataset(config["data"])
     except Exception as error:  # a source of somebody's own may fail in any way
-        raise NotShownError(f"the data cannot be loaded again: {error}".rstrip(".")) from error
+        return None, f"the data cannot be loaded again: {error}".rstrip(".")
     if dataset.fingerprint != run.fingerprint:
-        raise NotShownError("the data have changed since: their fingerprint is another one")
-    return dataset
+        return None, "the data have changed since: their fingerprint is another one"
+    if not np.array_equal(dataset.y_test, y_test):
+        return None, "the run's predictions are of other test images"
+    return dataset, ""
 
 
 def thumbnail(dataset: Dataset, row: int) -> str:
@@ -59,8 +54,9 @@ def thumbnail(dataset: Dataset, row: int) -> str:
         dataset: of images.
         row: of the test split.
     """
-    pixels = np.rint(255 * np.clip(decoded(dataset.x_test[row : row + 1])[0], 0, 1))
-    image = Image.fromarray(_channels(pixels.astype(np.uint8)))
+    values = np.rint(255 * np.clip(decoded(dataset.x_test[row : row + 1])[0], 0, 1))
+    pixels = values.astype(np.uint8)
+    image = Image.fromarray(pixels if pixels.shape[-1] == COLOUR else pixels[..., 0])
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
@@ -71,22 +67,3 @@ def name_of(dataset: Dataset, row: int) -> str:
     """What a test image is called: its file's name where there is one, else its number."""
     ids = getattr(dataset, "test_ids", None)
     return str(ids[row]) if ids else f"test image {row}"
-
-
-def _channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey as (H, W), colour as (H, W, 3)."""
-    return pixels if pixels.shape[-1] == COLOUR else pixels[..., 0]
-
-
-def _recorded(run: FinishedRun) -> Mapping[str, Any]:
-    """The config of a run's record."""
-    folder = local_folder(run.artifacts)
-    if folder is None:
-        raise NotShownError("the run's record is not on this disk")
-    try:
-        config = yaml.safe_load((folder / record.CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise NotShownError(f"{record.CONFIG} of the run cannot be read") from error
-    if not isinstance(config, dict) or not isinstance(config.get("data"), dict):
-        raise NotShownError(f"{record.CONFIG} of the run has no data")
-    return config

@@ -1,10 +1,13 @@
 """``python -m src.compare``: its numbers against the raw predictions, its files, its end."""
 
 import csv
+import io
 import json
 import math
+import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +39,15 @@ def offsets_of(made, label, seed):
 
 @pytest.fixture(scope="module")
 def answer(made, tmp_path_factory):
-    """Its JSON and CSV."""
+    """Its JSON and CSV, the folder of its report, and what is printed."""
     folder = tmp_path_factory.mktemp("answer")
     files = ["--json", str(folder / "a" / "all.json"), "--csv", str(folder / "b" / "all.csv")]
-    status = main(["--root", str(made.root), "--out", str(folder / "out"), *files])
+    with redirect_stdout(io.StringIO()) as printed:
+        status = main(["--root", str(made.root), "--out", str(folder / "out"), *files])
     assert status == 0
     content = json.loads((folder / "a" / "all.json").read_text())
     with (folder / "b" / "all.csv").open(newline="") as stream:
-        return content, list(csv.DictReader(stream)), folder
+        return content, list(csv.DictReader(stream)), folder / "out", printed.getvalue()
 
 
 def test_numbers_are_scipys_on_the_raw_predictions(made, answer):
@@ -95,7 +99,7 @@ def test_losses_have_mean_spread_and_the_rarest_class(made, answer):
 
 
 def test_csv_has_a_row_for_each_comparison_and_decision(answer):
-    content, rows, _ = answer
+    content, rows, *_ = answer
     assert [(row["loss"], row["decision"]) for row in rows] == [
         (found["label"], found["decision"])
         for found in (*content["comparisons"], *content["other_decision"])
@@ -111,15 +115,18 @@ def test_report_lies_on_the_sweeps_run_and_in_the_folder(made, answer):
     names = {file.path for file in made.client.list_artifacts(made.sweep_id)}
     assert {"report.html", "comparison.json"} <= names
     local = Path(made.client.download_artifacts(made.sweep_id, "report.html"))
-    assert local.read_bytes() == (answer[2] / "out" / "report.html").read_bytes()
+    assert local.read_bytes() == (answer[2] / "report.html").read_bytes()
 
 
-def test_terminal_shows_both_decisions_and_the_sentence(made, capsys):
-    main(["--root", str(made.root), "--decision", "tuned"])
-    shown = capsys.readouterr().out
-    assert "by thresholds tuned on the validation split" in shown
-    assert "F1 argmax" in shown
-    assert "(7 seeds, tuned thresholds)" in shown
+def test_piped_lines_are_whole_and_the_report_is_named_last(answer):
+    shown = answer[3]
+    assert "\x1b" not in shown
+    first_cells = set(re.findall(r"^ (\S.*?) {2,}", shown, re.MULTILINE))
+    assert {"ce", "focal γ2", "weighted_ce"} <= first_cells
+    lines = shown.rstrip().splitlines()
+    assert lines[-1].startswith("Report: ")
+    (answer_line,) = (line for line in lines if line.startswith("Answer: "))
+    assert answer_line in lines[-8:]
 
 
 def test_runs_that_failed_diverged_or_are_of_others_are_in_no_pair_and_named_everywhere(
@@ -155,15 +162,24 @@ def test_runs_that_failed_diverged_or_are_of_others_are_in_no_pair_and_named_eve
     assert found["missing"] == ["focal γ2 has no run for seeds 3, 4, left out of the pairs"]
 
 
-def test_other_runs_are_reported_in_a_folder(made, tmp_path, monkeypatch, capsys):
+def test_other_runs_are_reported_in_a_folder_and_another_decision_is_judged(
+    made, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    condition = "tags.loss != 'weighted_ce'"
-    main(["--root", str(made.root), "--experiment", "made by hand", "--filter", condition])
+    words = ["--experiment", "made by hand", "--filter", "tags.loss != 'weighted_ce'"]
+    main(["--root", str(made.root), *words, "--decision", "tuned"])
     assert (tmp_path / "comparison" / "report.html").exists()
-    assert "Report: comparison/report.html" in capsys.readouterr().out
     content = json.loads((tmp_path / "comparison" / "comparison.json").read_text())
-    assert content["sweep"] is None
+    assert (content["sweep"], content["decision"]) == (None, "tuned")
     assert [found["label"] for found in content["comparisons"]] == ["focal(gamma=2)"]
+    shown = capsys.readouterr().out
+    for said in (
+        "by thresholds tuned on the validation split",
+        "F1 argmax",
+        "(7 seeds, tuned thresholds)",
+        "Report: comparison/report.html",
+    ):
+        assert said in shown
 
 
 def test_strict_asks_for_gain_or_better_of_all_losses_or_of_one(made, monkeypatch):

@@ -16,7 +16,6 @@ from made_store import FOCAL, made_run, scored
 from src.analysis.answer import answer
 from src.analysis.report.terminal import print_answer
 from src.analysis.selection import Selection
-from src.compare import main
 from src.runs.labels import PLAIN, short_label
 
 LABELS = {
@@ -133,15 +132,3 @@ def test_one_seed_leaves_the_spread_unknown_and_says_what_to_add():
     assert "one seed: spread unknown; add 'seed=range(0,10)'" in " ".join(last.split())
     assert last.rstrip().endswith("python train.py -m loss=ce,focal 'seed=range(0,10)'")
     assert not re.search("PASS|FAIL", shown)
-
-
-def test_piped_lines_are_whole_and_the_report_is_named_last(made, tmp_path, capsys):
-    main(["--root", str(made.root), "--out", str(tmp_path)])
-    shown = capsys.readouterr().out
-    assert "\x1b" not in shown
-    (_, *rows), _ = tables_of(shown)
-    assert {row.split("  ")[0].strip() for row in rows} == {"ce", "focal γ2", "weighted_ce"}
-    lines = shown.rstrip().splitlines()
-    assert lines[-1].startswith("Report: ")
-    (answer_line,) = (line for line in lines if line.startswith("Answer: "))
-    assert answer_line in lines[-8:]

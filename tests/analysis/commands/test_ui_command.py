@@ -18,16 +18,13 @@ def test_a_server_is_opened_in_a_browser_and_not_served_again():
         main(["--uri", "http://127.0.0.1:9"])
 
 
-def test_a_port_that_is_taken_is_named_with_the_way_out(made):
+def test_a_port_that_is_taken_or_none_is_named_with_the_way_out(made):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"--port {port}: .*in use.*make ui PORT={port + 1}"):
             main(["--root", str(made.root), "--port", str(port)])
-
-
-def test_a_port_that_is_none_is_refused(made):
     with pytest.raises(UserError, match="--port 99999"):
         main(["--root", str(made.root), "--port", "99999"])
 
