@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from src.tracking.store import Store
 
 MOST_ROWS = 40
-
-
 EXAMPLES = """\
 Exit status: 0 identical, 1 something differs, 2 not reproducible.
 
@@ -69,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _execute(store: "Store", run_id: str, options: argparse.Namespace) -> tuple[str, "Rerun"]:
-    """Fetches a run's record and executes it; the run's name, and what came out."""
+    """Fetches a run's record and trains it again; the run's name, and the comparison."""
     from src.runs.recorded.record_reader import read_record
     from src.runs.recorded.rerun import rerun
     from src.tracking.fetch import download, finished_run, model_of, record_of
@@ -107,21 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("run_id", nargs="*", metavar="RUN_ID", help="a finished run")
-    add(
-        "--sweep",
-        metavar="ID",
-        nargs="?",
-        const="",
-        help="every run of a sweep (default: the last)",
-    )
+    every = "every run of a sweep (default: the last)"
+    add("--sweep", metavar="ID", nargs="?", const="", help=every)
     add("--allow-different", action="store_true", help="go on where data, versions or code differ")
-    add(
-        "--trust",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="a package, module or class that records may build from, beside the usual ones",
-    )
+    trusted = "a package, module or class that records may build from, beside the usual ones"
+    add("--trust", metavar="NAME", action="append", default=[], help=trusted)
     add("--root", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
     return parser

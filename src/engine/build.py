@@ -5,6 +5,7 @@ A value ``auto`` in a node stands for what only the data knows: ``input_shape``,
 frequency there.
 """
 
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,16 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
+from src.config.ranges import AUTO
 from src.data.dataset import Dataset
 from src.errors import UserError, user_error_behind
 
-AUTO = "auto"
 PER_CLASS = ("alpha", "class_counts", "weights")
 """Arguments of a loss that hold one entry per class where they are lists."""
 
 
 def load_dataset(node: Mapping[str, Any]) -> Dataset:
     """The data set that a resolved ``data`` node names.
-
-    Args:
-        node: ``name``, ``_target_``, the parameters of the loading function, and
-            ``seeds_per_split`` where some seeds share their data.
-
-    Returns:
-        The splits.
 
     Raises:
         UserError: where the data cannot be used, or the target gives no ``Dataset``.
@@ -43,14 +37,10 @@ def load_dataset(node: Mapping[str, Any]) -> Dataset:
 
 
 def shared_split(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``data`` node of a seed's split: seeds that share a split have equal ones.
+    """The ``data`` node with the number of a split for a seed.
 
-    Args:
-        node: with ``seeds_per_split: n`` the seeds kn to kn + n - 1 have split k, and what tells
-            their runs apart is training alone.
-
-    Returns:
-        The node with the split's number for a seed.
+    With ``seeds_per_split: n`` the seeds kn to kn + n - 1 have split k; their runs differ in
+    training alone.
 
     Raises:
         UserError: where ``seeds_per_split`` is no whole number of at least 1.
@@ -63,11 +53,7 @@ def shared_split(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_loss(loss: Mapping[str, Any], dataset: Dataset) -> None:
-    """Holds the lists of a resolved ``loss`` node against the number of classes.
-
-    Args:
-        loss: the node; only what its ``fn`` uses counts.
-        dataset: has the classes.
+    """Holds the lists that the ``fn`` of a resolved ``loss`` node uses against the classes.
 
     Raises:
         UserError: names the key, the list and the right length.
@@ -89,9 +75,6 @@ def build(node: Mapping[str, Any], key: str, arguments: Mapping[str, Any] | None
         node: holds ``_target_`` and its arguments.
         key: where the node stands in the config, for messages.
         arguments: what ``auto`` means, by argument name.
-
-    Returns:
-        The object.
 
     Raises:
         UserError: where the target cannot be found or refuses its arguments.
@@ -138,9 +121,8 @@ def resolve_auto(node: Any, arguments: Mapping[str, Any]) -> Any:
 
 def _mendable(error: InstantiationException, node: Mapping[str, Any], key: str) -> Exception:
     """The user's mistake behind a failed instantiation, or the error itself where it is a bug."""
-    said = user_error_behind(error)
-    if said is not None:
-        return said
+    if (mistake := user_error_behind(error)) is not None:
+        return mistake
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -153,9 +135,6 @@ def _mendable(error: InstantiationException, node: Mapping[str, Any], key: str) 
 
 
 def _inside_target(cause: BaseException) -> bool:
-    """Whether an error was raised by code beyond Hydra, that is in the target's own body."""
-    trace = cause.__traceback__
-    last = ""
-    while trace is not None:
-        last, trace = trace.tb_frame.f_code.co_filename, trace.tb_next
+    """Whether an error was raised in the target's own body, and not by Hydra looking for it."""
+    last = traceback.extract_tb(cause.__traceback__)[-1].filename
     return "hydra" not in Path(last).parts and "importlib" not in last

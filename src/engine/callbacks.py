@@ -15,9 +15,9 @@ from src.errors import TrainingDivergedError, UserError
 from src.evaluation.epoch_choice import EpochChoice
 
 MOST_CLASSES = 50
-"""Up to so many classes get a curve each; the confusion matrix of the test split has them all."""
+"""That get a curve each; the confusion matrix of the test split has all classes."""
 LOG_LOSS = "val_log_loss"
-"""In the logs of an epoch: of the losses' own scales none is another's."""
+"""In the logs of an epoch; the losses themselves are on scales of their own."""
 TENSORBOARD = "tensorboard"
 """Folder of the logs in the output folder of a job."""
 
@@ -72,25 +72,16 @@ class StopWhereNotFinite(keras.callbacks.Callback):
         self._training = training
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the epoch's losses and at all weights.
-
-        Raises:
-            TrainingDivergedError: names the epoch and what to try.
-        """
+        """Raises `TrainingDivergedError` for a loss or a weight, with the epoch and what to try."""
         for name in ("loss", "val_loss"):
-            value = (logs or {}).get(name, 0.0)
-            if not np.isfinite(value):
+            if not np.isfinite(value := (logs or {}).get(name, 0.0)):
                 self._refuse(f"{name} is {value}", epoch + 1)
         for weight in self.model.weights:
             if not np.isfinite(weight.numpy()).all():
                 self._refuse(f"the weight {weight.path} is not finite", epoch + 1)
 
     def check_predictions(self, epoch: int, *logits: NDArray[np.floating]) -> None:
-        """Looks at what the model predicts at its best epoch.
-
-        Raises:
-            TrainingDivergedError: names the epoch and what to try.
-        """
+        """The same for logits, shape (n, K), that the model predicts after an epoch."""
         if not all(np.isfinite(scores).all() for scores in logits):
             self._refuse("a prediction is not finite", epoch)
 
@@ -140,16 +131,14 @@ class OwnEpochs(keras.callbacks.Callback):
         self._finite.check_predictions(epoch + 1, logits)
         if logs is not None:
             logs[LOG_LOSS] = self.choice.log_loss(logits)
-        better = self.choice.add(epoch, logits) if self._follows else set()
-        if better:
+        if self._follows and (better := self.choice.add(epoch, logits)):
             self.weights |= dict.fromkeys(better, self.model.get_weights())
 
 
 class PerClassF1(keras.callbacks.Callback):
-    """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs.
+    """Adds ``f1_class_<k>`` and ``val_f1_class_<k>`` to the epoch's logs, before others read them.
 
-    They come from the first metric that has ``per_class``, as a ``ConfusionMetric`` has, read
-    once per epoch. The callback comes before every one that reads the logs.
+    They come from the first metric that has ``per_class``, as a ``ConfusionMetric`` has.
     """
 
     def __init__(self) -> None:
@@ -167,7 +156,7 @@ class PerClassF1(keras.callbacks.Callback):
             logs.update(self._scores("val_"))
 
     def _scores(self, prefix: str) -> dict[str, float]:
-        """F1 of each class so far; none without such a metric, or with many classes."""
+        """F1 of each class so far, unless there is no such metric, or there are many classes."""
         for compiled in self.model.metrics:
             for metric in getattr(compiled, "metrics", [compiled]):
                 if hasattr(metric, "per_class"):
@@ -214,14 +203,10 @@ class ProgressBar(keras.callbacks.Callback):
 def tensorboard_callbacks(
     training: Mapping[str, Any], folder: Path
 ) -> list[keras.callbacks.Callback]:
-    """Keras's own callback where ``training.tensorboard=true`` asks for it.
+    """Keras's own callback, into the job's output folder, where ``training.tensorboard=true``.
 
     It writes each epoch's metrics and changes no number of the training. Graph and profile are left
     out: they cost more than a short run.
-
-    Args:
-        training: the resolved node.
-        folder: the job's output folder.
     """
     if not training["tensorboard"]:
         return []

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +25,10 @@ log = logging.getLogger(__name__)
 
 SECONDS_APART = 1.0
 """No two checkpoints are closer: where epochs are short, this is what an interruption costs."""
-CHOICE = "choice_"
+VARIABLE, BEST, CHOICE = "variable", "best", "choice_"
+"""How the names of its arrays begin."""
 BEST_FIELDS = ("best_epoch", "wait", "stopped_epoch")
-
-
-@dataclass(frozen=True)
-class State:
-    """The content of a checkpoint.
-
-    Attributes:
-        variables: of the model and its optimizer, in their order.
-        best_weights: of the best epoch so far.
-        own_weights: of the best epoch so far for each decision with one of its own.
-        choice: see :meth:`src.evaluation.epoch_choice.EpochChoice.state`.
-        best: the fields of :class:`BestEpoch`.
-        rows: of the history, one per epoch.
-        stopped: whether training had ended early.
-    """
-
-    variables: list[NDArray[Any]]
-    best_weights: list[NDArray[Any]]
-    own_weights: dict[str, list[NDArray[Any]]]
-    choice: dict[str, NDArray[Any]]
-    best: dict[str, float]
-    rows: list[dict[str, float]]
-    stopped: bool
+Arrays = list[NDArray[Any]]
 
 
 def build_optimizer(model: keras.Model) -> None:
@@ -96,33 +75,42 @@ class Checkpoint(keras.callbacks.Callback):
         logger: EpochLogger,
     ) -> None:
         super().__init__()
-        self._file = file
-        self._best = best
-        self._own = own
-        self._logger = logger
+        self._file, self._best, self._own, self._logger = file, best, own, logger
         with model.distribute_strategy.scope():
             build_optimizer(model)
-        self._state = _read(self._file)
-        if self._state is not None and not self._fits(self._state, model):
-            log.warning("%s: does not fit the model, starting anew", self._file)
-            self._state = None
+        self._kept_best: dict[str, Any] = {}
         self.epochs_done, self.stopped = 0, False
         self._next = 0.0
-        if self._state is not None:
-            for variable, value in zip(variables_of(model), self._state.variables, strict=True):
-                variable.assign(value)
-            logger.resume(self._state.rows)
-            own.weights = self._state.own_weights
-            self.epochs_done, self.stopped = len(self._state.rows), self._state.stopped
+        found = _read(file)
+        if found is not None:
+            self._restore(*found, model)
+
+    def _restore(
+        self, facts: Mapping[str, Any], lists: dict[str, Arrays], model: keras.Model
+    ) -> None:
+        """Goes on from a checkpoint, unless an array has no place in the model."""
+        variables, values = variables_of(model), lists.pop(VARIABLE)
+        shapes = [[one.shape for one in kept] for kept in lists.values() if kept]
+        weights = [tuple(one.shape) for one in model.weights]
+        if (
+            [value.shape for value in values] != [tuple(one.shape) for one in variables]
+            or any(kept != weights for kept in shapes)
+            or not self._own.choice.restore(facts["choice"])
+        ):
+            log.warning("%s: does not fit the model, starting anew", self._file)
+            return
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        self._logger.resume(facts["rows"])
+        self._kept_best = facts["best"] | {"best_weights": lists.pop(BEST)}
+        self._own.weights = lists
+        self.epochs_done, self.stopped = len(facts["rows"]), facts["stopped"]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Brings back what other callbacks forget when training begins."""
-        if self._state is None:
-            return
-        for name, value in self._state.best.items():
+        """Brings back what Keras's callback forgets when training begins."""
+        for name, value in self._kept_best.items():
             setattr(self._best, name, value)
-        self._best.best_weights = self._state.best_weights
-        self._state = None
+        self._kept_best = {}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the state, where it was last written long enough ago."""
@@ -134,49 +122,34 @@ class Checkpoint(keras.callbacks.Callback):
             "rows": self._logger.rows,
             "stopped": bool(self.model.stop_training),
         }
-        content: dict[str, Any] = {"state": np.array(json.dumps(facts))}
-        for number, variable in enumerate(variables_of(self.model)):
-            content[f"variable_{number}"] = keras.ops.convert_to_numpy(variable)
-        for number, weights in enumerate(self._best.best_weights or []):
-            content[f"best_{number}"] = weights
-        for decision, of_decision in self._own.weights.items():
-            content |= {f"{decision}_{number}": one for number, one in enumerate(of_decision)}
+        variables = map(keras.ops.convert_to_numpy, variables_of(self.model))
+        lists = {VARIABLE: variables, BEST: self._best.best_weights or [], **self._own.weights}
+        content = {
+            f"{name}_{number}": array
+            for name, arrays in lists.items()
+            for number, array in enumerate(arrays)
+        }
         content |= {CHOICE + name: array for name, array in self._own.choice.state().items()}
-        _write(self._file, content)
+        _write(self._file, {"state": np.array(json.dumps(facts)), **content})
         self._next = time.monotonic() + SECONDS_APART
 
-    def _fits(self, state: State, model: keras.Model) -> bool:
-        """Whether every array has its place in the model; the choice takes up its own."""
-        variables = [tuple(variable.shape) for variable in variables_of(model)]
-        weights = [tuple(weight.shape) for weight in model.weights]
-        every = (state.best_weights, *state.own_weights.values())
-        shapes = [[one.shape for one in kept] for kept in every]
-        if variables != [value.shape for value in state.variables] or any(
-            kept and kept != weights for kept in shapes
-        ):
-            return False
-        return self._own.choice.restore(state.choice)
 
-
-def _read(file: Path) -> State | None:
-    """What a checkpoint holds; None where there is none, or none that was written here."""
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, Arrays]] | None:
+    """Facts of a checkpoint and its lists of arrays; None where none was written here."""
     try:
         _refuse_compressed(file)
         with np.load(file, allow_pickle=False) as content:
-            facts = json.loads(str(content["state"]))
-            return State(
-                variables=_numbered(content, "variable"),
-                best_weights=_numbered(content, "best"),
-                own_weights={name: _numbered(content, name) for name in OWN_EPOCH},
-                choice={
-                    name.removeprefix(CHOICE): content[name]
-                    for name in content.files
-                    if name.startswith(CHOICE)
-                },
-                best={name: facts["best"][name] for name in (*BEST_FIELDS, "best")},
-                rows=[dict(row) for row in facts["rows"]],
-                stopped=bool(facts["stopped"]),
-            )
+            arrays = {name: content[name] for name in content.files}
+        state = json.loads(str(arrays["state"]))
+        facts = {
+            "best": {name: state["best"][name] for name in (*BEST_FIELDS, "best")},
+            "rows": [dict(row) for row in state["rows"]],
+            "stopped": bool(state["stopped"]),
+            "choice": {
+                k.removeprefix(CHOICE): a for k, a in arrays.items() if k.startswith(CHOICE)
+            },
+        }
+        return facts, {name: _numbered(arrays, name) for name in (VARIABLE, BEST, *OWN_EPOCH)}
     except FileNotFoundError:
         return None
     except Exception as error:  # whatever is wrong with it, training can start anew
@@ -191,9 +164,9 @@ def _refuse_compressed(file: Path) -> None:
             raise ValueError("it is compressed, which no checkpoint is")
 
 
-def _numbered(content: Any, prefix: str) -> list[NDArray[Any]]:
-    names = [name for name in content.files if name.startswith(f"{prefix}_")]
-    return [content[name] for name in sorted(names, key=lambda name: int(name.split("_")[1]))]
+def _numbered(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Arrays:
+    count = sum(name.startswith(f"{prefix}_") for name in arrays)
+    return [arrays[f"{prefix}_{number}"] for number in range(count)]
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 
@@ -23,8 +23,7 @@ def scope_of(training: Mapping[str, Any]) -> AbstractContextManager[object]:
     """
     if training.get("distribute", "none") == "none":
         return nullcontext()
-    scope: AbstractContextManager[object] = _mirrored(training.get("replicas")).scope()
-    return scope
+    return cast(AbstractContextManager[object], _mirrored(training.get("replicas")).scope())
 
 
 @cache

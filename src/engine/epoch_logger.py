@@ -21,10 +21,9 @@ MOST_ROWS = 1000
 
 
 class EpochLogger(keras.callbacks.Callback):
-    """Keeps every epoch's metrics and hands the rows to a tracker.
+    """Keeps every epoch's metrics and hands the rows to a tracker, about once a second.
 
-    What has gathered in a second goes out together; :meth:`flush` sends the rest. A
-    tracker that fails is not asked again: training goes on, and the rows are in ``history.csv``
+    A tracker that fails is not asked again: training goes on, and the rows are in ``history.csv``
     for a later upload.
 
     Args:
@@ -55,11 +54,7 @@ class EpochLogger(keras.callbacks.Callback):
         self._next = 0.0
 
     def resume(self, rows: Sequence[Row]) -> None:
-        """Takes over the rows of an earlier, interrupted training; a later upload sends them.
-
-        Args:
-            rows: of the epochs that are done.
-        """
+        """Takes over the rows of an interrupted training; a later upload sends them."""
         self.rows = [dict(row) for row in rows]
         self._sent = len(self.rows)
         self.complete = False
@@ -85,11 +80,9 @@ class EpochLogger(keras.callbacks.Callback):
         try:
             self._send(waiting)
         except Exception as error:
-            epoch = int(waiting[0]["epoch"])
-            reason = first_line(error)
-            log.warning("MLflow: epoch %d not logged (%s); training goes on", epoch, reason)
-            self.complete = False
-            self._send = None
+            said = "MLflow: epoch %d not logged (%s); training goes on"
+            log.warning(said, int(waiting[0]["epoch"]), first_line(error))
+            self.complete, self._send = False, None
         self._sent = len(self.rows)
         ended = self._clock()
         self._next = ended + max(self._least_wait, (ended - began) / SHARE)

@@ -29,22 +29,16 @@ from src.evaluation.epoch_choice import OWN_EPOCH, EpochChoice
 from src.evaluation.scores import Logits
 
 OWN_CRITERION = ("val_f1_macro", "max")
-"""Monitor and mode with which each decision takes its own best epoch; others decide for both."""
-
-
+"""Monitor and mode with which each decision has its own best epoch; any other decides for all."""
 BY_CLASS = "f1_class"
-"""In the names of metrics that a callback adds, which only a history that is kept needs."""
+"""In the names of metrics that a callback adds, for a history that is kept."""
 
 
 @dataclass(frozen=True)
 class AtEpoch:
-    """The model at the best epoch for a decision.
+    """The model at the best epoch, from 1, for a decision; logits are of shape (n, K).
 
-    Attributes:
-        epoch: counted from 1.
-        weights: as ``keras.Model.get_weights`` gives them; None where the epoch is that of argmax.
-        val_logits: shape (n_val, K).
-        test_logits: shape (n_test, K).
+    ``weights``, as ``keras.Model.get_weights`` gives them, are None where the epoch is argmax's.
     """
 
     epoch: int
@@ -83,12 +77,11 @@ class Trained:
 
     @property
     def logits(self) -> dict[str, NDArray[np.float32]]:
-        """By the names that the record has; ``tuned_...`` where a decision has its own epoch."""
+        """By their names in the record; ``tuned_...`` where a decision has its own epoch."""
         found = {"val_logits": self.val_logits, "test_logits": self.test_logits}
         for decision in self.own_weights:
-            at = self.own[decision]
-            found[f"{decision}_val_logits"] = at.val_logits
-            found[f"{decision}_test_logits"] = at.test_logits
+            val, test = self.by_decision[decision]
+            found |= {f"{decision}_val_logits": val, f"{decision}_test_logits": test}
         return found
 
     @property
@@ -175,7 +168,10 @@ def train(
     predicted = time.perf_counter()
     return Trained(
         model=model,
-        history=[_metrics(row) for row in logger.rows],
+        history=[
+            {name: value for name, value in row.items() if name not in {"epoch", "time_ms"}}
+            for row in logger.rows
+        ],
         best_epoch=best.number,
         best_value=best.value,
         val_logits=val_logits,
@@ -190,7 +186,7 @@ def train(
 def _at_own(
     decision: str, own: OwnEpochs, at_best: AtEpoch, trainer: Trainer, dataset: Dataset
 ) -> AtEpoch:
-    """What the weights of a decision's epoch predict; the model keeps those of argmax."""
+    """Logits by the weights of a decision's epoch; the model keeps the weights of argmax."""
     epoch = own.choice.epoch(decision)
     if epoch == at_best.epoch:
         return at_best
@@ -199,8 +195,3 @@ def _at_own(
     test_logits = trainer.predict(dataset.x_test)
     trainer.model.set_weights(of_argmax)
     return AtEpoch(epoch, weights, own.choice.logits(decision), test_logits)
-
-
-def _metrics(row: Mapping[str, float]) -> dict[str, float]:
-    """A row without the numbers that say which epoch it is."""
-    return {name: value for name, value in row.items() if name not in {"epoch", "time_ms"}}

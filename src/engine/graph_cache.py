@@ -3,9 +3,9 @@
 import json
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -19,6 +19,7 @@ from src.engine.model import build_model
 from src.engine.shared_graph import TrainingGraph
 from src.engine.traced_hyperparameters import loss_key
 
+T = TypeVar("T")
 OF_ONE_RUN = (
     *("seed", "epochs", "patience", "monitor", "mode", "progress", "tensorboard"),
     "learning_rate",  # the optimizer's node has it
@@ -41,7 +42,7 @@ KERAS_STEPS = (
 )
 """A model that overrides one of these may do anything in it."""
 CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
-"""Operations whose work is in no graph."""
+"""Operations that call Python back."""
 
 
 class GraphCache:
@@ -58,7 +59,7 @@ class GraphCache:
         self._starts: OrderedDict[str, list[NDArray[Any]]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many graphs are kept, those included that cannot be shared."""
+        """How many graphs are kept, with those that cannot be shared."""
         return len(self._graphs)
 
     def get(
@@ -69,31 +70,33 @@ class GraphCache:
         Args:
             config: the resolved config.
             dataset: gives ``auto`` its meaning.
-            measure: whether training steps are measured; validation always is.
+            measure: whether training steps are measured, too, as validation always is.
 
         Raises:
             UserError: where a part of the model refuses its arguments.
         """
-        key = graph_key(config, dataset) + ("" if measure else " unmeasured")
-        if key not in self._graphs:
-            model = build_model(config, dataset)
+
+        def trace() -> TrainingGraph | str:
             size = config["training"]["batch_size"]
-            self._graphs[key] = _trace(model, dataset, size, measure=measure)
-            if len(self._graphs) > self._most:
-                self._graphs.popitem(last=False)
-        self._graphs.move_to_end(key)
-        return self._graphs[key]
+            return _trace(build_model(config, dataset), dataset, size, measure=measure)
+
+        key = graph_key(config, dataset) + ("" if measure else " unmeasured")
+        return self._kept(self._graphs, key, trace)
+
+    def _kept(self, kept: OrderedDict[str, T], key: str, make: Callable[[], T]) -> T:
+        if key not in kept:
+            kept[key] = make()
+            if len(kept) > self._most:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]
 
     def load(self, graph: TrainingGraph, config: Mapping[str, Any], dataset: Dataset) -> bool:
         """Puts a graph of this cache into the state in which a run begins.
 
         Trials of one seed differ in loss and learning rate alone, on every data set of the same
         shape: they begin with the weights of the first of them, so that not each builds a model.
-
-        Args:
-            graph: of the run.
-            config: of the run, resolved.
-            dataset: gives ``auto`` its meaning.
+        That is a quarter of what a run of the study takes beside its training.
 
         Returns:
             False where the run needs a model of its own.
@@ -101,16 +104,15 @@ class GraphCache:
         optimizer = config["training"]["optimizer"]
         if _without_rate(optimizer) == optimizer:
             return False
-        key = _start_key(config, dataset)
-        if key not in self._starts:
+
+        def begin() -> list[NDArray[Any]]:
             first = build_model(config, dataset)
             build_optimizer(first)
-            self._starts[key] = [variable.numpy() for variable in variables_of(first)]
-            if len(self._starts) > self._most:
-                self._starts.popitem(last=False)
-        self._starts.move_to_end(key)
+            return [variable.numpy() for variable in variables_of(first)]
+
+        start = self._kept(self._starts, _start_key(config, dataset), begin)
         loss = build(config["loss"]["fn"], "loss.fn", data_arguments(dataset))
-        graph.load_state(self._starts[key], loss, optimizer["learning_rate"])
+        graph.load_state(start, loss, optimizer["learning_rate"])
         return True
 
 
@@ -147,10 +149,10 @@ def _start_key(config: Mapping[str, Any], dataset: Dataset) -> str:
 
 
 def _without_rate(optimizer: Mapping[str, Any]) -> dict[str, Any]:
-    """An optimizer's node; the learning rate is no part of it where a variable of Keras holds it.
+    """An optimizer's node, without a learning rate that a variable of Keras holds.
 
-    A schedule is computed in the graph from numbers of its own, and an optimizer of somebody's own
-    may do anything with its rate.
+    A schedule is computed in the graph from its own numbers, and somebody's own optimizer may do
+    anything with its rate.
     """
     held = str(optimizer.get("_target_")).startswith(KERAS_OPTIMIZERS)
     if held and isinstance(optimizer.get("learning_rate"), int | float):
@@ -171,7 +173,7 @@ def _trace(
         graph = TrainingGraph(model, dataset, batch_size, measure=measure)
     except Exception as error:
         reason = f"tracing the shared graph failed: {type(error).__name__}: {error}"
-        warnings.warn(f"{reason}\nThe run is trained by Keras's fit instead.", stacklevel=4)
+        warnings.warn(f"{reason}\nThe run is trained by Keras's fit instead.", stacklevel=6)
         return reason
     foreign = next(filter(None, map(_foreign_operation, graph.functions)), None)
     return f"{foreign} in the graph keeps a state outside its variables" if foreign else graph

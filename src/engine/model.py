@@ -22,11 +22,7 @@ Config = Mapping[str, Any]
 
 
 def build_model(config: Config, dataset: Dataset) -> keras.Model:
-    """The compiled model of a resolved config, seeded.
-
-    Args:
-        config: the resolved config.
-        dataset: gives ``auto`` its meaning.
+    """The compiled model of a resolved config, seeded; the data set gives ``auto`` its meaning.
 
     Raises:
         UserError: where a part refuses its arguments.
@@ -62,8 +58,8 @@ def one_download(weights: str | None) -> Iterator[None]:
     Args:
         weights: only those of ImageNet are downloaded.
     """
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     with ExitStack() as holding:
-        folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
         if weights == IMAGENET:
             with suppress(OSError):  # where nothing can be written Keras downloads elsewhere
                 folder.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,7 @@ AUGMENTATION = "augmentation"
 def chosen_model(model: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """The ``model`` node that ``model=auto`` stands for with a data set; any other as it is.
 
-    Args:
-        model: the resolved node.
-        dataset: gives the shape of a row.
-
-    Returns:
-        The node as ``model=mlp`` or ``model=cnn`` has it, so that its runs are theirs.
+    It is the node of ``model=mlp`` or ``model=cnn``, so that its runs are the same runs.
 
     Raises:
         UserError: where a size is given that the other network has.

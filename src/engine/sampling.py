@@ -23,9 +23,9 @@ from src.errors import UserError
 Rows = NDArray[np.floating]
 CATEGORIES = "categorical_features"
 MOST_NUMBERS = 500_000_000
-"""In a training split that is made: 2 GB."""
+"""In a training split with the rows that are made: 2 GB."""
 SMOTE = "imblearn.over_sampling.SMOTE"
-"""For numbers; NC behind it for numbers and categories, N for categories alone."""
+"""For numbers; SMOTENC is for numbers and categories, SMOTEN for categories alone."""
 
 
 def sampled(dataset: Dataset, config: Mapping[str, Any]) -> Dataset:
@@ -125,13 +125,9 @@ class CategoryCodes:
 
 
 def _check(params: Mapping[str, Any], dataset: Dataset, said: str, *, mixes: bool) -> None:
-    """Refuses what imbalanced-learn would refuse in its own words, or do to no purpose.
+    """Refuses parameters that imbalanced-learn would refuse in its own words, or not at all.
 
-    Args:
-        params: of the sampler.
-        dataset: to be sampled.
-        said: the choice, for messages.
-        mixes: whether one-hot columns are numbers to it.
+    SAID is the choice, for messages; a sampler MIXES where one-hot columns are numbers to it.
     """
     _check_ratio(params.get("sampling_strategy"), dataset)
     table = dataset.preprocessing
@@ -157,7 +153,7 @@ def _check(params: Mapping[str, Any], dataset: Dataset, said: str, *, mixes: boo
 
 def _check_size(sampler: Any, dataset: Dataset, said: str) -> None:
     """Refuses to make more rows than memory should hold, before the first is made."""
-    from imblearn.over_sampling.base import BaseOverSampler  # it takes a second
+    from imblearn.over_sampling.base import BaseOverSampler  # it takes a second to import
 
     rows = max(dataset.class_counts) * dataset.num_classes
     columns = dataset.x_train[0].size
@@ -188,14 +184,13 @@ def _check_ratio(ratio: Any, dataset: Dataset) -> None:
 
 def _check_neighbors(neighbors: Any, strategy: Any, dataset: Dataset, said: str) -> None:
     """Refuses classes that are too small for so many neighbours."""
-    from imblearn.utils import check_sampling_strategy  # it takes a second
+    from imblearn.utils import check_sampling_strategy  # it takes a second to import
 
     wanted = check_sampling_strategy(strategy, dataset.y_train, "over-sampling")
-    counts = {k: dataset.class_counts[k] for k, more in wanted.items() if more > 0}
-    smallest = min(counts, key=counts.__getitem__, default=None)
-    if smallest is None or not isinstance(neighbors, int) or counts[smallest] > neighbors:
+    enlarged = [(dataset.class_counts[k], k) for k, more in wanted.items() if more > 0]
+    rows, smallest = min(enlarged, default=(0, 0))
+    if not enlarged or not isinstance(neighbors, int) or rows > neighbors:
         return
-    rows = counts[smallest]
     works = f"sampling.k_neighbors={rows - 1} or " if rows > 1 else ""
     raise DataError(
         f"{said}, sampling.k_neighbors={neighbors}: class {dataset.class_names[smallest]!r} of "

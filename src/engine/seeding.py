@@ -20,19 +20,16 @@ DRAW_BY_KERAS = ("src.components.", "keras.")
 
 
 def prepare(training: Mapping[str, Any], *, own: bool = True) -> None:
-    """Puts Keras and TensorFlow into the state in which a run starts.
-
-    Called before each run, so that the fifth job of a sweep starts as the first did.
+    """Puts Keras and TensorFlow into the state in which each run starts.
 
     When TensorFlow's own generator is seeded it forgets the kernels of every graph, and to make
     them again takes longer than a short training. Nothing of Keras or of this project draws from
     it, so it is seeded only where a run has parts of somebody's own; see :func:`seeded`.
 
     Args:
-        training: the resolved node. ``seed`` is that of Python, NumPy, TensorFlow and Keras; with
-            ``deterministic`` operations give the same bits each time, in any graph; ``threads``
-            is their number within one operation and between operations; ``precision`` is a dtype
-            policy of Keras: float32, mixed_float16 or mixed_bfloat16.
+        training: the resolved node: ``seed``; with ``deterministic`` operations give the same bits
+            each time, in any graph; ``threads`` within one operation and between operations;
+            ``precision``, a dtype policy of Keras.
         own: whether something of somebody's own may draw numbers.
 
     Raises:
@@ -58,8 +55,7 @@ def seeded(config: Mapping[str, Any], work: Callable[[], T]) -> T:
     Keras counts names, and keeps a generator, in each thread: a new thread begins with none.
 
     Args:
-        config: the resolved config; ``training.seed`` is that of Python, NumPy, Keras and, where
-            the run has parts of somebody's own, TensorFlow.
+        config: the resolved config.
         work: builds what the run trains.
 
     Raises:
@@ -88,7 +84,6 @@ def has_own_parts(config: Mapping[str, Any]) -> bool:
 
 
 def _targets(node: Any) -> list[str]:
-    """All that a node names by ``_target_``, in any depth."""
     if isinstance(node, Mapping):
         own = [str(node["_target_"])] if "_target_" in node else []
         return own + _targets(list(node.values()))

@@ -42,7 +42,6 @@ from src.errors import UserError
 
 UPDATES, UPDATES_OF_IMAGES = 6000, 2000
 EPOCHS, EPOCHS_OF_IMAGES = (10, 60), (5, 30)
-"""The fewest and the most."""
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 MOST_IMAGE_NUMBERS = 2**20
 """Pixels times channels in a batch of images: more rows would fill memory, layer by layer."""
@@ -65,21 +64,16 @@ IMAGENET = "imagenet"
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
 THREADS_PAY = 32_768
-"""Numbers in a batch from which several threads take less time than one; below it a run has one in
-every launcher, so that a small model's bits depend on none."""
+"""Numbers in a batch from which several threads take less time than one; a smaller batch gets one
+in every launcher, so that a small model's bits do not depend on the number."""
 OWN_CORES = "OMP_NUM_THREADS"
 """Variable with a process's share of the cores: a sweep sets it for its workers, and users may."""
 
 
 def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """The config with every size that is ``auto`` replaced by a number.
+    """A copy of a resolved config with every size that is ``auto`` replaced by a number.
 
-    Args:
-        config: the resolved config; it stays as it is.
-        dataset: gives rows, columns and classes.
-
-    Returns:
-        A config that a run's identity may be taken from.
+    A run's identity may be taken from it.
     """
     model, training = chosen_model(config["model"], dataset), dict(config["training"])
     rows, images = dataset.planned_rows or len(dataset.y_train), is_image(dataset)
@@ -92,7 +86,7 @@ def sized(config: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     _resolve(training, "epochs", lambda: epochs(rows, training["batch_size"], images=images))
     _resolve(model, "hidden", lambda: hidden(rows, dataset.num_classes))
     _resolve(model, "filters", lambda: filters(max(dataset.input_shape[:2])))
-    _resolve(model, "dense", lambda: dense(rows, dataset.num_classes))
+    _resolve(model, "dense", lambda: max(hidden(rows, dataset.num_classes)[0], NARROWEST_DENSE))
     _resolve(model, "depth", lambda: DEPTH if rows < MANY_IMAGES else DEPTH_OF_MANY)
     _resolve(model, "dropout", lambda: dropout(rows, columns_of(dataset)))
     numbers = math.prod(shape) if images else columns_of(dataset)
@@ -105,7 +99,7 @@ def batch_size(rows: int, image: Sequence[int] = ()) -> int:
     wanted = max(rows // ROWS_A_BATCH, 1)
     if image:
         wanted = min(wanted, max(MOST_IMAGE_NUMBERS // math.prod(image), 1))
-    return min(max(_power_of_two_below(wanted), SMALLEST_BATCH), LARGEST_BATCH)
+    return int(np.clip(_power_of_two_up_to(wanted), SMALLEST_BATCH, LARGEST_BATCH))
 
 
 def epochs(rows: int, batch: int, *, images: bool = False) -> int:
@@ -118,7 +112,7 @@ def epochs(rows: int, batch: int, *, images: bool = False) -> int:
 def hidden(rows: int, classes: int) -> list[int]:
     """Widths of the hidden layers, for so many training rows and classes."""
     by_rows = next((width for limit, width in WIDTHS if rows <= limit), WIDEST_BY_ROWS)
-    by_classes = min(_power_of_two_below(2 * classes - 1), WIDEST_BY_CLASSES)
+    by_classes = min(_power_of_two_up_to(2 * classes - 1), WIDEST_BY_CLASSES)
     return [max(by_rows, by_classes)] * 2
 
 
@@ -127,11 +121,6 @@ def filters(side: int) -> list[int]:
     count = int(np.clip(round(math.log2(max(side, 1) / LAST_SIDE)), *CONVOLUTIONS))
     first = CHANNELS if side <= LARGE_SIDE else CHANNELS_OF_LARGE
     return [min(first << place, MOST_CHANNELS) for place in range(count)]
-
-
-def dense(rows: int, classes: int) -> int:
-    """Width of the layer behind the convolutions, for so many training rows and classes."""
-    return max(hidden(rows, classes)[0], NARROWEST_DENSE)
 
 
 def resize(shape: Sequence[int], backbone: str, weights: str | None) -> list[int] | None:
@@ -161,7 +150,6 @@ def sha256_of_weights(weights: str | None) -> str | None:
 
 @lru_cache
 def _sha256(file: Path, changed_ns: int, size: int) -> str:
-    """The sum of a file that was last changed then and has so many bytes."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -185,7 +173,7 @@ def own_cores() -> int:
 
 
 def columns_of(dataset: Dataset) -> int:
-    """Columns as the file has them; for what is no table, the numbers in a row.
+    """Columns as the file has them; of a data set that is no table, the numbers in a row.
 
     The features that they become may differ between seeds: a category that no training row has
     becomes none.
@@ -200,6 +188,5 @@ def _resolve(section: dict[str, Any], key: str, value: Callable[[], Any]) -> Non
         section[key] = value()
 
 
-def _power_of_two_below(number: int) -> int:
-    """The largest power of two that is not above a number of at least 1."""
+def _power_of_two_up_to(number: int) -> int:
     return 1 << (number.bit_length() - 1)

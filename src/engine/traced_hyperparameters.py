@@ -1,12 +1,11 @@
 """Hyperparameters of a loss that a shared graph holds in variables, so that runs share it.
 
-A loss needs nothing for this: one that is not declared below stays in the key of its graph with all
-its arguments, and each of its values is traced anew. A declared loss reads its hyperparameters by
-``self.<name>`` and does the same operations whatever their values are; while a graph is traced a
-variable stands in each one's place.
+A loss that is not declared below stays in the key of its graph with all its arguments: each value
+is traced anew. A declared loss reads its hyperparameters by ``self.<name>`` and does the same
+operations whatever their values are; while a graph is traced a variable stands in each one's place.
 
-A subclass inherits the declaration as long as it computes by the declared methods: with a ``call``
-of its own it may do anything with the values, so it counts as not declared.
+A subclass inherits the declaration while it computes by the declared methods: with its own ``call``
+it may do anything with the values, so it counts as not declared.
 """
 
 import inspect
@@ -29,9 +28,9 @@ class Declaration:
     """Attributes that the methods of a loss read.
 
     Attributes:
-        traced: floats, lists of floats, or None: held in variables, None aside.
-        fixed: what decides on the operations: stays in the key with its value.
-        inner: argument and attribute with another loss, that it calls.
+        traced: floats or lists of floats, held in variables; one that is None is not.
+        fixed: stay in the key with their values, since the operations depend on them.
+        inner: argument and attribute that hold another loss, which this one calls.
     """
 
     traced: tuple[str, ...]
@@ -54,8 +53,9 @@ DECLARED: Mapping[type[keras.losses.Loss], Declaration] = {
     components.DeferredReweighting: Declaration(("class_weights",), inner="loss"),
 }
 DTYPES = ("float32", "float64")
-"""Of a loss whose hyperparameters become variables: what TensorFlow makes of a Python float."""
+"""Of losses whose hyperparameters become variables: what TensorFlow makes of a Python float."""
 NOT_COMPUTING = ("__init__", "get_config")
+Values = dict[str, float | list[float]]
 
 
 def loss_key(node: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
@@ -74,34 +74,36 @@ def loss_key(node: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
     resolved = resolve_auto(node, arguments)
     if _declared_class(_target(node)) is None:
         return resolved
-    loss = build(node, "loss.fn", arguments)
-    values = traced_values(loss)
-    if not values:
+    return _key(build(node, "loss.fn", arguments), resolved)
+
+
+def _key(loss: Any, resolved: Mapping[str, Any]) -> Any:
+    declared, values = _traced_values(loss)
+    if declared is None:
         return resolved
-    declared = _declared_class(type(loss))
-    assert declared is not None  # the target is the class
     fixed = [getattr(loss, name) for name in DECLARED[declared].fixed]
     shapes = {name: np.shape(value) for name, value in values.items()}
     inner = DECLARED[declared].inner
-    within = loss_key(node[inner], arguments) if inner else None
+    within = _key(getattr(loss, inner), resolved[inner]) if inner else None
     return [declared.__name__, loss.reduction, loss.dtype, fixed, shapes, within]
 
 
-def traced_values(loss: Any) -> dict[str, float | list[float]]:
-    """The hyperparameters of a loss that variables may hold, by attribute; none undeclared."""
+def _traced_values(loss: Any) -> tuple[type[keras.losses.Loss] | None, Values]:
+    """The declared class of a loss, and its values for variables; None where there are none."""
     declared = _declared_class(type(loss))
     if declared is None or loss.dtype not in DTYPES:
-        return {}
+        return None, {}
     own, names = vars(loss), DECLARED[declared].traced
     if not own.keys() >= set(names):  # such as a property of a subclass, which no variable replaces
-        return {}
-    return {name: own[name] for name in names if own[name] is not None}
+        return None, {}
+    values = {name: own[name] for name in names if own[name] is not None}
+    return (declared, values) if values else (None, {})
 
 
-def _traced_parts(loss: Any) -> list[tuple[Any, dict[str, float | list[float]]]]:
+def _traced_parts(loss: Any) -> list[tuple[Any, Values]]:
     """A loss and the one within it, each with its traced values; none undeclared."""
-    values, declared = traced_values(loss), _declared_class(type(loss))
-    if declared is None or not values:
+    declared, values = _traced_values(loss)
+    if declared is None:
         return []
     inner = DECLARED[declared].inner
     return [(loss, values), *(_traced_parts(getattr(loss, inner)) if inner else [])]
@@ -121,7 +123,7 @@ def _declared_class(kind: Any) -> type[keras.losses.Loss] | None:
 
 
 def _target(node: Mapping[str, Any]) -> Any:
-    """What a node's target is; None where building it will say what is wrong."""
+    """What a node's target is; None where it cannot be found, which building it will say."""
     try:
         return get_object(node["_target_"])
     except Exception:

@@ -45,13 +45,7 @@ class Trainer:
         self._seed = seed
 
     def fit(self, dataset: Dataset, callbacks: Callbacks, epochs: range) -> None:
-        """Trains on ``train`` and validates on ``val`` after each epoch.
-
-        Args:
-            dataset: the splits.
-            callbacks: Keras callbacks.
-            epochs: counted from 0, one after the other, unless a callback stops it before.
-        """
+        """Trains on ``train`` and validates on ``val`` after each of the epochs, from 0 on."""
         order = ShuffledBatches(dataset, self._batch_size, self._seed)
         self.model.fit(
             order.batches,
@@ -96,7 +90,7 @@ class SharedGraphTrainer(Trainer):
             graph.load(own)
 
     def fit(self, dataset: Dataset, callbacks: Callbacks, epochs: range) -> None:
-        """As ``fit`` of Keras, but for batch hooks."""
+        """As ``fit`` of Keras, but no callback is told of a batch."""
         self._graph.fit(dataset, callbacks, epochs, self._seed)
 
     def predict(self, x: Features | Pixels) -> NDArray[np.float32]:
@@ -104,7 +98,7 @@ class SharedGraphTrainer(Trainer):
         return self._graph.predict(x)
 
     def trained_model(self) -> keras.Model:
-        """The run's own model, with the state that the graph gives back, or the graph's."""
+        """The run's own model with the state of the graph's, or that one where it has none."""
         if self._own is None:
             return self.model
         self._graph.give_back(self._own)
@@ -148,14 +142,13 @@ def select_trainer(
 
 
 def _reason_for_fit(training: Mapping[str, Any], callbacks: Callbacks) -> str:
-    """What speaks against a shared graph before anything is built; empty for nothing."""
+    """Why a run needs ``fit``, before anything is built; empty where it does not."""
     if training["jit_compile"]:
         return "training.jit_compile=true compiles the step"
     if training["distribute"] != "none":
         return f"training.distribute={training['distribute']} divides each batch"
     base = keras.callbacks.Callback
-    for callback in callbacks:
-        kind = type(callback)
+    for kind in map(type, callbacks):
         if any(getattr(kind, hook) is not getattr(base, hook) for hook in BATCH_HOOKS):
             return f"the callback {kind.__name__} is called with every batch"
     return ""

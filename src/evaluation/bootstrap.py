@@ -69,8 +69,8 @@ def resample(
 
 def _of_class(cells: NDArray[np.integer], classes: int) -> csr_array:
     """1 where a cell belongs to a class, shape (cells, K)."""
-    place = np.arange(len(cells))
-    return csr_array((np.ones(len(cells)), (place, cells)), shape=(len(cells), classes))
+    rows = np.arange(len(cells))
+    return csr_array((np.ones(len(cells)), (rows, cells)), shape=(len(cells), classes))
 
 
 def interval(values: NDArray[np.float64]) -> NDArray[np.float64]:

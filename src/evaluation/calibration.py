@@ -25,8 +25,8 @@ def expected_calibration_error(
     if not np.isfinite(confidence).all():
         return float("nan")
     right = probabilities.argmax(axis=1) == y_true
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
+    in_bin = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(in_bin, weights=right - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(y_true))
 
 

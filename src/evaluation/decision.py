@@ -3,8 +3,8 @@
 With two classes the one offset that matters is a threshold on the log-odds.
 
 Argmax is the right decision for accuracy, not for macro F1 on imbalanced data. A loss that shifts
-its outputs towards rare classes then wins by the place of its threshold alone; with the decision
-tuned for every loss alike, it has to win by how it ranks.
+its outputs towards rare classes then wins by where its threshold is; with the decision tuned for
+every loss alike, it has to win by how it ranks.
 """
 
 from itertools import cycle, islice
@@ -118,13 +118,8 @@ def prior_offsets(class_counts: NDArray[np.integer], tau: float = 1.0) -> NDArra
 class _BestTwo:
     """The two best classes of each row as offsets move; of equals the first.
 
-    A move changes them in few rows, so a search over many classes need not read all scores again.
-
-    Args:
-        scores: without offsets, shape (n, K).
-
-    Attributes:
-        classes: K.
+    A move changes them in few rows, so not all scores, of shape (n, K), are read again: with 1,000
+    classes and 10,000 rows that would take thirty times as long.
     """
 
     def __init__(self, scores: Floats) -> None:
@@ -161,14 +156,7 @@ class _BestTwo:
 
 
 def _best_offset(y_true: Labels, scores: _BestTwo, k: int, now: float) -> float:
-    """The offset of one class with the highest macro F1, the others staying as they are.
-
-    Args:
-        y_true: shape (n,).
-        scores: with today's offsets.
-        k: the class.
-        now: its offset today.
-    """
+    """The offset of class k, NOW today, with the highest macro F1 while the others stay."""
     rival, lead, chosen = scores.against(k)
     order = np.argsort(-lead)
     if not np.diff(lead[order]).all():  # of equals, which are rare, the first comes first

@@ -1,9 +1,9 @@
 """The epoch of each decision, chosen on the validation split, and the worth of that choice.
 
 The best of many epochs scores too well on the rows by which it was chosen, and so does a decision
-on the rows that its offsets were tuned on. So either decision is also scored by cross-fitting: the
-split is dealt into folds, and each fold is decided as the other folds alone would have it: at their
-best epoch, and, for the tuned decision, by offsets tuned on them.
+on the rows that its offsets were tuned on. So each decision is also scored by cross-fitting: the
+split is dealt into folds, and each fold is decided at the best epoch of the other folds and, for
+the tuned decision, by offsets that were tuned on them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ OWN_EPOCH = ("tuned", "prior")
 """Decisions whose epoch is chosen here; that of argmax is the one with the best validation F1."""
 FOLDS = 5
 DECIMALS = 12
-"""Of scores that are compared: sums in another order differ by some 1e-15, a row by far more."""
+"""Of compared scores: sums in another order differ by about 1e-15, a single row by far more."""
 
 
 class EpochChoice:
@@ -39,8 +39,8 @@ class EpochChoice:
         self._fold = deal(y_val, FOLDS)
         self._reachable = ReachableF1(y_val, self._fold, FOLDS, classes)
         self._state = {
-            "tuned_score": np.full(FOLDS + 1, -1.0),  # of all folds but one; the last: of all
-            "tuned_epoch": np.zeros(FOLDS + 1, np.int64),  # the best one for these
+            "tuned_score": np.full(FOLDS + 1, -1.0),  # without each fold, and of the whole split
+            "tuned_epoch": np.zeros(FOLDS + 1, np.int64),  # with these scores
             "prior_epoch": np.zeros(1, np.int64),
         }
         for decision in self._offsets:
@@ -49,14 +49,10 @@ class EpochChoice:
         self._logits: dict[int, NDArray[np.floating]] = {}
 
     def add(self, epoch: int, logits: NDArray[np.floating]) -> set[str]:
-        """Looks at an epoch; of equally good ones the first stays.
-
-        Args:
-            epoch: counted from 0.
-            logits: all finite, shape (n, K).
+        """Looks at an epoch, from 0, by its finite logits, shape (n, K).
 
         Returns:
-            The decisions of ``OWN_EPOCH`` for which it is the best one so far.
+            The decisions of ``OWN_EPOCH`` for which it is better than all before it.
         """
         better = {decision: self._fixed(decision, logits) for decision in self._offsets}
         better["tuned"] = _higher(self._reachable(logits), self._state["tuned_score"])
@@ -72,7 +68,7 @@ class EpochChoice:
         return log_loss(self._y, log_softmax(logits.astype(np.float64), axis=1))
 
     def _fixed(self, decision: str, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Scores a decision whose offsets are not tuned; where it is better than so far."""
+        """Scores a decision that is not tuned; where it is better than in all epochs before."""
         counts = self._counts((logits + self._offsets[decision]).argmax(axis=1))
         whole = counts.sum(axis=1, keepdims=True)
         others = np.concatenate([whole - counts, whole], axis=1)
@@ -131,7 +127,7 @@ class EpochChoice:
         """Goes on from what :meth:`state` gave.
 
         Returns:
-            False where it is of no such split; nothing is changed then.
+            False, with nothing changed, where the state is that of another split.
         """
         if {*state} != {*self._state, "logits"} or any(
             (state[name].dtype, state[name].shape) != (one.dtype, one.shape)
@@ -160,15 +156,10 @@ def deal(y_true: NDArray[np.integer], folds: int) -> NDArray[np.int64]:
 def macro_f1_of_counts(
     hits: NDArray[np.integer], given: NDArray[np.integer], support: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Macro F1 from counts of each class: right decisions, all decisions, and rows.
-
-    Args:
-        hits: shape (..., K).
-        given: shape (..., K).
-        support: shape (..., K).
+    """Macro F1 from right decisions, all decisions and rows of each class, each of shape (..., K).
 
     Returns:
-        Shape (...); a class neither there nor decided for counts 0.
+        Shape (...); a class that has no rows and is never chosen counts 0.
     """
     f1: NDArray[np.float64] = 2 * hits / np.maximum(given + support, 1)
     mean: NDArray[np.float64] = f1.mean(axis=-1)
@@ -176,7 +167,7 @@ def macro_f1_of_counts(
 
 
 def _epochs(state: Mapping[str, NDArray[Any]]) -> set[int]:
-    """Those whose logits are still needed."""
+    """The epochs whose logits are still needed."""
     return {epoch for name in OWN_EPOCH for epoch in state[f"{name}_epoch"].tolist()}
 
 

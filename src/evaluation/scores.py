@@ -26,12 +26,7 @@ Logits = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Scores:
-    """Results on one split.
-
-    Attributes:
-        values: metric names and values, without a prefix.
-        confusion: counts, int64, shape (K, K): rows are true classes, columns predicted ones.
-    """
+    """Metrics by name, and the confusion matrix, int64, shape (K, K): rows are true classes."""
 
     values: dict[str, float]
     confusion: NDArray[np.int64]
@@ -63,7 +58,7 @@ def score(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> Scores:
         **_at(y_true, y_pred, classes, ("f1", "precision", "recall", *COUNTS)),
         "accuracy": float((y_pred == y_true).mean()),
         **_calibration(y_true, logits),
-        **_average_precision(y_true, logits),
+        **average_precision(y_true, _log_p(logits)),
     }
     return Scores(values, confusion_matrix(y_true, y_pred, labels=np.arange(classes)))
 
@@ -128,16 +123,13 @@ def score_offsets(
     found[f"val_{decision}_ece"] = _calibration(y_val, val)["ece"]
     on_test = _at(y_test, decide(test, offsets), classes, ("f1", "recall", *COUNTS))
     on_test |= _calibration(y_test, test)
-    on_test["average_precision"] = _average_precision(y_test, test)["average_precision"]
+    ranked = average_precision(y_test, _log_p(test))
+    on_test["average_precision"] = ranked["average_precision"]
     return found | {f"test_{decision}_{name}": value for name, value in on_test.items()}
 
 
 def score_validation(y_val: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
-    """Scores the validation split at the best epoch for argmax.
-
-    Args:
-        y_val: class numbers, shape (n,).
-        logits: shape (n, K).
+    """Scores the validation split at the best epoch for argmax; see :func:`score`.
 
     Returns:
         ``best_val_f1_macro``, ``best_val_ece``, ``best_val_brier`` and ``best_val_log_loss``.
@@ -179,8 +171,8 @@ def _at(
 
 
 def _calibration(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
-    """How far the probabilities can be taken at their word: scores that no decision changes."""
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    """How well probabilities fit: scores that no decision changes."""
+    log_p = _log_p(logits)
     probabilities = np.exp(log_p)
     return {
         "log_loss": log_loss(y_true, log_p),
@@ -189,8 +181,9 @@ def _calibration(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dic
     }
 
 
-def _average_precision(y_true: NDArray[np.int64], logits: NDArray[np.floating]) -> dict[str, float]:
-    return average_precision(y_true, log_softmax(logits.astype(np.float64), axis=1))
+def _log_p(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    log_p: NDArray[np.float64] = log_softmax(logits.astype(np.float64), axis=1)
+    return log_p
 
 
 def average_precision(y_true: NDArray[np.int64], ranked: NDArray[np.floating]) -> dict[str, float]:

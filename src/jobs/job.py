@@ -165,13 +165,9 @@ def _fit(
         recorded = tracker.finish(folder, history_sent=True)
     if recorded:
         clear(unfinished)
-    _say_done(
-        f"fitted{_named(metadata)}",
-        metrics,
-        metrics["best_val_f1_macro"],
-        f"{metrics['seconds_fit']:.1f} s",
-    )
-    return metrics["best_val_f1_macro"]
+    val, seconds = metrics["best_val_f1_macro"], f"{metrics['seconds_fit']:.1f} s"
+    _say_done(f"fitted{_named(metadata)}", metrics, val, seconds)
+    return val
 
 
 def _close_record(
@@ -184,14 +180,14 @@ def _close_record(
     started_ms: int,
 ) -> None:
     """Writes the record, with which the folder is whole."""
-    root = str(Path(config["tracking"]["root"]).absolute())
+    tracking = config["tracking"]
     RunRecord(
         metadata=metadata,
         metrics=metrics,
         best_epoch=best_epoch,
         started_ms=started_ms,
         ended_ms=time.time_ns() // 10**6,
-        tracking=config["tracking"] | {"root": root},
+        tracking=tracking | {"root": str(Path(tracking["root"]).absolute())},
     ).save(folder)
 
 
@@ -203,12 +199,14 @@ def _score(
 
     scores = score_decisions(dataset.y_val, dataset.y_test, trained.by_decision, trained.prior)
     best = trained.history[trained.best_epoch - 1]
-    metrics = {f"best_{name}": best[name] for name in ("val_loss", monitor) if name in best}
-    metrics |= scores.values
-    metrics |= trained.crossfit
-    metrics |= {"best_epoch": trained.best_epoch}
-    metrics |= {f"best_epoch_{decision}": at.epoch for decision, at in trained.own.items()}
-    metrics |= {f"seconds_{name}": value for name, value in trained.seconds.items()}
+    metrics = {
+        **{f"best_{name}": best[name] for name in ("val_loss", monitor) if name in best},
+        **scores.values,
+        **trained.crossfit,
+        "best_epoch": trained.best_epoch,
+        **{f"best_epoch_{decision}": at.epoch for decision, at in trained.own.items()},
+        **{f"seconds_{name}": value for name, value in trained.seconds.items()},
+    }
     return metrics, scores.confusion
 
 

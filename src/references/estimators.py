@@ -15,8 +15,10 @@ rus_boost              Seiffert et al. 2010, "RUSBoost: a hybrid approach to all
 ====================== ===========================================================================
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from hydra.utils import get_class
 
 from src.config.estimator_schema import FOR_PIXELS, not_for_pixels
 from src.data.dataset import Dataset
@@ -25,6 +27,19 @@ from src.errors import UserError
 MOST_ITERATIONS = 10_000
 """Of logistic regression; it ends long before, once its gradient is flat."""
 
+ESTIMATORS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "majority": ("sklearn.dummy.DummyClassifier", {"strategy": "prior"}),
+    "logistic_regression": (
+        "sklearn.linear_model.LogisticRegression",
+        {"max_iter": MOST_ITERATIONS},
+    ),
+    "random_forest": ("sklearn.ensemble.RandomForestClassifier", {"n_jobs": 1}),
+    "hist_gradient_boosting": ("sklearn.ensemble.HistGradientBoostingClassifier", {}),
+    "balanced_random_forest": ("imblearn.ensemble.BalancedRandomForestClassifier", {"n_jobs": 1}),
+    "easy_ensemble": ("imblearn.ensemble.EasyEnsembleClassifier", {"n_jobs": 1}),
+    "rus_boost": ("imblearn.ensemble.RUSBoostClassifier", {}),
+}
+"""The class of each, and what it is always given."""
 Keys = Mapping[str, Any]
 
 
@@ -39,80 +54,22 @@ def build_estimator(node: Keys, seed: int, class_counts: tuple[int, ...]) -> Any
     Returns:
         An estimator with ``fit`` and ``predict_proba``, which computes in one thread.
     """
-    keys = {key: value for key, value in node.items() if key != "name"}
-    return BUILDERS[node["name"]](keys, seed, min(class_counts))
+    name, keys = node["name"], {key: value for key, value in node.items() if key != "name"}
+    kind, fixed = ESTIMATORS[name]
+    if name == "easy_ensemble":
+        from sklearn.ensemble import AdaBoostClassifier
+
+        keys["estimator"] = AdaBoostClassifier(learning_rate=keys.pop("learning_rate"))
+    if name == "rus_boost":
+        from sklearn.tree import DecisionTreeClassifier
+
+        keys["estimator"] = DecisionTreeClassifier(max_depth=keys.pop("max_depth"))
+    if name == "hist_gradient_boosting" and min(class_counts) == 1:
+        keys["early_stopping"] = False  # which takes a stratified share, two rows of each class
+    return get_class(kind)(random_state=seed, **fixed, **keys)
 
 
 def check_estimator(node: Keys, dataset: Dataset) -> None:
-    """Holds an estimator against the data.
-
-    Args:
-        node: the resolved ``estimator`` node, not ``none``.
-        dataset: what it would be fitted on.
-
-    Raises:
-        UserError: for images, where it makes no sense of pixels.
-    """
+    """Raises `UserError` for images, of whose pixels the estimator makes no sense."""
     if len(dataset.input_shape) > 1 and node["name"] not in FOR_PIXELS:
         raise UserError(not_for_pixels(node["name"], dataset.name))
-
-
-def _majority(keys: Keys, seed: int, rarest: int) -> Any:
-    from sklearn.dummy import DummyClassifier
-
-    return DummyClassifier(strategy="prior", random_state=seed, **keys)
-
-
-def _logistic_regression(keys: Keys, seed: int, rarest: int) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(max_iter=MOST_ITERATIONS, random_state=seed, **keys)
-
-
-def _random_forest(keys: Keys, seed: int, rarest: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(random_state=seed, n_jobs=1, **keys)
-
-
-def _hist_gradient_boosting(keys: Keys, seed: int, rarest: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    # What it stops early by is a stratified share of the training rows, with two of each class.
-    early = "auto" if rarest > 1 else False
-    return HistGradientBoostingClassifier(random_state=seed, early_stopping=early, **keys)
-
-
-def _balanced_random_forest(keys: Keys, seed: int, rarest: int) -> Any:
-    from imblearn.ensemble import BalancedRandomForestClassifier
-
-    return BalancedRandomForestClassifier(random_state=seed, n_jobs=1, **keys)
-
-
-def _easy_ensemble(keys: Keys, seed: int, rarest: int) -> Any:
-    from imblearn.ensemble import EasyEnsembleClassifier
-    from sklearn.ensemble import AdaBoostClassifier
-
-    boosted = AdaBoostClassifier(learning_rate=keys["learning_rate"])
-    bags = keys["n_estimators"]
-    return EasyEnsembleClassifier(bags, boosted, random_state=seed, n_jobs=1)
-
-
-def _rus_boost(keys: Keys, seed: int, rarest: int) -> Any:
-    from imblearn.ensemble import RUSBoostClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
-    own = {key: value for key, value in keys.items() if key != "max_depth"}
-    tree = DecisionTreeClassifier(max_depth=keys["max_depth"])
-    return RUSBoostClassifier(tree, random_state=seed, **own)
-
-
-BUILDERS: dict[str, Callable[[Keys, int, int], Any]] = {
-    "majority": _majority,
-    "logistic_regression": _logistic_regression,
-    "random_forest": _random_forest,
-    "hist_gradient_boosting": _hist_gradient_boosting,
-    "balanced_random_forest": _balanced_random_forest,
-    "easy_ensemble": _easy_ensemble,
-    "rus_boost": _rus_boost,
-}

@@ -19,7 +19,7 @@ from src.evaluation.scores import average_precision, score_decisions
 from src.references.estimators import build_estimator
 
 LEAST = np.finfo(np.float64).eps
-"""The probability that 0 counts as, as in scikit-learn's log loss, so that it has a logarithm."""
+"""Stands for a probability of 0, which has no logarithm, as in scikit-learn's log loss."""
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ MIRRORED = ("training.distribute=mirrored", "training.replicas=2")
 
 
 @pytest.fixture(scope="module")
-def both(train_several, tmp_path_factory):
+def both(train_forked, tmp_path_factory):
     """Folders of a run on two logical devices and of the same on one; what three devices say."""
     folder = tmp_path_factory.mktemp("devices")
     places = {name: folder / name for name in ("two", "one", "three")}
@@ -37,7 +37,7 @@ def both(train_several, tmp_path_factory):
         (WORDS, places["one"]),
         ((*WORDS, *MIRRORED[:1], "training.replicas=3"), places["three"]),
     ]
-    *fine, refused = train_several(commands, folder)
+    *fine, refused = train_forked(commands, folder)
     for outcome in fine:
         assert outcome.status == 0, outcome.err
     (two,), (one,) = (tuple(places[name].glob("outputs/*/*")) for name in ("two", "one"))

@@ -23,7 +23,7 @@ from src.engine.sizing import sized
 from src.errors import UserError
 from src.runs.seed_plan import products_of
 from src.saved_model.network_file import load_network
-from tests.engine.by_fit import SeesBatches, bits
+from tests.engine.by_fit import Cut, PowerCutError, SeesBatches, bits
 
 pytestmark = pytest.mark.slow
 
@@ -39,18 +39,6 @@ MOBILE = (
     "model.resize=[32,32]",
 )
 SHORT = ("data=digits", "training.learning_rate=0.003")
-
-
-class PowerCutError(BaseException):
-    """Ends a training as abruptly as a signal does."""
-
-
-class Cut(keras.callbacks.Callback):
-    """Raises it in the middle of the second epoch."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
-            raise PowerCutError
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +89,10 @@ def test_fit_shared_graph_and_a_training_that_goes_on_have_the_same_bits(
     config, dataset = some_digits(*words)
     by_graph = train(config, dataset, "graph", graphs=graphs)
     assert isinstance(graphs.get(config, dataset), TrainingGraph)
-    fit, checkpoint = [SeesBatches()], tmp_path / "checkpoint.npz"
+    checkpoint = tmp_path / "checkpoint.npz"
     with pytest.raises(PowerCutError):
-        train(config, dataset, "cut", [*fit, Cut()], resume=checkpoint)
-    assert bits(train(config, dataset, "on", fit, resume=checkpoint)) == bits(by_graph)
+        train(config, dataset, "cut", [Cut(epoch=1)], resume=checkpoint)
+    assert bits(train(config, dataset, "on", [SeesBatches()], resume=checkpoint)) == bits(by_graph)
     assert_loads_to_the_same_logits(by_graph, dataset, tmp_path)
 
 

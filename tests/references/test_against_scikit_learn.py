@@ -22,7 +22,7 @@ from src.data.digits import digits
 from src.data.simulated import simulated
 from src.data.table import table
 from src.errors import UserError
-from src.references.estimators import BUILDERS, check_estimator
+from src.references.estimators import ESTIMATORS, check_estimator
 from src.references.fit import LEAST, fit
 
 SEED = 3
@@ -159,4 +159,4 @@ def test_boosting_that_is_worse_than_random_ends_in_one_message(datasets):
 
 
 def test_every_estimator_is_tried_here():
-    assert BUILDERS.keys() == BY_HAND.keys()
+    assert ESTIMATORS.keys() == BY_HAND.keys()
