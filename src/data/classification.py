@@ -4,7 +4,7 @@ Source: Guyon 2003, "Design of experiments for the NIPS 2003 variable selection 
 
 One call of `make_classification` draws a problem (where the clusters lie, how they are stretched,
 how the redundant columns are mixed) together with its rows, so another `random_state` is another
-problem. Here `problem` is its `random_state`, for a pool of rows that is drawn once. The pool is
+problem. Here `problem` is its `random_state`, and one call draws a pool of rows. The pool is
 shuffled and cut into samples with the exact share of each class, and `seed` is the number of the
 sample, so that samples are fresh rows of one population. Each sample draws its own label noise.
 
@@ -128,20 +128,14 @@ def _pool(
 
 
 def _cut(classes: Labels, sizes: Sequence[int], number: int) -> NDArray[np.int64]:
-    """Row numbers, class by class, of one of the samples that a pool is cut into.
-
-    Args:
-        classes: of the pool's rows.
-        sizes: rows that a sample has of each class.
-        number: of the sample; those that the pool has no more rows for are cut from it anew.
-    """
+    """Row numbers of a sample, by class; where the pool is used up it is shuffled and cut anew."""
     of_class = [np.flatnonzero(classes == k) for k in range(len(sizes))]
     samples = min(len(rows) // max(size, 1) for rows, size in zip(of_class, sizes, strict=True))
-    shuffling, place = divmod(number, samples)
+    shuffling, index = divmod(number, samples)
     rng = np.random.default_rng([shuffling, 2])
     return np.concatenate(
         [
-            rng.permutation(rows)[place * size : (place + 1) * size]
+            rng.permutation(rows)[index * size : (index + 1) * size]
             for rows, size in zip(of_class, sizes, strict=True)
         ]
     )

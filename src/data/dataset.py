@@ -51,26 +51,25 @@ class Dataset:
         name: what the data set is called in tables and reports.
         source: where the rows came from: a file, a folder or the function that made them.
         feature_names: d names of the columns of `x_*`, or None for images.
-        preprocessing: what was fitted on the training rows and applied to all, where there is
-            such a thing: its `transform` takes rows as they came.
+        preprocessing: what was fitted on the training rows and applied to all, if anything; its
+            `transform` takes rows as they came.
         estimand: what seeds differ in, and so what a mean over them is about: `samples`, where each
-            seed draws fresh rows; `table`, where all seeds split the same rows; `trainings`, where
-            the test rows are given and seeds vary training, and validation if that is not given;
-            `periods`, where each split is an origin in time. A source that does not say is taken
-            for a table: the wider interval.
-        duplicates: how many rows are alike; None where nobody looked.
+            seed draws fresh rows; `table`, where all seeds split the same rows, which is the
+            default, since it gives the wider interval; `trainings`, where the test rows are given
+            and seeds vary training, and validation if that is not given; `periods`, where each
+            split is an origin in time.
+        split: how the rows were split, one of `SPLIT_KINDS`.
+        planned_rows: about how many rows a split trains on, where splits differ in that; sizes that
+            are `auto` go by it, so that they are the same for all splits.
+        duplicates: how many rows are alike; None where they were not counted.
         family: data sets cut from the same rows share it; by default the name.
         licence: of the rows, as their source states it; None where it states none.
-        on_disk: whether images stay in a file, since they are larger than their share of memory:
-            `x_*` then are views of a memory-mapped file or :class:`RowsOnDisk`, of which parts are
-            read.
-        test_ids: what names each test row for people, such as the file of a picture; None where
-            rows have no names.
-        balanced_batches: whether training draws each row of a batch from a class that is drawn
-            before, all classes alike.
-        split: how the rows were split, one of `SPLIT_KINDS`.
-        planned_rows: about how many rows each split trains on, where splits differ in that; sizes
-            by the data go by it, so that they are the same for all splits.
+        on_disk: whether images are too large for their share of memory and stay in a file; `x_*`
+            are then views of a memory-mapped file, or :class:`RowsOnDisk`.
+        test_ids: the name of each test row for people, such as a picture's file; None where rows
+            have no names.
+        balanced_batches: whether each row of a training batch is of a class drawn at random, all
+            classes alike.
         fingerprint: SHA-256, 64 hex digits, over bytes, shapes and dtypes of the six arrays and
             over the class names, and over nothing else.
 
@@ -104,20 +103,21 @@ class Dataset:
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", self.family or self.name)
         self._check_names()
+        arrays: dict[str, Any] = {}
         for split in SPLITS:
             x, y = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
             self._check_split(split, x, y)
             with np.errstate(over="ignore"):  # Values beyond float32 are refused as infinite.
                 x = _read_only(x, np.uint8 if _is_pixels(x) else np.float32)
-            object.__setattr__(self, f"x_{split}", x)
-            object.__setattr__(self, f"y_{split}", _read_only(y, np.int64))
+            arrays |= {f"x_{split}": x, f"y_{split}": _read_only(y, np.int64)}
             if not _is_pixels(x) and not np.isfinite(x).all():
                 raise DataError(
                     f"{self.source}: {split} split holds NaN or infinite features, or values "
                     "beyond the range of float32."
                 )
-        arrays = {f"{x}_{split}": getattr(self, f"{x}_{split}") for split in SPLITS for x in "xy"}
-        object.__setattr__(self, "fingerprint", fingerprint_of(arrays, self.class_names))
+        fingerprint = fingerprint_of(arrays, self.class_names)
+        for name, value in (*arrays.items(), ("fingerprint", fingerprint)):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def of_rows(

@@ -57,8 +57,7 @@ def digits(
     Raises:
         DataError: for a value that cannot be used.
     """
-    source = "sklearn.datasets.load_digits"
-    loaded = load_digits()
+    source, loaded = "sklearn.datasets.load_digits", load_digits()
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)
@@ -69,8 +68,12 @@ def digits(
     train, val = chosen.thin_training(y, train, seed), chosen.thin(y, val, seed)
     if imbalance_test:
         test = chosen.thin(y, test, seed)
-    x = loaded.images.astype(np.float32)[..., np.newaxis] / LARGEST_PIXEL
-    rows = (train, val, test)
     return Dataset.of_rows(
-        x, y, rows, class_names=class_names, name="digits", source=source, split=how.kind
+        loaded.images.astype(np.float32)[..., np.newaxis] / LARGEST_PIXEL,
+        y,
+        (train, val, test),
+        class_names=class_names,
+        name="digits",
+        source=source,
+        split=how.kind,
     )

@@ -1,4 +1,4 @@
-"""Rows of a table that are alike: whoever has trained on one knows the label of the other.
+"""Rows of a table with the same features: a model trained on one knows the label of the other.
 
 Source: Barz and Denzler 2020, "Do we train on test data? Purging CIFAR of near-duplicates".
 """
@@ -20,18 +20,18 @@ DUPLICATES = {
     "keep": "they are split like all others, so test rows can be known from training "
     "(data.duplicates=keep)",
 }
-"""What becomes of them, by the value of `data.duplicates`."""
+"""What becomes of such rows, by the value of `data.duplicates`."""
 ROWS_AT_ONCE = 65536
-"""Rows that are hashed at a time, so that no copy of the table is made."""
+"""Rows hashed at a time, so that the table is not copied as a whole."""
 
 
 @dataclass(frozen=True)
 class DuplicateCounts:
-    """Rows of a source that are alike.
+    """How many rows of a source are alike.
 
     Attributes:
         duplicate_rows: rows that have the features of an earlier row.
-        conflicting_rows: rows whose features come with another label, too.
+        conflicting_rows: rows whose features also come with another label.
     """
 
     duplicate_rows: int
@@ -70,7 +70,7 @@ def count_duplicates(
             a later split count as earlier, so that the test keeps its own.
 
     Returns:
-        The counts, and whether an earlier row is the same, label included, bool, shape (n,).
+        The counts, and whether an earlier row is the same, its label too, bool, shape (n,).
     """
     order = np.arange(len(y)) if part is None else np.argsort(-part, kind="stable")
     repeated = np.empty(len(y), bool)

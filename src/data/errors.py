@@ -19,12 +19,12 @@ class TooLargeError(DataError):
 
 
 class CellError(DataError):
-    """One cell of a table, or a whole row, that cannot be used.
+    """A cell of a table, or a whole row, that cannot be used.
 
     Attributes:
         row: counted from 0.
         column: its name; None for a whole row.
-        reason: what is wrong with it.
+        reason: what is wrong.
     """
 
     def __init__(self, row: int, column: str | None, reason: str) -> None:
@@ -57,12 +57,12 @@ def refuse_repeated(names: Sequence[str], source: str, hint: str = "") -> None:
 
 @contextmanager
 def unreadable(source: str, kind: str, *errors: type[Exception]) -> Iterator[None]:
-    """A library's complaint about a file becomes a `DataError` that names the file.
+    """Turns what a library raises for a damaged file into a `DataError` that names the file.
 
     Args:
         source: the file.
         kind: what it should be, such as `a table`.
-        errors: that the library raises for a damaged file.
+        errors: that the library raises.
     """
     try:
         yield

@@ -8,16 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 BYTES_AT_ONCE = 64 * 2**20
-"""That are read at a time, for not all fit where they are on disk."""
+"""Bytes hashed at a time: arrays on disk may not fit into memory."""
 
 
 def fingerprint_of(arrays: Mapping[str, Any], class_names: Sequence[str]) -> str:
-    """SHA-256, 64 hex digits, over bytes, shapes and dtypes of arrays and over class names.
-
-    Args:
-        arrays: by name, C-contiguous, in the order in which they count.
-        class_names: K names.
-    """
+    """SHA-256, 64 hex digits, over C-contiguous arrays by name, in order, and over class names."""
     digest = hashlib.sha256()
     for name, array in arrays.items():
         digest.update(json.dumps([name, array.dtype.str, list(array.shape)]).encode())

@@ -1,4 +1,4 @@
-"""Class imbalance made to measure, by leaving rows of a balanced data set out.
+"""Makes a balanced data set imbalanced, by leaving rows out.
 
 Profiles, with n_max the rows of the largest class and rho the imbalance ratio:
 
@@ -31,7 +31,7 @@ class Imbalance:
         profile: `none`, `step` or `longtail`.
         ratio: rho, rows of the largest class over rows of the rarest; at least 1.
         rare: class numbers. For `step` the rare ones; for `longtail` those at the end of the
-            tail, the last one the rarest, behind the other classes in their own order.
+            tail, the last one the rarest; the other classes come before them in their own order.
         class_names: K names.
     """
 
@@ -74,10 +74,10 @@ class Imbalance:
         return rows[kept]
 
     def thin_training(self, y: Labels, rows: Rows, seed: int) -> Rows:
-        """Thins the training split, which must keep a row of each class by the profile itself.
+        """Thins the training split, in which the profile must leave a row of each class.
 
         Raises:
-            DataError: naming the ratio, the class and the largest ratio that would do.
+            DataError: names the ratio, the class and the largest ratio that would do.
         """
         counts = np.bincount(y[rows], minlength=len(self.class_names))
         gone = np.flatnonzero(self.targets(counts) == 0)
@@ -93,17 +93,11 @@ class Imbalance:
 def imbalance(
     profile: str, ratio: float, rare_classes: Sequence[int | str], class_names: tuple[str, ...]
 ) -> Imbalance:
-    """Checks the three keys of an imbalance profile and turns class names into numbers.
-
-    Args:
-        profile: `none`, `step` or `longtail`.
-        ratio: rows of the largest class over rows of the rarest, at least 1.
-        rare_classes: class names or class numbers; needed by `step`, optional for `longtail`.
-        class_names: K names.
+    """An :class:`Imbalance` of rare classes that are given by name or by number.
 
     Raises:
-        DataError: for an unknown profile, a ratio below 1, a class that does not exist or is
-            named twice, and for `step` with no rare class or with no common one.
+        DataError: for a class that does not exist or is named twice, and for `step` with no rare
+            class or with no common one.
     """
     rare = tuple(_class_number(wanted, class_names) for wanted in rare_classes)
     if len(set(rare)) != len(rare):

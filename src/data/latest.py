@@ -1,4 +1,4 @@
-"""What was read last, kept as long as its files stay as they are."""
+"""Keeps what was read last, such as the table of a sweep, which its seeds only split anew."""
 
 from __future__ import annotations
 
@@ -12,19 +12,14 @@ NO_FILE = (0, 0)
 
 
 class Latest(Generic[T]):
-    """What was made last, such as the table of a sweep, which its seeds only split anew."""
+    """Holds the object that was made last, with its key."""
 
     def __init__(self) -> None:
         self._key: object = None
         self._made: T | None = None
 
     def get(self, key: object, make: Callable[[], T]) -> T:
-        """The object of a key, made unless it is the latest.
-
-        Args:
-            key: all that the object depends on, equal where that is the same.
-            make: gives the object.
-        """
+        """The object of a key, which holds all that it depends on; made unless it is the latest."""
         if self._made is None or self._key != key:
             self._made = None  # two large tables at a time may not fit
             self._made = make()

@@ -1,4 +1,4 @@
-"""The common shape of made data sets: one large class, equal small ones, standardised columns."""
+"""What made data sets share: one large class, equal small ones, standardised columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def majority_share(n_classes: int, minority_fraction: float) -> float:
     """The share that K-1 minority classes of equal size leave for class 0.
 
     Raises:
-        DataError: for a value that cannot be, or where class 0 would be smaller than another.
+        DataError: where class 0 would be smaller than another.
     """
     if minority_fraction * n_classes > 1 + ROUNDING:
         raise DataError(
@@ -42,19 +42,8 @@ def made_dataset(
 ) -> Dataset:
     """Splits rows of numbers and standardises them by the training split, and by no other.
 
-    Args:
-        x: features, float64, shape (n, d).
-        y: class numbers, int64, shape (n,); class 0 is the majority.
-        n_classes: K.
-        feature_names: d names.
-        name: what the data set is called.
-        source: where it came from.
-        seed: of the split.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
-
-    Returns:
-        The data set, its fitted `StandardScaler` in `preprocessing`.
+    Features `x` are float64 of shape (n, d), class numbers `y` int64 of shape (n,); class 0 is the
+    majority. The fitted `StandardScaler` is the `preprocessing` of the data set.
 
     Raises:
         DataError: where the rows cannot be split.

@@ -1,4 +1,4 @@
-"""Holds the arguments of a source against its schema, where no config has done so before."""
+"""Checks the arguments of a source by its schema, also where it is called without a config."""
 
 from __future__ import annotations
 
@@ -16,15 +16,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DELIMITER_NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "space": " "}
-"""Most of the characters themselves mean something else to a shell."""
+"""Names of delimiters, since most of the characters mean something else to a shell."""
 
 
 def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A source whose arguments are held against the fields of the same names.
-
-    Args:
-        schema: the dataclass of the source's keys.
-    """
+    """Makes a source check its arguments by the fields of the same names of a dataclass."""
 
     def decorate(load: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(load)
@@ -43,8 +39,8 @@ def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 if isinstance(value, str) and get_origin(hints[name]) is list:
                     right = override(key, [value])
                     raise DataError(f"{key}={value!r} must be a list, such as {right}.")
-                for places, reason in problems(_plain(value), hints[name], strict=True):
-                    entry = "".join(f"[{place}]" for place in places)
+                for path, reason in problems(_plain(value), hints[name], strict=True):
+                    entry = "".join(f"[{index}]" for index in path)
                     raise DataError(f"{key}{entry}={value!r} {reason}.")
             return load(*args, **kwargs)
 
@@ -54,7 +50,7 @@ def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def read_delimiter(key: str, value: Any) -> str | None:
-    """The character that a delimiter's name stands for, a character itself, or None.
+    """The character of a delimiter that is given by name or as itself; None stays None.
 
     Raises:
         DataError: for anything else.

@@ -1,7 +1,7 @@
-"""How many rows a network is given at a time where nothing is learnt from them.
+"""How many rows a network computes at a time in validation, prediction and serving.
 
-Validation, prediction and a saved model share the number: rows that are computed together may have
-other last bits than the same rows apart.
+The number is the same in all of them, since the last bits of a row's result may depend on how many
+rows are computed with it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Rows of an array in a file that does not fit into memory: read as they are asked for."""
+"""Rows of an array in a file that does not fit into memory, read when they are used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from src.data.errors import DataError
 
 
 class RowsOnDisk:
-    """Some rows of a memory-mapped array, as a read-only array of which only parts can be had.
+    """Some rows of a memory-mapped array, which can be read in parts but not as a whole.
 
     `rows[index]`, with a number, a slice or an array of row numbers, reads these rows alone.
 
@@ -46,10 +46,10 @@ class RowsOnDisk:
         return np.array(self._array[self._chosen[index]])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Raises: a whole that does not fit is never read.
+        """Refuses to read all rows at once.
 
         Raises:
-            DataError: says what would make it fit.
+            DataError: says what would make them fit.
         """
         raise DataError(
             f"the images take {self.nbytes / 1e9:,.1f} GB and stay on disk, but what was asked for "

@@ -1,4 +1,4 @@
-"""Your own table: CSV, TSV, Parquet or NPZ, one column of it the label.
+"""A table of one's own: CSV, TSV, Parquet or NPZ, one column of it the label.
 
 Example:
     `python train.py data=table data.path=mammography.csv data.label=-1 data.header=false`
@@ -16,7 +16,7 @@ from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by, read_delimiter
 from src.data.splitting.further_files import join_files
 from src.data.splitting.plan import Splitting
-from src.data.tabular.clean_table import LEAST_ROWS, Cleaning, CleanTable
+from src.data.tabular.clean_table import Cleaning, CleanTable
 from src.data.tabular.raw_table import RawTable
 from src.data.tabular.text_format import TextFormat, words_of
 
@@ -30,7 +30,6 @@ def table(
     *,
     header: bool = True,
     seed: int = 0,
-    missing: str = "impute",
     drop: Sequence[str | int] = (),
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -38,11 +37,7 @@ def table(
     thousands: str | None = None,
     na_values: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     keep_default_na: bool = True,
-    max_categories: int = 50,
-    drop_rare_classes: bool = False,
-    min_class_count: int = LEAST_ROWS,
-    duplicates: str = "group",
-    **split: Any,
+    **further: Any,
 ) -> Dataset:
     """Reads, checks, splits and standardises a table; text columns become one-hot.
 
@@ -52,8 +47,6 @@ def table(
             an index written as text.
         header: whether the first row of a text file holds names.
         seed: number of the split.
-        missing: `impute` (median of the training rows and a column that says where; missing text
-            is a category) or `refuse`. A missing label is always refused.
         drop: columns to leave out, by name or index.
         delimiter: between the cells of a text file: comma, semicolon, tab, pipe, space or one
             character; None: as Excel's first line `sep=` says, else comma for .csv, tab for .tsv
@@ -64,14 +57,7 @@ def table(
         na_values: more words for missing cells, for all columns or by column.
         keep_default_na: whether pandas's words for missing cells (NA, None, null, ...) and `?`
             count; an empty cell always does.
-        max_categories: the most different texts in a column before it counts as an identifier.
-        drop_rare_classes: leaves the rows of classes below `min_class_count` out, with a warning,
-            instead of refusing the table.
-        min_class_count: fewest rows of a class, at least 3, one for each split.
-        duplicates: what becomes of rows with the same features: `group` keeps them in one split,
-            `drop` leaves out those that an earlier row equals, label included, and groups the rest,
-            `keep` splits them like all others.
-        split: values of :class:`Splitting`.
+        further: values of :class:`Cleaning` and :class:`Splitting`.
 
     Returns:
         The data set, with its fitted `TablePreprocessing`.
@@ -79,9 +65,8 @@ def table(
     Raises:
         DataError: for a file or a value that cannot be used.
     """
-    splitting = Splitting(**split)
-    file = Path(path).expanduser()
-    source = str(path)
+    splitting, how = Splitting.taken_from(further), Cleaning(**further)
+    file, source = Path(path).expanduser(), str(path)
     text = TextFormat(
         header=header,
         delimiter=read_delimiter("data.delimiter", delimiter),
@@ -90,13 +75,6 @@ def table(
         thousands=thousands,
         na_values=words_of(na_values),
         keep_default_na=keep_default_na,
-    )
-    how = Cleaning(
-        missing=missing,
-        max_categories=max_categories,
-        drop_rare_classes=drop_rare_classes,
-        min_class_count=min_class_count,
-        duplicates=duplicates,
     )
 
     def read() -> CleanTable:

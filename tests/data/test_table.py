@@ -154,16 +154,6 @@ def test_a_semicolon_file_is_read_when_told_so(tmp_path):
     assert table(path, "outcome", delimiter="semicolon").num_classes == 2
 
 
-def test_a_first_column_without_a_name_is_suspected_of_being_a_row_number(tmp_path, caplog):
-    path = tmp_path / "mine.csv"
-    frame().to_csv(path)
-    with caplog.at_level(logging.WARNING):
-        data = table(str(path), "outcome")
-    assert "leave it out with 'data.drop=[0]'" in caplog.text
-    assert data.feature_names[0] == "column_0"
-    assert table(str(path), "outcome", drop=[0]).feature_names[0] == "age"
-
-
 def test_classes_too_small_are_left_out_by_name_where_asked(tmp_path, caplog):
     content = frame()
     content.loc[:1, "outcome"] = "lost"

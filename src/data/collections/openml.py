@@ -31,7 +31,7 @@ from src.data.tabular.cells import texts_of
 from src.data.tabular.clean_table import Cleaning, CleanTable
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
-from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, columns_aside, feature_columns
+from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, choose_columns
 from src.errors import first_line, override
 
 ALL_NAMES = "https://www.openml.org/api/v1/json/data/list/status/active"
@@ -138,11 +138,8 @@ def _clean(
         # an empty text is where a row ends too early; a missing cell has code -1, the last
         frame[name] = np.array([*(value or None for value in texts), None], object)[codes]
     names = [*map(str, frame.columns)]
-    apart = columns_aside(names, targets[0], aside, source)
-    features = feature_columns(names, targets[0], [*drop, *apart.values()], source)
-    layout = TableLayout(
-        columns=tuple(names), label=targets[0], na_values=("?",), keep_default_na=False
-    )
+    label, features, apart = choose_columns(names, targets[0], drop, aside, source)
+    layout = TableLayout(columns=tuple(names), label=label, na_values=("?",), keep_default_na=False)
     return CleanTable.of(
         RawTable(frame, features, layout, text, apart),
         how,
@@ -154,7 +151,7 @@ def _clean(
 
 @contextmanager
 def _named(wanted: str, name: str | None, root: str | None) -> Iterator[None]:
-    """What scikit-learn, pandas or the network say against a data set, as one error."""
+    """Turns what scikit-learn, pandas or the network raise into one error, and logs warnings."""
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

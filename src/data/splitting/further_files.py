@@ -1,4 +1,4 @@
-"""Further files of a table, whose rows are given for validation and for the test."""
+"""Joins the further files of a table, which hold its validation and test rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from src.data.dataset import SPLITS
 from src.data.errors import DataError, close_match, shortened
+from src.data.splitting.marks import refuse_gaps
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.parquet_table import ParquetTable
@@ -19,19 +20,16 @@ from src.data.tabular.text_format import TextFormat
 from src.errors import override
 
 PART = "the file that a row is in"
-"""The column of splits that the joined table has; it is in no file."""
+"""Name of the column of splits that is added to the joined table."""
 
 
 def join_files(
     table: RawTable, path: str, further: Mapping[str, str], text: TextFormat
 ) -> RawTable:
-    """The rows of several files as one table, with a column of the splits that they are given for.
+    """The rows of several files as one table, with a column that names the split of each.
 
-    Args:
-        table: the file of `data.path`, as read.
-        path: of that file, as it was given.
-        further: paths by `test_path` and `val_path`, as they were given.
-        text: how the files are written, where they are text and as far as it was said.
+    The first file is read already, from `path`; the paths of the further ones are given by their
+    keys, `test_path` and `val_path`.
 
     Raises:
         DataError: for a file that cannot be used, or that has other columns than the first.
@@ -77,12 +75,7 @@ def _read(
             _check_columns(opened.names, said, table, named=text.header)
             frame = opened.read(LARGEST_TABLE, as_text={*wanted} - numeric)
     for name in (table.layout.label, *table.aside.values()):
-        gaps = frame[name].isna().to_numpy()
-        if gaps.any():
-            raise DataError(
-                f"{said}: column {name!r} has {gaps.sum()} missing cells, the first in row "
-                f"{gaps.argmax() + 1}; every row needs one, so fill it or leave the row out."
-            )
+        refuse_gaps(frame[name], f"{said}: column {name!r}")
     for name in numeric:
         if not pd.api.types.is_numeric_dtype(frame[name]) and not frame[name].isna().all():
             cells = frame[name].dropna()
@@ -97,7 +90,7 @@ def _read(
 
 
 def _check_columns(names: list[str], said: str, table: RawTable, *, named: bool) -> None:
-    """Refuses columns that are not those of the first file, as far as these are used."""
+    """Refuses a file that lacks a column of the first file that is used."""
     layout = table.layout
     absent = [name for name in _used(table) if name not in names]
     more = [name for name in names if name not in layout.columns]

@@ -1,8 +1,8 @@
 """Which split a group of rows goes to, where its rows have to stay together.
 
-Large groups are placed first, each at random with the chances of the room that is left where it
-fits. Single rows fill up what is left in the end, so that the splits have the sizes asked for as
-long as there are enough of these.
+Large groups are placed first, each drawn among the splits in which it fits, with chances in
+proportion to the room left there. Single rows fill what is left, so that the splits have the sizes
+asked for as long as there are enough single rows.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from src.data.dataset import Labels
 
 Room = list[int]
-"""Rows of a class that each split has room for; less than none where it has too many."""
+"""Rows of a class that each split has room for; below 0 where it has too many."""
 
 
 def place_groups(
     y: Labels, groups: NDArray[np.int64], rooms: list[Room], rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
-    """The groups of each split, each class by itself as far as groups are of one class.
+    """Draws the groups of each split; groups of a single class are drawn class by class.
 
     Args:
         y: class numbers, int64, shape (n,), values 0 to K-1.
         groups: number of each row's group, 0 to G-1, int64, shape (n,).
         rooms: of each class.
-        rng: for rows that all stand alone it draws a permutation for each class and nothing else.
+        rng: where every group is a single row it draws a permutation for each class alone.
 
     Returns:
         Numbers of groups for each split.
@@ -61,13 +61,9 @@ def _place_mixed(
     pure: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> list[int]:
-    """The split of each group that holds rows of several classes, by the rarest of them.
+    """The split of each group of several classes, given as rows by class, by its rarest class.
 
-    Args:
-        groups: for each, how many rows of which classes it has.
-        rooms: of each class; what is placed is taken from them.
-        pure: how many further groups there are of each class alone.
-        rng: draws nothing where there are no groups.
+    The room that they take is subtracted from `rooms`; `pure` counts groups of each class alone.
     """
     placed, every = [0] * len(groups), range(len(rooms[0]))
     empty = [set(every) for _ in rooms]
@@ -93,14 +89,7 @@ def _place_mixed(
 def _place_alike(
     sizes: NDArray[np.int64], room: Room, empty: set[int], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The split of each group whose rows are all of one class, which no split shall be without.
-
-    Args:
-        sizes: rows of each group, in random order.
-        room: of the class.
-        empty: splits without a row of the class.
-        rng: draws nothing where every group is a single row.
-    """
+    """The split of each group of one class, given as their sizes; `empty` splits get one first."""
     placed, room = np.empty(len(sizes), np.int64), list(room)
     several, single = np.flatnonzero(sizes > 1), np.flatnonzero(sizes == 1)
     several = several[np.argsort(-sizes[several], kind="stable")]
@@ -121,7 +110,7 @@ def _place_alike(
 
 
 def _draw(room: Room, fits: Sequence[int], draw: float, otherwise: Collection[int]) -> int:
-    """A split that fits, with the chances of its room; else the one of OTHERWISE with the most."""
+    """A split that fits, drawn by its room; else the one of `otherwise` with the most room."""
     reached = list(accumulate(max(room[split], 0) for split in fits))
     if not reached or reached[-1] == 0:
         return max(otherwise, key=room.__getitem__)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from src.data.dataset import SPLITS, Labels
 from src.data.errors import shortened
@@ -32,25 +33,19 @@ def warn_of_telling_columns(
 ) -> None:
     """Names the columns of which each alone tells a class from all others.
 
-    Args:
-        features: rows that are not the test, as `clean_columns` returns them.
-        y: class numbers, int64, shape (n,).
-        class_names: K names.
-        source: the table.
+    `features` are n rows as `clean_columns` returns them, without the test where it is given; `y`
+    are their class numbers, int64, shape (n,).
     """
     found = [*_telling(features, y, len(class_names))]
+    shown = [f"{name!r} (class {class_names[k]!r}, AUC {area:.4f})" for name, k, area in found[:5]]
     if found:
-        shown = [
-            f"{name!r} (class {class_names[k]!r}, AUC {area:.4f})" for name, k, area in found[:5]
-        ]
-        names = [name for name, _, _ in found]
         logger.warning(
             "%s: one column alone tells a class from all others: %s%s. If it is the label by "
             "another name, or is known only when the label is, leave it out with %s",
             source,
             ", ".join(shown),
             f" and {len(found) - 5} more" if len(found) > 5 else "",
-            override("data.drop", names[:20]),
+            override("data.drop", [name for name, _, _ in found[:20]]),
         )
 
 
@@ -77,9 +72,8 @@ def _telling(
 
 def _areas(values: NDArray[np.float64], y: Labels, num_classes: int) -> NDArray[np.float64]:
     """Area under the ROC curve of each class against all others, in the better direction."""
-    _, place, equal = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(equal) - (equal - 1) / 2
-    counts, sums = np.bincount(y, minlength=num_classes), np.bincount(y, ranks[place], num_classes)
+    counts = np.bincount(y, minlength=num_classes)
+    sums = np.bincount(y, rankdata(values), num_classes)
     pairs = np.maximum(counts * (len(y) - counts), 1)
     areas = (sums - counts * (counts + 1) / 2) / pairs
     return np.where(counts > 0, np.maximum(areas, 1 - areas), 0.0)
@@ -88,7 +82,7 @@ def _areas(values: NDArray[np.float64], y: Labels, num_classes: int) -> NDArray[
 def _areas_of_categories(
     codes: NDArray[np.int64], y: Labels, num_classes: int
 ) -> NDArray[np.float64]:
-    """The same for categories, by the shares that classes have of each in the other half."""
+    """The same for categories: ordered by the share of a class in one half, judged in the other."""
     order = np.argsort(y, kind="stable")
     known, judged = order[::2], order[1::2]
     counts = np.zeros((codes.max() + 1, num_classes))
@@ -103,12 +97,8 @@ def warn_of_both_sides(
 ) -> None:
     """Names groups, and copies of rows, that are in more than one of the splits.
 
-    Args:
-        parts: rows of train, validation and test.
-        marks: what the columns of the split say of each row.
-        numbers: the same where rows have the same features, shape (n,).
-        how: the kind of split.
-        source: the table.
+    `parts` are row numbers of train, validation and test; `numbers`, int64 of shape (n,), are the
+    same where rows have the same features.
     """
     train, val, test = parts
     seen = np.concatenate([train, val])
@@ -127,6 +117,7 @@ def warn_of_both_sides(
                 override("data.group", how.group),
                 shortened((marks.group_names[k] for k in shared), 5),
                 "" if how.kind == "given" else "; data.split=group keeps each in one",
+                extra={"once": f"groups of {source}"},
             )
     copies = np.isin(numbers[test], numbers[seen])
     if copies.any() and how.kind not in ("random", "kfold"):
@@ -140,6 +131,7 @@ def warn_of_both_sides(
             *(np.count_nonzero(copies), len(test)),
             *(in_file[row], _file(how, 2)),
             *(in_file[other], _file(how, 1 if np.isin(other, val) else 0)),
+            extra={"once": f"copies in {source}"},
         )
 
 

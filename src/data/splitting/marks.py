@@ -1,4 +1,4 @@
-"""Reads the columns that say how rows are split: groups, times, and names of splits."""
+"""Reads the columns about the split of a table: groups, times, and names of splits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from src.data.errors import DataError, shortened
 from src.data.splitting.plan import RowMarks
-from src.data.tabular.cells import unquoted
+from src.data.tabular.cells import name_of, unquoted
 from src.data.tabular.column_checks import Written
 from src.data.tabular.number_format import PLAIN
 
@@ -29,25 +29,16 @@ def read_marks(
     written: Written,
     file_sizes: Sequence[int] = (),
 ) -> RowMarks:
-    """The marks of the rows of a table.
+    """The columns about the split of a table as read.
 
-    Args:
-        frame: the table as read.
-        columns: names of columns by `group`, `time` and `split_column`, those that are wanted.
-        source: the table, for errors.
-        written: how the numbers of a column are written as text, where not as in a program.
-        file_sizes: rows of each file, where there are several.
+    Their names are given by key: `group`, `time` or `split_column`. `written` says how a column's
+    numbers are written; `file_sizes` are the rows of each file where there are several.
 
     Raises:
         DataError: for a cell that is missing or cannot be read.
     """
     for key, name in columns.items():
-        gaps = frame[name].isna().to_numpy()
-        if gaps.any():
-            raise DataError(
-                f"{source}: column {name!r} (data.{key}) has {gaps.sum()} missing cells, the first "
-                f"in row {gaps.argmax() + 1}; every row needs one, so fill it or leave the row out."
-            )
+        refuse_gaps(frame[name], f"{source}: column {name!r} (data.{key})")
     group, names = _groups(frame[columns["group"]]) if "group" in columns else (None, ())
     return RowMarks(
         group=group,
@@ -58,25 +49,28 @@ def read_marks(
     )
 
 
+def refuse_gaps(column: pd.Series, where: str) -> None:
+    """Raises `DataError`, which begins with `where`, for a column with missing cells."""
+    gaps = column.isna().to_numpy()
+    if gaps.any():
+        raise DataError(
+            f"{where} has {gaps.sum()} missing cells, the first in row {gaps.argmax() + 1}; every "
+            "row needs one, so fill it or leave the row out."
+        )
+
+
 def _groups(column: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Numbers of the groups, and their names."""
     codes, values = pd.factorize(column)
-    numbers, names = pd.factorize(np.array([_name(value) for value in values], object))
+    numbers, names = pd.factorize(np.array([*map(name_of, values)], object))
     return numbers[codes].astype(np.int64), tuple(names)
 
 
-def _name(value: Any) -> str:
-    if isinstance(value, str):
-        return unquoted(value)
-    whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value)) if whole else str(value)
-
-
 def _parts(frame: pd.DataFrame, name: str, source: str) -> NDArray[np.int64]:
-    """0, 1 or 2, as the words say."""
+    """The number of the split in each row: 0, 1 or 2."""
     where = f"{source}: column {name!r} (data.split_column)"
     codes, values = pd.factorize(frame[name])
-    words = [_name(value) for value in values]
+    words = [*map(name_of, values)]
     unknown = [word for word in words if word.lower() not in PARTS]
     if unknown:
         raise DataError(
@@ -90,7 +84,7 @@ def _parts(frame: pd.DataFrame, name: str, source: str) -> NDArray[np.int64]:
 
 
 def _times(frame: pd.DataFrame, name: str, source: str, written: Written) -> NDArray[Any]:
-    """Numbers as they are, and dates as microseconds since 1970."""
+    """Times as numbers; dates become microseconds since 1970."""
     column, where = frame[name], f"{source}: column {name!r} (data.time)"
     if pd.api.types.is_bool_dtype(column):
         raise DataError(f"{where} holds true and false; right are numbers or dates.")
@@ -120,7 +114,7 @@ def _microseconds(dates: pd.Series) -> NDArray[np.int64]:
 
 
 def _dates(texts: pd.Series, where: str) -> pd.Series:
-    """Dates that are all written in one way, of which there is no doubt."""
+    """Dates in one form, which can be read in one way alone."""
     zoned = texts.map(lambda text: ZONE.search(text) is not None)
     if zoned.any() and not zoned.all():
         with_zone, without = texts[zoned].iloc[0], texts[~zoned].iloc[0]
@@ -131,8 +125,7 @@ def _dates(texts: pd.Series, where: str) -> pd.Series:
     found = _parsed(texts, format="ISO8601")
     if found is not None:
         return found
-    readings = [_parsed(texts, dayfirst=first) for first in (True, False)]
-    by_day, by_month = readings
+    by_day, by_month = (_parsed(texts, dayfirst=first) for first in (True, False))
     if by_day is not None and by_month is not None and not by_day.equals(by_month):
         row = int(np.argmax((by_day != by_month).to_numpy()))
         raise DataError(
@@ -142,18 +135,13 @@ def _dates(texts: pd.Series, where: str) -> pd.Series:
         )
     readable = by_day if by_day is not None else by_month
     if readable is None:
+        forms = texts.replace({r"\d": "0", r"[A-Za-z]+": "a"}, regex=True)
+        examples = [texts.iloc[0], *texts[forms != forms.iloc[0]].head(1)]
         raise DataError(
-            f"{where} holds neither numbers nor dates of one form, such as "
-            f"{shortened(_unlike(texts))}; write them as 2026-03-31."
+            f"{where} holds neither numbers nor dates of one form, such as {shortened(examples)}; "
+            "write them as 2026-03-31."
         )
     return readable
-
-
-def _unlike(texts: pd.Series) -> list[str]:
-    """The first text, and the first of another form."""
-    forms = texts.str.replace(r"\d", "0", regex=True).str.replace(r"[A-Za-z]+", "a", regex=True)
-    other = texts[forms != forms.iloc[0]]
-    return [texts.iloc[0], *other.head(1)]
 
 
 def _parsed(texts: pd.Series, **form: Any) -> pd.Series | None:

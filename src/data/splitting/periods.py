@@ -45,13 +45,9 @@ def cuts_of_origin(how: Splitting, origin: int) -> list[float]:
 def cut_by_time(
     time: NDArray[Any], shares: Sequence[float], source: str, column: str
 ) -> list[Rows]:
-    """Rows between cuts, in the order of their times; a cut never parts equal times.
+    """Rows between cuts, in the order of their times; rows of equal times stay together.
 
-    Args:
-        time: shape (n,).
-        shares: of all rows, ascending, that come before each cut.
-        source: the table, for errors.
-        column: what says the time, for errors.
+    `time` has shape (n,); `shares`, ascending, are the parts of all rows before each cut.
 
     Returns:
         Row numbers between each cut and the next, int64.
@@ -61,8 +57,8 @@ def cut_by_time(
     """
     order = np.argsort(time, kind="stable")
     changes = np.flatnonzero(np.diff(time[order])) + 1
-    places = np.array([0, *changes, len(time)])
-    cuts = [int(places[np.argmin(np.abs(places - share * len(time)))]) for share in shares]
+    starts = np.array([0, *changes, len(time)])
+    cuts = [int(starts[np.argmin(np.abs(starts - share * len(time)))]) for share in shares]
     if not all(first < last for first, last in pairwise(cuts)):
         raise DataError(
             f"{source}: {column} has {len(changes) + 1} different times in {len(time)} rows, and "

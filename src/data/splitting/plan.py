@@ -1,4 +1,4 @@
-"""How rows are split, as the keys under `data` say it, and the columns that say it for each row."""
+"""How rows are split, by the keys under `data`, and by columns for each row."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NEEDS = {
     "group": "data.group=COLUMN",
     "time": "data.time=COLUMN",
 }
-"""What says a split of these kinds."""
+"""Keys that a split of these kinds needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Splitting:
-    """How rows are split; the keys of the same names under `data` say it.
+    """How rows are split: the values of the keys of the same names under `data`.
 
     Attributes:
-        split: `random`, `given`, `group`, `time`, `kfold`, or `auto`: what the other keys say.
+        split: `random`, `given`, `group`, `time`, `kfold`, or `auto`: by the other keys.
         group: name or index of the column whose equal values stay in one split.
         time: name or index of the column that rows are ordered by.
         split_column: name or index of the column of `train`, `val` and `test`.
@@ -33,7 +33,7 @@ class Splitting:
         folds: of `kfold`.
         origins: of `time`.
         val_fraction: share for validation; of a given split, of the rows that are not the test.
-        test_fraction: share for the test, where that is drawn by its size.
+        test_fraction: share for the test, where neither files, a column nor folds give it.
     """
 
     split: str = "auto"
@@ -52,20 +52,21 @@ class Splitting:
 
     @classmethod
     def taken_from(cls, keys: dict[str, Any]) -> Splitting:
-        """From the keys of a source; those of the split are taken out of these."""
+        """Takes the keys of the split out of those of a source."""
         return cls(**{one.name: keys.pop(one.name) for one in fields(cls) if one.name in keys})
 
     @property
     def columns(self) -> dict[str, str | int]:
         """The columns that are for the split and no features, by their key."""
-        keys = ("group", "time", "split_column")
-        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+        return self._given("group", "time", "split_column")
 
     @property
     def files(self) -> dict[str, str]:
         """The further files, by their key."""
-        given = {"val_path": self.val_path, "test_path": self.test_path}
-        return {key: path for key, path in given.items() if path is not None}
+        return self._given("val_path", "test_path")
+
+    def _given(self, *keys: str) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
 
     @property
     def kind(self) -> str:
@@ -74,11 +75,7 @@ class Splitting:
         Raises:
             DataError: where two keys say different things.
         """
-        given = {
-            key: getattr(self, key)
-            for key in ("split_column", "test_path", "val_path")
-            if getattr(self, key) is not None
-        }
+        given = self._given("split_column", "test_path", "val_path")
         words = " and ".join(override(f"data.{key}", value) for key, value in given.items())
         if given and self.split not in ("auto", "given"):
             raise DataError(
@@ -108,12 +105,12 @@ class Splitting:
 
 @dataclass(frozen=True)
 class RowMarks:
-    """What the columns of a split say of each of n rows; None where there is no such column.
+    """Columns about the split, an entry per row; None where there is no such column.
 
     Attributes:
         group: number of the group, int64, shape (n,).
-        group_names: of the groups by their numbers.
-        time: ascending with the time, float64 or int64, shape (n,).
+        group_names: of the groups, by their numbers.
+        time: numbers, or microseconds since 1970, float64 or int64, shape (n,).
         part: 0 to train on, 1 for validation, 2 for the test, int64, shape (n,).
         row: number of the row in its file, from 1, int64, shape (n,).
     """
@@ -126,8 +123,6 @@ class RowMarks:
 
     def of_rows(self, rows: NDArray[Any]) -> RowMarks:
         """The same of some rows, by their numbers or by a mask."""
-        group, time, part, row = (
-            None if column is None else column[rows]
-            for column in (self.group, self.time, self.part, self.row)
-        )
-        return replace(self, group=group, time=time, part=part, row=row)
+        columns = {name: getattr(self, name) for name in ("group", "time", "part", "row")}
+        kept = {name: column[rows] for name, column in columns.items() if column is not None}
+        return replace(self, **kept)

@@ -29,7 +29,7 @@ class LabelledRows:
         marks: what the columns of the split say of each row.
         alike: the same number where rows have the same features, 0 to G-1, int64, shape (n,); such
             rows stay in one split where there is no column of groups and the kind of split leaves a
-            choice. None: no matter.
+            choice. None: every row is split by itself.
     """
 
     y: Labels
@@ -46,11 +46,11 @@ class LabelledRows:
             how: the kind of split and its sizes.
 
         Returns:
-            Three arrays of row numbers, int64; together every row, but for those later than the
-            test of a split by time.
+            Three arrays of row numbers, int64; together they hold every row once, except that a
+            split by time leaves out rows later than its test.
 
         Raises:
-            DataError: where the marks that a kind needs are not there, or a class would be missing.
+            DataError: where the column that a kind needs is missing, or a class would be.
         """
         kind, marks = how.kind, self.marks
         mark = {"given": marks.part, "group": marks.group, "time": marks.time}.get(kind, self.y)
@@ -74,7 +74,7 @@ class LabelledRows:
         )
 
     def trained_rows(self, how: Splitting) -> int:
-        """About how many rows are trained on, the same for every split, by the sizes asked for."""
+        """About how many rows a split trains on, by the sizes asked for; the same for all."""
         share = 1 - (how.val_fraction + how.test_fraction)
         if how.kind == "given":
             train, val, test = np.bincount(np.asarray(self.marks.part), minlength=len(SPLITS))
@@ -105,15 +105,11 @@ class LabelledRows:
         return [*self._split_rest(number, rest, how.val_fraction / left, how), test]
 
     def _folds_of_groups(self, groups: Groups, how: Splitting, repetition: int) -> list[Rows]:
-        """Folds of whole groups, each class shared out among them as equally as it goes."""
+        """Folds of whole groups, with as equal shares of each class as groups allow."""
         counts = np.bincount(self.y, minlength=len(self.class_names))
-        firsts = (
-            np.cumsum(counts) - counts
-        )  # what does not come out even goes on from class to class
-        shared = [
-            (np.arange(n) + first) % how.folds for n, first in zip(counts, firsts, strict=True)
-        ]
-        rooms = [np.bincount(room, minlength=how.folds).tolist() for room in shared]
+        # The folds that get one row more are those after the ones that did for the class before.
+        folds_of_rows = np.split(np.arange(len(self.y)) % how.folds, np.cumsum(counts)[:-1])
+        rooms = [np.bincount(folds, minlength=how.folds).tolist() for folds in folds_of_rows]
         folds, absent = draw_rows(self.y, groups, rooms, np.random.default_rng(repetition))
         if absent.size:
             of_class = [len(np.unique(groups[self.y == k])) for k in range(len(counts))]
@@ -132,7 +128,7 @@ class LabelledRows:
             )
 
     def _as_given(self, number: int, how: Splitting) -> list[Rows]:
-        """The splits of the marks; validation is drawn where these say none."""
+        """The splits of the column or the files; validation is drawn where they give none."""
         train, val, test = (np.flatnonzero(self.marks.part == part) for part in range(len(SPLITS)))
         parts = {"train": train, "val": val, "test": test}
         given = {name: rows for name, rows in parts.items() if len(rows) or name != "val"}
@@ -161,7 +157,7 @@ class LabelledRows:
         return found[number % how.origins]
 
     def _check(self, parts: dict[str, Rows], which: str, hint: str) -> None:
-        """Refuses parts of which one is without a class."""
+        """Refuses a split without rows of one of the classes."""
         for name, rows in parts.items():
             counts = np.bincount(self.y[rows], minlength=len(self.class_names))
             absent = shortened(self.class_names[k] for k in np.flatnonzero(counts == 0))
@@ -179,7 +175,7 @@ class LabelledRows:
         return self.alike if several else None
 
     def _split_rest(self, number: int, rest: Rows, share: float, how: Splitting) -> list[Rows]:
-        """Rows that are not the test, to train on and for validation."""
+        """Splits the rows that are not the test into training and validation."""
         groups = self._kept_whole()
         numbers = None if groups is None else np.unique(groups[rest], return_inverse=True)[1]
         parts = stratified_split(
@@ -195,7 +191,7 @@ class LabelledRows:
 
 
 def _of_groups(how: Splitting) -> str:
-    """What is missing where a class has too few groups, as `ALIKE` is."""
+    """The end of the error for a class with too few groups, as `ALIKE` is for rows."""
     column = override("data.group", how.group)
     return f"groups of {column} with class {{}} for {{}} splits, since a group stays in one."
 

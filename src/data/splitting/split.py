@@ -15,7 +15,7 @@ ALIKE = (
     "different rows of class {} for {} splits, since rows with the same features stay in one; set "
     "data.duplicates=keep to split them all the same."
 )
-"""Why a class is missing where rows that are alike stay together."""
+"""The end of the error for a class that is missing because rows that are alike stay together."""
 DRAWS = 20
 """Divisions of groups that are tried before a class is called missing."""
 
@@ -42,13 +42,13 @@ def stratified_split(
         seed: which rows go where; the same seed gives the same split.
         groups: a number for each row, 0 to G-1, int64, shape (n,); rows with the same number stay
             in one split. None: every row by itself.
-        whole: what the groups are, for the error; as `ALIKE` is.
-        fractions: share of each split that is held out, between 0 and 1, named as its key under
-            `data`: `val_fraction` and, if the test rows are to come from `y` too, `test_fraction`.
+        whole: the end of the error for a class with too few groups, as `ALIKE` is.
+        fractions: share of each split that is held out, between 0 and 1: `val_fraction` and, if
+            the test rows are to come from `y` too, `test_fraction`.
 
     Returns:
         Row numbers of the training split and of each split held out, int64, in random order;
-        together every row, once.
+        together they hold every row once.
 
     Raises:
         DataError: where the fractions are wrong, there are fewer than two classes, a class has
@@ -76,12 +76,12 @@ def draw_rows(
     Args:
         y: class numbers, int64, shape (n,), values 0 to K-1.
         groups: a number for each row, 0 to G-1, int64, shape (n,).
-        rooms: rows of each class that each split is to have, about.
+        rooms: about how many rows of each class each split is to have.
         rng: draws which group goes where.
 
     Returns:
-        Row numbers of each split, int64, in random order, together every row, once; and the
-        classes that one of the splits is without.
+        Row numbers of each split, int64, in random order, which hold every row once; and the
+        classes that are missing in a split.
     """
     pairs = np.unique(groups * len(rooms) + y)
     hopeless = np.bincount(pairs % len(rooms), minlength=len(rooms)) < len(rooms[0])
@@ -105,11 +105,11 @@ def _room(total: int, shares: list[float]) -> list[int]:
 
 def _rows_of(chosen: Rows, groups: NDArray[np.int64]) -> Rows:
     """The rows of some groups, in the order of the groups."""
-    place = np.full(groups.max() + 1, -1)
-    place[chosen] = np.arange(len(chosen))
-    places = place[groups]
-    rows = np.flatnonzero(places >= 0)
-    return rows[np.argsort(places[rows], kind="stable")]
+    rank = np.full(groups.max() + 1, -1)
+    rank[chosen] = np.arange(len(chosen))
+    ranks = rank[groups]
+    rows = np.flatnonzero(ranks >= 0)
+    return rows[np.argsort(ranks[rows], kind="stable")]
 
 
 def stratified_subset(y: Labels, size: int, num_classes: int, seed: int) -> Rows:

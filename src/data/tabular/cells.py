@@ -21,14 +21,7 @@ LARGEST_VALUE = 1e100
 
 
 def unquoted(cell: str) -> str:
-    """The cell without surrounding blanks and without a pair of single quotes around it.
-
-    Args:
-        cell: such as `" '-1'"`; double quotes are gone by the time it gets here.
-
-    Returns:
-        Such as `"-1"`.
-    """
+    """The cell without blanks and a pair of single quotes around it: `" '-1'"` becomes `"-1"`."""
     cell = cell.strip()
     quoted = len(cell) > 1 and cell[0] == cell[-1] == "'"
     return cell[1:-1].strip() if quoted else cell
@@ -37,21 +30,14 @@ def unquoted(cell: str) -> str:
 def numbers_of(
     column: pd.Series, name: str, written: NumberFormat | None = None
 ) -> NDArray[np.float64]:
-    """The cells of a column that must hold numbers.
+    """The cells of a column of numbers: float64, shape (n,), NaN where missing.
 
-    Args:
-        column: n cells; missing ones are fine.
-        name: of the column.
-        written: how numbers are written as text; None where text is no number.
-
-    Returns:
-        float64, shape (n,), NaN where missing.
+    `written` says how numbers are written as text; without it, text is no number.
 
     Raises:
         CellError: for the first cell that is no number, or infinite or huge.
     """
-    dtype = column.dtype
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         numbers = column.to_numpy(np.float64, na_value=np.nan)
     elif written:
         numbers = written.read(column)
@@ -74,10 +60,6 @@ def texts_of(column: pd.Series, name: str) -> tuple[NDArray[np.intp], list[str]]
     Text loses surrounding blanks and single quotes; `True` and `1` become the text that a column
     of categories has for them, since a table without the other categories reads as such.
 
-    Args:
-        column: n cells; missing ones are fine.
-        name: of the column.
-
     Returns:
         The number of each cell's text, -1 where missing, shape (n,), and the texts.
 
@@ -97,10 +79,10 @@ def _each(column: pd.Series, name: str, read: Callable[[Any], Any]) -> list[Any]
     for row, cell in enumerate(column):
         try:
             found.append(read(cell))
-        except (OverflowError, TypeError, ValueError) as error:
-            large = isinstance(error, OverflowError)
-            reason = "is too large a number" if large else str(error)
-            raise CellError(row, name, f"{_shown(cell)} {reason}") from error
+        except OverflowError as error:
+            raise CellError(row, name, f"{_shown(cell)} is too large a number") from error
+        except (TypeError, ValueError) as error:
+            raise CellError(row, name, f"{_shown(cell)} {error}") from error
     return found
 
 
@@ -121,8 +103,13 @@ def _number(cell: Any) -> float:
     return float(cell)
 
 
+def name_of(value: Any) -> str:
+    """The name of a class or of a group: a category as text, and whatever else it is, a date."""
+    return text_of(value) if isinstance(value, str | Real) else str(value)
+
+
 def text_of(value: Any) -> str:
-    """A category or a class as text: whole numbers without a fraction, text without quotes.
+    """A category as text: whole numbers without a fraction, text without quotes.
 
     Raises:
         TypeError: for what is neither text, number nor truth value.

@@ -14,7 +14,7 @@ from src.data.duplicates import DUPLICATES, DuplicateCounts, count_duplicates, n
 from src.data.errors import DataError, shortened
 from src.data.splitting.leaks import warn_of_both_sides, warn_of_telling_columns
 from src.data.splitting.marks import read_marks
-from src.data.splitting.plan import RowMarks, Splitting
+from src.data.splitting.plan import Splitting
 from src.data.splitting.rows import LabelledRows
 from src.data.splitting.split import check_class_counts
 from src.data.tabular.column_checks import clean_columns
@@ -24,27 +24,29 @@ from src.data.tabular.labels import encode_labels
 from src.data.tabular.raw_table import RawTable
 from src.errors import override
 
-LEAST_ROWS = 3
-
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaning:
-    """How a table is cleaned; the keys of the same names under `data` say it.
+    """How a table is cleaned: the values of the keys of the same names under `data`.
 
     Attributes:
-        missing: `impute` or `refuse`.
+        missing: `impute` (by the median of the training rows, with a further column that is 1 where
+            it was missing; missing text is a category) or `refuse`. A missing label always is.
         max_categories: the most different texts in a column before it counts as an identifier.
-        drop_rare_classes: whether classes below `min_class_count` are left out, or refused.
+        drop_rare_classes: whether the rows of classes below `min_class_count` are left out, with a
+            warning, instead of refusing the table.
         min_class_count: fewest rows of a class, at least 3, one for each split.
-        duplicates: what becomes of rows with the same features: `group`, `drop` or `keep`.
+        duplicates: what becomes of rows with the same features: `group` keeps them in one split,
+            `drop` leaves out those that an earlier row equals, label included, and groups the rest,
+            `keep` splits each by itself.
     """
 
     missing: str = "impute"
     max_categories: int = 50
     drop_rare_classes: bool = False
-    min_class_count: int = LEAST_ROWS
+    min_class_count: int = 3
     duplicates: str = "group"
 
 
@@ -55,35 +57,27 @@ class CleanTable:
     Attributes:
         features: columns of float64 with NaN or of categories of text, n rows; those of numbers are
             views of the table as read.
-        y: class numbers, int64, shape (n,), values 0 to K-1.
-        class_names: K names.
-        numbers: the same where rows have the same features, int64, shape (n,).
-        keep: whether rows are split one by one, those with the same features too.
+        labelled: the labels of the rows, and what says how they are split.
+        numbers: the same number where rows have the same features, int64, shape (n,).
         duplicates: how many rows are alike.
         missing: `impute` or `refuse`.
         layout: all columns of the source, used or not.
-        marks: what the columns of the split say of each row.
-        name: what the table is called in comparisons and reports.
-        source: where it came from, for errors and records.
+        name: of the table in comparisons and reports.
         family: tables cut from the same rows share it; empty for the name.
         licence: as the source states it; None where it states none.
-        said: kinds of splits that were looked through for rows on both sides.
+        checked: kinds of splits in which what gives a label away was looked for.
     """
 
     features: pd.DataFrame
-    y: Labels
-    class_names: tuple[str, ...]
+    labelled: LabelledRows
     numbers: NDArray[np.int64]
-    keep: bool
     duplicates: DuplicateCounts
     missing: str
     layout: TableLayout
-    marks: RowMarks
     name: str
-    source: str
     family: str = ""
     licence: str | None = None
-    said: set[str] = field(default_factory=set)
+    checked: set[str] = field(default_factory=set)
 
     @classmethod
     def of(
@@ -123,13 +117,12 @@ class CleanTable:
         numbers = number_rows(features)
         alike, repeated = count_duplicates(numbers, y, marks.part)
         if alike.duplicate_rows:
+            by_column = raw.aside and how.duplicates == "group"  # which says what stays together
             logger.info(
                 "%s: %d of %d rows have the features of an earlier row, %d rows have features that "
                 "come with several labels%s",
                 *(source, alike.duplicate_rows, len(y), alike.conflicting_rows),
-                ""
-                if raw.aside and how.duplicates == "group"
-                else f"; {DUPLICATES[how.duplicates]}",
+                "" if by_column else f"; {DUPLICATES[how.duplicates]}",
             )
         if how.duplicates == "drop":
             kept = ~repeated
@@ -137,23 +130,9 @@ class CleanTable:
             marks = marks.of_rows(kept)
             hint = " Rows that are the same count once; data.duplicates=keep counts them all."
             check_class_counts(y, class_names, how.min_class_count, source, hint)
-        seen = slice(None) if marks.part is None else marks.part != SPLITS.index("test")
-        warn_of_telling_columns(features[seen], y[seen], class_names, source)
-        return cls(
-            features,
-            y,
-            class_names,
-            numbers,
-            how.duplicates == "keep",
-            alike,
-            how.missing,
-            layout,
-            marks,
-            name,
-            source,
-            family,
-            licence,
-        )
+        together = None if how.duplicates == "keep" else numbers
+        labelled = LabelledRows(y, class_names, source, marks, together)
+        return cls(features, labelled, numbers, alike, how.missing, layout, name, family, licence)
 
     def split(self, number: int, how: Splitting) -> Dataset:
         """Splits the rows and standardises them by the training split, and by no other.
@@ -168,19 +147,23 @@ class CleanTable:
         Raises:
             DataError: where a class is too small to be in every split.
         """
-        alike = None if self.keep else self.numbers
-        labelled = LabelledRows(self.y, self.class_names, self.source, self.marks, alike)
+        labelled, source = self.labelled, self.labelled.source
+        if not self.checked:
+            part = labelled.marks.part
+            seen = slice(None) if part is None else part != SPLITS.index("test")
+            names = labelled.class_names
+            warn_of_telling_columns(self.features[seen], labelled.y[seen], names, source)
         rows = labelled.split(number, how)
-        if how.kind not in self.said:
-            self.said.add(how.kind)
-            warn_of_both_sides(rows, self.marks, self.numbers, how, self.source)
+        if how.kind not in self.checked:
+            self.checked.add(how.kind)
+            warn_of_both_sides(rows, labelled.marks, self.numbers, how, source)
         unequal = how.kind != "random" or self.duplicates.duplicate_rows > 0
         train = self.features.iloc[rows[0]]
-        fitted = fit_columns(train, missing=self.missing, source=self.source, layout=self.layout)
+        fitted = fit_columns(train, missing=self.missing, source=source, layout=self.layout)
         x_train = fitted.transform(train)
         del train  # one split at a time is copied
         x_val, x_test = (fitted.transform(self.features.iloc[part]) for part in rows[1:])
-        y_train, y_val, y_test = (self.y[part] for part in rows)
+        y_train, y_val, y_test = (labelled.y[part] for part in rows)
         return Dataset(
             x_train,
             y_train,
@@ -188,10 +171,10 @@ class CleanTable:
             y_val,
             x_test,
             y_test,
-            class_names=self.class_names,
+            class_names=labelled.class_names,
             feature_names=fitted.feature_names,
             name=self.name,
-            source=self.source,
+            source=source,
             preprocessing=fitted,
             estimand=how.estimand,
             split=how.kind,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ DATES_PROBED = 100
 DATE_KINDS = {"date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"}
 NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
 MANY_NUMBERS = 10
-"""So many different numbers in a column of text are no names of categories."""
+"""More different numbers than this in a column of text are no names of categories."""
 
 Written = Callable[[str], NumberFormat | None]
 
@@ -39,31 +38,25 @@ def clean_columns(
     written: Written = lambda name: None,
     nominal: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Every column as float numbers with NaN, or as categories of text.
+    """Every column as float64 with NaN, or as categories of text.
 
-    A column of numbers that has the right type already is not copied.
+    A column that is float64 already is not copied.
 
-    Args:
-        frame: columns as read.
-        source: the file, for errors.
-        missing: `impute`, or `refuse` for none at all.
-        max_categories: the most texts of a column before it counts as an identifier.
-        written: how a column's numbers are written, where not as in a program.
-        nominal: columns that hold categories, whatever their texts look like.
+    `missing` and `max_categories` are those of :class:`Cleaning`. `written` says how a column's
+    numbers are written, where not as in a program; `nominal` are columns that hold categories,
+    whatever their texts look like.
 
     Raises:
         DataError: naming the column, for dates, infinite or huge numbers and whatever is neither
             number nor text, for an empty column, an identifier, and missing values if refused.
     """
     columns = {
-        str(name): _clean(
-            frame[name], str(name), source, written(str(name)), nominal=name in nominal
-        )
-        for name in frame.columns
+        name: _clean(frame[name], name, source, written(name), nominal=name in nominal)
+        for name in map(str, frame.columns)
     }
     cleaned = pd.DataFrame(columns, index=frame.index, copy=False)
-    for name in cleaned:
-        _check(cleaned[name], str(name), source, max_categories, nominal=name in nominal)
+    for name in columns:
+        _check(cleaned[name], name, source, max_categories, nominal=name in nominal)
     counts = cleaned.isna().sum()
     if missing == "refuse" and counts.any():
         found = [f"{name!r} ({count})" for name, count in counts.items() if count]
@@ -86,13 +79,8 @@ def _check(
     problem = "" if nominal else _numbers_among(texts)
     if len(texts) <= max_categories:
         if problem:
-            logger.warning(
-                "%s %s, or leave it out with %s. As it is, each of its %d texts is a category.",
-                where,
-                problem,
-                drop,
-                len(texts),
-            )
+            also = f"As it is, each of its {len(texts)} texts is a category."
+            logger.warning("%s %s, or leave it out with %s. %s", where, problem, drop, also)
         return
     if problem:
         raise DataError(f"{where} {problem}, or leave the column out with {drop}.")
@@ -103,8 +91,8 @@ def _check(
     )
 
 
-def _numbers_among(texts: Any) -> str:
-    """What is wrong with the texts of a column that seems to be of numbers; else nothing."""
+def _numbers_among(texts: Sequence[str]) -> str:
+    """What is wrong with the texts of a column that should be numbers; empty for other columns."""
     like = [text for text in texts if LIKE_A_NUMBER.fullmatch(text)]
     odd = [text for text in texts if not PLAIN.pattern.fullmatch(text)]
     if len(like) == len(texts):
@@ -149,9 +137,9 @@ def _clean(
         return numbers
     if kind in {"boolean", "string"}:
         codes, texts = texts_of(column, name)
-        number = {text: k for k, text in enumerate(dict.fromkeys(texts))}
-        numbers = np.array([*(number[text] for text in texts), -1])[codes]
-        return pd.Series(pd.Categorical.from_codes(numbers, [*number]), column.index)
+        numbers, categories = pd.factorize(np.array(texts, object))
+        numbers = np.append(numbers, -1)[codes]  # a missing cell has code -1
+        return pd.Series(pd.Categorical.from_codes(numbers, [*categories]), column.index)
     raise DataError(
         f"{where} holds values of kind {kind!r}; right are numbers, text and true or false. Leave "
         f"it out with {override('data.drop', [name])}."

@@ -8,8 +8,8 @@ neither scikit-learn nor a pickle is wanted: training, prediction and serving al
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,19 +21,19 @@ from src.data.tabular.number_format import NumberFormat
 from src.data.tabular.text_format import TextFormat
 
 ROWS_AT_ONCE = 8192
-"""Rows that are standardised at a time, so that copies of them stay in the processor's cache."""
+"""Rows standardised at a time, so that their copies stay in the processor's cache."""
 TRUTH = {"true": "True", "TRUE": "True", "false": "False", "FALSE": "False"}
-"""Texts that pandas takes for truth values if a whole column of training holds nothing else."""
+"""Texts that pandas reads as truth values where a whole column holds nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableLayout(TextFormat):
-    """Every column of the file trained on in its order, used or not, and how the file is written.
+    """All columns of the file trained on, used or not, and how the file is written.
 
     Attributes:
-        columns: their names; `column_0`, `column_1`, ... where the file has none.
+        columns: their names in order; `column_0`, `column_1`, ... where the file has none.
         label: the name of the one that holds the class.
-        signs: of currencies or per cent, of the columns whose numbers have one.
+        signs: per cent or a currency, by the names of the columns whose numbers have one.
     """
 
     columns: tuple[str, ...]
@@ -41,7 +41,7 @@ class TableLayout(TextFormat):
     signs: dict[str, str] = field(default_factory=dict)
 
     def number_format(self, name: str) -> NumberFormat | None:
-        """How a column's numbers are written; None where as in a program."""
+        """How a column's numbers are written; None for the way of programs."""
         sign = self.signs.get(name, "")
         if not sign and not self.as_text:
             return None
@@ -130,17 +130,10 @@ class TablePreprocessing:
         """How a column's numbers are written where they are text; None where text is no number."""
         return self.layout.number_format(name) if self.layout else None
 
-    def check_columns(self, names: Any) -> None:
-        """Refuses a table without one of the columns.
-
-        Args:
-            names: of the table's columns.
-
-        Raises:
-            DataError: names those that are missing.
-        """
+    def check_columns(self, names: Collection[str]) -> None:
+        """Raises `DataError` where one of the columns is not among the names of a table's."""
         wanted = [*self.numeric, *self.categorical]
-        here = set(names)
+        here = {*names}
         absent = [name for name in wanted if name not in here]
         if absent:
             raise DataError(

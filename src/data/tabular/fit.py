@@ -1,7 +1,6 @@
-"""Learns a table's preprocessing from the training rows, to the bits of scikit-learn's pipeline.
+"""Learns a table's preprocessing from the training rows, with the bits of scikit-learn's pipeline.
 
-`SimpleImputer` sorts a masked copy of the whole table for its medians, and `OneHotEncoder` makes
-another of the text, so both are computed a column at a time here.
+`SimpleImputer` and `OneHotEncoder` copy the whole table, so their part is done by column here.
 """
 
 from __future__ import annotations
@@ -24,15 +23,7 @@ def fit_columns(
     Numbers: missing ones become the column's median, and a column that had some gets a further
     column, 1 where it was missing, before standardising; z = (x - mean) / std; a constant column
     becomes 0 and stays. Categories: one column each, 1 or 0; missing is a category of its own.
-
-    Args:
-        train: training rows as `clean_columns` returns them.
-        missing: `impute` or `refuse`.
-        source: the file, for errors.
-        layout: the columns of the file, used or not.
-
-    Returns:
-        The fitted preprocessing.
+    The training rows are as `clean_columns` returns them.
     """
     numeric = [name for name in train if pd.api.types.is_numeric_dtype(train[name])]
     categorical = [name for name in train if name not in numeric]

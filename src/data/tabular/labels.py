@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from numbers import Real
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from src.data.dataset import Labels
 from src.data.errors import DataError, close_match, shortened
-from src.data.tabular.cells import text_of
+from src.data.tabular.cells import name_of
 
 WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
@@ -21,24 +20,18 @@ MANY_VALUES = 20
 FEW_ROWS = 3
 
 
-def column_number(wanted: Any, names: list[str], key: str, source: str) -> int:
-    """Position of a column given by name or by index.
+def column_name(wanted: Any, names: Sequence[str], key: str, source: str) -> str:
+    """Name of a column given by name or by index.
 
     A name wins over an index: `"3"` is the column of that name where there is one, else the
     fourth column. A whole number is always an index, and a negative one counts from the end.
 
-    Args:
-        wanted: name or index.
-        names: the columns' names.
-        key: the config key, such as `data.label`, for the error.
-        source: the file, for the error.
-
     Raises:
-        DataError: where there is no such column; lists those there are.
+        DataError: where there is no such column, with those there are; names `key`.
     """
     if isinstance(wanted, str):
         if wanted in names:
-            return names.index(wanted)
+            return wanted
         if not WHOLE_NUMBER.fullmatch(wanted.strip()):
             raise DataError(
                 f"{key}={wanted!r} is no column of {source}; its columns are {shortened(names)}."
@@ -52,7 +45,7 @@ def column_number(wanted: Any, names: list[str], key: str, source: str) -> int:
             f"{key}={wanted} is out of range: {source} has {len(names)} columns, 0 to "
             f"{len(names) - 1} or, from the end, -1 to {-len(names)}: {shortened(names)}."
         )
-    return wanted % len(names)
+    return names[wanted]
 
 
 def encode_labels(
@@ -60,13 +53,9 @@ def encode_labels(
 ) -> tuple[Labels, tuple[str, ...]]:
     """Numbers the classes 0 to K-1 in order: numbers by size, text by alphabet.
 
-    Text that is a whole number in every row is ordered as numbers; surrounding blanks and single
-    quotes are no part of a label.
-
-    Args:
-        column: one label per row: whole numbers, text or truth values.
-        source: the file, for the error.
-        words_are_missing: whether words such as None count as missing, for the error.
+    Labels are whole numbers, text or truth values. Text that is a number in every row is ordered as
+    numbers; surrounding blanks and single quotes are no part of a label. `words_are_missing` says
+    whether words such as None were read as missing, for the error.
 
     Returns:
         Class numbers, int64, shape (n,), and the K class names.
@@ -74,17 +63,16 @@ def encode_labels(
     Raises:
         DataError: where labels are missing, or look like a measurement or an identifier.
     """
-    missing = int(column.isna().sum())
-    if missing:
-        first = int(np.flatnonzero(column.isna())[0])
+    missing = column.isna().to_numpy()
+    if missing.any():
         hint = (
             " If that is a class called None, NA or such, which is a word for missing, set "
             "data.keep_default_na=false."
         )
         raise DataError(
-            f"{source}: {missing} of {len(column)} rows have no label in column {column.name!r}, "
-            f"the first is row {first} of the data; fill or remove them."
-            f"{hint if words_are_missing else ''}"
+            f"{source}: {missing.sum()} of {len(column)} rows have no label in column "
+            f"{column.name!r}, the first is row {missing.argmax()} of the data; fill or remove "
+            f"them.{hint if words_are_missing else ''}"
         )
     codes, values = pd.factorize(column)
     where = f"{source}: label column {column.name!r}"
@@ -92,7 +80,7 @@ def encode_labels(
     for value in values:
         if isinstance(value, float | np.floating) and not np.isfinite(value):
             raise DataError(f"{where} holds {value}; no class is that.")
-    names = [text_of(value) if isinstance(value, str | Real) else str(value) for value in values]
+    names = [*map(name_of, values)]
     class_names = class_order(names)
     number = {name: k for k, name in enumerate(class_names)}
     return np.array([number[name] for name in names], dtype=np.int64)[codes], class_names

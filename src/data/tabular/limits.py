@@ -14,8 +14,6 @@ LONGEST_ROW = 16 * 2**20
 """Bytes between two ends of a line."""
 LARGEST_PART = 512 * 2**20
 """Bytes that become a chunk of rows, such as one cell with an open quote."""
-
-
 BYTES_A_CELL = 26
 """At the peak: the column itself, and three copies of the training split while it is fitted."""
 CONTROL_GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}
@@ -25,11 +23,9 @@ CONTROL_GROUPS = {"": ("", "memory.max"), "memory": ("memory", "memory.limit_in_
 def usable_memory(
     mounted: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")
 ) -> int:
-    """Bytes that this process may have: the machine's, or fewer by its control groups.
+    """Bytes that this process may have: the machine's memory, or less by its control groups.
 
-    Args:
-        mounted: where Linux shows control groups.
-        groups: the file that names those of this process.
+    Linux shows limits of groups under `mounted`, and names those of this process in `groups`.
     """
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for line in groups.read_text().splitlines() if groups.is_file() else ():
@@ -71,12 +67,12 @@ def refuse_large(rows: int, columns: int, largest: int, source: str) -> None:
 
 
 class BoundedStream(io.RawIOBase):
-    """A text's bytes, up to a row that is too long to be one.
+    """The bytes of a text, which refuses to be read where a row is too long to be one.
 
     Args:
         stream: the bytes; not closed with this one.
-        source: what they are called in errors.
-        largest: bytes until `part` begins anew; None for any number.
+        source: of the text, for errors.
+        largest: bytes before somebody sets `part` to 0 again; None for any number.
 
     Raises:
         TooLargeError: while it is read.

@@ -1,4 +1,4 @@
-"""Reads rows to predict, cell by cell as training read them, a chunk at a time."""
+"""Reads rows to predict, a chunk at a time, each cell as training would have read it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ def new_rows(
 ) -> Iterator[tuple[Any, dict[str, pd.Series]]]:
     """The rows of an open table.
 
-    A text's column of categories is read as text, whatever it looks like in the chunk at hand; a
-    column of numbers as training read it.
+    A column of categories is read as text, even if a chunk holds nothing but numbers; a column of
+    numbers as it was written in training.
 
     Args:
         file: the table.
         table: of the model; None where it was trained on arrays.
         size: rows of a chunk; None reads all at once.
-        keep: columns that are wanted as they are written, too.
+        keep: names of columns that are also wanted as they are written.
 
     Yields:
-        Tables with named columns, all of the file's, or arrays where `table` is None; and the
-        columns to keep.
+        A table of all columns, or an array where `table` is None, and the columns to keep.
 
     Raises:
         DataError: for a file that is no table, or a cell of a text that should be a number.
@@ -55,8 +54,8 @@ def new_rows(
 def name_by_width(file: TextTable, layout: TableLayout | None, used: Collection[str]) -> None:
     """Names the columns of a file without any, from how many there are.
 
-    It may have all columns of the file trained on, or lack the label, or what training left out.
-    Where the first row holds the very names that training gave, it is one of names.
+    The file may lack the label, or the columns that training left out, or both. A first row with
+    all names of the columns used is taken for a row of names.
 
     Args:
         file: the table.

@@ -25,13 +25,13 @@ EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
 
 
 class NpzTable(AbstractContextManager["NpzTable"]):
-    """The array `x` of an NPZ file, and `y` where rows are to be trained on; counts rows.
+    """The array `x` of an NPZ file, and `y` for training; see `TableFile`.
 
-    An array's header is held against its size in the archive before memory is taken for it.
+    An array's header is compared with its size in the archive before memory is taken for it.
 
     Args:
         stream: the file; closed with the table.
-        source: what it is called in errors.
+        source: its name in errors.
 
     Attributes:
         shape: of `x`.

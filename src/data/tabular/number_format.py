@@ -1,7 +1,7 @@
-"""Numbers as tables have them: decimal commas, thousands separators, per cent, currency signs.
+"""Numbers as people write them: decimal commas, thousands separators, per cent, currency signs.
 
-pandas reads such numbers too, but takes a thousands separator out wherever it stands: with
-`thousands=","` it makes 62 of `6,2`. Here three digits follow a separator, or it is no number.
+pandas reads such numbers too, but removes a thousands separator wherever it stands: with
+`thousands=","` it reads `6,2` as 62. Here three digits follow a separator, or it is no number.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.data.errors import DataError, shortened
+from src.data.tabular.text_format import TextFormat
 from src.errors import override
 
 DECIMALS = (".", ",")
@@ -34,8 +35,8 @@ class NumberFormat:
 
     Attributes:
         decimal: before the fraction.
-        thousands: between groups of three digits, where there are such groups.
-        sign: per cent or a currency, before or behind a number; it may be absent.
+        thousands: between groups of three digits; None where there is none.
+        sign: per cent or a currency, before or after a number, which may be without.
     """
 
     decimal: str = "."
@@ -50,7 +51,7 @@ class NumberFormat:
 
     @property
     def hint(self) -> str:
-        """For an error about a cell: how training found the others, where that is unusual."""
+        """The end of an error about a cell: how the numbers trained on are written, if unusual."""
         found = [f"decimals after {self.decimal!r}"] if self.decimal != "." else []
         found += [f"thousands parted by {self.thousands!r}"] if self.thousands else []
         found += [f"the sign {self.sign!r}"] if self.sign else []
@@ -58,7 +59,7 @@ class NumberFormat:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What a number looks like; its groups are the sign of the number and its digits."""
+        """Matches a number, with its plus or minus and its digits as groups."""
         grouped = (
             rf"|[0-9]{{1,3}}(?:{re.escape(self.thousands)}[0-9]{{3}})+" if self.thousands else ""
         )
@@ -86,28 +87,21 @@ PLAIN = NumberFormat()
 
 
 def find_formats(
-    frame: pd.DataFrame,
-    source: str,
-    *,
-    decimal: str | None,
-    thousands: str | None,
-    delimiter: str | None,
-) -> tuple[NumberFormat, dict[str, str]]:
-    """How the numbers of a table are written.
+    frame: pd.DataFrame, source: str, text: TextFormat, delimiter: str | None
+) -> tuple[TextFormat, dict[str, str]]:
+    """How the numbers in a table's columns of text are written.
 
-    Args:
-        frame: its columns as read; those of text are looked at.
-        source: the file, for errors.
-        decimal: where it is given.
-        thousands: where it is given.
-        delimiter: between the cells of a text. Where that is a comma, decimals have a point.
+    `decimal` and `thousands` are taken as they are where `text` gives them. Where the delimiter is
+    a comma, decimals have a point.
 
     Returns:
-        The format of all columns, and the signs of those that have one, by name.
+        The text's format with that of the numbers of all columns, and the signs of the columns that
+        have one, by name.
 
     Raises:
         DataError: where two formats fit, or none fits two columns; says what to set.
     """
+    decimal, thousands = text.decimal, text.thousands
     given = [thousands] if thousands else [None, *THOUSANDS]
     points = [decimal] if decimal else DECIMALS
     fitting = [NumberFormat(point, mark) for point in points for mark in given if mark != point]
@@ -121,7 +115,7 @@ def find_formats(
         own = [one for one in fitting if _reads(replace(one, sign=sign), texts)]
         if texts and own:
             fitting = own
-            looked_at.append([text.replace(sign, "") for text in texts] if sign else texts)
+            looked_at.append([cell.replace(sign, "") for cell in texts] if sign else texts)
             signs |= {str(name): sign} if sign else {}
     if delimiter == ",":
         fitting = [one for one in fitting if one.decimal == "."] or fitting
@@ -133,7 +127,7 @@ def find_formats(
                 f"{source}: numbers such as {shortened(texts, 3)} can be read in two ways; set "
                 f"{fitting[0].keys} or {fitting[other].keys}."
             )
-    return fitting[0], signs
+    return replace(text, decimal=fitting[0].decimal, thousands=fitting[0].thousands), signs
 
 
 def _written(column: pd.Series, plain: NumberFormat) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Reads Parquet files, whose few bytes can stand for any number of cells."""
+"""Reads Parquet files, in which a few bytes can stand for any number of cells."""
 
 from __future__ import annotations
 
@@ -21,13 +21,11 @@ LARGEST_MEAN = 1024
 
 
 class ParquetTable(AbstractContextManager["ParquetTable"]):
-    """A Parquet file; counts rows.
-
-    Text is kept as Arrow has it in the file, each different value once.
+    """A Parquet file; see `TableFile`. Text stays encoded, each different value once.
 
     Args:
         stream: the file; closed with the table.
-        source: what it is called in errors.
+        source: its name in errors.
     """
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
@@ -36,7 +34,7 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
         self._named = partial(unreadable, source, "a Parquet file", *errors)
         self.done = 0
         with self._named():
-            # columns, or row groups, beyond the limit are refused before they are read
+            # more columns or row groups than the limit are refused before they are read
             first = self._open(stream)
             self._check_schema(first.schema_arrow)
             self.names = list(first.schema_arrow.names)
@@ -87,16 +85,14 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
                     "smaller ones (row_group_size), without cells that are no table's."
                 )
         with self._named():
-            whole = size is None or not self.total
-            for part in (
+            if size is None or not self.total:
                 # "a" names a column "a.b", too, so what is read is selected once more
-                [self._file.read(columns).select(columns or self.names)]
-                if whole
-                else self._file.iter_batches(size)
-            ):
-                part.validate(full=True)
-                self.done += part.num_rows
-                table = part if whole else pa.Table.from_batches([part])
+                tables = iter([self._file.read(columns).select(columns or self.names)])
+            else:
+                tables = (pa.Table.from_batches([part]) for part in self._file.iter_batches(size))
+            for table in tables:
+                table.validate(full=True)
+                self.done += table.num_rows
                 # The file's own pandas metadata could hide columns in an index.
                 frame = table.to_pandas(ignore_metadata=True, split_blocks=True)
                 text = frame.select_dtypes("category").columns
@@ -105,16 +101,17 @@ class ParquetTable(AbstractContextManager["ParquetTable"]):
     def read(
         self, largest: int, decoded: int | None = None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """All rows, of at most so many cells, and so many bytes once they are decoded.
+        """All rows.
 
         Args:
-            largest: cells.
-            decoded: bytes; None for eight a cell.
+            largest: most cells.
+            decoded: most bytes of the decoded file; None for eight per cell.
             columns: those that are wanted; None for all.
         """
         refuse_large(self.total, len(columns or self.names), largest, self.source)
-        if sum(size for size, _ in self._groups()) > (decoded or 8 * largest):
-            raise TooLargeError(f"{self.source}: takes more than {decoded or 8 * largest:,} bytes.")
+        most = decoded or 8 * largest
+        if sum(size for size, _ in self._groups()) > most:
+            raise TooLargeError(f"{self.source}: takes more than {most:,} bytes.")
         (frame,) = self.chunks(columns=columns)
         return frame
 

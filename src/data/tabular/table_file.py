@@ -14,14 +14,13 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 SUFFIXES = (*DELIMITERS, ".parquet", ".npz")
 
 TableFile = TextTable | ParquetTable | NpzTable
-"""An open table, a context that closes it.
+"""An open table, and a context that closes it.
 
-`source` is its path as text; `names` are those of its columns, `column_0`, ... where it has none;
-`total` is its size in bytes or in rows, and `done` the part of it that was read; `type_of(name)` is
-a column's Arrow type.
-`chunks(size, as_text)` gives the rows, at least one table, or array for an NPZ file, of `size` rows
-(None: all), the columns `as_text` as a text file has them written. `read(largest)` gives all rows
-and their labels, checked as rows to train on, of at most so many cells.
+`source` is its name in errors; `names` are those of its columns, `column_0`, ... where the file has
+none; `total` is its size, in bytes of a text or in rows, and `done` how much of it has been read;
+`type_of(name)` is a column's Arrow type. `chunks(size, as_text)` yields tables, or arrays of an NPZ
+file, of `size` rows (None: all), at least one; of a text file the columns `as_text` as written.
+`read(largest)` gives all rows to train on with their labels, checked, of at most `largest` cells.
 """
 
 

@@ -1,4 +1,4 @@
-"""How a table is written as text, as the keys under `data` say it."""
+"""How a table is written as text, by the keys under `data`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 MISSING_MARK = "?"
-"""Beside what pandas takes for missing (NA, NaN, null, None, ...): UCI's own mark."""
+"""UCI's mark for a missing cell, beside pandas's words (NA, NaN, null, None, ...)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextFormat:
-    """How a table is written as text; what is None is found, or as usual.
+    """How a table is written as text; None stands for what is usual or can be found.
 
     Attributes:
         header: whether the first row holds the columns' names.
@@ -34,11 +34,11 @@ class TextFormat:
 
     @property
     def as_text(self) -> bool:
-        """Whether cells are read as text, since pandas takes some for numbers that they are not."""
+        """Whether cells are read as text, since pandas would read other numbers than are meant."""
         return self.decimal == "," or self.thousands is not None
 
     def missing_words(self, names: Sequence[str]) -> dict[str, list[str]]:
-        """Words for a missing cell beside pandas's own, by column; an empty cell is always one."""
+        """Words for a missing cell beside pandas's own, by column; an empty cell is missing."""
         usual = ["", MISSING_MARK] if self.keep_default_na else [""]
         words = self.na_values
         if isinstance(words, Mapping):

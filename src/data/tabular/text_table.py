@@ -25,21 +25,21 @@ from src.data.tabular.text_format import TextFormat
 DECIMAL = re.compile(r"\s*[-+]?(\d+\.\d*|\.\d+|\d+(\.\d*)?[eE][-+]?\d+)\s*")
 NUMBER = re.compile(rf"{DECIMAL.pattern}|\s*[-+]?\d+\s*")
 SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
-"""Excel's own first line, which says what stands between the cells."""
+"""First line that Excel writes, with the delimiter."""
 ROWS_PROBED = 50
 BYTES_PROBED = 65536
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""What a file begins with that says its encoding."""
+"""First bytes of a file, and the encoding that they stand for."""
 
 
 class TextTable(AbstractContextManager["TextTable"]):
-    """A table as text; counts bytes. Cells that look like numbers become numbers.
+    """A table as text; see `TableFile`. Cells that look like numbers become numbers.
 
     Args:
-        stream: bytes that can go back to their start; closed with the table.
-        source: what it is called in errors.
+        stream: bytes that can be read again from their start; closed with the table.
+        source: its name in errors.
         text: how it is written.
-        delimiter: where neither `text` nor the file says it.
+        delimiter: where neither `text` nor the file gives one.
 
     Attributes:
         first_row: its cells as text.
@@ -105,9 +105,9 @@ class TextTable(AbstractContextManager["TextTable"]):
     def chunks(
         self, size: int | None = None, as_text: Collection[str] = (), *, in_pieces: bool = False
     ) -> Iterator[pd.DataFrame]:
-        """Tables; `in_pieces` parses each a little at a time, which takes a third less memory.
+        """Tables; `in_pieces` parses each piece by piece, which takes a third less memory.
 
-        pandas raises a `DtypeWarning` where a column is of numbers in one piece and not in another.
+        It ends in a `DtypeWarning` where a column holds numbers in one piece and not in another.
         """
         stream = self._from_start(LARGEST_PART if size else None)
         with self._named():
@@ -193,7 +193,7 @@ class TextTable(AbstractContextManager["TextTable"]):
         refuse_repeated([cell for cell in row if cell], self.source, hint)
 
     def _check_values(self, frame: pd.DataFrame) -> None:
-        """Refuses names that are values of their own columns, in at least half of those of text."""
+        """Refuses names that are also values, in at least half of the columns of text."""
         texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
         values = [name for name in texts if (frame[name] == name).any()]
         if values and len(values) * 2 >= len(texts):
@@ -220,7 +220,7 @@ class TextTable(AbstractContextManager["TextTable"]):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Complaints about a text as errors that name it."""
+        """Turns errors of pandas and Python about a text into ones that name it."""
         known = unreadable(self.source, "a table", ValueError, OverflowError, OSError, csv.Error)
         with known, warnings.catch_warnings():
             # pandas only warns where it drops the cells of rows longer than the header.

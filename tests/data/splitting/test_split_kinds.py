@@ -1,5 +1,7 @@
 """Every kind of split, held against scikit-learn's own splitters and against what it promises."""
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -246,26 +248,19 @@ def test_sizes_and_setting_are_those_of_every_split_and_of_a_config_without_the_
         ["data.time=day", "data.drop=[patient]"],
         ["data.group=patient", "data.drop=[day]"],
     ):
-        rows, settings = set(), set()
+        composed, rows, settings = resolved(*words, *split), set(), set()
         for seed in (0, 2, 4):
-            config = resolved(*words, *split, f"seed={seed}")
+            seeded = {part: composed[part] | {"seed": seed} for part in ("data", "training")}
+            config = composed | seeded | {"seed": seed}
             data = load_dataset(config["data"])
             rows.add(len(data.y_train))
             settings.add(setting_identity(sized(config, data)))
         assert len(rows) == 3
         assert len(settings) == 1
     config = resolved(*words)
-    older = dict(config["data"])
-    for key in (
-        "split",
-        "group",
-        "time",
-        "split_column",
-        "test_path",
-        "val_path",
-        "folds",
-        "origins",
-    ):
-        del older[key]
+    new = {one.name for one in fields(Splitting)} - {"val_fraction", "test_fraction"}
+    older = {key: value for key, value in config["data"].items() if key not in new}
+    assert len(config["data"]) - len(older) == len(new) == 8
     assert setting_identity(config | {"data": older}) == setting_identity(config)
-    assert setting_identity(resolved(*words, "data.folds=6")) != setting_identity(config)
+    folds = config | {"data": config["data"] | {"folds": 6}}
+    assert setting_identity(folds) != setting_identity(config)
