@@ -16,23 +16,26 @@ class OncePerSweep(logging.Filter):
 
     A warning is known by its text, or by its attribute `once` where numbers in the text differ from
     split to split.
+
+    Args:
+        cwd: where the command was typed.
+        sweep: the sweep's folder, from there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cwd: str, sweep: str) -> None:
         super().__init__("src.data")
+        self._folder = Path(cwd, sweep, WARNED)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown."""
         about_data = record.levelno == logging.WARNING and super().filter(record)
-        if not about_data or HydraConfig.get().mode != RunMode.MULTIRUN:
+        one_run = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.RUN
+        if not about_data or one_run:  # a sweep that is being planned has no such config yet
             return True
-        hydra = HydraConfig.get()
         known_by = getattr(record, "once", record.getMessage())
-        name = sha256(known_by.encode()).hexdigest()
-        file = Path(hydra.runtime.cwd, hydra.sweep.dir, WARNED, name)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch(exist_ok=False)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / sha256(known_by.encode()).hexdigest()).touch(exist_ok=False)
         except FileExistsError:
             return False
         except OSError:

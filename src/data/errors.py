@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from src.errors import UserError
+from src.errors import UserError, first_line
 
 
 class DataError(UserError):
@@ -69,6 +69,5 @@ def unreadable(source: str, kind: str, *errors: type[Exception]) -> Iterator[Non
     except DataError:
         raise
     except errors as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = lines[0].removeprefix("Error tokenizing data. C error: ").rstrip(".")
+        reason = first_line(error).removeprefix("Error tokenizing data. C error: ").rstrip(".")
         raise DataError(f"{source}: cannot be read as {kind}: {reason}.") from error

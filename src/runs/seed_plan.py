@@ -104,10 +104,11 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
     networks = [sized(config, dataset) for config in configs if not is_reference(config)]
     fitted = [] if dataset.on_disk else configs  # estimators need all rows in memory
     references = [config["estimator"] for config in fitted if is_reference(config)]
-    a_seed = sum(seconds_of_run(config, dataset) for config in networks)
+    losses = sum(seconds_of_run(config, dataset) for config in networks)
     time = min(SHORTEST * max(sum(dataset.rows.values()) / ROWS, 1) ** GROWTH, LONGEST)
-    whole = a_seed + sum(seconds_of_reference(node, dataset) for node in references)
-    fitting = min(CORES * time / a_seed, CORES * LONGEST / whole)
+    whole = losses + sum(seconds_of_reference(node, dataset) for node in references)
+    # estimators alone are planned as losses are
+    fitting = min(CORES * time / (losses or whole), CORES * LONGEST / whole)
     a_round = max(2, seeds_a_round(dataset.split, configs[0]["data"]))
     fewest = -(-FEWEST // a_round) * a_round
     seeds = max(min(int(fitting), MOST) // a_round * a_round, fewest)

@@ -18,12 +18,13 @@ def shown(tmp_path):
     """Whether a process that begins anew shows a warning; of a sweep, or of one run."""
 
     def shows(name, message, *arguments, once=None, mode="MULTIRUN", level=30):
-        hydra = OmegaConf.structured(HydraConf)
-        hydra.mode, hydra.runtime.cwd, hydra.sweep.dir = RunMode[mode], str(tmp_path), "sweep"
-        HydraConfig.instance().set_config(OmegaConf.create({"hydra": hydra}))
+        if mode is not None:
+            hydra = OmegaConf.structured(HydraConf)
+            hydra.mode = RunMode[mode]
+            HydraConfig.instance().set_config(OmegaConf.create({"hydra": hydra}))
         record = logging.LogRecord(name, level, "", 0, message, arguments, None)
         record.__dict__ |= {"once": once} if once else {}
-        return OncePerSweep().filter(record)
+        return OncePerSweep(str(tmp_path), "sweep").filter(record)
 
     yield shows
     HydraConfig.instance().cfg = None
@@ -34,7 +35,8 @@ def test_another_process_of_the_sweep_does_not_show_it_again(shown):
     assert shown(*leak, "a.csv", 28, once="groups of a.csv")
     assert not shown(*leak, "a.csv", 27, once="groups of a.csv"), "another split of the same table"
     assert shown(*leak, "b.csv", 28, once="groups of b.csv")
-    assert shown(TABLE, "%s: one column tells", "a.csv")
+    assert shown(TABLE, "%s: one column tells", "a.csv", mode=None), "while the sweep is planned"
+    assert not shown(TABLE, "%s: one column tells", "a.csv")
     assert shown(IMAGES, "%s: not the official files", "folder")
     assert not shown(IMAGES, "%s: not the official files", "folder")
 

@@ -33,6 +33,7 @@ def table(rows, columns=20, classes=2, split="random"):
         rows=of,
         planned_rows=None,
         split=split,
+        on_disk=False,
         **parts,
     )
 
@@ -76,6 +77,7 @@ def test_references_take_no_seeds_unless_all_would_take_too_long(resolved):
         beside, seconds = planned_seeds([network] * TRIALS + [forest] * 20, table(rows))
         assert beside == (alone if rows < 300_000 else FEWEST)
         assert seconds > alone * 20 * seconds_of_reference(forest["estimator"], table(rows)) / 2
+    assert planned_seeds([forest], table(300))[0] == MOST, "estimators alone have seeds, too"
 
 
 def test_fewer_trials_leave_time_for_more_seeds_up_to_a_bound(plan):

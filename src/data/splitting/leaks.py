@@ -122,7 +122,7 @@ def warn_of_both_sides(
     copies = np.isin(numbers[test], numbers[seen])
     if copies.any() and how.kind not in ("random", "kfold"):
         row = test[int(np.argmax(copies))]
-        in_file = np.arange(1, len(numbers) + 1) if marks.row is None else marks.row
+        in_file = np.asarray(marks.row)
         other = seen[int(np.argmax(numbers[seen] == numbers[row]))]
         logger.warning(
             "%s: %d of %d test rows have the features of rows in other splits, such as row %d%s "
