@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.analysis.study.advice import StudySets, advise, read_table
     from src.analysis.study.advice_text import advice_sections, as_json, lines
 
+    if options.check and (options.file or options.label or options.json or options.all):
+        raise UserError("--check: is about the whole study; leave out FILE and what goes with it")
+    if word := next((word for word in options.override if "=" not in word), ""):
+        raise UserError(f"{word}: is no KEY=VALUE; the column to predict is named by --label")
     table = read_table(_study(options.study))
     if options.check:
         from src.analysis.report.sections import markdown

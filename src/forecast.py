@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import yaml
 
 from src.config.ranges import AUTO
 from src.entry import guarded
+from src.errors import UserError
 from src.tracking.address import ROOT_HELP, usual_root
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     total, measured, planned = 0.0, 0.0, 0.0
     for words in options.sweep:
-        jobs, experiment, cores = _plan(shlex.split(words))
+        jobs, experiment, cores = _plan(_split(words))
         runs = _runs(options, experiment)
         pace = pace_of(runs)
         found = list(zip(jobs, _matching([job.params for job in jobs], runs), strict=True))
@@ -63,14 +65,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ratio = measured / planned if planned else 1 / cores
         left = [job for job, run_id in found if not run_id]
         seconds = sum(
-            job.planned * ratio or pace.seconds(job.params["data.name"], job.epochs) or 0.0
-            for job in left
+            job.planned * ratio or pace.seconds(job.params["data.name"], job.epochs) for job in left
         )
         total += seconds
-        counts = f"{len(jobs)} jobs, {len(jobs) - len(left)} done"
-        print(f"{words}: {counts}, {duration(seconds)} to go")
-    print(f"In all about {duration(total)}, at the pace of the runs in {options.root}.")
+        to_go = f"{duration(seconds)} to go"
+        if isnan(seconds):
+            to_go = f"time not known: no run of experiment {experiment} has ended yet"
+        print(f"{words}: {len(jobs)} jobs, {len(jobs) - len(left)} done, {to_go}")
+    if not isnan(total):
+        print(f"In all about {duration(total)}, at the pace of the runs in {options.root}.")
     return 0
+
+
+def _split(words: str) -> list[str]:
+    try:
+        return shlex.split(words)
+    except ValueError as error:
+        raise UserError(f"{words}: a quote is opened and not closed") from error
 
 
 def _runs(options: argparse.Namespace, experiment: str) -> "list[FinishedRun]":

@@ -22,7 +22,7 @@ class Homework:
     """
 
     given: Comparison
-    at_best: Comparison | None
+    at_best: Comparison | None = None
     recommended: bool = False
 
     @property
@@ -32,10 +32,10 @@ class Homework:
 
     @property
     def verdict(self) -> str:
-        """PASS or FAIL; ``not judged`` with one seed, which has no interval."""
+        """PASS for a gain that counts with an interval above 0, else FAIL; neither for one seed."""
         if len(self.given.seeds) < 2:
             return f"not judged, {self.given.estimate.design.one_seed}"
-        return homework_verdict(self.given)
+        return "PASS" if self.given.mean >= self.given.threshold and self.given.low > 0 else "FAIL"
 
     @property
     def text(self) -> str:
@@ -51,11 +51,6 @@ class Homework:
             f"Homework: {self.verdict}\n  At the lesson's settings, learning rate {RATE} (a gain "
             f"of {asked} is asked for): {self.given.headline}\n  {tuned}{also}"
         )
-
-
-def homework_verdict(found: Comparison) -> str:
-    """PASS or FAIL of the lesson's homework: a mean gain that counts, and better than 0."""
-    return "PASS" if found.mean >= found.threshold and found.low > 0 else "FAIL"
 
 
 def homework(answer: Answer) -> Homework:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -24,22 +25,14 @@ class Pace:
     spans: Mapping[str, float]
     lines: Mapping[str, tuple[float, float]]
 
-    def seconds(self, data: str, epochs: int) -> float | None:
-        """Expected seconds of a run; on an unknown data set, the mean of the known ones.
-
-        Returns:
-            None where nothing is known at all.
-        """
+    def seconds(self, data: str, epochs: int) -> float:
+        """Expected seconds of a run; the mean over known sets for another set; NaN without any."""
         known = [self.lines[data]] if data in self.lines else list(self.lines.values())
-        return float(np.mean([line[0] + line[1] * epochs for line in known])) if known else None
+        return float(np.mean([start + slope * epochs for start, slope in known or [(nan, nan)]]))
 
 
 def pace_of(runs: Sequence[FinishedRun]) -> Pace:
-    """The pace that runs of a sweep were done at.
-
-    The time of a run is the time since the run before it ended, so that several workers count
-    for what they give.
-    """
+    """The pace of some runs, each from the end of the run before it: so several workers count."""
     times: dict[str, list[tuple[int, float]]] = defaultdict(list)
     spans: dict[str, float] = {}
     before = 0

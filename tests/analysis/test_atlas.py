@@ -52,7 +52,7 @@ def cell(gains, *, ratio=10, epochs=20, hidden="[32]", tuned=0.0, **params):
     return runs
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runs():
     return [
         *cell([3.0, 4.0, 5.0, 4.2], tuned=-9),
@@ -61,7 +61,7 @@ def runs():
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def atlas(runs):
     return draw_atlas(runs, "ce")
 
@@ -151,11 +151,12 @@ def test_shrunken_effects_of_the_eight_schools_are_those_of_the_literature():
     """Gelman et al. 2013, section 5.5: posterior means, rounded to whole points."""
     schools = pd.DataFrame(np.diag(np.array(SCHOOLS, float)))
     schools = schools.where(np.eye(len(SCHOOLS), dtype=bool))
-    found = pool(schools, pd.Series(SCHOOL_ERRORS, dtype=float), pd.Series([1e9] * len(SCHOOLS)))
+    errors, df = pd.Series(SCHOOL_ERRORS, dtype=float), pd.Series([1e9] * len(SCHOOLS))
+    between, cells = pool(schools, errors, df)
     published = [11, 8, 6, 8, 5, 6, 11, 8]
-    assert found.cells["shrunken_mean"].tolist() == pytest.approx(published, abs=0.8)
-    assert found.between == pytest.approx(6.6, abs=0.3)
-    assert found.cells["shrunken_low"].iloc[0] == pytest.approx(11.4 - 1.96 * 8.3, abs=1.0)
+    assert cells["shrunken_mean"].tolist() == pytest.approx(published, abs=0.8)
+    assert between == pytest.approx(6.6, abs=0.3)
+    assert cells["shrunken_low"].iloc[0] == pytest.approx(11.4 - 1.96 * 8.3, abs=1.0)
 
 
 def simulated_page(random, null=0.0):
@@ -184,7 +185,7 @@ def test_intervals_of_shrunken_cells_and_of_the_mean_hold_the_truth(pages):
     held, mean_held, errors = [], [], []
     for truth, differences in pages:
         noise, df = differences.sem(), differences.count() - 1
-        cells = pool(differences, noise, df).cells
+        _, cells = pool(differences, noise, df)
         held.append(truth.between(cells["shrunken_low"], cells["shrunken_high"]).mean())
         mean = mean_of(differences, noise, df)
         mean_held.append(mean.low <= truth.mean() <= mean.high)
@@ -215,8 +216,8 @@ def test_a_loss_that_never_differs_from_the_baseline_is_no_discovery():
     assert set(cells["p"]) == {1.0}
     assert set(cells["kind"]) == {"open"}
     alike = pd.DataFrame({0: [0.0] * 5, 1: [1.0, 2, 3, 2, 1]})
-    found = pool(alike, alike.sem(), alike.count() - 1)
-    assert found.cells["shrunken_mean"].iloc[0] == pytest.approx(0, abs=0.05)
+    _, pulled = pool(alike, alike.sem(), alike.count() - 1)
+    assert pulled["shrunken_mean"].iloc[0] == pytest.approx(0, abs=0.05)
 
 
 def test_colour_is_blue_for_gains_vermilion_for_losses_and_deeper_for_more():

@@ -1,7 +1,9 @@
 """A sweep that tunes: each loss at its best first, given settings below, and what must be said."""
 
+import io
 import json
 import re
+from contextlib import redirect_stdout
 
 import numpy as np
 import pandas as pd
@@ -74,22 +76,24 @@ def store(tmp_path_factory, empty_store):
     return root, lambda runs, **tags: log_sweep(client, experiment, runs, **tags), client
 
 
+def compared(root, sweep, *words):
+    """Exit status, JSON, and what is printed."""
+    file = root / f"{sweep}.json"
+    with redirect_stdout(io.StringIO()) as shown:
+        status = main(["--root", str(root), "--sweep", sweep, "--json", str(file), *words])
+    return status, json.loads(file.read_text()), shown.getvalue()
+
+
 @pytest.fixture(scope="module")
 def tuned(store):
-    """Six seeds, two losses, three rates."""
+    """A sweep of six seeds, two losses, three rates, and its homework."""
     root, add, _ = store
-    return root, add(trials(), **{"planned.seeds": "[0, 1, 2, 3, 4, 5]"})
-
-
-def compared(root, sweep, *words):
-    """Exit status and JSON."""
-    file = root / f"{sweep}.json"
-    status = main(["--root", str(root), "--sweep", sweep, "--json", str(file), *words])
-    return status, json.loads(file.read_text())
+    sweep = add(trials(), **{"planned.seeds": "[0, 1, 2, 3, 4, 5]"})
+    return sweep, *compared(root, sweep, "--homework", "--strict")
 
 
 def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
-    _, content = compared(*tuned)
+    content = tuned[2]
     frame = pd.DataFrame(trials(), columns=["label", "seed", "rate", "scores"])
     frame = frame.join(pd.DataFrame(frame.pop("scores").tolist()))
 
@@ -115,9 +119,8 @@ def test_the_chosen_runs_are_compared_first_and_given_settings_beside(tuned):
         assert one["p_holm"] == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
 
 
-def test_what_was_chosen_and_a_budget_that_ends_too_soon_are_said(tuned, capsys):
-    _, content = compared(*tuned)
-    shown = capsys.readouterr().out
+def test_what_was_chosen_and_a_budget_that_ends_too_soon_are_said(tuned):
+    _, _, content, shown = tuned
     choices = [one for one in content["choices"] if one["decision"] == "argmax"]
     for one in choices:
         rates = [values[0] for values in one["chosen"].values()]
@@ -135,15 +138,14 @@ def test_what_was_chosen_and_a_budget_that_ends_too_soon_are_said(tuned, capsys)
 
 
 def test_the_homework_is_judged_at_the_lessons_settings_and_what_is_left_of_it_stands_below(
-    tuned, store, capsys
+    tuned, store
 ):
-    status, content = compared(*tuned, "--homework", "--strict")
-    shown = capsys.readouterr().out
+    sweep, status, content, shown = tuned
     assert status == 0
     assert re.search(r"Homework: PASS\n.*learning rate 0\.001.*: \+\d+\.\d pp .*: gain\n", shown)
     assert re.search(r"Each loss at its best: .*: equivalent\n", shown)
     assert content["homework"] in shown
-    assert compared(*tuned, "--strict")[0] == 1
+    assert compared(store[0], sweep, "--strict")[0] == 1
     untuned = selected(trials(rates=["0.001"], means={}), command="train.py -m loss=ce,focal")
     for selection, said in (
         (untuned, "FAIL\n"),
@@ -193,16 +195,14 @@ def test_seeds_that_were_not_planned_are_said_and_an_interval_for_those_who_look
     assert ends[0][0] < ends[1][0] < ends[1][1] < ends[0][1]
 
 
-def test_a_sweep_that_extends_another_is_said_to_and_that_other_is_not(store, capsys):
+def test_a_sweep_that_extends_another_is_said_to_and_that_other_is_not(store):
     root, add, client = store
     sweep, longer = (add(trials(seeds=seeds, rates=["0.01"])) for seeds in (range(20, 23), [23]))
     for run in client.search_runs(["1"], f"tags.`sweep.{sweep}` LIKE '%'"):
         client.set_tag(run.info.run_id, f"sweep.{longer}", "answered")
-    capsys.readouterr()
-    compared(root, longer)
-    assert "an earlier sweep compared these losses over 3 seeds of the 4" in capsys.readouterr().out
-    compared(root, sweep)
-    assert "an earlier sweep" not in capsys.readouterr().out
+    earlier = "an earlier sweep compared these losses over 3 seeds of the 4"
+    assert earlier in compared(root, longer)[-1]
+    assert "an earlier sweep" not in compared(root, sweep)[-1]
 
 
 def test_a_recommendation_against_the_verdict_says_why():

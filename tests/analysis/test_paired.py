@@ -8,7 +8,7 @@ import pytest
 from made_store import made_run as run
 from scipy import stats
 
-from src.analysis.homework import homework_verdict
+from src.analysis.homework import Homework
 from src.analysis.notes import split_notes
 from src.analysis.statistics.design import Design
 from src.analysis.statistics.estimate import estimate
@@ -57,7 +57,7 @@ def table_runs(gains, seeds_per_split=2, **changes):
 def test_every_verdict_and_what_the_homework_makes_of_it(gains, verdict, homework):
     (found,) = compare(paired_runs(gains))
     assert found.verdict == verdict
-    assert homework_verdict(found) == homework
+    assert Homework(found).verdict == homework
     assert f". {verdict.capitalize()}: " in found.sentence
     assert found.headline.endswith(f"]: {verdict}")
     chances = (
@@ -173,7 +173,8 @@ def test_folds_and_origins_are_advised_in_whole_rounds():
 
 def test_one_seed_decides_nothing():
     (found,) = compare(paired_runs([9.0]))
-    assert (found.verdict, homework_verdict(found)) == ("undecided", "FAIL")
+    assert found.verdict == "undecided"
+    assert not Homework(found).passed
     assert math.isnan(found.low)
     assert found.sentence.endswith(
         "(1 seed). Undecided: one seed: spread unknown; add 'seed=range(0,10)'."

@@ -1,5 +1,7 @@
 """Each loss at its best: chosen within a seed, by validation alone, for each decision apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,17 +47,12 @@ def test_the_chosen_run_is_the_best_by_validation_within_its_loss_seed_and_data(
     decision, criterion
 ):
     runs = sweep()
-    frame = pd.DataFrame(
-        [
-            {"title": r.title, "label": r.label, "seed": r.seed, "id": r.run_id, **r.metrics}
-            for r in runs
-        ]
-    )
-    best = frame.loc[frame.groupby(["title", "label", "seed"])[criterion].idxmax()]
+    frame = pd.DataFrame([vars(run) | run.metrics for run in runs])
+    by_trial = frame.groupby(["title", "label", "seed"])
+    best, by_test = (frame.loc[by_trial[name].idxmax()] for name in (criterion, "test_f1_macro"))
     found = at_best(runs, decision)
-    assert {run.run_id for run in found.runs} == set(best["id"])
-    by_test = frame.loc[frame.groupby(["title", "label", "seed"])["test_f1_macro"].idxmax()]
-    assert set(best["id"]) != set(by_test["id"])
+    assert {run.run_id for run in found.runs} == set(best["run_id"])
+    assert set(best["run_id"]) != set(by_test["run_id"])
     pairs = best.pivot(index=["title", "seed"], columns="label", values="test_f1_macro")
     gains = (100 * (pairs[FOCAL] - pairs["ce"])).groupby("title").mean()
     if decision == "argmax":
@@ -82,11 +79,8 @@ def test_a_loss_is_chosen_for_each_sampling_apart():
         for seed in range(3)
     ]
     found = at_best(runs, "argmax")
-    named = {
-        f"{loss}{more}"
-        for loss in ("focal(alpha=0.25)", "ce")
-        for more in ("", " + smote(k_neighbors=3)")
-    }
+    smote = " + smote(k_neighbors=3)"
+    named = {f"{loss}{more}" for loss in ("focal(alpha=0.25)", "ce") for more in ("", smote)}
     assert {run.label for run in found.runs} == named
     compared = {(one.baseline, one.label) for one in compare(found.runs)}
     assert compared == {("ce", label) for label in named - {"ce"}}
@@ -116,8 +110,10 @@ def test_what_was_chosen_is_counted_and_the_edge_of_the_grid_is_seen():
 
 
 def test_titles_name_what_differs_and_no_key_twice():
-    titles = {run.title for run in with_titles(sweep(data=("digits",)))}
+    runs = sweep(data=("digits",))
+    titles = {run.title for run in with_titles(runs)}
     assert titles == {f"digits, mlp, training.learning_rate={rate}" for rate in RATES}
+    assert {run.title for run in with_titles(runs[:1])} == {"digits, mlp"}
 
 
 def test_nothing_is_tuned_where_a_loss_and_seed_have_one_trial():
@@ -134,20 +130,12 @@ def test_nothing_is_tuned_where_a_loss_and_seed_have_one_trial():
 def test_losses_that_differ_in_a_key_that_is_not_tuned_are_not_paired():
     runs = sweep(data=("digits",))
     longer = [
-        made_run(
-            run.label,
-            run.seed,
-            0.0,
-            **{
-                "setting": run.setting + (" long" if run.label == FOCAL else ""),
-                "metrics": run.metrics,
-                "params": run.params | ({"training.epochs": "50"} if run.label == FOCAL else {}),
-            },
-        )
+        replace(run, setting=f"{run.setting} long", params=run.params | {"training.epochs": "50"})
         for run in runs
+        if run.label == FOCAL
     ]
     with pytest.raises(UserError, match="nothing to compare"):
-        compare(at_best(longer, "argmax").runs)
+        compare(at_best([*longer, *(run for run in runs if run.label == "ce")], "argmax").runs)
 
 
 def test_knobs_of_a_loss_are_tuned_where_the_sweep_names_them_and_leave_its_label():

@@ -90,10 +90,10 @@ def draw_atlas(
     charts, levels, shrunken = [], [], []
     for names, found in cells.groupby([*CHART, "view"]):
         of_chart = dict(zip([*CHART, "view"], names, strict=True))
-        pooled = pool(_columns(found["differences"]), found["standard_error"], found["df"])
-        shrunken.append(pooled.cells)
+        between, pulled = pool(_columns(found["differences"]), found["standard_error"], found["df"])
+        shrunken.append(pulled)
         beside = {name: _mean_beside(found[name]) for name in BESIDE}
-        charts.append(of_chart | _together(found) | beside | {"between": pooled.between})
+        charts.append(of_chart | _together(found) | beside | {"between": between})
         levels += [of_chart | level for level in _levels(found)]
     cells = cells.join(pd.concat(shrunken)).sort_values([*CHART, *SORTED])
     used = len({run.run_id for run in runs})

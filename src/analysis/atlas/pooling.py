@@ -34,21 +34,6 @@ class Mean:
         return f"{self.mean:+.1f} [{self.low:.1f}, {self.high:.1f}]"
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """What the cells say together.
-
-    Attributes:
-        between: posterior mean of tau, the standard deviation of the true effects, percentage
-            points.
-        cells: one row per cell: ``shrunken_mean``, and its 95 % interval, ``shrunken_low`` and
-            ``shrunken_high``.
-    """
-
-    between: float
-    cells: pd.DataFrame
-
-
 def mean_of(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Mean:
     """Mean over cells; its standard error knows that cells share seeds.
 
@@ -65,11 +50,15 @@ def mean_of(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Mean
     return Mean(mean, mean - half, mean + half)
 
 
-def pool(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Pooled:
+def pool(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> tuple[float, pd.DataFrame]:
     """Shrinks every cell towards the common mean as far as its own error and tau say.
 
     The arguments are those of :func:`mean_of`. Intervals take Student's t for the normal, for the
     errors are estimates.
+
+    Returns:
+        The posterior mean of tau, percentage points; and one row per cell with ``shrunken_mean``
+        and its 95 % interval, ``shrunken_low`` to ``shrunken_high``.
     """
     means = differences.mean().to_numpy()
     noise = _noise(differences, errors)
@@ -94,7 +83,7 @@ def pool(differences: pd.DataFrame, errors: pd.Series, df: pd.Series) -> Pooled:
     half = stats.t.ppf(1 - LEVEL / 2, df) * np.sqrt(variance)
     columns = {"mean": centre, "low": centre - half, "high": centre + half}
     cells = pd.DataFrame(columns, index=differences.columns).add_prefix("shrunken_")
-    return Pooled(float(weight @ grid), cells)
+    return float(weight @ grid), cells
 
 
 def _correlations(differences: pd.DataFrame) -> NDArray[np.float64]:

@@ -81,14 +81,10 @@ class LossSummary:
         names = [
             [f"{MARK[decision]}{count}_class_{k}" for k in classes] for count in ("tp", "fp", "fn")
         ]
-        if not classes or any(
-            n not in run.metrics for run in self.runs for row in names for n in row
-        ):
+        if not classes or any(name not in self.means for row in names for name in row):
             return None
-        tp, fp, fn = (
-            np.array([sum(run.metrics[name] for run in self.runs) for name in row]) for row in names
-        )
-        return float((2 * tp / np.maximum(2 * tp + fp + fn, 1)).mean())
+        tp, fp, fn = np.array([[self.means[name] for name in row] for row in names])
+        return float((2 * tp / np.maximum(2 * tp + fp + fn, 1 / len(self.runs))).mean())
 
 
 @dataclass(frozen=True)
@@ -108,11 +104,12 @@ class LossRow:
     other: Comparison | None
 
 
-def summarise(runs: Iterable[FinishedRun]) -> list[LossSummary]:
+def summarise(finished: Iterable[FinishedRun]) -> list[LossSummary]:
     """One summary for each setting and loss, in the order of training; of equal runs the last."""
     found = []
-    for losses in by_setting(runs).values():
-        rare = rarest_class(run for of_loss in losses.values() for run in of_loss.values())
+    for losses in by_setting(finished).values():
+        runs = [run for of_loss in losses.values() for run in of_loss.values() if run.class_counts]
+        rare = int(np.sum([run.class_counts for run in runs], axis=0).argmin()) if runs else None
         found += [_summary(of_loss, rare) for of_loss in losses.values()]
     return found
 
@@ -130,16 +127,6 @@ def not_compared(runs: Sequence[FinishedRun], comparisons: Sequence[Comparison])
         for loss in losses
         if (loss.setting, loss.label) not in compared
     ]
-
-
-def rarest_class(runs: Iterable[FinishedRun]) -> int | None:
-    """The class with the fewest training rows over the runs; the first of equal ones.
-
-    Returns:
-        Its number; None where no run was logged with its data set.
-    """
-    counts = [run.class_counts for run in runs if run.class_counts]
-    return int(np.sum(counts, axis=0).argmin()) if counts else None
 
 
 def _summary(by_seed: Mapping[int, FinishedRun], rare: int | None) -> LossSummary:

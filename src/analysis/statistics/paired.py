@@ -47,22 +47,19 @@ def compare(
             f"--decision {decision}: no run has recorded {SCORE[decision]}; force=true trains again"
         )
     settings = by_setting(scored)
-    bases = {setting: baseline_label(losses, baseline) for setting, losses in settings.items()}
+    bases = {setting: _baseline_label(losses, baseline) for setting, losses in settings.items()}
     if not any(bases.values()):
         known = words(sorted({label for losses in settings.values() for label in losses}))
         raise UserError(f"--baseline {baseline}: is not among the runs; there are {known}")
     found: list[Comparison] = []
     for setting, losses in settings.items():
-        base = bases[setting]
-        if base is not None:
-            pairs = [
-                paired(
-                    losses[label], losses[base], threshold, (decision, decision), anytime=anytime
-                )
-                for label in losses
-                if label != base and set(losses[label]) & set(losses[base])
-            ]
-            found += sorted(pairs, key=lambda pair: -pair.mean)
+        base = losses.get(bases[setting], {})
+        pairs = [
+            paired(runs, base, threshold, (decision, decision), anytime=anytime)
+            for label, runs in losses.items()
+            if label != bases[setting] and set(runs) & set(base)
+        ]
+        found += sorted(pairs, key=lambda pair: -pair.mean)
     if not found:
         raise UserError(
             f"nothing to compare with {baseline}: no other loss shares a seed with it; "
@@ -91,15 +88,8 @@ def estimate_over(
     return estimate(differences, splits, design_of(runs), anytime=anytime)
 
 
-def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str | None:
-    """The label that a baseline's name or label stands for among the losses of a setting.
-
-    Returns:
-        None where the setting has no such loss.
-
-    Raises:
-        UserError: where it stands for several.
-    """
+def _baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: str) -> str:
+    """The label that a baseline's name or label stands for in a setting; empty without such."""
     if baseline in losses:
         return baseline
     matches = [
@@ -111,7 +101,7 @@ def baseline_label(losses: Mapping[str, Mapping[int, FinishedRun]], baseline: st
         raise UserError(
             f"--baseline {baseline}: stands for several losses; there are {words(sorted(losses))}"
         )
-    return matches[0] if matches else None
+    return matches[0] if matches else ""
 
 
 def paired(

@@ -1,11 +1,14 @@
 """The forecast: the pace of runs that were done, held against jobs that were not."""
 
+import math
+
 import pytest
 from made_store import log_run, made_run
 from mlflow.entities import Param
 from mlflow.tracking import MlflowClient
 
 from src.analysis.pace import pace_of
+from src.errors import UserError
 from src.forecast import main
 
 HOUR = 3_600_000
@@ -36,7 +39,7 @@ def test_a_run_takes_the_time_since_the_one_before_it_ended():
 def test_an_unknown_data_set_takes_what_the_known_ones_do():
     pace = pace_of([ended(0, 0, 10), ended(1, 3, 10), ended(2, 6, 10)])
     assert pace.seconds("new", 10) == pytest.approx(3.0)
-    assert pace_of([]).seconds("new", 10) is None
+    assert math.isnan(pace_of([]).seconds("new", 10))
 
 
 @pytest.fixture
@@ -67,3 +70,15 @@ def test_the_sweeps_own_lists_count_and_those_typed_win(store, capsys):
     """The sweep has 20 seeds of its own."""
     assert main(["+experiment=atlas_digits atlas=full seed=3,4", "--root", str(store)]) == 0
     assert ": 720 jobs, 0 done" in capsys.readouterr().out  # 4 losses x 3 x 3 x 5 x 2 ratios x 2
+
+
+def test_without_a_run_to_go_by_the_time_is_not_known(store, capsys):
+    words = "loss=ce,focal tracking.experiment=new"
+    assert main([words, "--root", str(store)]) == 0
+    told = "2 jobs, 0 done, time not known: no run of experiment new has ended yet\n"
+    assert capsys.readouterr().out == f"{words}: {told}"
+
+
+def test_a_quote_that_is_not_closed_is_a_mistake():
+    with pytest.raises(UserError, match="loss='ce: a quote is opened and not closed"):
+        main(["loss='ce"])

@@ -1,6 +1,7 @@
 """The study: its table against numbers by hand, its page, and the command on a store."""
 
 import re
+from contextlib import redirect_stdout
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,6 @@ import pandas as pd
 import pytest
 from made_store import log_run, made_run, new_experiment
 
-from src.analysis.report.sections import markdown, write_page
-from src.analysis.study.page import TITLE, sections
 from src.analysis.study.table import COLUMNS, tabulate
 from src.errors import UserError
 from src.study import main
@@ -129,26 +128,12 @@ def test_two_settings_of_a_set_are_an_error():
         tabulate([*runs, *wider])
 
 
-def test_the_page_has_every_set_won_or_lost_and_what_was_left_out(study, tmp_path):
-    page = sections(study)
-    text = markdown(page)
-    row = re.search(r"\| focal γ2 \| (\+\d\.\d) \[.*\] \| (\d)/(\d)/(\d) \|", text)
-    means = study.sets.query("method == 'focal(gamma=2)' and decision == 'argmax'")
-    by_family = means.groupby("family")["difference"].mean()
-    assert float(row.group(1)) == pytest.approx(by_family.mean(), abs=0.051)
-    assert sum(map(int, row.groups()[1:])) == len(SETS)
-    for data in SETS:
-        assert text.count(f"| {data} |") == 3  # argmax, tuned, prior
-    assert "- abalone19: 5 rows of the rarest class" in text
-    write_page(tmp_path / "report.html", TITLE, page)
-    shown = (tmp_path / "report.html").read_text()
-    assert shown.count("<svg") > 8
-    assert not re.search(r"<script|src=|href=", re.sub(r"<svg.*?</svg>", "", shown, flags=re.S))
-
-
-def test_the_command_reads_a_store_and_renews_its_part_of_a_page(tmp_path, empty_store, capsys):
-    client, experiment = new_experiment(tmp_path / "mlruns", empty_store, "study")
-    for run in study_runs({"yeast1": "yeast", "glass0": "glass"}, seeds=range(3)):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, empty_store):
+    """The command's folder, on a store that has the runs, and a page that has a part for it."""
+    folder = tmp_path_factory.mktemp("study")
+    client, experiment = new_experiment(folder / "mlruns", empty_store, "study")
+    for run in study_runs(seeds=range(3)):
         tags = {"setting": run.setting, "data": run.data, "data.family": run.family}
         tags |= {"data.fingerprint": run.fingerprint, "data.estimand": "table"}
         tags |= {"run.kind": run.kind, "identity": run.run_id}
@@ -158,21 +143,38 @@ def test_the_command_reads_a_store_and_renews_its_part_of_a_page(tmp_path, empty
     named = '["abalone19: its rarest class has 5 rows, fewer than 15"]'
     tags = {"sweep.command": "train.py -m +experiment=study", "sets.left_out": named}
     client.set_terminated(client.create_run(experiment, tags=tags).info.run_id)
-    page = tmp_path / "evidence.md"
+    page = folder / "evidence.md"
     page.write_text("# Mine\n\n<!-- study -->\nOutdated.\n<!-- /study -->\n\nBelow.\n")
-    out = tmp_path / "out"
-    words = ["--root", tmp_path / "mlruns", "--out", out, "--docs", page]
-    assert main([str(word) for word in words]) == 0
-    assert "36 runs on 2 data sets of 2 families" in capsys.readouterr().out
-    found = page.read_text()
-    assert found.startswith("# Mine\n\n<!-- study -->\n\n### The answer")
+    words = ["--root", folder / "mlruns", "--out", folder / "out", "--docs", page]
+    with (folder / "said").open("w") as said, redirect_stdout(said):
+        assert main([str(word) for word in words]) == 0
+    return folder
+
+
+def test_the_page_has_every_set_won_or_lost_and_what_was_left_out(written):
+    text, table = (written / "evidence.md").read_text(), pd.read_csv(written / "out/sets.csv")
+    row = re.search(r"\| focal γ2 \| (\+\d\.\d) \[.*\] \| (\d)/(\d)/(\d) \|", text)
+    means = table.query("method == 'focal(gamma=2)' and decision == 'argmax'")
+    by_family = means.groupby("family")["difference"].mean()
+    assert float(row.group(1)) == pytest.approx(by_family.mean(), abs=0.051)
+    assert sum(map(int, row.groups()[1:])) == len(SETS)
+    for data in SETS:
+        assert text.count(f"| {data} |") == 3  # argmax, tuned, prior
+    assert "- abalone19: its rarest class has 5 rows, fewer than 15" in text
+    assert "columns of 5 data sets, which cannot be loaded here" in text
+    shown = (written / "out/report.html").read_text()
+    assert shown.count("<svg") > 8
+    assert not re.search(r"<script|src=|href=", re.sub(r"<svg.*?</svg>", "", shown, flags=re.S))
+
+
+def test_the_command_renews_its_part_of_a_page_and_keeps_the_table_beside_it(written):
+    found = (written / "evidence.md").read_text()
+    assert found.startswith("# Mine\n\n<!-- study -->\n\n### The answer\n\n90 runs")
     assert found.endswith("<!-- /study -->\n\nBelow.\n")
     assert "Outdated" not in found
-    assert "- abalone19: its rarest class has 5 rows, fewer than 15" in found
-    assert "columns of 2 data sets, which cannot be loaded here" in found
-    tables = [pd.read_csv(file / "sets.csv") for file in (out, tmp_path / "evidence")]
+    assert "90 runs on 5 data sets of 4 families" in (written / "said").read_text()
+    tables = [pd.read_csv(written / folder / "sets.csv") for folder in ("out", "evidence")]
     pd.testing.assert_frame_equal(*tables)
-    assert (out / "report.html").exists()
 
 
 def test_a_page_without_its_markers_is_an_error_before_anything_is_read(tmp_path):
