@@ -31,7 +31,7 @@ GROUPS = ("loss", "data", "model", "sampling", "estimator")
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """What is known of a job before it is run.
+    """The facts of a job before it is run.
 
     Attributes:
         params: its swept parameters.

@@ -1,4 +1,4 @@
-"""What the study over data sets says: its page, its report with pictures, and its table.
+"""Writes the study over data sets: its page, its report with pictures, and its table.
 
     python -m src.study [--experiment study] [--out FOLDER] [--docs docs/evidence.md]
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _facts(runs: Sequence["FinishedRun"]) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """What is known of each data set, by loading it again; a sentence on those that cannot be."""
+    """Facts of each data set, by loading it again; a sentence on those that cannot be loaded."""
     from src.analysis.study.facts import describe
     from src.engine.build import load_dataset
 
@@ -87,7 +87,7 @@ def _value(text: str) -> Any:
 
 
 def _around(file: Path) -> tuple[str, str]:
-    """What stands before and behind the part of a page that is written here."""
+    """The text before and behind the part of a page that is written here."""
     if not file.is_file():
         raise UserError(f"--docs {file}: no such file; its part behind {BEGIN} is renewed")
     page = file.read_text(encoding="utf-8")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.coverage.results import measured
 from benchmarks.coverage.rows import rows
@@ -37,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tables", type=int, default=200, help="to re-split (200)")
     parser.add_argument("--seeds", type=int, default=600, help="of fresh data, 20 at a time (600)")
     parser.add_argument("--workers", type=int, default=cores, help="processes (one a core)")
-    parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
     least = {"tables": 2, "seeds": SEEDS, "workers": 1}
     for name, number in least.items():
@@ -54,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "summary": f"{summary(found)}\n\n{verdict(found, 'this project')}\n\n{counts}",
         "situations": details(found),
     }
-    page = options.page.read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     for name, content in parts.items():
         page = replaced(page, name, content)
-    options.page.write_text(page, encoding="utf-8")
-    print(f"{parts['summary']}\n\n{options.page}")
+    PAGE.write_text(page, encoding="utf-8")
+    print(f"{parts['summary']}\n\n{PAGE}")
     return 0
 
 

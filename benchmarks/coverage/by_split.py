@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from rich.progress import track
@@ -29,7 +28,7 @@ LEAST_TABLES = 20
 
 
 def design_of(world: World, share: float) -> Design:
-    """What ``src.compare`` makes of runs of the world."""
+    """The design that ``src.compare`` takes for runs of a world."""
     kind = world.how.kind
     return Design(
         estimand=world.estimand,
@@ -41,7 +40,7 @@ def design_of(world: World, share: float) -> Design:
 
 
 def measured(world: World, tables: int) -> dict[int, dict[str, Held]]:
-    """By number of seeds and name of the interval.
+    """How each interval does, by number of seeds and name of the interval.
 
     Args:
         world: where tables come from.
@@ -75,7 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--tables", type=int, default=1000, help="of each kind (1000)")
-    parser.add_argument("--page", type=Path, default=PAGE, help="to write (docs/coverage.md)")
     options = parser.parse_args(arguments)
     if options.tables < LEAST_TABLES:
         raise UserError(f"--tables {options.tables}: must be {LEAST_TABLES} or more")
@@ -85,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append([split, str(seeds), *map(str, held.values())])
     table = markdown_table([["data.split", "seeds", *held], *rows])
     content = f"{table}\n\n{options.tables} tables of each kind."
-    page = options.page.read_text(encoding="utf-8")
-    options.page.write_text(replaced(page, "by_split", content), encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(replaced(page, "by_split", content), encoding="utf-8")
     print(content)
     return 0
 

@@ -92,7 +92,7 @@ WORLDS = {
 
 
 def differences(world: World, tables: int, seeds: int) -> tuple[Floats, float]:
-    """What trainings on tables say of the two classifiers.
+    """Differences of the two classifiers over trainings on tables.
 
     Args:
         world: where the tables come from.
@@ -142,7 +142,7 @@ def _difference(
 
 
 def macro_f1(y: NDArray[np.bool_], decided: NDArray[np.bool_]) -> float:
-    """Of two classes, a hundred times as fast as scikit-learn's."""
+    """Macro F1 of two classes, a hundred times as fast as scikit-learn's."""
     both, either = np.count_nonzero(y & decided), np.count_nonzero(y | decided)
     neither, rows = np.count_nonzero(~y & ~decided), len(y)
     few = 2 * both / (both + either) if either else 0.0

@@ -83,7 +83,7 @@ def rows(
 
 
 def _test_scores(scores: Scores, decision: str, setting: str) -> NDArray[np.float64]:
-    """Of a decision, with each loss at a rate, or at that of the best validation score."""
+    """Test scores at a decision, each loss at a rate or at the one best on validation."""
     index = ("argmax", "tuned").index(decision)
     validation, test = scores[..., index], scores[..., index + 2]
     if setting != "best":

@@ -44,7 +44,7 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def verdict(rows: Sequence[Row], name: str) -> str:
-    """How many situations are within what is wanted, and which are not by more than chance."""
+    """Number of situations within the wanted range, and those that miss it by more than chance."""
     beyond = [row for row in rows if not _within(row, name, 0)]
     sure = [row for row in beyond if not _within(row, name, 2)]
     share = f"{len(rows) - len(beyond)} of {len(rows)} situations"

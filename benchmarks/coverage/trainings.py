@@ -28,7 +28,7 @@ ROWS = 1500
 SEEDS = 20
 """Seeds on a table, two a split; and of fresh data in one go."""
 OTHER_SEEDS = 10**6
-"""What the training seeds of the second loss, and the seeds of tables, are ahead by."""
+"""Added to the training seeds of the second loss, and to the seeds of tables."""
 SCORES = ("val_argmax", "val_tuned", "test_argmax", "test_tuned")
 WORDS = ("model.hidden=[32]", f"data.n_samples={ROWS}", "training.threads=1")
 
@@ -97,7 +97,7 @@ def _on(node: Mapping[str, Any], number: int) -> Scores:
 
 
 def train_and_score(config: Mapping[str, Any], dataset: Dataset, model: keras.Model) -> list[float]:
-    """What :func:`src.engine.fit.train` does, in a third less time: no logs, no saved model.
+    """As :func:`src.engine.fit.train`, in a third less time: no logs, no saved model.
 
     Args:
         config: the resolved config; its learning rate does not count.

@@ -110,7 +110,7 @@ class Answer:
         return [found for found in self.comparisons if found.setting == setting]
 
     def advice(self, setting: str) -> list[Recommendation]:
-        """What is recommended in a setting; empty where it is not compared over shared seeds."""
+        """The recommendation in a setting; empty where its losses share no seed."""
         return [one for one in self.recommendations if one.setting == setting]
 
     def first(self, setting: str) -> Comparison:
@@ -134,7 +134,7 @@ class Answer:
         ]
 
     def by_validation(self, setting: str) -> list[LossRow]:
-        """The same with the baseline among them, best on the validation split first."""
+        """All losses of a setting, best on the validation split first."""
         name = CRITERIA[self.decision]
         return sorted(self.rows(setting), key=lambda row: -row.loss.means.get(name, 0.0))
 

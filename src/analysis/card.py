@@ -20,7 +20,7 @@ MOST_SEEDS = 200
 
 @dataclass(frozen=True)
 class Statement:
-    """What the answer says first of a setting; without full stops, parts may be empty.
+    """The first sentences on a setting; without full stops, some empty.
 
     Attributes:
         head: what the sentence begins with.
@@ -39,7 +39,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next.
+    """The next thing to do.
 
     Attributes:
         text: why, a clause without its full stop.

@@ -43,7 +43,7 @@ class Row:
 
     @property
     def is_better(self) -> bool:
-        """Whether it is shown to be better, and its mean by more than the gain that counts."""
+        """Whether it is shown to be better, with a mean above the gain that counts."""
         return self.against.verdict in BETTER and self._counts(self.against.mean)
 
     @property
@@ -128,22 +128,14 @@ def for_scale(
     if not candidates:
         return None
     recommended = Candidate(advice.label, advice.decision, tuple(base.values()))
-    pairs = [
-        paired(
-            {run.seed: run for run in one.runs},
-            base,
-            threshold,
-            (one.decision, advice.decision),
-            anytime=anytime,
-        )
-        for one in candidates
-    ]
-    named = [
-        replace(found, setting=advice.setting, label=one.name, baseline=recommended.name)
-        for one, found in zip(candidates, pairs, strict=True)
-    ]
+    pairs = []
+    for one in candidates:
+        by_seed, decided = {run.seed: run for run in one.runs}, (one.decision, advice.decision)
+        found = paired(by_seed, base, threshold, decided, anytime=anytime)
+        own = replace(found, setting=advice.setting, label=one.name, baseline=recommended.name)
+        pairs.append(own)
     leads = [lead(one, recommended.on([run.seed for run in one.runs])).mean for one in candidates]
-    rows = sorted(map(Row, candidates, corrected(named), leads), key=lambda row: -row.at.mean)
+    rows = sorted(map(Row, candidates, corrected(pairs), leads), key=lambda row: -row.at.mean)
     ahead = sorted((row for row in rows if row.leads), key=lambda row: not row.is_better)
     first = (ahead or rows)[0]
     return ForScale(

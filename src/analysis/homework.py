@@ -39,7 +39,7 @@ class Homework:
 
     @property
     def text(self) -> str:
-        """Both, in a few lines."""
+        """Verdict and both comparisons, in a few lines."""
         asked = f"{self.given.threshold:g} pp"
         tuned = "Each loss at its best is not known; tuning=learning_rate finds it"
         if self.at_best:

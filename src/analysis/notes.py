@@ -1,4 +1,4 @@
-"""What has to be said beside a comparison: what was chosen, and where the search was too short."""
+"""Sentences beside a comparison: the settings that were chosen, and the limits of the search."""
 
 import shlex
 from collections import defaultdict
@@ -24,13 +24,13 @@ BRIDGES = {
     "better": "The verdict on the test split is better than {} too",
     "gain": "The verdict on the test split is a gain over {} too",
 }
-"""From a recommendation to the verdict on it."""
+"""Sentences that lead from a recommendation to the verdict on it, by verdict."""
 BEST = ("best_epoch", "best_epoch_tuned")
 """Metrics: the best epoch for each decision."""
 
 
 def choice_notes(choices: Iterable[Choice]) -> list[str]:
-    """What was chosen for each loss and how often, of how many trials."""
+    """The settings chosen for each loss, how often, and of how many trials."""
     return [f"{short_label(one.label)}: {one.words}{trials(one)}" for one in choices]
 
 
@@ -74,7 +74,7 @@ def budget_notes(losses: Iterable[LossSummary]) -> list[str]:
 
 
 def untuned_note(run: FinishedRun, command: str) -> str:
-    """Where no learning rate was chosen: that each loss at its best is not known.
+    """Says where no learning rate was chosen, so that each loss at its best is not known.
 
     ``command`` is the sweep's; empty without a sweep.
     """
@@ -91,7 +91,7 @@ def tuning_command(command: str) -> str:
 
 
 def seeds_note(selection: Selection, seeds: set[int]) -> str:
-    """Where more seeds are compared than were planned, or some were compared before."""
+    """Says where more seeds are compared than were planned, or some were compared before."""
     said = []
     more = len(seeds - set(selection.planned))
     if selection.planned and more:
@@ -110,7 +110,7 @@ def seeds_note(selection: Selection, seeds: set[int]) -> str:
 
 
 def split_notes(found: Comparison) -> list[str]:
-    """What the splits of a comparison leave open."""
+    """Questions that the splits of a comparison leave open."""
     design, count = found.estimate.design, len(found.seeds)
     said = []
     if design.estimand == "trainings":
@@ -155,7 +155,7 @@ def scores_in_sight(selection: Selection, decision: str) -> str:
 
 
 def bridge(advice: Recommendation, comparisons: Iterable[Comparison]) -> str:
-    """What the verdicts on the test split say of a recommendation; empty where there is none."""
+    """A recommendation in the light of the verdicts on the test split; empty without a verdict."""
     mine = [
         one
         for one in comparisons
@@ -181,7 +181,7 @@ def trials(choice: Choice) -> str:
 
 
 def _wider(key: str, grid: Sequence[str], edge: str) -> str:
-    """What to type for a grid with one more value beyond its edge."""
+    """The word for a grid with one more value beyond its edge."""
     values = [float(value) for value in grid]
     if not key.startswith("training.") or values[0] <= 0:
         return ""

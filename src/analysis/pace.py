@@ -1,4 +1,4 @@
-"""How long runs take on this machine, from those that the store holds."""
+"""The time that runs take on this machine, measured on those in the store."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

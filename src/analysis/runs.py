@@ -21,7 +21,7 @@ CRITERIA = {
     "tuned": "val_tuned_crossfit_f1_macro",
     "prior": "val_prior_crossfit_f1_macro",
 }
-"""What trials and losses are chosen by."""
+"""The metric that trials and losses are chosen by, by decision."""
 CALIBRATION = {"argmax": "best_val_ece", "tuned": "val_tuned_ece", "prior": "val_prior_ece"}
 """Expected calibration error on the validation split."""
 DECISIONS = tuple(SCORE)
@@ -35,7 +35,7 @@ REQUIRED_TAGS = (
     *("data.rows_train", "data.rows_val", "data.rows_test"),
 )
 NETWORK, REFERENCE = KINDS = ("network", "reference")
-"""What was trained: a network with a loss, or an estimator that only gives the scale."""
+"""Kinds of runs: a network with a loss, or an estimator that only gives the scale."""
 LEARNING_RATE, OPTIMIZER_RATE = "training.learning_rate", "training.optimizer.learning_rate"
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.changed"
 SOURCE, DUPLICATES, CONFLICTS = "data.source", "data.duplicate_rows", "data.conflicting_rows"
@@ -109,7 +109,7 @@ class FinishedRun:
 
     @property
     def terms(self) -> str:
-        """How its loss was set, for a sentence: ``at learning rate 0.001``."""
+        """The settings of its loss, for a sentence: ``at learning rate 0.001``."""
         rate = self.params.get(LEARNING_RATE, "")
         given = f"at learning rate {rate}" if rate and LEARNING_RATE not in self.tuned else ""
         own = f"each loss at its own best {key_words(self.tuned)}" if self.tuned else ""

@@ -25,7 +25,7 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """What validation chose for one loss in one setting.
+    """The trials that validation chose for one loss in one setting.
 
     Attributes:
         setting: of the chosen runs.
@@ -68,7 +68,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Best:
-    """What is compared at one decision.
+    """The runs that are compared at one decision.
 
     Attributes:
         runs: the chosen ones, one for each setting without its tuned keys, loss, and seed; and all
@@ -160,7 +160,7 @@ def _tuned_in(group: Sequence[FinishedRun], candidates: Sequence[str]) -> tuple[
 
 
 def _uses(run: FinishedRun, key: str) -> bool:
-    """Whether a key has a part in a run: a knob of the loss has where the label shows it."""
+    """Whether a run uses a key: it uses a knob of the loss that its label shows."""
     if key.startswith(ESTIMATOR):
         return key in run.params
     return not key.startswith(LOSS) or _label(run.label, [key]) != run.label

@@ -6,7 +6,7 @@ and with each loss at its own best, which validation chooses within each seed.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from src.analysis.runs import LEARNING_RATE, SHOWN, FinishedRun, by_setting
@@ -19,7 +19,7 @@ from src.errors import UserError
 VIEWS = ("given", "best")
 EPOCHS = "training.epochs"
 BESIDE = {"average precision": "average_precision", "ECE": "ece"}
-"""What is compared beside macro F1, on the same runs: ranking and calibration, 0 to 1."""
+"""Scores of the same runs beside macro F1, for ranking and calibration, 0 to 1."""
 ESTIMATED = ("mean", "low", "high", "standard_error", "df")
 DETAILS = {"data.problem": "problem {:g}", "data.hard_fraction": "{:.0%} hard negatives"}
 NOISE, USUAL_NOISE = "data.flip_y", 0.01
@@ -38,8 +38,9 @@ def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: float) -> li
         UserError: where there is nothing to compare.
     """
     rows = []
+    given = [run for run in runs if float(run.params[LEARNING_RATE]) == rate]
     for decision in SHOWN:
-        for view, chosen in _views(runs, decision, rate):
+        for view, chosen in zip(VIEWS, (given, _best(runs, decision)), strict=True):
             if len({run.label for run in chosen}) > 1:
                 settings = by_setting(chosen)
                 rows += [
@@ -53,18 +54,11 @@ def compare_cells(runs: Sequence[FinishedRun], baseline: str, rate: float) -> li
 
 
 def rates_chosen(runs: Sequence[FinishedRun], decision: str) -> dict[tuple[str, str], Counter[str]]:
-    """How often validation chose each learning rate, by loss and epochs of the budget."""
+    """Counts of the learning rates that validation chose, by loss and epochs of the budget."""
     found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for run in _best(runs, decision):
         found[run.label, run.params[EPOCHS]][run.params[LEARNING_RATE]] += 1
     return found
-
-
-def _views(
-    runs: Sequence[FinishedRun], decision: str, rate: float
-) -> Iterator[tuple[str, list[FinishedRun]]]:
-    yield "given", [run for run in runs if float(run.params[LEARNING_RATE]) == rate]
-    yield "best", _best(runs, decision)
 
 
 def _best(runs: Sequence[FinishedRun], decision: str) -> list[FinishedRun]:
@@ -103,7 +97,7 @@ def _row(losses: Mapping[str, Mapping[int, FinishedRun]], one: Comparison) -> di
 
 
 def _factors(run: FinishedRun) -> dict[str, Any]:
-    """What names a cell; a table is known by its file, every other source by its name."""
+    """The names of a cell; a table is known by its file, every other source by its name."""
     most, least = max(run.class_counts, default=0), min(run.class_counts, default=1)
     counted = run.params.get("data.imbalance_ratio", most / max(least, 1))
     exact = 1.0 if run.params.get("data.profile") == "none" else float(counted)
@@ -123,7 +117,7 @@ def _factors(run: FinishedRun) -> dict[str, Any]:
     }
 
 
-def _details(params: Mapping[str, str]) -> Iterable[str]:
+def _details(params: Mapping[str, str]) -> Iterator[str]:
     for key, words in DETAILS.items():
         if params.get(key, "None") != "None":
             yield words.format(float(params[key]))

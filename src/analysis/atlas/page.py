@@ -12,7 +12,7 @@ from src.analysis.report.sections import Section, Shaded, Table, write_page
 DEEPEST_PP = 10.0
 """Percentage points from which a difference has the deepest colour."""
 DEEPEST_SHARE = 0.75
-"""Of the full colour, so that black text stays readable on it."""
+"""Share of the full colour at which black text stays readable."""
 GAIN, LOSS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue and vermilion: told apart by colour-blind readers."""
 ABOUT = f"""\
@@ -62,7 +62,7 @@ def _summary(atlas: Atlas) -> Table:
 
 
 def _rates(atlas: Atlas) -> Table:
-    """How often validation chose each learning rate."""
+    """Counts of the learning rates that validation chose."""
     values = sorted({rate for chosen in atlas.rates.values() for rate in chosen}, key=float)
     rows = [
         [loss, epochs, *(str(chosen[value]) for value in values)]

@@ -19,7 +19,7 @@ from src.analysis.statistics.estimate import LEVEL
 LEAST_ERROR = 0.01
 """Percentage points; two losses that gave the same scores on every seed have no error at all."""
 STEPS, WIDEST = 100, 4.0
-"""Of the grid over tau: how many, and its end in standard deviations of the cells' means."""
+"""Steps of the grid over tau, and its end in standard deviations of the cells' means."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from src.analysis.statistics.paired import estimate_over
 from src.runs.labels import SAMPLED_BY, short_label
 
 DECIMALS = 9
-"""Of a difference in percentage points: what lies beyond comes of the order of summing."""
+"""Decimals of a difference in percentage points; the order of summing changes later ones."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def mean(self) -> float:
-        """Of the scores."""
+        """Mean of the scores."""
         return float(np.mean(self.scores))
 
     @property
@@ -70,7 +70,7 @@ class Candidate:
 
     @property
     def promotes(self) -> str:
-        """What to type to put that run into the model registry, deciding so."""
+        """The command that puts the median run into the model registry, with this decision."""
         decision = "" if self.decision == "tuned" else f" --decision {self.decision}"
         command = f"python -m src.promote {self.median_run.run_id} --name NAME --alias champion"
         return f"{command}{decision}"
@@ -83,7 +83,7 @@ class Candidate:
         return f"{np.mean(known):.4f}{spread}"
 
     def on(self, seeds: Collection[int]) -> "Candidate":
-        """The same over some of its seeds."""
+        """The candidate over some of its seeds."""
         return replace(self, runs=tuple(run for run in self.runs if run.seed in seeds))
 
     def is_of(self, loss: str) -> bool:
@@ -103,18 +103,18 @@ def differences(scores: Sequence[float], others: Sequence[float]) -> list[float]
 
 
 def lead(one: Candidate, other: Candidate) -> Estimate:
-    """How far the validation scores of one are above those of another."""
+    """The validation scores of one candidate minus those of another, percentage points."""
     return estimate_over(one.runs, differences(one.scores, other.scores))
 
 
 def equal(one: Candidate, other: Candidate) -> bool:
-    """Whether the difference in calibration has an interval that holds 0; one seed, if equal."""
+    """Whether the interval of the difference in calibration holds 0; with one seed, if it is 0."""
     gaps = differences(one.errors, other.errors)
     return _holds_zero(estimate_over(one.runs, gaps))
 
 
 def tied(leader: Candidate, other: Candidate, threshold: float) -> bool:
-    """Whether a candidate trails by less than the threshold (pp), and by nothing that is sure."""
+    """Whether a candidate trails by less than the threshold (pp), with an interval that holds 0."""
     ahead = lead(leader, other)
     return ahead.mean < threshold and (len(leader.runs) < 2 or _holds_zero(ahead))
 

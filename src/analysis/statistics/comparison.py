@@ -82,12 +82,12 @@ class Comparison:
 
     @property
     def high(self) -> float:
-        """Its upper end."""
+        """Upper end of the interval."""
         return self.estimate.high
 
     @property
     def has_interval(self) -> bool:
-        """Whether it has ends: not with one seed, nor after few looks at any time."""
+        """Whether the interval has ends: none with one seed, nor after a few looks at any time."""
         return bool(np.isfinite(self.low))
 
     @property
@@ -97,7 +97,7 @@ class Comparison:
 
     @property
     def p_holm(self) -> float:
-        """The same, corrected."""
+        """The p-value of no difference after Holm's correction."""
         return self.corrected.zero
 
     @property
@@ -118,17 +118,17 @@ class Comparison:
 
     @property
     def probability_of_gain(self) -> float:
-        """That the true difference is above the threshold, 0 to 1; NaN with one seed."""
+        """Probability of a true difference above the threshold, 0 to 1; NaN with one seed."""
         return self.estimate.probability_above(self.threshold)
 
     @property
     def probability_of_loss(self) -> float:
-        """That it is below minus the threshold."""
+        """Probability of one below minus the threshold."""
         return 1 - self.estimate.probability_above(-self.threshold)
 
     @property
     def probability_of_equivalence(self) -> float:
-        """That it is neither."""
+        """Probability of one between the two."""
         return 1 - self.probability_of_gain - self.probability_of_loss
 
     @property

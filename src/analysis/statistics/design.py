@@ -1,4 +1,4 @@
-"""How the splits of runs came about: what a mean over them is about, and what more seeds add to it.
+"""The splits of some runs: the population of a mean over them, and the worth of more seeds.
 
 What is measured of each kind stands in docs/coverage.md.
 """
@@ -18,14 +18,14 @@ POPULATIONS = {
     "trainings": "On the test rows that were given, over new trainings",
     "periods": "On the periods of this history, each after the rows that trained for it",
 }
-"""Of what a mean is an estimate, by ``data.estimand`` of the runs."""
+"""The population that a mean speaks of, by ``data.estimand`` of the runs."""
 OF_TABLES = {"group": " by whole groups", "kfold": " into folds"}
-"""What is added for re-splits of one table, by ``data.split``."""
+"""Words added for re-splits of one table, by ``data.split``."""
 ONE_SPLIT = "On the one split that all these seeds share"
 SEEDS = 10
-"""What is advised where there is one; in whole rounds of splits."""
+"""Seeds that are advised to somebody who has one; in whole rounds of splits."""
 LARGE_PARTS = ("group", "time")
-"""Splits of which whole groups, or periods, make the difference."""
+"""Splits in which whole groups or periods move a difference."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Design:
 
     @property
     def most_splits(self) -> float:
-        """How many different splits there can be."""
+        """Number of different splits that there can be."""
         return self.parts if self.split == "time" and self.parts else np.inf
 
     def population(self, splits: int, seeds: int) -> str:
@@ -78,18 +78,18 @@ class Design:
 
     @property
     def more(self) -> str:
-        """What narrows an interval where seeds no longer do."""
+        """Advice on what narrows an interval where seeds no longer do."""
         if self.split == "time":
             return "more origins (data.origins) or a longer history can"
         return f"more {'groups' if self.split == 'group' else 'rows'} can"
 
     @property
     def one_seed(self) -> str:
-        """That a single seed has no spread, and what to type for one."""
+        """Says that a single seed has no spread, and what to type."""
         return f"one seed: spread unknown; add {self.word(SEEDS)}"
 
     def word(self, seeds: int) -> str:
-        """What to type for at least so many seeds, in whole rounds."""
+        """The word for at least so many seeds, in whole rounds."""
         return shlex.quote(f"seed=range(0,{self.plan(seeds)})")
 
     def plan(self, seeds: int) -> int:

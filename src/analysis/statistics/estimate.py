@@ -17,11 +17,11 @@ from src.analysis.statistics.anytime import anytime_p, anytime_quantile
 from src.analysis.statistics.design import Design
 
 LEVEL = 0.05
-"""Intervals are of 95 %, and what has a p of at most this is ruled out."""
+"""Intervals are of 95 %, and a value with a p of at most this is ruled out."""
 MOST_SEEDS = 1000
 """The most seeds that are ever asked for."""
 PRIOR_SPLITS = 1
-"""That training noise counts for; with few splits it says more of a mean than they do."""
+"""Number of splits that training noise counts as; with few splits it says more than they do."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Estimate:
 
     @property
     def high(self) -> float:
-        """Its upper end."""
+        """Upper end of the interval."""
         return self.mean + self._half_width
 
     @property
@@ -82,7 +82,7 @@ class Estimate:
         return float(2 * t.sf(abs(statistic), self.df))
 
     def probability_above(self, value: float) -> float:
-        """That the true mean is above a value (percentage points), from the t posterior.
+        """Probability of a true mean above a value (percentage points), from the t posterior.
 
         Under the prior that prefers no mean and no scale, the posterior of the mean is Student's t
         at ``mean`` with scale ``standard_error`` (Benavoli et al. 2017, with their correlated t
@@ -138,10 +138,10 @@ class Components:
         return max(0.0, self.between - self.within) / self.per_split
 
     def moderated(self, spread: float) -> "Components":
-        """The same, with training noise counted as what ``PRIOR_SPLITS`` more splits have shown.
+        """The components with training noise counted as ``PRIOR_SPLITS`` more splits.
 
         Args:
-            spread: s_s² of these, as a share of s_t².
+            spread: s_s² of these splits, as a share of s_t².
         """
         if self.splits in (1, self.seeds):
             return self

@@ -12,7 +12,7 @@ from src.runs.labels import short_label
 PREFIXES = ("test_", "val_tuned_", "val_prior_", "val_crossfit_", "best_", "seconds_")
 """Metrics that are one number per run."""
 MARK = {"argmax": "test_", "tuned": "test_tuned_", "prior": "test_prior_"}
-"""How the metrics of a decision begin."""
+"""Beginning of the metrics' names, by decision."""
 OF_PROBABILITIES = ("average_precision", "ece", "brier", "log_loss")
 
 
@@ -51,7 +51,7 @@ class LossSummary:
         return tuple(run.seed for run in self.runs)
 
     def scores(self, decision: str) -> dict[str, float | None]:
-        """What stands beside macro F1, by its name in the CSV; None where it was not recorded.
+        """Scores beside macro F1, by their names in the CSV; None where one was not recorded.
 
         Means on the test split, at the epoch of the decision, 0 to 1 (log loss: nats; time:
         seconds).

@@ -1,4 +1,4 @@
-"""Which loss to take, and why: chosen on the validation split, ties going to calibration.
+"""The loss to take, chosen on the validation split; ties go to the best calibrated.
 
 A candidate is a loss with one of its two decisions. Its score is cross-fitted macro F1 on the
 validation split, since an epoch and offsets that were chosen on a split score too well on it. The
@@ -65,14 +65,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class _Choice:
-    """What the rule takes, and between what it had to choose.
-
-    Attributes:
-        winner: what is taken.
-        leader: has the highest mean.
-        ties: those that cannot be told from it, itself among them.
-        equals: how many of these are equally calibrated.
-    """
+    """The winner; and the leader by mean, its ties with it, how many are equally calibrated."""
 
     winner: Candidate
     leader: Candidate
@@ -143,7 +136,7 @@ def _choose(candidates: Sequence[Candidate], baseline: str, threshold: float) ->
 
 
 def _agreement(candidates: Sequence[Candidate], baseline: str, threshold: float) -> float | None:
-    """How often two halves of the seeds choose the same; seeds of one split stay together."""
+    """Share of halvings whose halves choose the same; seeds of one split stay together."""
     splits = {run.seed: run.fingerprint for run in candidates[0].runs}
     names = sorted({*splits.values()})
     if len(names) < FEWEST_SPLITS:

@@ -1,4 +1,4 @@
-"""What is known of a difference: gain, better, equivalent, worse, loss, or undecided.
+"""The verdict on a difference: gain, better, equivalent, worse, loss, or undecided.
 
 R is the region of practical equivalence, a difference of at most the threshold to either side.
 With one comparison a verdict is what the 95 % interval says; with several, what it would say at
@@ -17,7 +17,7 @@ UNDECIDED = "undecided"
 
 @dataclass(frozen=True)
 class PValues:
-    """Against what each verdict has to rule out; two-sided, as the interval is.
+    """p-values of what each verdict has to rule out; two-sided, as the interval is.
 
     Attributes:
         zero: no difference: ruled out, the loss is better or worse.

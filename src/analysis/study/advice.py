@@ -1,4 +1,4 @@
-"""What to expect on a table before anything is trained on it, from a study over data sets."""
+"""Expected gains on a table before anything is trained on it, from a study over data sets."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from src.analysis.study.table import ANY_NETWORK, ANY_REFERENCE, CHOSEN
 from src.errors import UserError
 
 FEATURES = ("ratio", "rarest_rows", "columns", "overlap")
-"""What gains are predicted from; all but the overlap, which is a share, by their logarithms."""
+"""Facts that gains are predicted from, as logarithms but for the overlap, which is a share."""
 CANDIDATE = ["kind", "method", "decision"]
 FACTS = ("data", "family", "rows", "classes", *FEATURES)
 NEEDED = (*FACTS, *CANDIDATE, "over_argmax")
@@ -147,7 +147,7 @@ def predict_gains(sets: StudySets, new: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Advice:
-    """What the study says of one table.
+    """The study's word on one table.
 
     Attributes:
         facts: of the table.

@@ -22,7 +22,7 @@ AVERAGE, PREDICTED, PLAIN, VALIDATION = CHOICES = (
 
 @dataclass(frozen=True)
 class AdviceCheck:
-    """What advice would have been worth on each family, from the study of all the others.
+    """The worth of advice on each family, given from the study of all the others.
 
     Attributes:
         methods: one row per method and decision, the baseline aside: ``sets``, ``families``,
@@ -116,7 +116,7 @@ def _methods(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _regrets(found: pd.DataFrame, pool: str) -> Iterator[tuple[str, pd.Series]]:
-    """What each choice leaves of the best candidate of a set, by set."""
+    """Macro F1 by which each choice falls short of the best candidate, by set."""
     wide = found.pivot_table(
         index="data", columns=CANDIDATE, values=["gain", "expected", "average"], dropna=False
     )

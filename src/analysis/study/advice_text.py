@@ -21,7 +21,7 @@ BY_VALIDATION = {
     ANY_REFERENCE: "reference and decision chosen by validation",
 }
 MOST_LINES = {"network": 6, "reference": 3}
-"""Of candidates that a terminal shows."""
+"""Candidates of each kind that a terminal shows."""
 
 
 def lines(title: str, advice: Advice, *, every: bool = False) -> Iterator[str]:
@@ -48,7 +48,7 @@ def lines(title: str, advice: Advice, *, every: bool = False) -> Iterator[str]:
 
 
 def as_json(advice: Advice) -> dict[str, Any]:
-    """All of it, numbers unrounded, percentage points and shares."""
+    """The whole advice, numbers unrounded, in percentage points and shares."""
     columns = [*CANDIDATE, "expected", "low", "high", "average", "predicts", "sets", "families"]
     return {
         "table": dict(advice.facts),
@@ -64,7 +64,7 @@ def as_json(advice: Advice) -> dict[str, Any]:
 
 
 def advice_sections(table: pd.DataFrame) -> list[Section]:
-    """What a page says of whether advice can be trusted, from the study's table."""
+    """Sections on whether advice can be trusted, from the study's table."""
     try:
         check = check_advice(table)
     except UserError as error:

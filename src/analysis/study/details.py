@@ -16,7 +16,7 @@ MOST_NAMED = 60
 
 
 def dependence(found: Findings) -> Section:
-    """How the gain goes with what is known of a set before training."""
+    """Slopes of the gain over the facts known of a set before training."""
     rows = pd.concat([found.of(decision) for decision in found.decisions])
     slopes = [row[name] for _, row in rows.iterrows() for name in FACTORS if row[name] is not None]
     bold = sum(slope.p < LEVEL for slope in slopes)
@@ -65,7 +65,7 @@ def every_set(found: Findings) -> Section:
 
 
 def set_by_set(study: Study, decision: str) -> Section:
-    """Every set, won or lost."""
+    """Every set as a row, won or lost."""
     sets = study.sets[study.sets["decision"] == decision]
     base = sets[sets["method"] == study.baseline].sort_values(["family", "data"])
     others = [
@@ -87,7 +87,7 @@ def set_by_set(study: Study, decision: str) -> Section:
 
 
 def left_out(study: Study) -> Section:
-    """What is not in the tables, and methods with more trials than others."""
+    """Sets and runs that are not in the tables, and methods with more trials than others."""
     trials = (
         study.sets.groupby("method", sort=False)["trials"]
         .max()

@@ -1,4 +1,4 @@
-"""What is known of a data set before anything is trained on it: what advice goes by."""
+"""Facts of a data set that are known before anything is trained on it; advice goes by them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ def describe(dataset: Dataset) -> dict[str, float]:
 
 
 def facts_of(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """What the runs of one data set say of it; NaN for what they did not record.
+    """Facts that the runs of one data set recorded; NaN for the others.
 
     Args:
         runs: of the same data set.

@@ -69,7 +69,7 @@ def mean_over_families(values: Sequence[float], families: Sequence[str]) -> Over
 def slope_over_families(
     values: Sequence[float], factor: Sequence[float], families: Sequence[str]
 ) -> OverFamilies:
-    """How much a value rises with a factor: least squares, families weighted alike.
+    """The slope of a value over a factor: least squares, families weighted alike.
 
     Args:
         values: one per set, shape (n,).

@@ -1,4 +1,4 @@
-"""What the study says, over its sets: what every section of the page is made from."""
+"""The study over all its sets: the numbers behind every section of the page."""
 
 from functools import cached_property
 from typing import Any
@@ -21,11 +21,11 @@ HOW = {
 CHANCES = [f"next set: {name} above {THRESHOLD_PP:g} pp" for name in ("gain", "loss")]
 CHANCES.insert(1, "next set: equivalent")
 LEAST_SHARE = 0.9
-"""Of the sets that a method must have been trained on to be ranked among the others."""
+"""Share of the sets that a method must have been trained on to be ranked."""
 
 
 class Findings:
-    """Everything that the study says over its sets.
+    """The study over all its sets.
 
     Args:
         study: set by set.
@@ -43,7 +43,7 @@ class Findings:
 
     @cached_property
     def ranks(self) -> dict[str, tuple[Ranks, Ranks]]:
-        """By decision, the ranks over families and over single sets."""
+        """Ranks over families and over single sets, by decision."""
         found: dict[str, tuple[Ranks, Ranks]] = {}
         for decision in self.decisions:
             of_decision = self.sets[self.sets["decision"] == decision]
@@ -71,6 +71,6 @@ def counts(row: Any) -> str:
 
 
 def chances(row: Any) -> list[str]:
-    """Of gain, equivalence and loss on the next set."""
+    """Chances of gain, equivalence and loss on the next set."""
     found = [row.get(name) for name in reversed(OUTCOMES)]
     return [str(one) if isinstance(one, Chance) else "" for one in found]

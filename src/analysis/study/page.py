@@ -35,7 +35,7 @@ def sections(study: Study) -> list[Section]:
 
 
 def answer(found: Findings) -> Section:
-    """What was found, in sentences."""
+    """The answer in sentences."""
     study, sets = found.study, found.sets
     extent = f"{sets['data'].nunique()} data sets of {sets['family'].nunique()} families"
     text = [
@@ -56,7 +56,7 @@ def answer(found: Findings) -> Section:
 
 
 def _of_decision(found: Findings) -> Iterator[str]:
-    """What the baseline gains by another decision than argmax."""
+    """The baseline's gain by another decision than argmax."""
     base = found.sets[found.sets["method"] == found.study.baseline]
     gains = [
         f"{decision} {mean_over_families(rows['over_argmax'], rows['family']).text()} pp"
@@ -68,7 +68,7 @@ def _of_decision(found: Findings) -> Iterator[str]:
 
 
 def _of_references(found: Findings) -> Iterator[str]:
-    """How the best network stands against the best estimator without one."""
+    """The best network against the best estimator without one."""
     against = found.study.against
     if against.empty:
         return
@@ -109,7 +109,7 @@ def over_data_sets(found: Findings, decision: str) -> Section:
 
 
 def decision_alone(found: Findings) -> Section:
-    """What the decision gives to the baseline, and each method with its decision."""
+    """The baseline's gain by its decision, and that of each method with its decision."""
     baseline = found.study.baseline
     at = found.sets[found.sets["decision"] != "argmax"]
     alone = at[(at["method"] == baseline) | (at["decision"] == CHOSEN)]
@@ -126,7 +126,7 @@ def decision_alone(found: Findings) -> Section:
 
 
 def against_references(found: Findings) -> Section:
-    """How often a network is better than an estimator without one."""
+    """Networks against estimators without one, over the sets."""
     against = found.study.against
     title = "Networks against forests and boosting"
     if against.empty:

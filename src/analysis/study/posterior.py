@@ -1,4 +1,4 @@
-"""What to expect on the next data set, of a family not seen yet: a hierarchical model.
+"""The difference to expect on a data set of a new family: a hierarchical model.
 
 The difference that was measured on set i of family j is y = mu + f_j + u_ij + e_ij, percentage
 points: f_j, how far the family is from the common mean mu, and u_ij, how far the set is from its
@@ -40,9 +40,9 @@ NU_PRIOR = np.log(stats.gamma.pdf(NU, 2, scale=10) * NU)
 """Density per step of a geometric grid, as for ``phi`` and ``tau``."""
 NU_CONSTANT = gammaln((NU + 1) / 2) - gammaln(NU / 2) - np.log(NU) / 2
 STEPS, NARROWEST, WIDEST = 80, 0.002, 5.0
-"""Of the grids over phi and tau: how many, and their ends in standard deviations of the means."""
+"""Steps of the grids over phi and tau, and their ends in standard deviations of the means."""
 QUANTILES = (np.arange(100) + 0.5) / 100
-"""Of a new family's effect, by which it is averaged out."""
+"""Quantiles of a new family's effect, over which it is averaged out."""
 Array = NDArray[np.float64]
 
 
@@ -65,7 +65,7 @@ class Posterior:
     ties: Array
 
     def shares(self, threshold: float) -> Array:
-        """Of the data sets that could come next, how many lose, are equivalent, gain.
+        """Shares of the data sets that could come next which lose, are equivalent, gain.
 
         Args:
             threshold: percentage points.
@@ -176,13 +176,13 @@ class _Chain:
         return self.mu, self.phi, self.tau, self.nu
 
     def _scale(self, away: Array, noise: Array, precision: Array) -> float:
-        """Of effects that are seen with noise, integrated over the effects."""
+        """Draws the scale of effects that are seen with noise, integrated over the effects."""
         variance = noise + self.grid[:, None] ** 2 / precision
         fit = -0.5 * (np.log(variance) + away**2 / variance).sum(axis=1)
         return self._of_grid(self.grid, fit + np.log(self.grid))
 
     def _degrees(self, squares: Array) -> float:
-        """Given the squares of standardised effects, integrated over their precisions."""
+        """Draws nu, given squares of standardised effects, integrated over their precisions."""
         half = (NU + 1) / 2
         fit = len(squares) * NU_CONSTANT - half * np.log1p(squares[:, None] / NU).sum(axis=0)
         return self._of_grid(NU, fit + NU_PRIOR)

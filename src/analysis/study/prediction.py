@@ -31,7 +31,7 @@ LEAST_FAMILIES = 5
 FEW_FAMILIES = 10
 """Below so many the average is taken: slopes of a handful of families are noise."""
 BY_CHANCE = 0.065
-"""How often a method seems to be predicted where nothing predicts; the tests simulate it."""
+"""Share of methods that seem to be predicted where nothing predicts; the tests simulate it."""
 NOTHING = 1e-9
 """Squared percentage points; less is rounding."""
 
@@ -123,7 +123,7 @@ class GainPredictor:
 def left_out_errors(
     design: Array, gains: Array, family: NDArray[np.integer], penalty: float
 ) -> Array:
-    """What each set's gain is off, by the fit to all families but its own.
+    """Error of each set's gain by the fit to all families but its own.
 
     Args:
         design: a column of ones and the features, shape (n, 1 + features).

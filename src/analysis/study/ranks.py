@@ -16,7 +16,7 @@ from src.analysis.statistics.verdict import holm
 
 @dataclass(frozen=True)
 class Ranks:
-    """What the ranks of methods say.
+    """Mean ranks of methods, and tests of their differences.
 
     Attributes:
         ranks: mean rank of each method, 1 is best, best first.

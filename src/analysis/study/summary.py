@@ -1,4 +1,4 @@
-"""What the study says over its data sets: one row for each method and decision."""
+"""The study over its data sets: one row for each method and decision."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ FACTORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "rarest_rows": ("doubling of the rows of the rarest class", np.log2),
     "overlap": ("0.1 more overlap of the classes", lambda overlap: 10 * overlap),
 }
-"""What a gain may depend on: for people, and in which unit."""
+"""Facts that a gain may depend on: the unit in words, and the fact in that unit."""
 OUTCOMES = ("loss", "equivalent", "gain")
 LEAST_SETS = 3
 TEST_PART = 0.2
-"""Of a set's rows, in the test split."""
+"""Share of a set's rows in the test split."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _steps(found: pd.DataFrame) -> "pd.Series[float]":
 
 
 def _slope(found: pd.DataFrame, column: str, name: str) -> OverFamilies | None:
-    """How the column goes with a factor; None where the factor is not known or does not vary."""
+    """Slope of the column over a factor; None where the factor is not known or does not vary."""
     known = found[np.isfinite(found[name].astype(float))]
     factor = FACTORS[name][1](known[name].astype(float))
     if known["family"].nunique() <= LEAST_SETS or factor.nunique() < LEAST_SETS:

@@ -64,7 +64,7 @@ Methods = dict[tuple[str, str], Chosen]
 
 @dataclass(frozen=True)
 class Study:
-    """What the runs of a study say, set by set.
+    """The comparisons of a study, set by set.
 
     Attributes:
         sets: one row per data set, method and decision; see above.

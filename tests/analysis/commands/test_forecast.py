@@ -42,10 +42,10 @@ def test_an_unknown_data_set_takes_what_the_known_ones_do():
     assert math.isnan(pace_of([]).seconds("new", 10))
 
 
-@pytest.fixture
-def store(tmp_path, empty_store):
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, empty_store):
     """One finished run of the sweep, and one of another width."""
-    root = tmp_path / "mlruns"
+    root = tmp_path_factory.mktemp("forecast") / "mlruns"
     empty_store(root)
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
     experiment = client.create_experiment("atlas", artifact_location=str(root / "artifacts"))
