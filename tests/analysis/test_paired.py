@@ -25,14 +25,6 @@ def paired_runs(gains, base=0.60, loss="focal(gamma=2)"):
     return baseline + others
 
 
-def test_difference_is_paired_by_seed_in_percentage_points():
-    (found,) = compare(paired_runs([3.0, 5.0, 1.0, 7.0]))
-    assert found.seeds == (0, 1, 2, 3)
-    assert found.differences == pytest.approx((3.0, 5.0, 1.0, 7.0))
-    assert found.mean == pytest.approx(4.0)
-    assert found.wins_ties_losses == (4, 0, 0)
-
-
 def table_runs(gains, seeds_per_split=2, **changes):
     """Runs on re-splits of a table of 1,000 rows, each split shared by neighbouring seeds."""
     facts = {"estimand": "table"} | changes
@@ -52,10 +44,17 @@ def table_runs(gains, seeds_per_split=2, **changes):
         ([20.0, -8.0, 15.0, -9.0, 2.0], "undecided", "FAIL"),
         ([-1.5, -1.4, -1.6, -1.5, -1.5], "worse", "FAIL"),
         ([-4.0, -5.0, -3.0, -4.5, -3.5], "loss", "FAIL"),
+        ([0.0, 0.0, 0.0], "equivalent", "FAIL"),  # ties, with an interval of no width
     ],
 )
 def test_every_verdict_and_what_the_homework_makes_of_it(gains, verdict, homework):
+    """Differences are paired by seed, in percentage points."""
     (found,) = compare(paired_runs(gains))
+    assert found.seeds == tuple(range(len(gains)))
+    assert found.differences == pytest.approx(gains)
+    assert (found.mean, found.low < found.high) == (pytest.approx(np.mean(gains)), any(gains))
+    signs = np.sign(gains).tolist()
+    assert found.wins_ties_losses == (signs.count(1), signs.count(0), signs.count(-1))
     assert found.verdict == verdict
     assert Homework(found).verdict == homework
     assert f". {verdict.capitalize()}: " in found.sentence
@@ -208,13 +207,6 @@ def test_an_interval_valid_at_any_time_is_wider_and_says_so():
     assert early.verdict == "undecided"
 
 
-def test_equal_scores_are_ties_with_an_interval_of_no_width():
-    (found,) = compare(paired_runs([0.0, 0.0, 0.0]))
-    assert found.wins_ties_losses == (0, 3, 0)
-    assert (found.low, found.high, found.p) == (0.0, 0.0, 1.0)
-    assert found.verdict == "equivalent"
-
-
 def test_seeds_without_a_pair_are_named_with_who_lacks_them():
     runs = [*paired_runs([3.0, 4.0]), run("ce", 7, 0.5), run("focal(gamma=2)", 9, 0.9)]
     (found,) = compare(runs)
@@ -225,21 +217,17 @@ def test_seeds_without_a_pair_are_named_with_who_lacks_them():
     ]
 
 
-def test_of_runs_trained_twice_the_last_counts():
+def test_settings_are_compared_each_on_its_own_and_of_runs_trained_twice_the_last_counts():
     again = run("focal(gamma=2)", 0, 0.99, ended_ms=5, run_id="again")
-    (found,) = compare([again, *paired_runs([1.0, 1.0])])
-    assert found.scores[0] == 0.99
-
-
-def test_settings_are_compared_each_on_its_own():
     elsewhere = [
         run(label, seed, score, setting="two", title="digits, cnn")
         for label, score in (("ce", 0.8), ("focal(gamma=2)", 0.7))
         for seed in range(3)
     ]
     alone = [run("ldam", seed, 0.9, setting="without the baseline") for seed in range(3)]
-    here, there = compare([*paired_runs([2.0, 3.0]), *elsewhere, *alone])
+    here, there = compare([again, *paired_runs([2.0, 3.0]), *elsewhere, *alone])
     assert (here.title, there.title) == ("simulated, mlp", "digits, cnn")
+    assert here.scores[0] == 0.99
     assert there.mean == pytest.approx(-10.0)
     assert there.p_holm == there.p
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtr, stdtrit
 
 from src.analysis.statistics.anytime import anytime_p, anytime_quantile
 from src.analysis.statistics.design import Design
@@ -79,7 +79,7 @@ class Estimate:
         statistic = (self.mean - value) / self.standard_error
         if self.anytime:
             return anytime_p(statistic, self.df)
-        return float(2 * t.sf(abs(statistic), self.df))
+        return float(2 * stdtr(self.df, -abs(statistic)))
 
     def probability_above(self, value: float) -> float:
         """Probability of a true mean above a value (percentage points), from the t posterior.
@@ -90,7 +90,7 @@ class Estimate:
         """
         if self.standard_error == 0:
             return float(self.mean > value)
-        return float(t.sf(value, self.df, self.mean, self.standard_error))
+        return float(stdtr(self.df, (self.mean - value) / self.standard_error))
 
     def seeds_needed(self, margin: float, comparisons: int = 1) -> int | None:
         """The fewest seeds, in whole rounds of splits, whose interval is narrow enough.
@@ -170,7 +170,7 @@ def estimate(
         mean=float(values.mean()),
         standard_error=float(np.sqrt(variance[0])) if n > 1 else float("nan"),
         df=float(df[0]),
-        floor=float(norm.ppf(1 - LEVEL / 2) * np.sqrt(endless[0])) if several else float("nan"),
+        floor=float(ndtri(1 - LEVEL / 2) * np.sqrt(endless[0])) if several else float("nan"),
         training_sd=float(np.sqrt(parts.within)) if parts.seeds > parts.splits else float("nan"),
         seeds=n,
         splits=int(parts.splits),
@@ -226,4 +226,4 @@ def variance_of_mean(
 
 def _quantile(df: NDArray[np.float64], level: float, anytime: bool) -> NDArray[np.float64]:
     """Standard errors from the mean to either end of an interval that misses in ``level``."""
-    return anytime_quantile(df, level) if anytime else t.ppf(1 - level / 2, df)
+    return anytime_quantile(df, level) if anytime else stdtrit(df, 1 - level / 2)
