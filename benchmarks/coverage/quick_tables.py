@@ -51,13 +51,13 @@ def of_rows(_: Random, rng: Random) -> tuple[Floats, NDArray[np.bool_], RowMarks
 
 
 def of_groups(_: Random, rng: Random) -> tuple[Floats, NDArray[np.bool_], RowMarks]:
-    """Groups of uneven size, each with a place of its own, mostly of one class."""
+    """Groups of uneven size, each with a centre of its own, mostly of one class."""
     sizes = 1 + rng.multinomial(ROWS - GROUPS, rng.dirichlet(np.ones(GROUPS)))
     group = np.repeat(np.arange(GROUPS), sizes)
     often = np.where(rng.permutation(GROUPS) < MINORITY * GROUPS, 0.8, 0.05)
     y = rng.random(ROWS) < often[group]
-    places = rng.normal(0, 0.8, (GROUPS, COLUMNS))
-    return _features(y, places[group], rng), y, RowMarks(group=group)
+    centres = rng.normal(0, 0.8, (GROUPS, COLUMNS))
+    return _features(y, centres[group], rng), y, RowMarks(group=group)
 
 
 def of_a_history(population: Random, rng: Random) -> tuple[Floats, NDArray[np.bool_], RowMarks]:
@@ -66,8 +66,8 @@ def of_a_history(population: Random, rng: Random) -> tuple[Floats, NDArray[np.bo
     drift = population.normal(0, 0.3, (PERIODS, 2, COLUMNS)).cumsum(axis=0)
     fives = np.tile(np.arange(5) < 5 * MINORITY, (ROWS // 5, 1))  # each split has both classes
     y, period = rng.permuted(fives, axis=1).ravel(), np.arange(ROWS) * PERIODS // ROWS
-    places = (shocks + drift)[period, y.astype(int)]
-    return _features(y, places, rng), y, RowMarks(time=np.arange(ROWS))
+    centres = (shocks + drift)[period, y.astype(int)]
+    return _features(y, centres, rng), y, RowMarks(time=np.arange(ROWS))
 
 
 def as_given(population: Random, _: Random) -> tuple[Floats, NDArray[np.bool_], RowMarks]:
@@ -76,8 +76,8 @@ def as_given(population: Random, _: Random) -> tuple[Floats, NDArray[np.bool_], 
     return x, y, RowMarks(part=np.where(np.arange(ROWS) < 0.75 * ROWS, 0, 2))
 
 
-def _features(y: NDArray[np.bool_], places: Floats, rng: Random) -> Floats:
-    x: Floats = rng.normal(0, 1, (len(y), COLUMNS)) + places
+def _features(y: NDArray[np.bool_], centres: Floats, rng: Random) -> Floats:
+    x: Floats = rng.normal(0, 1, (len(y), COLUMNS)) + centres
     x[:, 0] += np.where(y, np.where(rng.random(len(y)) < 0.5, 1.5, -1.5), 0)
     return x
 

@@ -129,7 +129,8 @@ def _grouped(runs: Sequence[FinishedRun], without: Sequence[str]) -> dict[str, l
 
 def _candidates(runs: Sequence[FinishedRun], keys: Iterable[str]) -> tuple[str, ...]:
     """Keys that may have been tuned: asked for, or varied in training or in an estimator."""
-    asked = {*keys, *(key for run in runs for key in _asked(run))}
+    named = {run.params.get(ASKED, "[]") for run in runs}
+    asked = {*keys, *(key for several in named for key in ast.literal_eval(several))}
     values: dict[str, set[str]] = defaultdict(set)
     for run in runs:
         own = {k: v for k, v in run.params.items() if k.startswith(ESTIMATOR)}
@@ -137,13 +138,6 @@ def _candidates(runs: Sequence[FinishedRun], keys: Iterable[str]) -> tuple[str, 
             if name.startswith(("training.", ESTIMATOR)) and name not in NOT_TUNED:
                 values[name].add(value)
     return tuple(sorted(asked | {name for name, several in values.items() if len(several) > 1}))
-
-
-def _asked(run: FinishedRun) -> list[str]:
-    try:
-        return [str(key) for key in ast.literal_eval(run.params.get(ASKED, "[]"))]
-    except (ValueError, SyntaxError, TypeError):
-        return []
 
 
 def _tuned_in(group: Sequence[FinishedRun], candidates: Sequence[str]) -> tuple[str, ...]:

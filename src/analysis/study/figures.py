@@ -33,12 +33,12 @@ def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
     """
     mine = sets[(sets["method"] == method) & sets["decision"].isin([*SHOWN])]
     order = mine[["family", "data"]].drop_duplicates().sort_values(["family", "data"])
-    place = {data: -index for index, data in enumerate(order["data"])}
+    height_of = {data: -index for index, data in enumerate(order["data"])}
     title = f"{method} minus {baseline}, every set"
-    with Drawing(title, LEAST_HEIGHT + ROW_HEIGHT * len(place)) as drawing:
+    with Drawing(title, LEAST_HEIGHT + ROW_HEIGHT * len(height_of)) as drawing:
         axes = drawing.axes()
         for index, (_, family) in enumerate(order.groupby("family", sort=False)):
-            rows = [place[data] for data in family["data"]]
+            rows = [height_of[data] for data in family["data"]]
             if index % 2:
                 axes.axhspan(
                     min(rows) - 0.5, max(rows) + 0.5, color=INK, alpha=0.07, lw=0, zorder=0
@@ -47,17 +47,17 @@ def forest(sets: pd.DataFrame, method: str, baseline: str) -> Panel:
             found = mine[mine["decision"] == decision]
             if found.empty:
                 continue
-            height = found["data"].map(place) + shift
+            height = found["data"].map(height_of) + shift
             axes.hlines(height, found["low"], found["high"], color=colour, lw=1)
             axes.plot(found["difference"], height, marker, color=colour, ms=3, label=decision)
         axes.axvline(0, color=INK, lw=1)
         for end in (-THRESHOLD_PP, THRESHOLD_PP):
             axes.axvline(end, color=INK, alpha=0.7, lw=1, ls=":")
-        names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in place]
-        axes.set_yticks([*place.values()], names, fontsize=6.5)
+        names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in height_of]
+        axes.set_yticks([*height_of.values()], names, fontsize=6.5)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
-        axes.set(ylim=(-len(place) + 0.4, 0.6), xlim=_middle(mine))
+        axes.set(ylim=(-len(height_of) + 0.4, 0.6), xlim=_middle(mine))
         axes.set_xlabel("test macro F1, pp")
         drawing.legend()
     caption = (
