@@ -45,9 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.engine.build import load_dataset
 
     sets = StudySets.of_table(table)
-    typed = [override("data.path", str(options.file)), *map(shlex.quote, options.override)]
-    if options.label is not None:
-        typed.insert(1, override("data.label", options.label))
+    label = [] if options.label is None else [override("data.label", options.label)]
+    typed = [override("data.path", str(options.file)), *label, *map(shlex.quote, options.override)]
     dataset = load_dataset(composed(["data=table", *shlex.split(" ".join(typed))])["data"])
     advice = advise(sets, describe(dataset))
     following = f"python train.py -m +experiment=my_data {' '.join(typed)}"

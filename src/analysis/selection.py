@@ -39,9 +39,9 @@ class Selection:
         runs: the finished ones of networks.
         left_out: sentences on runs that are not among them, and why.
         references: the finished ones of estimators, which only give the scale.
-        sweep_id: parent run of the sweep, if they are one.
+        sweep_id: run id of the sweep's parent; None without a sweep.
         artifacts: address of the parent's artifacts; empty without a sweep.
-        command: as the sweep was typed; empty without one.
+        command: as the sweep was typed; empty without a sweep.
         tuned: keys that the sweep tunes.
         planned: the seeds that the sweep planned; empty where it did not say.
         seen_before: the most of its seeds over which another sweep has compared its losses, unless
@@ -68,7 +68,7 @@ def select_runs(
     experiment: str | None = None,
     condition: str | None = None,
 ) -> Selection:
-    """Reads the runs to compare; with neither of the last three, those of the last sweep.
+    """Reads the runs to compare: those of the last sweep where none of the last three is given.
 
     ``MLFLOW_TRACKING_URI`` wins over ``root`` and ``uri``; ``condition`` is in MLflow's search
     syntax.
@@ -98,6 +98,8 @@ def _matching(store: Store, experiment: str | None, condition: str | None) -> It
         yield from store.each(condition or "", list(ids))
         yield from _answers(store, list(ids), others, condition)
     except MlflowException as error:
+        if condition is None:
+            raise
         raise UserError(
             f"--filter {condition}: {str(error).splitlines()[0]} Right is MLflow's search "
             """syntax, such as "tags.data = 'digits' AND metrics.test_f1_macro > 0.5"."""
@@ -106,27 +108,26 @@ def _matching(store: Store, experiment: str | None, condition: str | None) -> It
 
 def _answers(
     store: Store, home: list[str], others: list[str], condition: str | None
-) -> Iterator[Run]:
+) -> Iterable[Run]:
     """Runs of other experiments that answered a job of this one's sweeps."""
-    seen: set[str] = set()
-    for parent in store.search(f"tags.`{SWEEP_COMMAND}` LIKE '%'", home) if others else []:
-        words = [f"tags.`sweep.{parent.info.run_id}` LIKE '%'", *([condition] if condition else [])]
-        for run in store.each(" AND ".join(words), others):
-            if run.info.run_id not in seen:
-                seen.add(run.info.run_id)
-                yield run
+    also = f" AND {condition}" if condition else ""
+    parents = store.search(f"tags.`{SWEEP_COMMAND}` LIKE '%'", home) if others else []
+    return {
+        run.info.run_id: run
+        for parent in parents
+        for run in store.each(f"tags.`{OF_A_SWEEP}{parent.info.run_id}` LIKE '%'{also}", others)
+    }.values()
 
 
 def _parent(store: Store, sweep_id: str | None) -> Run:
-    parent = store.sweep(sweep_id, ended=sweep_id is None)
-    if parent is None and sweep_id:
+    if parent := store.sweep(sweep_id, ended=sweep_id is None):
+        return parent
+    if sweep_id:
         raise UserError(
             f"--sweep {sweep_id}: no such sweep in {store.uri}; right is the id of a "
             "parent run, as a sweep prints it at its end and the MLflow UI shows it"
         )
-    if parent is None:
-        raise UserError(f"{store.uri}: holds no sweep yet; {A_SWEEP} makes one")
-    return parent
+    raise UserError(f"{store.uri}: holds no sweep yet; {A_SWEEP} makes one")
 
 
 def _sweep(store: Store, parent: Run) -> Selection:
