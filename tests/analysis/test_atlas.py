@@ -139,8 +139,10 @@ def test_the_ratio_is_the_one_asked_for_or_counted_to_two_digits_and_details_nam
 
 def test_losses_can_be_chosen_and_one_without_runs_is_named(runs):
     assert draw_atlas(runs, "ce", ["focal"]).charts["loss"].unique().tolist() == [FOCAL]
-    with pytest.raises(UserError, match="--loss ldam: no such loss"):
-        draw_atlas(runs, "ce", ["ldam"])
+    with pytest.raises(
+        UserError, match=r"--loss ldam: no such loss.* there are 'focal\(gamma=2\)'"
+    ):
+        draw_atlas(runs, "ce", ["focal", "ldam"])
 
 
 SCHOOLS = [28, 8, -3, 7, -1, 1, 18, 12]

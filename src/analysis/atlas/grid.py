@@ -17,7 +17,7 @@ from scipy import stats
 from src.analysis.atlas.cells import BESIDE, compare_cells, rates_chosen
 from src.analysis.atlas.pooling import LEVEL, mean_of, pool
 from src.analysis.runs import FinishedRun
-from src.errors import UserError
+from src.errors import UserError, words
 
 CHART, CELL = ["loss", "baseline", "decision"], ["problem", "effort"]
 """A chart is one loss at one decision; its cells are compared in one view or in two."""
@@ -77,15 +77,15 @@ def draw_atlas(
     """Compares losses, all where none is named, with the baseline in every cell.
 
     Raises:
-        UserError: where there is nothing to compare.
+        UserError: where there is nothing to compare, or a named loss is not among the runs.
     """
-    rows = [
-        row
-        for row in compare_cells(runs, baseline, rate)
-        if not losses or {row["loss"], row["loss"].partition("(")[0]} & set(losses)
-    ]
-    if not rows:
-        raise UserError(f"--loss {' '.join(losses)}: no such loss has runs beside {baseline}")
+    rows = compare_cells(runs, baseline, rate)
+    names = {row["loss"]: {row["loss"], row["loss"].partition("(")[0]} for row in rows}
+    for one in losses:
+        if not any(one in of_loss for of_loss in names.values()):
+            there = f"no such loss has runs beside {baseline}; there are {words(names)}"
+            raise UserError(f"--loss {one}: {there}")
+    rows = [row for row in rows if not losses or names[row["loss"]] & set(losses)]
     cells = judge(pd.DataFrame(rows).drop_duplicates([*CHART, "view", *CELL], keep="last"))
     charts, levels, shrunken = [], [], []
     for names, found in cells.groupby([*CHART, "view"]):
