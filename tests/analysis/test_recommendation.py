@@ -49,6 +49,8 @@ def test_a_clear_leader_is_taken_and_its_lead_is_named():
     assert found.sentence.startswith(f"Take {SHORT} with a tuned threshold: its macro F1 on the")
     assert "14.0 pp [14.0, 14.0] above the next" in found.sentence
     assert "not make that sure" not in found.sentence
+    assert found.agreement == 1
+    assert found.sentence.endswith("seeds agree in 100 % of 100 random halvings")
 
 
 def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
@@ -65,17 +67,12 @@ def test_what_cannot_be_told_apart_goes_to_the_best_calibrated():
     assert f"take ce with a tuned threshold: {reason}" in found.sentence
 
 
-def test_a_loss_with_sampling_is_neither_the_baseline_nor_as_simple():
+@pytest.mark.parametrize(("label", "loss"), [(FOCAL, "focal"), ("ce + smote", "ce")])
+def test_of_equally_calibrated_ones_the_simplest_is_taken(label, loss):
+    """A loss with sampling is neither the baseline nor as simple."""
     found = only(
-        runs_of("ce + smote", 0.705, 0.704, 0.05, noise=-1.0, loss="ce"),
+        runs_of(label, 0.705, 0.704, 0.05, noise=-1.0, loss=loss),
         runs_of("ce", 0.70, 0.70, 0.05, noise=1.0),
-    )
-    assert (found.label, found.decision) == ("ce", "argmax")
-
-
-def test_of_equally_calibrated_ones_the_simplest_is_taken():
-    found = only(
-        runs_of("ce", 0.70, 0.70, 0.05, noise=1.0), runs_of(FOCAL, 0.705, 0.704, 0.05, noise=-1.0)
     )
     assert (found.label, found.decision) == ("ce", "argmax")
     assert "none is better calibrated" in found.sentence
@@ -97,9 +94,9 @@ def test_what_rounding_alone_tells_apart_is_tied_and_the_simplest_is_taken():
     assert found.sentence.startswith("ce by argmax and ce with a tuned threshold are indis")
 
 
-def bridged(advised, *changes):
+def bridged(advised, *groups):
     """The bridge from a recommendation to the verdicts on runs of ce and x."""
-    runs = [run for group in changes for run in group]
+    runs = [run for group in groups for run in group]
     (advice,) = recommended(runs)
     assert (advice.label, advice.decision) == advised
     return bridge(advice, compare(runs, "ce", 2.0, advice.decision))
@@ -129,12 +126,6 @@ def test_a_baseline_that_is_recommended_has_a_bridge_where_another_loss_gains():
 
 
 # --- stability --------------------------------------------------------------------------------
-def test_a_choice_that_every_half_would_make_has_halves_that_always_agree():
-    found = only(runs_of("ce", 0.5, 0.5, 0.1), runs_of("x", 0.9, 0.8, 0.1))
-    assert found.agreement == 1
-    assert found.sentence.endswith("seeds agree in 100 % of 100 random halvings")
-
-
 def test_halves_agree_as_often_as_recommendations_on_them_do():
     """Four seeds have three halvings, which come up equally often."""
     runs = [*runs_of("ce", 0.6, 0.5, 0.1), *runs_of("x", 0.6, 0.5, 0.1)]

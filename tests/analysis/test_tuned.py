@@ -142,20 +142,14 @@ def test_knobs_of_a_loss_are_tuned_where_the_sweep_names_them_and_leave_its_labe
     random = np.random.default_rng(1)
     asked = {"tuning.keys": "['training.learning_rate', 'loss.gamma']"}
 
-    def knob(label, seed, gamma, rate, **more):
-        params = {"loss.gamma": gamma, "training.learning_rate": rate, **more}
-        return trial(label, seed, rate, random, params=params)
-
     def runs(**more):
+        focal = "focal(gamma={}, alpha=0.25)"
         return [
-            knob(label, seed, gamma, rate, **more)
+            trial(label.format(gamma), seed, rate, random, params=params | more)
             for seed in range(3)
             for rate in RATES
-            for label, gamma in [
-                ("ce", "2"),
-                ("focal(gamma=1, alpha=0.25)", "1"),
-                ("focal(gamma=2, alpha=0.25)", "2"),
-            ]
+            for label, gamma in (("ce", "2"), (focal, "1"), (focal, "2"))
+            for params in [{"loss.gamma": gamma, "training.learning_rate": rate}]
         ]
 
     found = at_best(runs(**asked), "argmax")
@@ -168,17 +162,11 @@ def test_knobs_of_a_loss_are_tuned_where_the_sweep_names_them_and_leave_its_labe
     assert labels == {"ce", "focal(gamma=1, alpha=0.25)", "focal(gamma=2, alpha=0.25)"}
 
 
-def test_a_trial_without_a_score_on_validation_is_refused():
+def test_trials_on_different_splits_or_without_a_score_on_validation_are_refused():
     runs = sweep(data=("digits",), seeds=range(1))
+    other = replace(runs[0], fingerprint="another", ended_ms=2)
+    with pytest.raises(UserError, match="seed 0: the trials of ce were trained on different spl"):
+        at_best([*runs, other], "argmax")
     runs[0].metrics.pop(ARGMAX)
     with pytest.raises(UserError, match=rf"ce seed 0: has no {ARGMAX}.*force=true"):
         at_best(runs, "argmax")
-
-
-def test_trials_on_different_splits_are_refused():
-    runs = sweep(data=("digits",), seeds=range(1))
-    other = trial("ce", 0, "0.01", np.random.default_rng(2), "digits", fingerprint="another")
-    with pytest.raises(
-        UserError, match="seed 0: the trials of ce were trained on different splits"
-    ):
-        at_best([*runs, other], "argmax")

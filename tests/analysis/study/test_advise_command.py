@@ -63,7 +63,7 @@ def test_json_holds_all_of_it(capsys):
     assert all(one["low"] <= one["expected"] <= one["high"] for one in found["gains"])
 
 
-def test_the_check_is_a_page_that_says_whether_prediction_beats_the_average(capsys):
+def test_the_check_is_a_page_on_whether_prediction_beats_the_average(capsys):
     main(["--check", "--study", "sets.csv"])
     said = capsys.readouterr().out
     assert "left out once" in said
