@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import gammaln
+from scipy.special import gammaln, stdtr, stdtrit
 
 LEAST_ERROR = 0.01
 """Percentage points, where no step of the score is known."""
@@ -74,10 +74,10 @@ class Posterior:
             Shape (draws, 3), rows that sum to 1: below minus the threshold, between, above. Their
             means are the probabilities of the next set; their spread says how well they are known.
         """
-        family = self.phi[:, None] * stats.t.ppf(QUANTILES, self.nu[:, None])
-        centre, scale, nu = self.mu[:, None] + family, self.tau[:, None], self.nu[:, None]
-        below = stats.t.cdf((-threshold - centre) / scale, nu).mean(axis=1)
-        above = stats.t.sf((threshold - centre) / scale, nu).mean(axis=1)
+        mu, phi, tau, nu = (one[:, None] for one in (self.mu, self.phi, self.tau, self.nu))
+        centre = mu + phi * stdtrit(nu, QUANTILES)
+        below = stdtr(nu, (-threshold - centre) / tau).mean(axis=1)
+        above = stdtr(nu, (centre - threshold) / tau).mean(axis=1)
         below, above = (1 - self.ties) * below, (1 - self.ties) * above
         return np.column_stack([below, np.maximum(1 - below - above, 0), above])
 
