@@ -64,6 +64,12 @@ def answered(*references, runs=LOSSES, **options):
     return answer(selection, **options)
 
 
+def scale_of(*references):
+    """How references stand, in the only setting."""
+    (scale,) = answered(*references).scale.values()
+    return scale
+
+
 def printed(found, width=80):
     console = Console(width=width, record=True, file=io.StringIO())
     print_answer(found, console)
@@ -84,10 +90,8 @@ def test_each_is_compared_with_the_recommendation_and_corrected_among_references
     base = [run for run in LOSSES if run.label == advice.label]
     p = []
     for row in scale.rows:
-        metric = "test_f1_macro" if row.at.decision == "argmax" else "test_tuned_f1_macro"
-        of_advice = "test_f1_macro" if advice.decision == "argmax" else "test_tuned_f1_macro"
-        ours = [100 * run.metrics[metric] for run in row.at.runs]
-        theirs = [100 * run.metrics[of_advice] for run in base]
+        ours = [100 * run.score(row.at.decision) for run in row.at.runs]
+        theirs = [100 * run.score(advice.decision) for run in base]
         oracle = ttest_rel(ours, theirs)
         low, high = oracle.confidence_interval()
         assert (row.against.low, row.against.high) == pytest.approx((low, high))
@@ -140,16 +144,14 @@ def test_one_that_is_no_better_stands_behind_the_recommendation():
 
 @pytest.mark.parametrize(("test", "leads"), [(0.832, False), (0.84, False), (0.85, True)])
 def test_a_lead_within_what_counts_as_equal_is_no_reason_to_change(test, leads):
-    found = answered(forest(test, noise=0.05))
-    (scale,) = found.scale.values()
+    scale = scale_of(forest(test, noise=0.05))
     assert scale.rows[0].against.verdict in {"better", "gain"}
     assert scale.leads == leads
 
 
 @pytest.mark.parametrize(("val", "leads"), [(0.95, True), (0.80, False)])
 def test_a_large_lead_that_few_seeds_leave_undecided_counts_where_validation_has_it_too(val, leads):
-    found = answered(forest(0.86, val=val, noise=6.0))
-    (scale,) = found.scale.values()
+    scale = scale_of(forest(0.86, val=val, noise=6.0))
     assert {row.against.verdict for row in scale.rows} == {"undecided"}
     assert min(row.against.mean for row in scale.rows) > 2
     assert scale.leads == leads
@@ -163,8 +165,7 @@ def test_of_its_trials_validation_chooses_and_the_test_split_has_no_say():
         *forest(0.70, "random forest(min_samples_leaf=4)", leaf=4, val=0.9),
         *forest(0.95, leaf=1, val=0.6),
     ]
-    found = answered(trials)
-    (scale,) = found.scale.values()
+    scale = scale_of(trials)
     assert {row.at.label for row in scale.rows} == {"random forest"}
     assert not scale.leads
     assert all(row.against.mean < 0 for row in scale.rows)
