@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Examples:\n  python -m src.ui\n  python -m src.ui --port 5001 --root FOLDER",
     )
     add = parser.add_argument
-    add("--root", default=usual_root(), help=ROOT_HELP)
+    add("--root", metavar="FOLDER", default=usual_root(), help=ROOT_HELP)
     add("--uri", help="address of the database; MLFLOW_TRACKING_URI wins where it is set")
     add("--port", type=int, default=5000, help="port on 127.0.0.1 (5000)")
     return parser

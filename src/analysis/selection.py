@@ -18,7 +18,7 @@ from src.analysis.runs import (
     FinishedRun,
     finished_run,
 )
-from src.errors import UserError, words
+from src.errors import UserError, first_line, words
 from src.tracking.store import SWEEP_COMMAND, Store
 
 PLANNED, TUNED, OF_A_SWEEP = "planned.seeds", "tuning.keys", "sweep."
@@ -101,7 +101,7 @@ def _matching(store: Store, experiment: str | None, condition: str | None) -> It
         if condition is None:
             raise
         raise UserError(
-            f"--filter {condition}: {str(error).splitlines()[0]} Right is MLflow's search "
+            f"--filter {condition}: {first_line(error).rstrip('.')}. Right is MLflow's search "
             """syntax, such as "tags.data = 'digits' AND metrics.test_f1_macro > 0.5"."""
         ) from error
 

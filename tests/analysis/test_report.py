@@ -84,7 +84,7 @@ def parsed(page):
     return parser.seen
 
 
-def test_it_is_one_well_formed_file_that_loads_nothing(made, page):
+def test_it_is_one_well_formed_file_that_loads_nothing_and_links_every_run(made, page):
     elements = parsed(page)
     assert not {"script", "link", "iframe", "object", "img"} & {tag for tag, _ in elements}
     for _, attributes in elements:

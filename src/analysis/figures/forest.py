@@ -25,17 +25,14 @@ MARGIN = 2.0
 
 @dataclass(frozen=True)
 class Mark:
-    """One comparison.
+    """One comparison; mean, ends of the interval and seeds are places within the picture.
 
     Attributes:
         name: ``argmax``, ``tuned``, or a given value such as ``at 0.003``.
         form: ``argmax``, ``tuned``, ``prior`` or ``given``: how its mean is drawn.
         found: the comparison.
-        x: place of the mean.
-        low: of the interval's lower end, within the picture.
-        high: of its upper end.
+        x: of the mean.
         cut: ends that lie beyond the picture: their places, and a mark that points there.
-        seeds: of each seed.
     """
 
     name: str

@@ -1,5 +1,6 @@
 """Pictures of the training: curves by epoch, and scores by gamma."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -53,26 +54,21 @@ def by_epoch(
 
 
 def by_gamma(losses: Sequence[LossSummary], decision: str) -> Panel | None:
-    """Test macro F1 over gamma, for losses that ran with several.
-
-    Returns:
-        None where none did.
-    """
-    series: dict[str, list[tuple[float, LossSummary]]] = {}
+    """Test macro F1 over gamma, for losses that ran with several; None where none did."""
+    series: dict[str, dict[float, LossSummary]] = defaultdict(dict)
     for loss in losses:
         if found := GAMMA.search(loss.label):
-            series.setdefault(GAMMA.sub("gamma=2", loss.label), []).append((float(found[1]), loss))
-    series = {label: sorted(s, key=lambda e: e[0]) for label, s in series.items()}
-    series = {label: s for label, s in series.items() if len(s) >= FEWEST_GAMMAS}
+            series[GAMMA.sub("gamma=2", loss.label)][float(found[1])] = loss
+    series = {label: of for label, of in series.items() if len(of) >= FEWEST_GAMMAS}
     if not series:
         return None
     title, metric = "Macro F1 by gamma", SCORE[decision]
     with Drawing(title, 2.9) as drawing:
         axes = drawing.axes()
-        for label, entries in series.items():
-            means = [loss.means.get(metric, np.nan) for _, loss in entries]
-            spreads = [loss.spreads.get(metric, 0.0) for _, loss in entries]
-            gammas = [gamma for gamma, _ in entries]
+        for label, by_gammas in series.items():
+            gammas = sorted(by_gammas)
+            means = [by_gammas[gamma].means.get(metric, np.nan) for gamma in gammas]
+            spreads = [by_gammas[gamma].spreads.get(metric, 0.0) for gamma in gammas]
             axes.errorbar(gammas, means, spreads, **line_of(label), lw=1.4, capsize=3)
         axes.set(xlabel="gamma", ylabel=f"test macro F1, {decision}")
     return Panel(title, drawing.svg, "Mean over seeds; bar: one standard deviation.")

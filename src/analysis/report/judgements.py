@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.analysis.figures.evidence import Predictions
-from src.analysis.report.thumbnails import name_of, thumbnail
+from src.analysis.report.thumbnails import thumbnail
 from src.analysis.runs import FinishedRun
 from src.analysis.statistics.losses import LossSummary
 from src.data.dataset import Dataset
@@ -19,14 +19,7 @@ MOST_MISTAKES = 6
 
 @dataclass(frozen=True)
 class Said:
-    """What a loss says of an image.
-
-    Attributes:
-        label: of the loss, for its colour.
-        name: of the class that it calls.
-        probability: of that class, in per cent, as text.
-        right: whether the image is of that class.
-    """
+    """The class that a loss gives an image, with its probability in per cent."""
 
     label: str
     name: str
@@ -36,14 +29,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Shown:
-    """One test image.
-
-    Attributes:
-        src: data URI.
-        name: its file, or its number.
-        true: name of its class.
-        said: by loss.
-    """
+    """One test image as a data URI, its file or number, its class, and what each loss says."""
 
     src: str
     name: str
@@ -142,8 +128,9 @@ class Judgements:
             )
             for number in losses
         ]
-        true = self._name(int(self._y[row]))
-        return Shown(thumbnail(dataset, row), name_of(dataset, row), true, said)
+        ids = getattr(dataset, "test_ids", None)
+        name = str(ids[row]) if ids else f"test image {row}"
+        return Shown(thumbnail(dataset, row), name, self._name(int(self._y[row])), said)
 
     def _name(self, k: int) -> str:
         return self._names[k] if k < len(self._names) else str(k)

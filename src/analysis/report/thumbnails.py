@@ -61,9 +61,3 @@ def thumbnail(dataset: Dataset, row: int) -> str:
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
-
-
-def name_of(dataset: Dataset, row: int) -> str:
-    """What a test image is called: its file's name where there is one, else its number."""
-    ids = getattr(dataset, "test_ids", None)
-    return str(ids[row]) if ids else f"test image {row}"
