@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
@@ -21,9 +21,6 @@ from src.config.ranges import AUTO
 from src.entry import guarded
 from src.errors import ErrorExit, UserError
 from src.tracking.address import ROOT_HELP, usual_root
-
-if TYPE_CHECKING:
-    from src.analysis.answer import Answer
 
 ABOUT = """\
 Compares the losses of a sweep, paired by seed: table, verdict, HTML report. Where a sweep tunes
@@ -52,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from src.analysis.answer import answer
     from src.analysis.homework import homework
+    from src.analysis.report.files import write_csv, write_json
+    from src.analysis.report.publish import publish
     from src.analysis.report.terminal import print_answer
     from src.analysis.selection import select_runs
 
@@ -64,7 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judged = found.judged(options.loss)
     found = replace(found, homework=homework(found)) if options.homework else found
     print_answer(found)
-    _write(found, options)
+    if options.json:
+        write_json(options.json, found)
+    if options.csv:
+        write_csv(options.csv, found)
+    pictures = not options.no_images
+    addresses = publish(found, options.root, options.uri, options.out, pictures=pictures)
+    print(f"Runs:   {selection.title} in {selection.address}; `make ui` opens them")
+    for address in addresses:
+        print(f"Report: {address}")
     ahead = all(one.verdict in AHEAD for one in judged)
     passed = found.homework.passed if found.homework else ahead
     return int(options.strict and not passed)
@@ -96,22 +103,6 @@ class CompareAfterSweep(Callback):
                 print(f"Not compared: {error}{other if '--baseline' in str(error) else ''}")
                 return
             raise ErrorExit(1) from error
-
-
-def _write(found: "Answer", options: argparse.Namespace) -> None:
-    from src.analysis.report.files import write_csv, write_json
-    from src.analysis.report.publish import publish
-
-    if options.json:
-        write_json(options.json, found)
-    if options.csv:
-        write_csv(options.csv, found)
-    addresses = publish(
-        found, options.root, options.uri, options.out, pictures=not options.no_images
-    )
-    print(f"Runs:   {found.selection.title} in {found.selection.address}; `make ui` opens them")
-    for address in addresses:
-        print(f"Report: {address}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -118,9 +118,8 @@ def test_one_that_is_better_by_more_than_counts_comes_first_with_what_to_do(tmp_
     write_html(tmp_path / "report.html", found)
     page = (tmp_path / "report.html").read_text()
     body = page[page.index("<body") :]
-    assert body.index("A network is not the best choice") < body.index(
-        "Recommendation among the los"
-    )
+    ahead = body.index("A network is not the best choice")
+    assert ahead < body.index('class="badge') < body.index("Recommendation among the los")
     assert body.index("For scale: no networks") > body.index("<h2>Every loss")
     write_json(tmp_path / "all.json", found)
     (kept,) = json.loads((tmp_path / "all.json").read_text())["for_scale"]

@@ -100,7 +100,7 @@ def forest(answer: Answer) -> Forest:
 
 
 def _comparisons(answer: Answer, one: Comparison) -> list[tuple[str, str, Comparison]]:
-    """Those of one loss: by decision, then at given settings, with their names and forms."""
+    """The comparisons of one loss with names and forms, by decision, then at given settings."""
     both = [
         found
         for found in (*answer.comparisons, *answer.others)

@@ -1,4 +1,4 @@
-"""What each loss makes of one example of the rarest class, by the probability that it is given."""
+"""Each loss of one example of the rarest class, by the probability of its true class."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

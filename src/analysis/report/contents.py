@@ -1,4 +1,4 @@
-"""What the report says of the runs: the question, what was compared, one row for each loss."""
+"""What the report says of the runs: the question, when they ended, what was compared."""
 
 import re
 from collections import defaultdict
@@ -45,7 +45,7 @@ def readable(text: str) -> str:
 
 
 def question(answer: Answer) -> str:
-    """What was asked."""
+    """The question that the comparison answers."""
     names = list(dict.fromkeys(one.short for one in answer.comparisons))
     base, settings = answer.comparisons[0].base, answer.settings
     on = answer.comparisons[0].title if len(settings) == 1 else f"{len(settings)} settings"
@@ -67,7 +67,7 @@ def made(answer: Answer) -> tuple[str, str]:
 
 
 def compared(answer: Answer, setting: str) -> dict[str, str]:
-    """Data and training: what a reader has to know to judge the numbers."""
+    """Data and training, by which a reader judges the numbers."""
     base = answer.base(setting)
     run = base.runs[0]
     params = defaultdict(str, run.params)

@@ -1,6 +1,6 @@
 """The report: one HTML file that needs nothing else, for a browser, the MLflow UI, and print.
 
-Its sections come in the order of the questions that a reader has; what few ask for is folded.
+Its sections come in the order of the questions that a reader has; details are folded.
 """
 
 import json

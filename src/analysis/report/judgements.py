@@ -1,4 +1,4 @@
-"""What losses say of the test images of one seed."""
+"""How losses judge the test images of one seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Shown:
 
 
 class Judgements:
-    """What losses say of the test images of one seed.
+    """The classes that losses give the test images of one seed.
 
     Args:
         run: of the baseline.

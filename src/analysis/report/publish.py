@@ -29,9 +29,9 @@ FOLDER = Path("comparison")
 ANSWER = "**Answer.**"
 """Begins each paragraph of a sweep's description that a comparison has written."""
 ADVICE, TABLE = "**Recommendation.**", "| loss | "
-"""Begin what follows such a paragraph."""
+"""The beginnings of the two parts that follow such a paragraph."""
 NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
-"""What MLflow takes in no name of a metric, and blanks."""
+"""Blanks, and characters that MLflow refuses in the name of a metric."""
 MOST_ANSWERS = 4
 """Settings whose answer stands in a description, which has room for few."""
 
@@ -85,7 +85,7 @@ def _log(answer: Answer, folder: Path, root: str, uri: str | None) -> str:
 
 
 def key_numbers(answer: Answer) -> tuple[dict[str, float], dict[str, str]]:
-    """What the sweep's run has of the answer, so that sweeps stand side by side.
+    """The answer as metrics and tags of the sweep's run, so that sweeps stand side by side.
 
     Returns:
         Metrics ``difference``, ``low`` and ``high`` of the loss that the answer's card is about,
