@@ -106,8 +106,10 @@ def rows_by_class(run: FinishedRun) -> list[tuple[str, tuple[int, ...]]]:
     """Names of the classes with their rows in each split, the rarest in training first.
 
     The rows are those of training, validation and test; of training alone where the predictions are
-    not on this disk.
+    not on this disk. Empty where no data set was logged.
     """
+    if not run.class_counts:
+        return []
     splits = [run.class_counts]
     for y in _arrays(run, "y_val", "y_test").values():
         splits.append(tuple(np.bincount(y, minlength=len(run.class_counts)).tolist()))

@@ -133,11 +133,9 @@ def _not_drawn(panels: Mapping[str, Mapping[str, list[Panel]]]) -> str:
 def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     """Pictures by their section."""
     losses = [row.loss for row in answer.rows(setting)]
-    found = _evidence(answer, setting, answer.decision, MOST_LOSSES)
-    matrices = [
-        map(confusion_matrix, _evidence(answer, setting, decision, MOST_MATRICES))
-        for decision in table.decisions(answer)
-    ]
+    evidence = {one: _evidence(answer, setting, one) for one in table.decisions(answer)}
+    matrices = [map(confusion_matrix, of_losses[:MOST_MATRICES]) for of_losses in evidence.values()]
+    found = evidence[answer.decision]
     labels = [one.summary.label for one in found]
     gammas = by_gamma(losses, answer.decision)
     curves = loss_curves(losses)
@@ -167,8 +165,8 @@ def _panels(answer: Answer, setting: str) -> dict[str, list[Panel]]:
     }
 
 
-def _evidence(answer: Answer, setting: str, decision: str, most: int) -> list[LossEvidence]:
-    """The first losses of a setting at a decision, the baseline first."""
-    rows = answer.rows(setting)[:most]
+def _evidence(answer: Answer, setting: str, decision: str) -> list[LossEvidence]:
+    """The losses of a setting that are drawn, at a decision, the baseline first."""
+    rows = answer.rows(setting)[:MOST_LOSSES]
     losses = [row.loss if decision == answer.decision else row.other_loss for row in rows]
     return [LossEvidence(loss, decision) for loss in losses if loss]

@@ -74,9 +74,9 @@ class Judgements:
     def differences(self) -> list[str]:
         """How often each loss and the baseline differ, and which of them is right then."""
         base, sentences = self._losses[0], []
-        for loss, said, right in zip(self._losses, self._said, self._right, strict=True):
-            if loss is base:
-                continue
+        for loss, said, right in zip(
+            self._losses[1:], self._said[1:], self._right[1:], strict=True
+        ):
             differ = int(np.count_nonzero(said != self._said[0]))
             alone = int(np.count_nonzero(right & ~self._right[0]))
             base_alone = int(np.count_nonzero(self._right[0] & ~right))
@@ -105,9 +105,9 @@ class Judgements:
         return [self._shown(self._dataset, row, range(len(self._losses))) for row in chosen]
 
     def mistakes(self) -> list[tuple[LossSummary, int, list[Shown]]]:
-        """Each loss, how many test images of the rarest class it misses, and the worst of them.
+        """Each loss, how many test images it misses, and the worst of them, the worst first.
 
-        The image whose true class it finds least probable comes first.
+        They are of the rarest class, where there is one; worse is what it finds less probable.
         """
         found = []
         for number, loss in enumerate(self._losses):
