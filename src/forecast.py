@@ -54,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from src.analysis.pace import pace_of
     from src.sweeps.tuning import duration
 
+    keys = {words.partition("=")[0] for words in options.sweep}
+    if len(keys) == len(options.sweep) > 1 and not any(" " in words for words in options.sweep):
+        whole = shlex.quote(" ".join(options.sweep))
+        raise UserError(f"a sweep is one argument, in quotes: python -m src.forecast {whole}")
     total, measured, planned = 0.0, 0.0, 0.0
     for words in options.sweep:
         jobs, experiment, cores = _plan(_split(words))

@@ -89,13 +89,10 @@ class ForScale:
     @property
     def by_label(self) -> dict[str, dict[str, Row]]:
         """The rows of each estimator by decision, the best estimator on validation first."""
-        found: dict[str, dict[str, Row]] = defaultdict(dict)
-        for row in self.rows:
+        found: dict[str, dict[str, Row]] = {row.at.label: {} for row in self.rows}
+        for row in sorted(self.rows, key=lambda row: DECISIONS.index(row.at.decision)):
             found[row.at.label][row.at.decision] = row
-        return {
-            label: {decision: rows[decision] for decision in DECISIONS if decision in rows}
-            for label, rows in found.items()
-        }
+        return found
 
 
 def for_scale(
@@ -159,13 +156,11 @@ def for_scale(
 
 def _candidates(best: Mapping[str, Best]) -> list[Candidate]:
     """Each reference at each decision, over its seeds."""
-    found = []
+    found: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for decision, at_decision in best.items():
-        by_label: dict[str, list[FinishedRun]] = defaultdict(list)
         for run in sorted(at_decision.runs, key=lambda run: run.seed):
-            by_label[run.label].append(run)
-        found += [Candidate(label, decision, tuple(runs)) for label, runs in by_label.items()]
-    return found
+            found[run.label, decision].append(run)
+    return [Candidate(*names, tuple(runs)) for names, runs in found.items()]
 
 
 def _lead(first: Row, ahead: Sequence[Row]) -> str:

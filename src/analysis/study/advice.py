@@ -71,10 +71,6 @@ class StudySets:
             )
         return cls(facts, gains.reindex(facts.index))
 
-    def features(self) -> Array:
-        """Shape (sets, len(FEATURES))."""
-        return features_of(self.facts)
-
     def of(self, sets: pd.Series) -> "StudySets":
         """Some of the sets; ``sets`` is true for each of them."""
         return StudySets(self.facts[sets], self.gains[sets])
@@ -128,7 +124,7 @@ def predict_gains(sets: StudySets, new: pd.DataFrame) -> pd.DataFrame:
         if families.nunique() < LEAST_FAMILIES:
             continue
         gains = within.gains[candidates].to_numpy(np.float64)
-        fitted = GainPredictor.fit(within.features(), gains, families.tolist())
+        fitted = GainPredictor.fit(features_of(within.facts), gains, families.tolist())
         of_method = {
             "average": fitted.average,
             "half": fitted.half_width,
@@ -181,7 +177,8 @@ def advise(sets: StudySets, facts: Mapping[str, float]) -> Advice:
     """
     here = features_of(pd.DataFrame([facts]))[0]
     limits = np.array([np.log(FACTOR)] * (len(FEATURES) - 1) + [APART])
-    near = pd.Series((np.abs(sets.features() - here) <= limits).all(axis=1), index=sets.facts.index)
+    away = np.abs(features_of(sets.facts) - here)
+    near = pd.Series((away <= limits).all(axis=1), index=sets.facts.index)
     ends = {name: (sets.facts[name].min(), sets.facts[name].max()) for name in IN_WORDS}
     outside = {
         name: (facts[name], float(low), float(high))

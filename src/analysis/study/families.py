@@ -46,13 +46,8 @@ class OverFamilies:
         """The estimate and its interval, where it has one: ``+0.8 [-0.1, 1.7]``."""
         if np.isnan(self.low):
             return format(self.value + 0.0, form)
-        ends = ", ".join(format(round(end, 6) + 0.0, form.lstrip("+")) for end in self.ends)
-        return f"{format(self.value + 0.0, form)} [{ends}]"
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Both ends of the interval."""
-        return self.low, self.high
+        ends = (format(round(end, 6) + 0.0, form.lstrip("+")) for end in (self.low, self.high))
+        return f"{format(self.value + 0.0, form)} [{', '.join(ends)}]"
 
 
 def mean_over_families(values: Sequence[float], families: Sequence[str]) -> OverFamilies:

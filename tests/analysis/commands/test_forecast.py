@@ -79,6 +79,13 @@ def test_without_a_run_to_go_by_the_time_is_not_known(store, capsys):
     assert capsys.readouterr().out == f"{words}: {told}"
 
 
-def test_a_quote_that_is_not_closed_is_a_mistake():
-    with pytest.raises(UserError, match="loss='ce: a quote is opened and not closed"):
-        main(["loss='ce"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["loss='ce"], "loss='ce: a quote is opened and not closed"),
+        (["loss=ce,focal", "seed=0,1"], "in quotes: python -m src.forecast 'loss=ce,focal seed=0,"),
+    ],
+)
+def test_a_sweep_that_is_not_quoted_as_it_should_be_is_a_mistake(words, said):
+    with pytest.raises(UserError, match=said):
+        main(words)

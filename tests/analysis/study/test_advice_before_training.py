@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from src.analysis.study.advice import FEATURES, StudySets, advise, predict_gains
+from src.analysis.study.advice import FEATURES, StudySets, advise, features_of, predict_gains
 from src.analysis.study.advice_check import AVERAGE, PLAIN, POOLS, PREDICTED, check_advice
 from src.analysis.study.advice_text import lines
 from src.analysis.study.prediction import BY_CHANCE, GainPredictor, left_out_errors
@@ -76,8 +76,8 @@ def test_intervals_hold_95_in_a_hundred_gains_and_chance_predicts_as_often_as_is
         seen = sets.facts["family"].isin(first)
         study, new = sets.of(seen), sets.of(~seen)
         gains = study.gains["network"][["focal", "balanced"]].to_numpy()
-        fit = GainPredictor.fit(study.features(), gains, study.facts["family"].tolist())
-        off = new.gains["network"][["focal", "balanced"]] - fit.predict(new.features())
+        fit = GainPredictor.fit(features_of(study.facts), gains, study.facts["family"].tolist())
+        off = new.gains["network"][["focal", "balanced"]] - fit.predict(features_of(new.facts))
         held.append((off.abs() <= fit.half_width).to_numpy().mean())
         predicts.append(fit.predicts.mean())
     assert 0.93 < np.mean(held) < 0.97
@@ -156,7 +156,7 @@ def test_a_method_that_some_sets_lack_rests_on_the_others():
 
 def test_features_are_logarithms_but_for_the_overlap():
     sets = StudySets.of_table(made_study(0.0))
-    one = dict(zip(FEATURES, sets.features()[0], strict=True))
+    one = dict(zip(FEATURES, features_of(sets.facts)[0], strict=True))
     facts = sets.facts.iloc[0]
     assert one["overlap"] == facts["overlap"]
     assert one["ratio"] == pytest.approx(np.log(facts["ratio"]))
