@@ -142,8 +142,9 @@ class Comparison:
 
     @property
     def in_points(self) -> str:
-        """``+2.1 pp [0.4, 3.8]``."""
-        return f"{_pp(self.mean, '+')} pp{self.interval}"
+        """``+2.1 pp [0.4, 3.8]``; without ends the mean alone."""
+        ends = f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
+        return f"{_pp(self.mean, '+')} pp{ends}"
 
     @property
     def headline(self) -> str:
@@ -154,25 +155,14 @@ class Comparison:
     def sentence(self) -> str:
         """The answer in words: of what, by how much, how sure, and what would make it surer."""
         where = self.estimate.design.population(self.estimate.splits, len(self.seeds))
-        parts = [where, *filter(None, [self.tuning])]
-        parts.append(
-            f"{self.short} changes macro F1 by {self.in_points} against "
-            f"{self.base} ({', '.join(self._basis)})"
-        )
+        basis = [self.in_seeds, *(["tuned thresholds"] if self.decision == "tuned" else [])]
+        if self.estimate.anytime:
+            still = "" if self.has_interval else "still no "
+            basis.append(f"{still}interval valid at any time")
+        changes = f"{self.short} changes macro F1 by {self.in_points} against {self.base}"
+        found = ", ".join(filter(None, (where, self.tuning, f"{changes} ({', '.join(basis)})")))
         sure = "" if len(self.seeds) < 2 else f"; {self._chance}"
-        return " ".join([f"{', '.join(parts)}{sure}.", *self._conclusions])
-
-    @property
-    def interval(self) -> str:
-        """`` [0.4, 3.8]``, percentage points; empty without ends."""
-        return f" [{_pp(self.low)}, {_pp(self.high)}]" if self.has_interval else ""
-
-    @property
-    def _basis(self) -> list[str]:
-        basis = [self.in_seeds]
-        basis += ["tuned thresholds"] if self.decision == "tuned" else []
-        still = f"{'' if self.has_interval else 'still no '}interval valid at any time"
-        return basis + ([still] if self.estimate.anytime else [])
+        return " ".join([f"{found}{sure}.", *self._conclusions])
 
     @property
     def _chance(self) -> str:
