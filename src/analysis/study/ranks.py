@@ -46,7 +46,8 @@ def rank(scores: pd.DataFrame, baseline: str) -> Ranks:
     several = len(columns) > 2 and any(not one.equals(columns[0]) for one in columns)
     friedman = stats.friedmanchisquare(*columns) if several else (float("nan"),) * 2
     others = [name for name in scores if name != baseline]
-    p = [_signed_rank(scores[name] - scores[baseline]) for name in others]
+    gains = (scores[name] - scores[baseline] for name in others)
+    p = [float(stats.wilcoxon(gain).pvalue) if gain.any() else 1.0 for gain in gains]
     return Ranks(
         ranks=scores.rank(axis=1, ascending=False).mean().sort_values(),
         statistic=float(friedman[0]),
@@ -57,8 +58,3 @@ def rank(scores: pd.DataFrame, baseline: str) -> Ranks:
         .set_axis(scores.columns, axis=1),
         rows=len(scores),
     )
-
-
-def _signed_rank(differences: pd.Series) -> float:
-    """Two-sided; 1 where nothing differs."""
-    return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
