@@ -16,7 +16,7 @@ LARGEST_SIDE = 2048
 
 def _check_arrays(value: Any) -> None:
     if not value:
-        raise ValueError("must name a file: NPZ, with the arrays x and y")
+        raise ValueError("must name a file: NPZ, with the arrays x and y, or x_train, y_train, ...")
 
 
 def _check_root(value: Any) -> None:
@@ -96,3 +96,4 @@ class ImageArraysConfig(ImagesConfig):
     """Pictures in an NPZ file."""
 
     path: Annotated[str, Check(_check_arrays)] = MISSING
+    split: Annotated[str, one_of("auto", "random", "given", "kfold")] = "auto"

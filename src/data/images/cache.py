@@ -70,21 +70,18 @@ class ImageCache:
             DataError: where the cache cannot be written.
         """
         entry = self.folder / key
-        found = _read(entry)
-        if found is None:
-            try:
+        try:
+            found = _read_whole(entry)
+            if found is None:
                 with self._locked(owner):
-                    found = _read(entry)  # another process made it
-                    if found is None:
+                    if not _read_whole(entry):  # else another process made it
                         self._make(entry, owner, make)
-                        found = _read(entry)
-            except OSError as error:
-                raise DataError(
-                    f"{error.filename or self.folder}: decoded pictures cannot be kept there: "
-                    f"{error.strerror}. {override('data.cache', 'FOLDER')} names another folder."
-                ) from error
-        if found is None:
-            raise DataError(f"{entry}: was removed while it was read; start again.")
+                    found = _read(entry)
+        except OSError as error:
+            raise DataError(
+                f"{error.filename or self.folder}: decoded pictures cannot be kept there: "
+                f"{error.strerror}. {override('data.cache', 'FOLDER')} names another folder."
+            ) from error
         return found
 
     def new_array(self, folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -139,11 +136,15 @@ class ImageCache:
             yield
 
 
-def _read(entry: Path) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
-    """An entry that is there and whole; it counts as used."""
+def _read(entry: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    os.utime(entry)  # it counts as used
+    return np.load(entry / IMAGES, mmap_mode="r"), _facts(entry)
+
+
+def _read_whole(entry: Path) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
+    """An entry; None where it is missing or damaged."""
     try:
-        os.utime(entry)
-        return np.load(entry / IMAGES, mmap_mode="r"), _facts(entry)
+        return _read(entry)
     except (OSError, ValueError):
         return None
 

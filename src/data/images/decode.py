@@ -1,7 +1,7 @@
 """Turns a picture, a file or its bytes, into numbers: in training, in prediction and in serving.
 
-What comes out is what `keras.utils.load_img(..., interpolation="bilinear")` gives, but where that
-is no picture of what people see:
+The pixels are those of `keras.utils.load_img(..., interpolation="bilinear")`, with two exceptions,
+in which Keras shows what people do not see:
 
 - Transparent pixels are laid over white; Keras shows the colour that stands behind them.
 - Of 16 bits a pixel the upper eight are kept; Keras gives 0 to 65535, or cuts at 255.
@@ -13,6 +13,8 @@ is stretched to its size, and a camera's note on how it was held (EXIF) is not f
 from __future__ import annotations
 
 import io
+import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +26,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from src.data.errors import DataError, TooLargeError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
-"""As Pillow calls them; what the bytes are counts, and no suffix."""
+"""As Pillow calls them; the bytes of a file say which it is, not its suffix."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 GRAYSCALE, RGB = COLORS = ("grayscale", "rgb")
 CHANNELS = {GRAYSCALE: 1, RGB: 3}
@@ -40,6 +42,9 @@ LARGEST_BYTE = 255
 UPRIGHT = 1
 SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L")
 """Modes of Pillow whose pixels are 0 to 65535."""
+
+one_header = threading.Lock()
+"""Filters of warnings are those of all threads."""
 
 
 def decode(source: bytes | Path, *, size: tuple[int, int] | None, color: str) -> NDArray[np.uint8]:
@@ -105,9 +110,11 @@ def open_picture(source: bytes | BinaryIO, name: str) -> Image.Image:
     Raises:
         DataError: for another kind of file, a damaged header, or too many pixels.
     """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        image = Image.open(stream, formats=FORMATS)
+        with one_header, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MOST_PIXELS is less
+            image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(name, "far too many pixels") from error
     except UnidentifiedImageError as error:
@@ -158,17 +165,14 @@ def conversions(image: Image.Image) -> list[str]:
     if image.mode in SIXTEEN_BITS:
         found.append("of 16 bits a pixel, of which the upper eight are kept")
     with suppress(Exception):  # the pixels are there; a damaged note about them says nothing
-        if image.has_transparency_data and _least_alpha(image) < LARGEST_BYTE:
+        alpha = np.asarray(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
+        if alpha is not None and alpha.min() < LARGEST_BYTE:
             found.append("with transparent pixels, laid over white")
         if getattr(image, "is_animated", False):
             found.append("animated, of which the first frame is used")
         if image.getexif().get(ExifTags.Base.Orientation, UPRIGHT) != UPRIGHT:
             found.append("turned by a note of the camera (EXIF), which is not followed")
     return found
-
-
-def _least_alpha(image: Image.Image) -> int:
-    return int(np.asarray(image.convert("RGBA"))[..., 3].min())
 
 
 def _eight_bits(image: Image.Image, name: str) -> Image.Image:

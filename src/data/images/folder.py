@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import unicodedata
 from collections import defaultdict
@@ -26,8 +25,6 @@ NO_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
 """What systems leave in folders, beside files whose names begin with a dot."""
 MOST_NAMED = 10
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class PictureFolder:
@@ -39,7 +36,8 @@ class PictureFolder:
         files: n paths from `root` on, with `/`, sorted by split, class and name.
         states: of each file, when it was last changed, in ns, and its bytes.
         y: class numbers, int64, shape (n,).
-        splits: of each file, `train`, `val` or `test`; empty where the folder has no such folders.
+        part: the number of each file's split in `SPLITS`, int64, shape (n,); None where the folder
+            has no folders of splits.
         foreign: files among them that are no pictures by their names, which are left out.
     """
 
@@ -48,23 +46,19 @@ class PictureFolder:
     files: tuple[str, ...]
     states: tuple[tuple[int, int], ...]
     y: Labels
-    splits: tuple[str, ...]
+    part: NDArray[np.int64] | None
     foreign: tuple[str, ...]
-
-    @property
-    def part(self) -> NDArray[np.int64] | None:
-        """The number of each file's split; None where the folder has no folders of splits."""
-        if not self.splits:
-            return None
-        return np.array([SPLITS.index(name) for name in self.splits], np.int64)
 
 
 @dataclass(frozen=True)
 class _Entry:
-    name: str
-    path: str
+    path: Path
     is_folder: bool
     state: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
 
 def read_folder(root: Path) -> PictureFolder:
@@ -87,7 +81,7 @@ def read_folder(root: Path) -> PictureFolder:
 def _listed(root: Path, given: str) -> PictureFolder:
     home = root.resolve()
     top = [*_entries(root, home)]
-    folders = {entry.name: Path(entry.path) for entry in top if entry.is_folder}
+    folders = {entry.name: entry.path for entry in top if entry.is_folder}
     loose = [entry.name for entry in top if not entry.is_folder and _is_picture(entry.name)]
     if not folders:
         raise DataError(
@@ -101,14 +95,11 @@ def _listed(root: Path, given: str) -> PictureFolder:
             "each into the folder of its class."
         )
     classes = {
-        split: {one.name: Path(one.path) for one in _entries(path, home) if one.is_folder}
+        split: {one.name: one.path for one in _entries(path, home) if one.is_folder}
         for split, path in (split_folders or {"": root}).items()
     }
     class_names = _class_names(classes, root)
-    files: list[str] = []
-    states: list[tuple[int, int]] = []
-    labels: list[int] = []
-    splits: list[str] = []
+    pictures: list[tuple[str, tuple[int, int], int, str]] = []
     foreign: list[str] = []
     empty: list[str] = []
     for split, inside in classes.items():
@@ -119,28 +110,27 @@ def _listed(root: Path, given: str) -> PictureFolder:
             found = [entry for entry in entries if _is_picture(entry.name)]
             foreign += [f"{where}/{one.name}" for one in entries if not _is_picture(one.name)]
             empty += [] if found else [where]
-            files += [f"{where}/{entry.name}" for entry in found]
-            states += [entry.state for entry in found]
-            labels += [number] * len(found)
-            splits += [split] * len(found)
+            pictures += [(f"{where}/{one.name}", one.state, number, split) for one in found]
     if empty:
         raise DataError(
             f"{root}: no pictures ({', '.join(SUFFIXES)}) in the class folders {shortened(empty)}; "
             "fill them or remove them."
         )
+    files, states, labels, splits = zip(*pictures, strict=True)
+    numbers = [SPLITS.index(split) for split in splits] if split_folders else None
     return PictureFolder(
         root=root,
         class_names=class_names,
-        files=tuple(files),
-        states=tuple(states),
+        files=files,
+        states=states,
         y=np.array(labels, np.int64),
-        splits=tuple(splits) if split_folders else (),
+        part=None if numbers is None else np.array(numbers, np.int64),
         foreign=tuple(foreign),
     )
 
 
 def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
-    """What is in a folder, but for what systems leave there; a link is what it leads to.
+    """The entries of a folder but those that systems leave there; a link counts as its target.
 
     Args:
         folder: its path.
@@ -161,7 +151,7 @@ def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
                     continue
             status = entry.stat()
             state = status.st_mtime_ns, status.st_size
-            yield _Entry(entry.name, entry.path, entry.is_dir(), state)
+            yield _Entry(Path(entry.path), entry.is_dir(), state)
     if outside:
         raise DataError(
             f"{folder}: links that lead out of {home}, to a folder or nowhere are not followed: "

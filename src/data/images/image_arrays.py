@@ -1,4 +1,4 @@
-"""Your own pictures as arrays: `x` and `y` of an NPZ file.
+"""Your own pictures as arrays of an NPZ file: `x` and `y`, or split as Keras's data sets are.
 
 Example:
     `python train.py data=image_arrays data.path=pictures.npz model=cnn`
@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.config.image_schema import ImageArraysConfig
-from src.data.dataset import Dataset
+from src.data.dataset import SPLITS, Dataset
 from src.data.errors import DataError
 from src.data.images.cache import ImageCache
-from src.data.images.pictures import Pictures, Profile, number_pictures
+from src.data.images.pictures import Pictures, Profile, number_pictures, with_given_splits
 from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by
 from src.data.splitting.plan import RowMarks, Splitting
 from src.data.tabular.labels import encode_labels
 from src.data.tabular.limits import usable_memory
-from src.data.tabular.npz_table import NpzTable
+from src.data.tabular.npz_table import NpzTable, splits_in
 from src.data.tabular.table_file import open_table
 from src.data.tabular.text_format import TextFormat
 
@@ -44,36 +45,25 @@ def image_arrays(
     path: str,
     seed: int = 0,
     *,
-    split: str = "auto",
-    folds: int = 5,
     duplicates: str = "group",
-    profile: str = "none",
-    imbalance_ratio: float = 100.0,
-    rare_classes: Sequence[int | str] = (),
-    imbalance_test: bool = False,
     memory_share: float = 0.25,
     cache: str | None = None,
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **further: Any,
 ) -> Dataset:
     """Reads pictures from the arrays of an NPZ file.
 
     Args:
         path: a .npz file with `x`, uint8, shape (n, H, W) or (n, H, W, C), and `y`, shape (n,),
-            whole numbers or text.
+            whole numbers or text; or with `x_train`, `y_train`, `x_test`, `y_test` of these kinds,
+            and `x_val` and `y_val` or without these.
         seed: of the split, and of the pictures left out.
-        split: `auto`, `random` or `kfold`; `auto` is `random`.
-        folds: of `kfold`.
         duplicates: what becomes of pictures with the same pixels: `group`, `drop` or `keep`.
-        profile: `step`, `longtail` or `none`.
-        imbalance_ratio: pictures of the largest class over those of the rarest, at least 1.
-        rare_classes: names or numbers of the rare classes; for `longtail` the end of the tail.
-        imbalance_test: whether the test split gets the profile too.
         memory_share: of the memory that this process may have; pictures that take more are
             unpacked to disk and read batch by batch.
         cache: folder for these; None for the user's own cache.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
+        further: values of :class:`Splitting` and :class:`Profile`; the split `given` takes the
+            arrays of each split, `random` and `kfold` split all pictures, and `auto` is `given`
+            where the arrays are split, else `random`.
 
     Returns:
         The data set.
@@ -81,6 +71,7 @@ def image_arrays(
     Raises:
         DataError: for a file or a value that cannot be used.
     """
+    how, profile = Splitting.taken_from(further), Profile(**further)
     file = Path(path).expanduser()
 
     def read() -> Pictures:
@@ -88,16 +79,8 @@ def image_arrays(
 
     key = (file.absolute(), state_of(file), path, duplicates, memory_share, cache)
     pictures = latest.get(key, read)
-    how = Splitting(
-        split=split, folds=folds, val_fraction=val_fraction, test_fraction=test_fraction
-    )
-    made = Profile(
-        profile=profile,
-        imbalance_ratio=imbalance_ratio,
-        rare_classes=rare_classes,
-        imbalance_test=imbalance_test,
-    )
-    return pictures.split(seed, how, made, memory_share=memory_share)
+    how = with_given_splits(how, pictures.marks.part, path)
+    return pictures.split(seed, how, profile, memory_share=memory_share)
 
 
 def _read(
@@ -106,15 +89,18 @@ def _read(
     given = f"data.path={source!r}"
     if file.is_file() and file.suffix.lower() != ".npz":
         raise DataError(f"{given} ends in {file.suffix!r}; pictures as arrays are a .npz file.")
-    with open_table(file, given, TextFormat()) as opened:
-        assert isinstance(opened, NpzTable)
-        shape = _shape(opened)
-        labels = opened.labels(MOST_PICTURES)
-
-        rows = max(BYTES_AT_ONCE // math.prod(shape[1:]), 1)
+    splits = splits_in(file)
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(open_table(file, given, TextFormat(), split=split))
+            for split in splits
+        ]
+        tables = [table for table in opened if isinstance(table, NpzTable)]
+        shape = _shape(tables)
+        labels = np.concatenate([table.labels(MOST_PICTURES) for table in tables])
 
         def unpack(entry: Path) -> dict[str, Any]:
-            _fill(cache.new_array(entry, shape), opened.chunks(rows))
+            _fill(cache.new_array(entry, shape), tables)
             return {}
 
         if math.prod(shape) > memory_share * usable_memory():
@@ -123,15 +109,18 @@ def _read(
             images, _ = cache.get(key, where, unpack)
         else:
             images = np.empty(shape, np.uint8)
-            _fill(images, opened.chunks(rows))
+            _fill(images, tables)
     y, class_names = encode_labels(pd.Series(labels, name="y"), source)
+    numbers = [SPLITS.index(split) for split in splits if split]
     pictures = Pictures(
         images=images,
         rows=np.arange(len(y)),
         y=y,
         class_names=class_names,
         files=(),
-        marks=RowMarks(),
+        marks=RowMarks(
+            part=np.repeat(numbers, [table.total for table in tables]) if numbers else None
+        ),
         numbers=number_pictures(images),
         duplicates=duplicates,
         name=file.stem,
@@ -142,18 +131,29 @@ def _read(
     return pictures
 
 
-def _shape(opened: NpzTable) -> tuple[int, ...]:
-    shape = opened.shape
-    if opened.dtype != np.uint8 or len(shape) not in (GRAY, COLOURED) or 0 in shape:
-        raise DataError(
-            f"{opened.source}: 'x' has shape {shape} and dtype {opened.dtype}; pictures are uint8, "
-            "0 to 255, of shape (n, height, width) or (n, height, width, channels)."
-        )
-    return shape if len(shape) == COLOURED else (*shape, 1)
+def _shape(tables: Sequence[NpzTable]) -> tuple[int, ...]:
+    """Of all pictures together: (n, H, W, C)."""
+    first, *others = tables
+    for table in tables:
+        shape = table.shape
+        if table.dtype != np.uint8 or len(shape) not in (GRAY, COLOURED) or 0 in shape:
+            raise DataError(
+                f"{table.source}: {table.x!r} has shape {shape} and dtype {table.dtype}; pictures "
+                "are uint8, 0 to 255, of shape (n, height, width) or (n, height, width, channels)."
+            )
+    for table in others:
+        if table.shape[1:] != first.shape[1:]:
+            raise DataError(
+                f"{table.source}: {table.x!r} has shape {table.shape} and {first.x!r} has shape "
+                f"{first.shape}; pictures of all splits must be of one size."
+            )
+    size = first.shape[1:] if len(first.shape) == COLOURED else (*first.shape[1:], 1)
+    return (sum(table.total for table in tables), *size)
 
 
-def _fill(images: NDArray[np.uint8], parts: Iterator[NDArray[Any]]) -> None:
-    start = 0
-    for part in parts:
-        images[start : start + len(part)] = part.reshape(len(part), *images.shape[1:])
-        start += len(part)
+def _fill(images: NDArray[np.uint8], tables: Iterable[NpzTable]) -> None:
+    start, rows = 0, max(BYTES_AT_ONCE // images[0].size, 1)
+    for table in tables:
+        for part in table.chunks(rows):
+            images[start : start + len(part)] = part.reshape(len(part), *images.shape[1:])
+            start += len(part)

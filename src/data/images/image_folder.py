@@ -22,7 +22,7 @@ from src.data.errors import DataError, shortened
 from src.data.images import decode, reading
 from src.data.images.cache import ImageCache
 from src.data.images.folder import PictureFolder, read_folder
-from src.data.images.pictures import Pictures, Profile
+from src.data.images.pictures import Pictures, Profile, with_given_splits
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.latest import Latest
 from src.data.parameters import checked_by
@@ -30,8 +30,7 @@ from src.data.splitting.plan import RowMarks, Splitting
 from src.errors import override
 
 AUTO = "auto"
-MOST_NAMED, MOST_SHOWN = 10, 3
-GIVEN = "given"
+MOST_NAMED = 10
 
 latest, latest_split = Latest[Pictures](), Latest[Dataset]()
 logger = logging.getLogger(__name__)
@@ -42,33 +41,19 @@ def image_folder(
     root: str,
     seed: int = 0,
     *,
-    split: str = AUTO,
-    group: str | None = None,
-    folds: int = 5,
     image_size: str | Sequence[int] = AUTO,
     color: str = AUTO,
     damaged: str = "refuse",
     duplicates: str = "group",
-    profile: str = "none",
-    imbalance_ratio: float = 100.0,
-    rare_classes: Sequence[int | str] = (),
-    imbalance_test: bool = False,
     memory_share: float = 0.25,
     cache: str | None = None,
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **further: Any,
 ) -> Dataset:
     """Reads the pictures of a folder, PNG, JPEG, BMP or GIF; its folders are the classes.
 
     Args:
         root: the folder.
         seed: of the split, and of the pictures left out.
-        split: `given` takes the folders train/, val/ (or a part of train/) and test/; `random`,
-            `group` and `kfold` split all pictures. `auto` is `given` where the folder has these
-            folders, else `group` where that key is set, else `random`.
-        group: a regular expression; what its brackets find in a picture's path, from the folder
-            on, names the group whose pictures stay in one split.
-        folds: of `kfold`.
         image_size: height and width that pictures are brought to; `auto` as
             :func:`src.data.images.reading.find_look` finds it.
         color: `grayscale`, `rgb`, or `auto`: rgb where a single picture has colours.
@@ -76,15 +61,14 @@ def image_folder(
         duplicates: what becomes of pictures with the same pixels: `group` keeps them in one split,
             `drop` leaves out those that an earlier one equals, class included, `keep` splits them
             like all others.
-        profile: `step`, `longtail` or `none`.
-        imbalance_ratio: pictures of the largest class over those of the rarest, at least 1.
-        rare_classes: names or numbers of the rare classes; for `longtail` the end of the tail.
-        imbalance_test: whether the test split gets the profile too.
         memory_share: of the memory that this process may have; decoded pictures that take more
             stay on disk and are read batch by batch.
         cache: folder where decoded pictures are kept; None for the user's own cache.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
+        further: values of :class:`Splitting` and :class:`Profile`; the split `given` takes the
+            folders train/, val/ (or a part of train/) and test/; `random`, `group` and `kfold`
+            split all pictures. `auto` is `given` where the folder has these folders, else `group`
+            where that key is set, else `random`. `group` is a regular expression; what its brackets
+            find in a picture's path, from the folder on, names the group that stays in one split.
 
     Returns:
         The data set; its `test_ids` are paths from the folder on.
@@ -93,23 +77,12 @@ def image_folder(
         DataError: for a folder, a picture or a value that cannot be used.
     """
     folder = read_folder(Path(root).expanduser())
-    given = folder.part is not None and split == AUTO
-    how = Splitting(
-        split=GIVEN if given else split,
-        group=group,
-        folds=folds,
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
-    )
-    if how.kind == "group" and group is None:
+    how, profile = Splitting.taken_from(further), Profile(**further)
+    how = with_given_splits(how, folder.part, root)
+    if how.kind == "group" and how.group is None:
         raise DataError(
             "data.split=group needs data.group=PATTERN, whose brackets find in a picture's path "
             "what names its group, such as 'data.group=\"(patient[0-9]+)_\"'."
-        )
-    if how.kind == GIVEN and folder.part is None:
-        raise DataError(
-            f"{override('data.split', GIVEN)}: {root} holds the folders of classes, and not train/ "
-            "and test/ above such folders."
         )
     asked = {"size": _size(image_size), "color": None if color == AUTO else color}
 
@@ -120,17 +93,11 @@ def image_folder(
     files = folder.files, folder.states, folder.foreign
     key = (files, root, damaged, duplicates, str(asked), cache)
     pictures = latest.get(key, read)
-    if group is not None:
-        pictures = pictures.grouped(group)
-    made = Profile(
-        profile=profile,
-        imbalance_ratio=imbalance_ratio,
-        rare_classes=rare_classes,
-        imbalance_test=imbalance_test,
-    )
+    if how.group is not None:
+        pictures = pictures.grouped(str(how.group))
     return latest_split.get(
-        (key, seed, how, made, memory_share),
-        lambda: pictures.split(seed, how, made, memory_share=memory_share),
+        (key, seed, how, profile, memory_share),
+        lambda: pictures.split(seed, how, profile, memory_share=memory_share),
     )
 
 
@@ -154,7 +121,7 @@ def _read(
         logger.info("%s: decoding %d pictures to %d x %d x %d", source, len(paths), *shape)
         images = cache.new_array(entry, (len(paths), *shape))
         found = reading.decode_all(paths, images, source, size=size, color=color)
-        return {"size": size, "color": color, **found.facts()}
+        return {"size": size, "color": color, **found}
 
     code = [sha256(Path(str(one.__file__)).read_bytes()).hexdigest() for one in (decode, reading)]
     where = str(folder.root.resolve())

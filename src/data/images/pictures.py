@@ -27,18 +27,26 @@ from src.data.tabular.limits import usable_memory
 from src.errors import override
 
 TEST = SPLITS.index("test")
+GIVEN = "given"
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Which pictures are left out; the keys of the same names under `data` say it."""
+    """Which pictures are left out; the keys of the same names under `data` say it.
 
-    profile: str
-    imbalance_ratio: float
-    rare_classes: Sequence[int | str]
-    imbalance_test: bool
+    Attributes:
+        profile: `step`, `longtail` or `none`.
+        imbalance_ratio: pictures of the largest class over those of the rarest, at least 1.
+        rare_classes: names or numbers of the rare classes; for `longtail` the end of the tail.
+        imbalance_test: whether the test split gets the profile too.
+    """
+
+    profile: str = "none"
+    imbalance_ratio: float = 100.0
+    rare_classes: Sequence[int | str] = ()
+    imbalance_test: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,17 +172,35 @@ class Pictures:
         if self.marks.part is None:
             return
         test = self.marks.part == TEST
-        known = np.isin(self.numbers[test], self.numbers[~test])
+        known = test & np.isin(self.numbers, self.numbers[~test])
         if known.any():
-            names = [name for name, is_test in zip(self.files, test, strict=True) if is_test]
+            names = [self.files[row] for row in np.flatnonzero(known)] if self.files else []
             logger.warning(
                 "%s: %d of %d test pictures are in train or val, too, so their classes can be "
-                "known from training: %s",
-                *(self.source, known.sum(), len(known)),
-                shortened(
-                    [name for name, is_known in zip(names, known, strict=True) if is_known], 3
-                ),
+                "known from training%s%s",
+                *(self.source, known.sum(), test.sum(), ": " if names else "", shortened(names, 3)),
             )
+
+
+def with_given_splits(how: Splitting, part: NDArray[np.int64] | None, source: str) -> Splitting:
+    """`auto` is the split `given` where the source has splits.
+
+    Args:
+        how: the kind of split as it was asked for.
+        part: the number of each picture's split; None where the source has none.
+        source: where the pictures came from, for the error.
+
+    Raises:
+        DataError: where the splits of a source that has none are asked for.
+    """
+    if part is not None:
+        return replace(how, split=GIVEN) if how.split == "auto" else how
+    if how.kind == GIVEN:
+        raise DataError(
+            f"{override('data.split', GIVEN)}: {source} is not split; right are train/ and test/ "
+            "above the folders of classes, or the arrays x_train, y_train, x_test and y_test."
+        )
+    return how
 
 
 def number_pictures(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.int64]:

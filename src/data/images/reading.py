@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,29 +37,10 @@ TELL_EVERY = 10.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class Findings:
-    """What reading all pictures of a folder found.
-
-    Attributes:
-        hashes: of the pixels of each, 64 bits, uint64, shape (n,); 0 where there are none.
-        damaged: what is wrong, by row.
-        converted: rows of the pictures that lost something, by what it is.
-    """
-
-    hashes: NDArray[np.uint64]
-    damaged: dict[int, str] = field(default_factory=dict)
-    converted: dict[str, list[int]] = field(default_factory=dict)
-
-    def facts(self) -> dict[str, Any]:
-        """The same in plain values."""
-        return {**vars(self), "hashes": self.hashes.tolist()}
-
-
 def find_look(
     paths: Sequence[Path], source: str, *, size: tuple[int, int] | None, color: str | None
 ) -> tuple[tuple[int, int], str]:
-    """The size and the colours that pictures are brought to, where these are not given.
+    """The size and the colours that pictures are brought to where none are given.
 
     The size is the median height and the median width, made smaller by the same factor where one
     of them is above `LARGEST_SIDE`; `rgb` where a single picture has colours by its header.
@@ -107,8 +88,8 @@ def decode_all(
     *,
     size: tuple[int, int],
     color: str,
-) -> Findings:
-    """Decodes pictures on all cores; what is wrong with one does not end it.
+) -> dict[str, Any]:
+    """Decodes pictures on all cores; a damaged one does not end it.
 
     Args:
         paths: of n pictures.
@@ -116,30 +97,34 @@ def decode_all(
         source: the folder, for progress.
         size: height and width.
         color: `grayscale` or `rgb`.
-    """
-    findings = Findings(np.zeros(len(paths), np.uint64))
 
-    def read(row: int) -> str | list[str]:
+    Returns:
+        In plain values: `hashes`, 64 bits of the pixels of each, 0 of a damaged one; `damaged`, the
+        reason by row; `converted`, rows of the pictures that lost something, by what it is.
+    """
+    hashes, damaged, converted = [0] * len(paths), {}, defaultdict(list)
+
+    def read(row: int) -> str | tuple[int, list[str]]:
         path = paths[row]
         try:
             image = open_picture(read_file(path), str(path))
             images[row] = to_array(image, str(path), size=size, color=color)
         except DataError as error:
             return str(error)
-        findings.hashes[row] = hash_pixels(images[row])
-        return conversions(image)
+        return hash_pixels(images[row]), conversions(image)
 
     for row, found in enumerate(_each(len(paths), read, f"{source}: decoding pictures")):
         if isinstance(found, str):
-            findings.damaged[row] = found
+            damaged[row] = found
             continue
-        for what in found:
-            findings.converted.setdefault(what, []).append(row)
-    return findings
+        hashes[row], lost = found
+        for what in lost:
+            converted[what].append(row)
+    return {"hashes": hashes, "damaged": damaged, "converted": converted}
 
 
 def _each(rows: int, work: Callable[[int], T], doing: str) -> Iterator[T]:
-    """What a function gives for each row, in their order, on all cores; tells how far it is."""
+    """The results of a function for each row, in order, from all cores; logs the progress."""
     began = told = time.monotonic()
     with ThreadPoolExecutor(cpu_count()) as pool:  # Pillow decodes without Python's lock
         for start in range(0, rows, AT_ONCE):

@@ -1,12 +1,16 @@
-"""Reads the arrays `x` and `y` of an NPZ file, never unpickling and never trusting its sizes."""
+"""Reads the arrays `x` and `y` of an NPZ file, never unpickling and never trusting its sizes.
+
+Files as Keras's data sets have them hold `x_train`, `y_train`, `x_test` and `y_test` instead.
+"""
 
 from __future__ import annotations
 
 import math
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -32,20 +36,23 @@ class NpzTable(AbstractContextManager["NpzTable"]):
     Args:
         stream: the file; closed with the table.
         source: its name in errors.
+        split: of which the arrays are read, such as `train` for `x_train` and `y_train`; empty for
+            `x` and `y`.
 
     Attributes:
         shape: of `x`.
         dtype: of `x`.
     """
 
-    def __init__(self, stream: IO[bytes], source: str) -> None:
+    def __init__(self, stream: IO[bytes], source: str, split: str = "") -> None:
         self._file, self.source = stream, source
+        self.x, self.y = (f"{name}_{split}" if split else name for name in "xy")
         # A damaged archive makes zipfile, zlib and NumPy raise anything.
         self._named = partial(unreadable, source, "an NPZ file", Exception)
         self.done = 0
         with self._named():
             self._archive = zipfile.ZipFile(stream)
-            self._rows, self.shape, self.dtype, self._fortran = self._open("x")
+            self._rows, self.shape, self.dtype, self._fortran = self._open(self.x)
         if self.dtype.kind not in NUMBERS or len(self.shape) < 2:
             raise self._misshapen()
         if len(self.shape) == 2:
@@ -67,8 +74,8 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         """Arrays, read as a stream."""
         if self._fortran and self.total > 1:
             raise DataError(
-                f"{self.source}: 'x' is stored column by column (Fortran order); right is row by "
-                "row: np.savez(path, x=np.ascontiguousarray(x))."
+                f"{self.source}: {self.x!r} is stored column by column (Fortran order); right is "
+                f"row by row: np.savez(path, {self.x}=np.ascontiguousarray({self.x}))."
             )
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
         for start in range(0, self.total or 1, size or self.total or 1):
@@ -81,7 +88,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def read(self, largest: int) -> pd.DataFrame:
         """Columns `column_0`, ... of x, dtype as in the file, and the column `y`."""
-        x = self._whole("x", largest)
+        x = self._whole(self.x, largest)
         if x.ndim != 2:
             raise self._misshapen()
         y = self.labels(largest)
@@ -91,17 +98,17 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def labels(self, largest: int) -> NDArray[Any]:
         """The array `y`, one label per row of `x`, of at most so many."""
-        y = self._whole("y", largest)
+        y = self._whole(self.y, largest)
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or y.dtype.kind not in LABELS:
             raise DataError(
-                f"{self.source}: 'y' has shape {y.shape} and dtype {y.dtype}; right is one label "
-                "per row, whole numbers or text."
+                f"{self.source}: {self.y!r} has shape {y.shape} and dtype {y.dtype}; right is one "
+                "label per row, whole numbers or text."
             )
         if len(y) != self.total:
             raise DataError(
-                f"{self.source}: 'x' has {self.total} rows and 'y' has {len(y)}; they must be "
-                "equal."
+                f"{self.source}: {self.x!r} has {self.total} rows and {self.y!r} has {len(y)}; "
+                "they must be equal."
             )
         return np.char.decode(y, "utf-8", "replace") if y.dtype.kind == "S" else y
 
@@ -125,9 +132,11 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         """An array after its header: stream, shape, dtype, and whether columns come first."""
         members = [member.removesuffix(".npy") for member in self._archive.namelist()]
         if name not in members:
+            x, y = self.x, self.y
+            alone = " ('x' alone to predict)" if x == "x" else ""
             raise DataError(
-                f"{self.source}: needs the arrays 'x' and 'y', as np.savez(path, x=x, y=y) writes "
-                f"them ('x' alone to predict); it holds {shortened(members) or 'nothing'}."
+                f"{self.source}: needs the arrays {x!r} and {y!r}, as np.savez(path, {x}={x}, "
+                f"{y}={y}) writes them{alone}; it holds {shortened(members) or 'nothing'}."
             )
         info = self._archive.getinfo(f"{name}.npy")
         stream = self._archive.open(info)
@@ -154,10 +163,22 @@ class NpzTable(AbstractContextManager["NpzTable"]):
 
     def _misshapen(self) -> DataError:
         return DataError(
-            f"{self.source}: 'x' has shape {self.shape} and dtype {self.dtype}; right is a "
+            f"{self.source}: {self.x!r} has shape {self.shape} and dtype {self.dtype}; right is a "
             "two-dimensional array of numbers, one row per example (for images: as trained on, and "
             "data=image_arrays to train on them)."
         )
+
+
+def splits_in(file: Path) -> tuple[str, ...]:
+    """The splits that a file has arrays of, as `x_train`; a single "" where it has none such."""
+    members: set[str] = set()
+    with suppress(Exception):  # a damaged file is refused where its arrays are read
+        if file.is_file():  # a pipe would be waited for
+            with zipfile.ZipFile(file) as archive:
+                members = {name.removesuffix(".npy") for name in archive.namelist()}
+    if "x" in members or "x_train" not in members:
+        return ("",)
+    return ("train", "val", "test") if "x_val" in members else ("train", "test")
 
 
 def _usable(rows: NDArray[Any]) -> NDArray[Any]:

@@ -24,7 +24,9 @@ file, of `size` rows (None: all), at least one; of a text file the columns `as_t
 """
 
 
-def open_table(path: Path, given: str, text: TextFormat, delimiter: str | None = None) -> TableFile:
+def open_table(
+    path: Path, given: str, text: TextFormat, delimiter: str | None = None, split: str = ""
+) -> TableFile:
     """Opens a table; the file's suffix says what it is.
 
     Args:
@@ -32,6 +34,7 @@ def open_table(path: Path, given: str, text: TextFormat, delimiter: str | None =
         given: how the user named it, such as `data.path='mine.csv'`; errors begin with it.
         text: how a text file is written.
         delimiter: between the cells of a .csv file where nothing else says it; None for a comma.
+        split: of an NPZ file whose arrays are named by splits, as of :class:`NpzTable`.
 
     Raises:
         DataError: for a file that is missing, empty, of another kind or damaged.
@@ -54,7 +57,7 @@ def open_table(path: Path, given: str, text: TextFormat, delimiter: str | None =
     except OSError as error:
         raise DataError(f"{given} cannot be read: {error.strerror}.") from error
     if suffix == ".npz":
-        return NpzTable(stream, str(path))
+        return NpzTable(stream, str(path), split)
     if suffix == ".parquet":
         return ParquetTable(stream, str(path))
     usual = DELIMITERS[suffix] if suffix != ".csv" or not delimiter else delimiter
