@@ -35,16 +35,11 @@ from .losses import (
 )
 from .metrics import ImbalanceReport, MacroF1, batch_macro_f1
 from .models import ClippedModel
-from .networks import (
-    ApplicationPreprocessing,
-    PadChannels,
-    augment,
-    cnn,
-    cosine,
-    mlp,
-    pretrained,
-    resnet,
-)
+from .networks.applications import ApplicationPreprocessing, pretrained
+from .networks.augmentation import augment
+from .networks.convolutional import cnn
+from .networks.dense import cosine, mlp
+from .networks.residual import PadChannels, resnet
 from .soft_f1 import SoftMacroF1Loss
 
 __all__ = [

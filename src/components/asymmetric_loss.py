@@ -31,8 +31,7 @@ class AsymmetricLoss(ConfiguredLoss):
         gamma_neg: Focusing parameter of the others, finite and >= 0. Defaults to 4.0.
         margin: Probability m that a wrong class may have for nothing, 0 <= m < 1. Defaults to
             0.05.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: An argument is not as above.

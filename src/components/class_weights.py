@@ -40,8 +40,7 @@ class ClassWeightedCrossentropy(ConfiguredLoss):
     Args:
         class_counts: Training examples of each class, K whole numbers > 0.
         weights: One factor > 0 per class, instead of `class_counts`.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: Neither or both of `class_counts` and `weights` are given, or one is not as
@@ -109,8 +108,7 @@ class DeferredReweighting(ConfiguredLoss):
             code.
         defer: Share of the epochs without weights, 0 <= defer < 1. Defaults to 0.8, which is 160 of
             the paper's 200 epochs.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: An argument is not as above.
@@ -171,8 +169,8 @@ class ReweightingSchedule(keras.callbacks.Callback):
     uninterrupted one would be.
 
     Raises:
-        ValueError: The model is compiled with another loss; or on JAX, whose compiled steps keep
-            what they were compiled with, without `jit_compile=False`.
+        ValueError: The model is compiled with another loss; or on JAX without `jit_compile=False`,
+            since its compiled steps keep the first value.
 
     Example:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -200,7 +198,7 @@ class ReweightingSchedule(keras.callbacks.Callback):
         self._set(True)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """So has what comes after the training."""
+        """An evaluation after the training has weights."""
         self._set(True)
 
     def _set(self, reweights: bool) -> None:

@@ -79,10 +79,10 @@ def _add(variable: keras.Variable, counted: Any) -> None:
 
 
 class ConfusionMetric(keras.metrics.Metric):
-    """A metric whose state is a confusion matrix; subclasses say what to read off it.
+    """A metric whose state is a confusion matrix; subclasses compute their scores from it.
 
-    Beside the matrix stand its diagonal, row sums and column sums, kept as it grows: Keras takes
-    `result()` after every training step, and reading 3 K numbers instead of K^2 is what lets a
+    Beside the matrix stand its diagonal, row sums and column sums, kept as it grows: Keras calls
+    `result()` after every training step, and 3 K numbers are read faster than K^2, so that a
     thousand classes cost little more than ten.
 
     Args:
@@ -169,14 +169,7 @@ class ConfusionMetric(keras.metrics.Metric):
 
         A ratio of 0 to 0 is 0, as with scikit-learn's `zero_division=0`.
         """
-        hits, true, predicted = ops.convert_to_numpy(self._totals)
-        ratios = {"f1": (2 * hits, true + predicted), "precision": (hits, predicted)}
-        ratios["recall"] = (hits, true)
-        scores = {
-            key: np.divide(above, below, out=np.zeros_like(below), where=below != 0)
-            for key, (above, below) in ratios.items()
-        }
-        return scores | {"support": true}
+        return {name: ops.convert_to_numpy(value) for name, value in self.class_scores().items()}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

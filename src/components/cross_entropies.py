@@ -25,8 +25,7 @@ class PolyCrossentropy(ConfiguredLoss):
     Args:
         epsilon: Finite and >= -1, where the first term is gone; 0 is cross-entropy. Defaults to
             2.0, the paper's on ImageNet.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: `epsilon` is not as above.
@@ -65,8 +64,7 @@ class GeneralizedCrossentropy(ConfiguredLoss):
 
     Args:
         q: 0 < q <= 1. Defaults to 0.7, the paper's.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: `q` is not as above.
@@ -105,8 +103,7 @@ class LabelSmoothingCrossentropy(ConfiguredLoss):
     Args:
         smoothing: Share epsilon, 0 <= epsilon < 1; 0 is cross-entropy. Defaults to 0.1, the
             paper's.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: `smoothing` is not as above.

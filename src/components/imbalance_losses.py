@@ -51,8 +51,7 @@ class ClassBalancedFocalLoss(ConfiguredLoss):
         beta: 0 <= beta < 1; the paper takes 0.9, 0.99, 0.999 and 0.9999. Defaults to 0.999.
         gamma: Focusing parameter, finite and >= 0; 0 gives class-balanced cross-entropy.
             Defaults to 2.0.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: An argument is not as above.
@@ -100,8 +99,7 @@ class LogitAdjustedCrossentropy(ConfiguredLoss):
     Args:
         class_counts: Training examples of each class, K whole numbers > 0.
         tau: Strength, finite and >= 0; 0 is cross-entropy. Defaults to 1.0.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: An argument is not as above.
@@ -151,8 +149,7 @@ class LDAMLoss(ConfiguredLoss):
         class_counts: Training examples of each class, K whole numbers > 0.
         max_margin: Margin of the rarest class, finite and >= 0. Defaults to 0.5.
         scale: Factor s of all logits, finite and > 0. Defaults to 30.0.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: An argument is not as above.

@@ -98,8 +98,7 @@ class BinaryFocalLoss(ConfiguredLoss):
             to 0.25.
         from_logits: Whether the scores are logits; probabilities otherwise, kept within
             `keras.config.epsilon()` of 0 and 1. Defaults to True.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Raises:
         ValueError: `gamma`, `alpha` or a shape is not as above.

@@ -88,7 +88,7 @@ def class_values(values: Any, scores: Any, name: str) -> Any:
 
 
 def of_true_class(values: Any, is_true: Any) -> Any:
-    """Return the entry of the true class, shape `(batch, ...)`, of what has one per class."""
+    """Return the true class's entry, shape `(batch, ...)`, of values with one per class."""
     return ops.sum(ops.where(is_true, values, 0.0), axis=-1)
 
 
@@ -110,7 +110,7 @@ def true_class_margin(is_true: Any, logits: Any) -> Any:
 
 
 def class_factor(values: Any, is_true: Any, scores: Any, name: str) -> Any:
-    """Return the factor of each example: that of its true class, or the one number for all."""
+    """Return each example's factor: its true class's, or the one number for all."""
     factors = class_values(values, scores, name)
     return of_true_class(factors, is_true) if len(factors.shape) else factors
 

@@ -65,16 +65,16 @@ class ClippedModel(keras.Model):
     """
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None, **kwargs: Any) -> Any:
-        """Predict unless told to train: Keras's layers for images take silence for training."""
+        """Predict unless told to train: Keras's layers for images train where nothing is said."""
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Update, log: what `fit` does with each batch."""
+        """Update and log; `fit` calls it for each batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         rate = keras.ops.convert_to_tensor(self.optimizer.learning_rate)  # a schedule moves on
         y_pred, loss, norm, rows = self.update(x, y, sample_weight)
         self.step_log.update_state(norm, self.clip_norm, rate)
-        # Keras's mean of the loss comes first; it takes that of this replica's rows.
+        # The first metric is Keras's mean of the loss, here over this replica's rows.
         self.metrics[0].update_state(undivided(loss), sample_weight=rows)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -109,7 +109,7 @@ class ClippedModel(keras.Model):
         self._evaluates = False
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluate a batch; without what only a training step can log."""
+        """Evaluate a batch, without the logs of a training step."""
         return _of_evaluation(super().test_step(data))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
@@ -133,7 +133,7 @@ class ClippedModel(keras.Model):
         return {**super().get_config(), "clip_norm": self.clip_norm}
 
     def save_own_variables(self, store: Any) -> None:
-        """Save what Keras saves and the random states, which it leaves out of the file."""
+        """Save Keras's variables and the random states, which it leaves out of the file."""
         super().save_own_variables(store)
         for name, state in self._random_states().items():
             store[name] = state

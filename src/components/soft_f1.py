@@ -27,8 +27,7 @@ class SoftMacroF1Loss(ConfiguredLoss):
     label other than 0..K-1 gives NaN for its example.
 
     Args:
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype`, as in `keras.losses.Loss`.
+        name, **kwargs: As in `keras.losses.Loss`.
 
     Source: Jansche 2005, "Maximum Expected F-Measure Training of Logistic Regression Models",
     HLT/EMNLP, section 3 (counts as sums of probabilities); averaged over classes as in Benedict et

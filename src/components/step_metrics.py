@@ -1,4 +1,4 @@
-"""What a training step of the model's own logs beside the loss and the compiled metrics."""
+"""The logs of a training step beside the loss and the compiled metrics."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class StepLog(keras.metrics.Metric):
         """Return the logs; the means are 0 where there was no step."""
         steps, norms, clipped = ops.unstack(ops.convert_to_tensor(self._sums))
         means = ops.divide_no_nan(norms, steps), ops.divide_no_nan(clipped, steps)
-        rate = ops.copy(self._learning_rate)  # its value now: the variable is reset by and by
+        rate = ops.copy(self._learning_rate)  # since the variable is reset later
         return dict(zip(OF_TRAINING, (*means, rate), strict=True))

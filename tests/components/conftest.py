@@ -17,7 +17,7 @@ def mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def blobs():
     """300 examples of 6 features in 3 classes, 80, 15 and 5 % of them."""
     rng = np.random.default_rng(3)

@@ -59,15 +59,14 @@ def fit(model, first=0, callbacks=(ReweightingSchedule,)):
     ).history  # fmt: skip
 
 
-@pytest.mark.parametrize(("defer", "first_weighted"), [(0.0, 0), (0.79, 3), (0.99, 4)])
+@pytest.mark.parametrize(("defer", "first_weighted"), [(0.0, 0), (0.99, 4)])
 def test_training_is_that_of_a_loop_by_hand_from_the_first_epoch_or_a_later_one(
     defer, first_weighted
 ):
     start = np.random.default_rng(2).normal(scale=0.1, size=(4, 3))
     kernels, losses = by_hand(start, first_weighted)
-    assert not np.allclose(kernels[-1], by_hand(start, 2)[0][-1], atol=0.01), (
-        "else it shows nothing"
-    )
+    another = by_hand(start, 2)[0][-1]
+    assert not np.allclose(kernels[-1], another, atol=0.01), "else it shows nothing"
     model = network(start, defer)
     assert fit(model)["val_loss"] == pytest.approx(losses, rel=1e-4)
     np.testing.assert_allclose(model.get_weights()[0], kernels[-1], atol=1e-4)

@@ -83,13 +83,6 @@ def test_binary_focal_loss_is_that_of_keras(seed, gamma, from_logits):
     assert_same(ours, theirs, y, y[:, None], x, value=1e-5, gradient=1e-4, atol=1e-7)
 
 
-def test_binary_focal_loss_at_gamma_0_and_no_alpha_is_binary_crossentropy():
-    y, x = scores(5, classes=2)
-    theirs = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float64")
-    ours = BinaryFocalLoss(gamma=0.0, alpha=None, dtype="float64")
-    assert_same(ours, theirs, y, y[:, None], x[:, :1], value=1e-12, gradient=1e-9, atol=0)
-
-
 def test_two_class_softmax_and_sigmoid_forms_agree():
     y, x = scores(2, classes=2)
     two = sparse_categorical_focal_loss(y, x, gamma=1.5, alpha=[0.4, 0.6])

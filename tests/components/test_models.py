@@ -44,11 +44,6 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-def assert_close_weights(one, other):
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
 def distance(before, model):
     """How far the weights of a model have moved, as one vector."""
     pairs = zip(before, model.get_weights(), strict=True)
@@ -62,14 +57,13 @@ EXAMPLE_WEIGHTS = {"sample_weight": np.linspace(0, 2, 300)}
 @pytest.mark.parametrize(
     ("optimizer", "compile_arguments", "fit"),
     [
-        (partial(keras.optimizers.Adam, 0.01), {}, {}),
         (partial(keras.optimizers.Adam, 0.01), {"steps_per_execution": 4}, CLASS_WEIGHTS),
         (partial(keras.optimizers.Adam, 0.01), {"run_eagerly": True}, {}),
         (partial(keras.optimizers.SGD, 0.1, 0.9, global_clipnorm=0.2), {}, EXAMPLE_WEIGHTS),
         (partial(keras.optimizers.Adam, 0.01, gradient_accumulation_steps=3), {}, {}),
         (partial(keras.optimizers.AdamW, 0.01, loss_scale_factor=64.0, use_ema=True), {}, {}),
     ],
-    ids=["plain", "steps_per_execution", "eager", "global_clipnorm", "accumulation", "loss_scale"],
+    ids=["steps_per_execution", "eager", "global_clipnorm", "accumulation", "loss_scale"],
 )
 def test_with_clipping_off_training_is_stock_to_the_bit(blobs, optimizer, compile_arguments, fit):
     compile_arguments = {"weighted_metrics": ["accuracy"], **compile_arguments}
@@ -110,15 +104,12 @@ def test_a_model_compiled_anew_trains_by_what_it_was_compiled_with(blobs):
     assert_same_weights(*models)
 
 
-@pytest.mark.parametrize(
-    ("jit", "same"), [(False, assert_same_weights), (True, assert_close_weights)]
-)
-def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs, jit, same):
-    stock, ours = make(keras.Model), make(clip_norm=0.3)
-    train(stock, blobs, keras.optimizers.Adam(0.01, global_clipnorm=0.3), jit_compile=jit)
-    history = train(ours, blobs, jit_compile=jit)
-    same(stock, ours)
-    assert max(history["clipped_fraction"]) > 0
+def test_with_clipping_on_training_is_that_of_the_optimizers_global_clipnorm(blobs):
+    stock, ours = make(keras.Model), make(clip_norm=0.8)
+    train(stock, blobs, keras.optimizers.Adam(0.01, global_clipnorm=0.8))
+    history = train(ours, blobs)
+    assert_same_weights(stock, ours)
+    assert 0 < min(history["clipped_fraction"]) < 1, "steps of both kinds"
 
 
 def step_norms(model, x, y, batch_size):
@@ -144,20 +135,6 @@ def test_norm_and_fraction_are_means_over_the_epochs_steps(blobs, how):
     expected = (norms > model.clip_norm).mean()
     assert 0 < expected < 1
     assert history["clipped_fraction"] == pytest.approx([expected] * 2)
-
-
-def test_an_update_is_the_clipped_gradient_times_the_learning_rate(blobs):
-    model = make(dropout=0.0, clip_norm=0.05)
-    before = model.get_weights()
-    train(model, blobs, keras.optimizers.SGD(1.0), epochs=1, fit={"steps_per_epoch": 1})
-    assert distance(before, model) == pytest.approx(0.05, rel=1e-4)
-
-
-def test_gradients_below_the_threshold_are_left_alone(blobs):
-    off, high = make(), make(clip_norm=1e6)
-    train(off, blobs)
-    assert train(high, blobs)["clipped_fraction"] == [0.0, 0.0]
-    assert_close_weights(off, high)
 
 
 @pytest.mark.parametrize(
@@ -242,14 +219,6 @@ def test_a_frozen_model_still_evaluates_its_loss(blobs):
     assert history["grad_norm"] == [0.0]
 
 
-def test_config_keeps_the_graph_and_the_threshold(blobs):
-    model = make(clip_norm=0.7, name="mine")
-    again = ClippedModel.from_config(model.get_config())
-    assert (again.clip_norm, again.name, type(again)) == (0.7, "mine", ClippedModel)
-    again.set_weights(model.get_weights())
-    np.testing.assert_array_equal(again(blobs[0]), model(blobs[0]))
-
-
 @pytest.mark.parametrize("clip_norm", [0, -1.0, np.nan, np.inf, True, "1"])
 def test_a_threshold_that_is_none_is_named(clip_norm):
     with pytest.raises(ValueError, match="`clip_norm`"):
@@ -257,10 +226,11 @@ def test_a_threshold_that_is_none_is_named(clip_norm):
 
 
 def test_a_clone_that_would_not_clip_is_refused_and_one_by_its_config_clips(blobs):
-    original = make(clip_norm=0.05, dropout=0.0)
+    original = make(clip_norm=0.05, dropout=0.0, name="mine")
     with pytest.raises(TypeError, match="clip_norm"):
         keras.models.clone_model(original)
     clone = ClippedModel.from_config(original.get_config())
+    assert (clone.clip_norm, clone.name, type(clone)) == (0.05, "mine", ClippedModel)
     clone.set_weights(original.get_weights())
     assert train(clone, blobs) == train(original, blobs)
     assert_same_weights(clone, original)

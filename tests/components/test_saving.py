@@ -20,23 +20,17 @@ CASES = {
     ),
     "function": lambda: (c.mlp((6,), 3), c.sparse_categorical_focal_loss, c.batch_macro_f1),
     "cosine": lambda: (
-        c.cosine((6,), 3, scale=None),
+        c.cosine((6,), 3, clip_norm=0.5),
         c.DeferredReweighting(c.LDAMLoss(COUNTS), COUNTS),
-        c.ImbalanceReport(3),
+        c.ImbalanceReport(3, [2]),
     ),
-    "scaled": lambda: (c.cosine((6,), 3, clip_norm=0.5), c.AsymmetricLoss(), c.MacroF1(3)),
     "cnn": lambda: (
         c.cnn((3, 2, 1), 3, filters=(4,), augmentation={"flip": "horizontal", "shift": 0.4}),
         c.ClassBalancedFocalLoss(COUNTS), c.MacroF1(3),
     ),
-    "weighted": lambda: (c.mlp((6,), 3), c.ClassWeightedCrossentropy(COUNTS), c.MacroF1(3)),
-    "adjusted": lambda: (
-        c.mlp((6,), 3), c.LogitAdjustedCrossentropy(COUNTS), c.ImbalanceReport(3, [2])
-    ),
     "binary": lambda: (binary_network(), c.BinaryFocalLoss(), c.MacroF1(2, from_logits=True)),
 }  # fmt: skip
-# The others differ from these in a loss without state.
-TRAINED_ON = ["focal", "function", "cosine", "scaled", "cnn"]
+# The conformance kit saves and loads every loss, metric and layer by itself.
 # Run in a process of its own: what a file needs beside itself is an import or a dictionary.
 LOADER = """
 import sys
@@ -50,7 +44,7 @@ keras.utils.set_random_seed(0)
 sys.path.insert(0, sys.argv[1])
 from src.components import ClippedModel, custom_objects
 
-folder, names = sys.argv[2], sys.argv[4:]
+folder, names = sys.argv[2], sys.argv[3:]
 data = np.load(f"{folder}/data.npz")
 registered = keras.saving.get_custom_objects()
 results = {}
@@ -71,7 +65,7 @@ for how in ("registered", "named"):
         assert type(model) is ClippedModel, type(model)
         results[f"{how}_{name}_before"] = model(x, training=False)
         results[f"{how}_{name}_optimizer"] = np.array(model.optimizer.iterations)
-        if how == "named" or name not in sys.argv[3].split(","):
+        if how == "named":
             continue
         history = model.fit(
             x, data[f"y_{name}"], epochs=2, batch_size=50, shuffle=False, verbose=0
@@ -125,7 +119,7 @@ def loaded(trained):
     folder, _ = trained
     root = Path(c.__file__).parents[2]
     run = subprocess.run(
-        [sys.executable, "-c", LOADER, str(root), str(folder), ",".join(TRAINED_ON), *CASES],
+        [sys.executable, "-c", LOADER, str(root), str(folder), *CASES],
         capture_output=True,
         text=True,
         check=False,
@@ -135,15 +129,11 @@ def loaded(trained):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("how", ["registered", "named"])
-def test_a_fresh_process_predicts_the_same(trained, loaded, how, name):
-    np.testing.assert_array_equal(loaded[f"{how}_{name}_before"], trained[1][name][0])
-    assert loaded[f"{how}_{name}_optimizer"] == 12
-
-
-@pytest.mark.parametrize("name", TRAINED_ON)
-def test_a_fresh_process_trains_on_to_the_bit_as_if_never_saved(trained, loaded, name):
+def test_a_fresh_process_predicts_the_same_and_trains_on_as_if_never_saved(trained, loaded, name):
     before, history, after = trained[1][name]
+    for how in ("registered", "named"):
+        np.testing.assert_array_equal(loaded[f"{how}_{name}_before"], before)
+        assert loaded[f"{how}_{name}_optimizer"] == 12
     np.testing.assert_array_equal(loaded[f"{name}_after"], after)
     assert not np.array_equal(before, after)
     assert {"loss", "grad_norm"} < set(history)

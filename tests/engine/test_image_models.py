@@ -74,64 +74,43 @@ def a_checkpoint_each_epoch(monkeypatch):
     monkeypatch.setattr("src.engine.checkpoint.SECONDS_APART", 0.0)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("model=cnn", *AUGMENTED, "training.precision=mixed_float16"),
-        ("model=resnet", "model.depth=8", "model.filters=4", "model.clip_norm=1", *AUGMENTED),
-    ],
-    ids=["augmented cnn", "resnet"],
-)
+WAYS = {
+    "augmented cnn": ("model=cnn", *AUGMENTED, "training.precision=mixed_float16"),
+    "resnet": ("model=resnet", "model.depth=8", "model.filters=4", "model.clip_norm=1", *AUGMENTED),
+    "fine-tuned": (*MOBILE, "model.frozen=false", "model.dropout=0.2", *AUGMENTED),
+    "frozen": MOBILE,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.usefixtures("a_checkpoint_each_epoch")
-def test_fit_shared_graph_and_a_training_that_goes_on_have_the_same_bits(
-    some_digits, graphs, tmp_path, words
+def test_a_training_that_fit_began_goes_on_in_a_shared_graph_to_the_bits_of_the_graph(
+    some_digits, graphs, weights, tmp_path, way
 ):
-    config, dataset = some_digits(*words)
-    by_graph = train(config, dataset, "graph", graphs=graphs)
+    file, values = weights
+    from_file = [f"model.weights={file}"] if "model=pretrained" in WAYS[way] else []
+    config, dataset = some_digits(*WAYS[way], *from_file)
+    whole = train(config, dataset, "graph", graphs=graphs)
     assert isinstance(graphs.get(config, dataset), TrainingGraph)
     checkpoint = tmp_path / "checkpoint.npz"
     with pytest.raises(PowerCutError):
-        train(config, dataset, "cut", [Cut(epoch=1)], resume=checkpoint)
-    assert bits(train(config, dataset, "on", [SeesBatches()], resume=checkpoint)) == bits(by_graph)
-    assert_loads_to_the_same_logits(by_graph, dataset, tmp_path)
-
-
-def assert_loads_to_the_same_logits(trained, dataset, folder):
-    trained.model.save(folder / "model.keras")
-    loaded = load_network(folder / "model.keras")
+        train(config, dataset, "by fit", [SeesBatches(), Cut(epoch=1)], resume=checkpoint)
+    goes_on = train(config, dataset, "on", resume=checkpoint, graphs=graphs)
+    assert bits(goes_on) == bits(whole)
+    goes_on.model.save(tmp_path / "model.keras")
     images = dataset.x_test.astype(np.float32) / np.float32(255)
+    loaded = load_network(tmp_path / "model.keras")
     logits = loaded.predict(images, batch_size=len(images), verbose=0)
-    assert logits.tobytes() == trained.test_logits.tobytes()
+    assert logits.tobytes() == goes_on.test_logits.tobytes()
+    if from_file:
+        found = loaded.get_layer("mobilenet_0.25_32").get_weights()
+        same = {np.array_equal(a, b) for a, b in zip(values, found, strict=True)}
+        assert same == {way == "frozen"}
+        learnt = len(goes_on.model.trainable_weights)
+        assert (learnt == 2) == (way == "frozen"), "kernel and bias of the logits"
 
 
 # --- pretrained ---------------------------------------------------------------------------------
-def test_a_fine_tuned_backbone_begins_with_its_file_and_has_the_bits_of_fit(
-    some_digits, graphs, weights, tmp_path
-):
-    file, values = weights
-    words = (*MOBILE, f"model.weights={file}", "model.frozen=false", "model.dropout=0.2")
-    config, dataset = some_digits(*words, *AUGMENTED, "training.epochs=1")
-    by_graph = train(config, dataset, "graph", graphs=graphs)
-    assert isinstance(graphs.get(config, dataset), TrainingGraph)
-    assert bits(train(config, dataset, "fit", [SeesBatches()])) == bits(by_graph)
-    assert_loads_to_the_same_logits(by_graph, dataset, tmp_path)
-    for before, after in zip(values, of_backbone(by_graph.model), strict=True):
-        assert not np.array_equal(before, after)
-
-
-def test_a_frozen_backbone_stays_as_its_file_has_it_in_training_too(some_digits, weights):
-    file, values = weights
-    model = build_model(*some_digits(*MOBILE, f"model.weights={file}"))
-    model(np.ones((3, 8, 8, 1), np.float32), training=True)
-    for before, after in zip(values, of_backbone(model), strict=True):
-        np.testing.assert_array_equal(before, after)
-    assert len(model.trainable_weights) == 2, "kernel and bias of the logits"
-
-
-def of_backbone(model):
-    return model.get_layer("mobilenet_0.25_32").get_weights()
-
-
 def test_the_file_of_the_weights_is_part_of_what_a_run_is(some_digits, weights, tmp_path):
     file, other = weights[0], tmp_path / "other.weights.h5"
     config, dataset = some_digits(*MOBILE, f"model.weights={file}")
@@ -147,7 +126,7 @@ def test_the_file_of_the_weights_is_part_of_what_a_run_is(some_digits, weights, 
     ("words", "message"),
     [
         (("model.weights=/nowhere/a.h5",), "model.weights=/nowhere/a.h5: no such file"),
-        (("model.weights=null",), "`frozen`.*has to learn.*`frozen` to False, or `weights`"),
+        (("model.weights=null",), "`frozen`.*has to learn. Set model.frozen=false, model.wei"),
         (("model.backbone=mobilenet",), "`backbone`.*MobileNet.*'mobilenet'"),
         (
             ("model.frozen=false", "model.weights=null", "model.resize=null"),

@@ -3,22 +3,3 @@
 Layers are named, not numbered, so a network's config does not depend on what was built before it.
 The logits are in `keras.config.floatx()` under every dtype policy, as losses need them.
 """
-
-from __future__ import annotations
-
-from .applications import ApplicationPreprocessing, pretrained
-from .augmentation import augment
-from .convolutional import cnn
-from .dense import cosine, mlp
-from .residual import PadChannels, resnet
-
-__all__ = [
-    "ApplicationPreprocessing",
-    "PadChannels",
-    "augment",
-    "cnn",
-    "cosine",
-    "mlp",
-    "pretrained",
-    "resnet",
-]

@@ -1,7 +1,7 @@
 """Networks of `keras.applications`, preprocessing inside the model, logits of one's own.
 
-A saved model takes pixels from 0 to 1, as every network here; what its backbone was trained to see
-(other ranges, means taken out, blue first) is made of them by a layer.
+A saved model takes pixels from 0 to 1, as every network here does. A layer brings them to the form
+that the backbone was trained on: another range, means taken out, blue first.
 """
 
 from __future__ import annotations
@@ -84,12 +84,13 @@ def application(name: str) -> tuple[Callable[..., keras.Model], Callable[[Any], 
     Raises:
         ValueError: There is no such network; names those that are like it.
     """
-    modules = [part for part in vars(keras.applications).values() if isinstance(part, ModuleType)]
+    public = vars(keras.applications)
     networks = {
-        key: (made, module.preprocess_input)
-        for module in modules
-        for key, made in vars(module).items()
-        if inspect.isfunction(made) and hasattr(keras.applications, key) and key[0].isupper()
+        key: (make, module.preprocess_input)
+        for module in public.values()
+        if isinstance(module, ModuleType)
+        for key, make in vars(module).items()
+        if inspect.isfunction(make) and key in public
     }
     if name not in networks:
         near = difflib.get_close_matches(str(name), networks, n=3, cutoff=0.4)
@@ -146,7 +147,18 @@ def pretrained(
     """
     shape = check_common(input_shape, num_classes, dropout)
     inputs, x = image_input(shape, "pretrained network", augmentation)
-    _check(shape, weights, frozen=frozen, resize=resize, options=options or {})
+    if shape[-1] not in (1, COLOURS):
+        raise ValueError(f"A pretrained network takes images of 1 or 3 channels. Got {shape}.")
+    if frozen and weights is None:
+        raise ValueError(
+            "`frozen`: a backbone that begins at random has to learn. Set model.frozen=false, "
+            "model.weights=imagenet or model.weights=FILE."
+        )
+    if resize is not None and (len(resize) != 2 or not all(map(is_whole, resize))):
+        raise ValueError(f"`resize` must be [height, width] in pixels, or None. Got {resize!r}.")
+    own = sorted(set(options or ()) & set(OWN_OPTIONS))
+    if own:
+        raise ValueError(f"`options` may not hold {', '.join(own)}, which this function sets.")
     make, _ = application(backbone)
     if shape[-1] == 1:
         x = keras.layers.Concatenate(name="three_colours")([x] * COLOURS)
@@ -163,30 +175,6 @@ def pretrained(
     return ClippedModel(inputs, outputs, clip_norm=clip_norm, name="pretrained")
 
 
-def _check(
-    shape: tuple[int, ...],
-    weights: str | None,
-    *,
-    frozen: bool,
-    resize: Sequence[int] | None,
-    options: Mapping[str, Any],
-) -> None:
-    """Raise ValueError where arguments do not go together."""
-    if shape[-1] not in (1, COLOURS):
-        raise ValueError(f"A pretrained network takes images of 1 or 3 channels. Got {shape}.")
-    if frozen and weights is None:
-        raise ValueError(
-            "`frozen`: a backbone that begins at random has to learn. Set `frozen` to False, or "
-            "`weights` to imagenet or a file."
-        )
-    sizes = [] if resize is None else list(resize)
-    if resize is not None and (len(sizes) != 2 or not all(is_whole(size) for size in sizes)):
-        raise ValueError(f"`resize` must be [height, width] in pixels, or None. Got {resize!r}.")
-    own = sorted(set(options) & set(OWN_OPTIONS))
-    if own:
-        raise ValueError(f"`options` may not hold {', '.join(own)}, which this function sets.")
-
-
 def _made(
     make: Callable[..., keras.Model],
     shape: tuple[int, ...],
@@ -194,7 +182,7 @@ def _made(
     options: Mapping[str, Any],
     sha256: str | None,
 ) -> keras.Model:
-    """Return the backbone with its weights, or raise ValueError with what would help."""
+    """Return the backbone with its weights, or raise ValueError that says how to get them."""
     arguments = {**options, "include_top": False, "input_shape": shape, "pooling": "avg"}
     try:
         with warnings.catch_warnings():
@@ -215,7 +203,6 @@ def _made(
 
 
 def _how_to_get(address: str) -> str:
-    """What to do where a file cannot be downloaded."""
     name = address.rpartition("/")[2]
     name = RENAMED.get(name, name)
     folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"

@@ -25,8 +25,8 @@ def augment(images: Any, *, flip: str = "none", shift: float = 0.0, contrast: fl
         images: Keras tensor `(batch, height, width, channels)`, pixels 0 to 1.
         flip: "horizontal", "vertical", "horizontal_and_vertical", each with probability 1/2, or
             "none". Defaults to "none".
-        shift: Largest shift down and across, as a share of height and width, 0 <= shift < 1; what
-            comes in from outside is black. Defaults to 0.0.
+        shift: Largest shift down and across, as a share of height and width, 0 <= shift < 1, into
+            black. Defaults to 0.0.
         contrast: Largest change of the contrast: each channel's distance from its mean is
             multiplied by 1 - contrast to 1 + contrast, 0 <= contrast < 1. Defaults to 0.0.
 
@@ -64,7 +64,7 @@ def augment(images: Any, *, flip: str = "none", shift: float = 0.0, contrast: fl
 def image_input(
     shape: tuple[int, ...], network: str, augmentation: Mapping[str, Any] | None
 ) -> tuple[Any, Any]:
-    """Return the input of a network of images, and what its first layer sees.
+    """Return the input of a network of images, and the augmented images.
 
     Raises:
         ValueError: The shape is of no image, or `augmentation` is not as in `augment`.

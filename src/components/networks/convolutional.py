@@ -9,7 +9,7 @@ import keras
 
 from ..models import ClippedModel
 from .augmentation import image_input
-from .parts import check_common, hidden_layers, logits_layer
+from .parts import check_common, hidden_layers, logits_layer, regularizer
 
 
 def cnn(
@@ -55,7 +55,7 @@ def cnn(
             3,
             padding="same",
             activation="relu",
-            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+            kernel_regularizer=regularizer(l2),
             name=f"conv_{index}",
         )(x)
         x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool_{index}")(x)

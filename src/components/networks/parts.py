@@ -1,4 +1,4 @@
-"""What the networks share: checks of their arguments, dense layers, logits."""
+"""Parts of several networks: checks of their arguments, dense layers, logits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_common(
     l2: float = 0.0,
     **widths: Sequence[int],
 ) -> tuple[int, ...]:
-    """Return the input shape as a tuple, or raise ValueError on what all networks share."""
+    """Return the input shape, or raise ValueError for an argument that all networks take."""
     shape = tuple(input_shape)
     if not shape or not all(is_whole(size) for size in shape):
         raise ValueError(

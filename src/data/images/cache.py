@@ -3,8 +3,8 @@
 The cache is `imbalance-lab/images` in `~/.cache`, or in the folder that `XDG_CACHE_HOME` names, or
 the folder that `data.cache` names. Each entry is a folder, named by a SHA-256 over the pictures'
 paths, sizes and times of change, how they are read, Pillow's version and the code that decodes.
-Who makes an entry removes the earlier ones of the same pictures, and all that were not used for
-`DAYS` days. Anything in it can be removed by hand at any time: it is made again.
+A process that makes an entry removes the earlier ones of the same pictures, and all that were not
+used for `DAYS` days. Entries may be removed by hand at any time, and are made again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 class ImageCache:
-    """The cache, and what happens to its entries.
+    """A folder of decoded pictures, one entry for each way to read each set of files.
 
     Args:
         folder: where it is; None for the user's own.
@@ -114,7 +114,7 @@ class ImageCache:
             whole.rename(entry)
 
     def _remove_old(self, owner: str) -> None:
-        """Removes entries of the same pictures, those long unused, and what was cut short."""
+        """Removes entries of the same pictures, those long unused, and those never finished."""
         oldest = time.time() - DAYS * 24 * 3600
         for folder in self.folder.iterdir():
             if OURS.fullmatch(folder.name) and (

@@ -51,7 +51,7 @@ def decode(source: bytes | Path, *, size: tuple[int, int] | None, color: str) ->
     """Reads a picture.
 
     Args:
-        source: a file's path, or what is in it: PNG, JPEG, BMP or GIF.
+        source: a file's path, or its bytes: PNG, JPEG, BMP or GIF.
         size: height and width to stretch or shrink it to, by Pillow's bilinear filter; None for
             its own.
         color: `grayscale` (one channel, by ITU-R 601-2) or `rgb` (three).
@@ -60,9 +60,8 @@ def decode(source: bytes | Path, *, size: tuple[int, int] | None, color: str) ->
         uint8, shape (height, width, channels), 0 to 255, writable.
 
     Raises:
-        DataError: for what is no picture, is damaged or cut short, or is larger than
-            `LARGEST_FILE` bytes or `MOST_PIXELS` pixels, which its header tells before anything
-            is decoded; names the file.
+        DataError: for a file that is no picture, is damaged or cut short, or is larger than
+            `LARGEST_FILE` bytes or, by its header, `MOST_PIXELS` pixels; names the file.
     """
     name = str(source) if isinstance(source, Path) else NAMELESS
     image = open_picture(read_file(source), name)
@@ -73,7 +72,7 @@ def read_file(source: bytes | Path) -> bytes:
     """The bytes of a picture.
 
     Raises:
-        DataError: where there are none or too many, or the path is no file.
+        DataError: where the path is no file, or the file is empty or too large.
     """
     if isinstance(source, bytes):
         found, size = source, len(source)
@@ -101,10 +100,10 @@ def read_file(source: bytes | Path) -> bytes:
 
 
 def open_picture(source: bytes | BinaryIO, name: str) -> Image.Image:
-    """The header of a picture; its pixels are decoded where they are asked for.
+    """The picture by its header; its pixels are decoded when they are asked for.
 
     Args:
-        source: what is in a file, or the open file, of which the header alone is read.
+        source: the bytes of a file, or the open file, of which the header alone is read.
         name: what it is called in errors.
 
     Raises:
@@ -158,7 +157,7 @@ def is_gray(image: Image.Image) -> bool:
 
 
 def conversions(image: Image.Image) -> list[str]:
-    """What a picture loses on its way to an array, in words that follow a number of pictures."""
+    """Each loss of a picture on its way to an array, in words that follow a number of pictures."""
     found = []
     if image.mode == "CMYK":
         found.append("in CMYK, made RGB without a colour profile")

@@ -57,7 +57,7 @@ def image_arrays(
             whole numbers or text; or with `x_train`, `y_train`, `x_test`, `y_test` of these kinds,
             and `x_val` and `y_val` or without these.
         seed: of the split, and of the pictures left out.
-        duplicates: what becomes of pictures with the same pixels: `group`, `drop` or `keep`.
+        duplicates: `group`, `drop` or `keep` pictures with the same pixels.
         memory_share: of the memory that this process may have; pictures that take more are
             unpacked to disk and read batch by batch.
         cache: folder for these; None for the user's own cache.

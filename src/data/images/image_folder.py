@@ -57,10 +57,9 @@ def image_folder(
         image_size: height and width that pictures are brought to; `auto` as
             :func:`src.data.images.reading.find_look` finds it.
         color: `grayscale`, `rgb`, or `auto`: rgb where a single picture has colours.
-        damaged: what becomes of files that are no pictures or cannot be read: `refuse` or `skip`.
-        duplicates: what becomes of pictures with the same pixels: `group` keeps them in one split,
-            `drop` leaves out those that an earlier one equals, class included, `keep` splits them
-            like all others.
+        damaged: `refuse` or `skip` files that are no pictures or cannot be read.
+        duplicates: `group` keeps pictures with the same pixels in one split, `drop` leaves out
+            those that equal an earlier one, class included, `keep` splits them like all others.
         memory_share: of the memory that this process may have; decoded pictures that take more
             stay on disk and are read batch by batch.
         cache: folder where decoded pictures are kept; None for the user's own cache.
@@ -110,7 +109,7 @@ def _read(
     damaged: str,
     duplicates: str,
 ) -> Pictures:
-    """The decoded pictures of a folder, those of the cache where it has them."""
+    """The decoded pictures of a folder, from the cache where it has them."""
     if folder.foreign:
         _refuse_or_warn(damaged, source, [f"{name}: is no picture" for name in folder.foreign])
 
@@ -165,7 +164,7 @@ def _size(image_size: str | Sequence[int]) -> tuple[int, int] | None:
 
 
 def _refuse_or_warn(damaged: str, source: str, problems: Sequence[str]) -> None:
-    """Names what cannot be read, and how many there are."""
+    """Names the first files that cannot be used, and says how many there are."""
     listed = "\n  ".join(problems[:MOST_NAMED])
     more = f"\n  and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
     count = f"{len(problems):,} file{'' if len(problems) == 1 else 's'}"

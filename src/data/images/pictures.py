@@ -58,10 +58,10 @@ class Pictures:
         rows: of each picture in `images`, int64, shape (n,).
         y: class numbers, int64, shape (n,).
         class_names: K names.
-        files: what names each picture for people; empty where they have no names.
+        files: a name of each picture for people, such as its path; empty where it has none.
         marks: the split of each picture where the source has splits, and its group.
-        numbers: the same for pictures whose pixels are the same, int64, shape (n,).
-        duplicates: what becomes of these: `group`, `drop` or `keep`.
+        numbers: equal for pictures whose pixels are equal, int64, shape (n,).
+        duplicates: `group`, `drop` or `keep` pictures with the same pixels.
         name: of the data set.
         source: where it came from, for errors and records.
         preprocessing: how files of pictures are read; None where there are none.
@@ -82,7 +82,7 @@ class Pictures:
     said: set[tuple[str, str | int | None]] = field(default_factory=set)
 
     def split(self, seed: int, how: Splitting, profile: Profile, *, memory_share: float) -> Dataset:
-        """Splits the pictures, and leaves out what a profile of imbalance leaves out.
+        """Splits the pictures, and thins the splits to a profile of imbalance.
 
         Args:
             seed: number of the split, and of the pictures left out.
@@ -140,7 +140,7 @@ class Pictures:
         )
 
     def grouped(self, pattern: str) -> Pictures:
-        """The same with groups, named by what the brackets of a regular expression find.
+        """The same with groups, each named by the match of a regular expression's brackets.
 
         Raises:
             DataError: names the files in which nothing is found.
@@ -158,7 +158,7 @@ class Pictures:
         return replace(self, marks=marks)
 
     def tell_duplicates(self) -> None:
-        """Says how many pictures are the same, and how many of a given test split are known."""
+        """Logs how many pictures are equal, and how many test pictures are in another split."""
         counts, _ = count_duplicates(self.numbers, self.y, self.marks.part)
         if counts.duplicate_rows:
             logger.info(

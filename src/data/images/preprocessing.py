@@ -37,7 +37,7 @@ class ImagePreprocessing:
         """Pixels of pictures, as `Dataset` holds them: a network takes them divided by 255.
 
         Args:
-            pictures: n paths, or what is in such files.
+            pictures: n paths, or the bytes of such files.
 
         Returns:
             uint8, shape (n, *input_shape).

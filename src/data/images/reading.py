@@ -1,4 +1,4 @@
-"""Reads all pictures of a folder: how large and in which colours, then their pixels, once."""
+"""Reads all pictures of a folder: their sizes and colours first, then their pixels, once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from src.data.images.pictures import hash_pixels
 T = TypeVar("T")
 
 LARGEST_SIDE = 128
-"""Of pictures whose size is found: what a small network on a few cores can train on."""
+"""Pixels of a picture of `image_size=auto`: a small network can train on these on a few cores."""
 AT_ONCE = 4096
 TELL_EVERY = 10.0
 """Seconds between two lines about progress."""
@@ -72,7 +72,7 @@ def find_look(
 
 
 def _look(path: Path) -> tuple[int, int, bool] | None:
-    """Height, width and whether it is gray, by the header; None where that cannot be read."""
+    """Height, width and whether it is gray, by the header; None where this cannot be read."""
     try:
         with path.open("rb") as stream:
             image = open_picture(stream, str(path))
