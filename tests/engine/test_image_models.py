@@ -23,7 +23,7 @@ from src.engine.sizing import sized
 from src.errors import UserError
 from src.runs.seed_plan import products_of
 from src.saved_model.network_file import load_network
-from tests.engine.by_fit import Cut, PowerCutError, SeesBatches, bits
+from tests.engine.by_fit import Cut, PowerCutError, bits
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +94,7 @@ def test_a_training_that_fit_began_goes_on_in_a_shared_graph_to_the_bits_of_the_
     assert isinstance(graphs.get(config, dataset), TrainingGraph)
     checkpoint = tmp_path / "checkpoint.npz"
     with pytest.raises(PowerCutError):
-        train(config, dataset, "by fit", [SeesBatches(), Cut(epoch=1)], resume=checkpoint)
+        train(config, dataset, "by fit", [Cut(epoch=1)], resume=checkpoint)
     goes_on = train(config, dataset, "on", resume=checkpoint, graphs=graphs)
     assert bits(goes_on) == bits(whole)
     goes_on.model.save(tmp_path / "model.keras")

@@ -130,15 +130,7 @@ def _listed(root: Path, given: str) -> PictureFolder:
 
 
 def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
-    """The entries of a folder but those that systems leave there; a link counts as its target.
-
-    Args:
-        folder: its path.
-        home: the folder that no link may lead out of, resolved.
-
-    Raises:
-        DataError: for links that lead out of it, to a folder, or nowhere.
-    """
+    """The entries of a folder but those of systems; links to files of `home` are followed."""
     outside = []
     with os.scandir(folder) as found:
         for entry in found:
@@ -161,11 +153,7 @@ def _entries(folder: Path, home: Path) -> Iterator[_Entry]:
 
 
 def _split_folders(folders: dict[str, Path], given: str) -> dict[str, Path]:
-    """The folders of splits, in the order of `SPLITS`; none where the folders are classes.
-
-    Raises:
-        DataError: where only a part of them is there, or one twice, or others beside them.
-    """
+    """The folders of splits, in the order of `SPLITS`; none where the folders are classes."""
     found = defaultdict(list)
     for name in sorted(folders):
         if name.casefold() in SPLIT_FOLDERS:
@@ -190,11 +178,7 @@ def _split_folders(folders: dict[str, Path], given: str) -> dict[str, Path]:
 
 
 def _class_names(classes: dict[str, dict[str, Path]], root: Path) -> tuple[str, ...]:
-    """The names of all classes: the same in every split, and different by more than case.
-
-    Raises:
-        DataError: for other names.
-    """
+    """The names of all classes: the same in every split, and different by more than case."""
     names = {*next(iter(classes.values()))}
     for split, inside in classes.items():
         odd = sorted(names ^ {*inside})
