@@ -83,10 +83,7 @@ class ImbalanceReport(ConfusionMetric):
         num_classes: K, a whole number >= 2.
         classes: Classes reported one by one, integers in 0..K-1; None for all, () for none.
             Defaults to None.
-        from_logits: Whether single scores are logits. Defaults to False.
-        threshold: Single scores above this are class 1. Defaults to 0.5.
-        name: Name of the metric. Defaults to "imbalance_report".
-        dtype: Dtype of the results; the counts are float64 whatever it is.
+        from_logits, threshold, name, dtype: As in `MacroF1`.
 
     Raises:
         ValueError: An argument is not as above.
