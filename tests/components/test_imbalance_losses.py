@@ -180,7 +180,7 @@ def test_every_loss_is_finite_for_extreme_logits(all_losses, jit):
                 assert np.isfinite(tf.cast(tensor, "float32").numpy()).all(), (name, x.dtype)
 
 
-def test_every_loss_gives_one_value_an_example_and_takes_label_columns(loss):
+def test_every_loss_gives_one_value_per_example_and_takes_label_columns(loss):
     y, x = scores(1)
     assert loss.call(y, x).shape == (12,)
     np.testing.assert_array_equal(loss.call(y[:, None], x), loss.call(y, x))

@@ -180,7 +180,7 @@ def test_positions_of_an_example_keep_their_shape():
 
 @pytest.mark.parametrize("pred_shape", [(4,), (4, 1)])
 @pytest.mark.parametrize("true_shape", [(4,), (4, 1)])
-def test_binary_loss_gives_one_value_an_example_for_flat_and_column_shapes(pred_shape, true_shape):
+def test_binary_loss_gives_one_value_per_example_for_flat_and_column_shapes(pred_shape, true_shape):
     y, x = np.array([0, 1, 1, 0]), np.array([0.1, -2.0, 3.0, 0.5])
     actual = binary_focal_loss(y.reshape(true_shape), x.reshape(pred_shape), gamma=1.0, alpha=1.0)
     p = np.where(y == 1, 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(x)))

@@ -184,7 +184,7 @@ def fitted(blobs):
     return *fit(blobs, callbacks=[counts], **metrics), seen
 
 
-def test_each_example_is_counted_once_an_epoch(blobs, fitted):
+def test_each_example_is_counted_once_per_epoch(blobs, fitted):
     seen = fitted[2]
     assert len(seen) == 15
     for epoch_end in seen[4::5]:

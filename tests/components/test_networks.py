@@ -12,7 +12,7 @@ every_network = pytest.mark.parametrize("network", [mlp, cnn, cosine])
 
 @every_network
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (5, 7, 3), (1, 1, 1)])
-def test_images_give_one_logit_a_class(network, shape):
+def test_images_give_one_logit_per_class(network, shape):
     model = network(shape, num_classes=4, clip_norm=0.5)
     assert isinstance(model, ClippedModel)
     assert model.clip_norm == 0.5

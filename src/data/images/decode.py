@@ -4,7 +4,7 @@ The pixels are those of `keras.utils.load_img(..., interpolation="bilinear")`, w
 in which Keras shows what people do not see:
 
 - Transparent pixels are laid over white; Keras shows the colour that stands behind them.
-- Of 16 bits a pixel the upper eight are kept; Keras gives 0 to 65535, or cuts at 255.
+- Of 16 bits per pixel the upper eight are kept; Keras gives 0 to 65535, or cuts at 255.
 
 As in Keras, CMYK becomes RGB without a colour profile, an animation is its first frame, a picture
 is stretched to its size, and a camera's note on how it was held (EXIF) is not followed.
@@ -162,7 +162,7 @@ def conversions(image: Image.Image) -> list[str]:
     if image.mode == "CMYK":
         found.append("in CMYK, made RGB without a colour profile")
     if image.mode in SIXTEEN_BITS:
-        found.append("of 16 bits a pixel, of which the upper eight are kept")
+        found.append("of 16 bits per pixel, of which the upper eight are kept")
     with suppress(Exception):  # the pixels are there; a damaged note about them says nothing
         alpha = np.asarray(image.convert("RGBA"))[..., 3] if image.has_transparency_data else None
         if alpha is not None and alpha.min() < LARGEST_BYTE:
@@ -179,7 +179,7 @@ def _eight_bits(image: Image.Image, name: str) -> Image.Image:
     values = np.asarray(image)
     if values.min() < values.max() <= LARGEST_BYTE:
         raise DataError(
-            f"{name}: has 16 bits a pixel, of which it uses 0 to {values.max()}; nothing of that "
+            f"{name}: has 16 bits per pixel, of which it uses 0 to {values.max()}; nothing of that "
             "is left in 8 bits. Scale its values to 0 to 65535, or save it with 8 bits."
         )
     upper = np.clip(values // (LARGEST_BYTE + 1), 0, LARGEST_BYTE).astype(np.uint8)

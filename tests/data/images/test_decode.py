@@ -83,7 +83,7 @@ def test_of_sixteen_bits_the_upper_eight_are_kept_and_none_is_lost_unsaid():
     seen = np.where(values == values[3, 4], 255, values >> 8)
     np.testing.assert_array_equal(decode(clear, size=None, color="rgb")[..., 2], seen)
     dim = encoded(Image.fromarray(values >> 8), "PNG")
-    with pytest.raises(DataError, match=r"16 bits a pixel, of which it uses 0 to 25\d; nothing"):
+    with pytest.raises(DataError, match=r"16 bits per pixel, of which it uses 0 to 25\d; nothing"):
         decode(dim, size=None, color="grayscale")
 
 

@@ -170,7 +170,7 @@ def test_what_pictures_lose_is_said_once_with_their_number(read, tmp_path, caplo
     read(root)
     for words in (
         "1 of 24 pictures are in CMYK, made RGB without a colour profile: 'a/cmyk.jpg'",
-        "1 of 24 pictures are of 16 bits a pixel, of which the upper eight are kept: 'a/wide.png'",
+        "1 of 24 pictures are of 16 bits per pixel, of which the upper eight are kept: 'a/w",
         "2 of 24 pictures are with transparent pixels, laid over white: 'b/one.png', 'b/two.png'",
     ):
         assert caplog.text.count(words) == 1
