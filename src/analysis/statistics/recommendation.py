@@ -17,8 +17,9 @@ about a lucky split as about a good model. How far the choice hangs on the seeds
 halves of them choose anew, and the sentence says how often two halves agree.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -141,14 +142,12 @@ def _agreement(candidates: Sequence[Candidate], baseline: str, threshold: float)
     names = sorted({*splits.values()})
     if len(names) < FEWEST_SPLITS:
         return None
-    known: dict[Collection[str], tuple[str, str]] = {}
 
-    def chosen_by(half: Collection[str]) -> tuple[str, str]:
-        if half not in known:
-            seeds = [seed for seed, split in splits.items() if split in half]
-            winner = _choose([one.on(seeds) for one in candidates], baseline, threshold).winner
-            known[half] = winner.label, winner.decision
-        return known[half]
+    @cache
+    def chosen_by(half: frozenset[str]) -> tuple[str, str]:
+        seeds = [seed for seed, split in splits.items() if split in half]
+        winner = _choose([one.on(seeds) for one in candidates], baseline, threshold).winner
+        return winner.label, winner.decision
 
     rng, middle = np.random.default_rng(HALVING_SEED), len(names) // 2
     orders = (rng.permutation(names).tolist() for _ in range(HALVINGS))

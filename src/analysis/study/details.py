@@ -17,8 +17,8 @@ MOST_NAMED = 60
 
 def dependence(found: Findings) -> Section:
     """Slopes of the gain over the facts known of a set before training."""
-    rows = pd.concat([found.of(decision) for decision in found.decisions])
-    slopes = [row[name] for _, row in rows.iterrows() for name in FACTORS if row[name] is not None]
+    rows = [row for decision in found.decisions for row in found.of(decision)]
+    slopes = [row[name] for row in rows for name in FACTORS if row[name] is not None]
     bold = sum(slope.p < LEVEL for slope in slopes)
     text = [
         f"Slope of the difference, pp per unit; bold where the interval leaves out 0: {bold} of "
@@ -26,12 +26,12 @@ def dependence(found: Findings) -> Section:
     ]
     head = ["method", "decision", *(f"per {words}" for words, _ in FACTORS.values())]
     table = [
-        [row["method"], row["decision"], *(_slope(row[name]) for name in FACTORS)]
-        for _, row in rows.iterrows()
+        [row["method"], row["decision"], *(_slope(row[name]) for name in FACTORS)] for row in rows
     ]
     panels = [
         against_factor(_rows_of(found, row["method"], "tuned"), name, row[name])
-        for _, row in rows[(rows["decision"] == "tuned") & (rows["kind"] == NETWORK)].iterrows()
+        for row in rows
+        if (row["decision"], row["kind"]) == ("tuned", NETWORK)
         for name in FACTORS
     ]
     return Section("What the gain goes with", text, [[head, *table]], "", panels)

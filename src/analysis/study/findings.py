@@ -1,15 +1,14 @@
 """The study over all its sets: the numbers behind every section of the page."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
-
-import pandas as pd
 
 from src.analysis.runs import DECISIONS
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.families import family_means
 from src.analysis.study.ranks import Ranks, rank
-from src.analysis.study.summary import OUTCOMES, Chance, summarise
+from src.analysis.study.summary import OUTCOMES, summarise
 from src.analysis.study.table import ANY, CHOSEN, Study
 
 HOW = {
@@ -37,7 +36,7 @@ class Findings:
         self.decisions = [name for name in DECISIONS if name in set(self.sets["decision"])]
 
     @cached_property
-    def methods(self) -> pd.DataFrame:
+    def methods(self) -> list[dict[str, Any]]:
         """Each method against the baseline at the same decision, see :func:`summarise`."""
         return summarise(self.sets[self.sets["decision"] != CHOSEN])
 
@@ -57,20 +56,18 @@ class Findings:
                 found[decision] = (families, single)
         return found
 
-    def of(self, decision: str) -> pd.DataFrame:
-        """The methods at a decision: networks by their mean, then references; the baseline last."""
-        found = self.methods[self.methods["decision"] == decision]
-        found = found[found["method"] != self.study.baseline]
-        order = found["mean"].map(lambda mean: -mean.value)
-        return found.assign(order=order).sort_values(["kind", "order"])
+    def of(self, decision: str) -> list[dict[str, Any]]:
+        """The methods at a decision but the baseline: networks by their mean, then references."""
+        found = [row for row in self.methods if row["decision"] == decision]
+        found = [row for row in found if row["method"] != self.study.baseline]
+        return sorted(found, key=lambda row: (row["kind"], -row["mean"].value))
 
 
-def counts(row: Any) -> str:
+def counts(row: Mapping[str, Any]) -> str:
     """Sets on which the method is better, not told apart, worse."""
     return f"{row['better']}/{row['sets'] - row['better'] - row['worse']}/{row['worse']}"
 
 
-def chances(row: Any) -> list[str]:
-    """Chances of gain, equivalence and loss on the next set."""
-    found = [row.get(name) for name in reversed(OUTCOMES)]
-    return [str(one) if isinstance(one, Chance) else "" for one in found]
+def chances(row: Mapping[str, Any]) -> list[str]:
+    """Chances of gain, equivalence and loss on the next set; empty where they are not known."""
+    return [str(row.get(name, "")) for name in reversed(OUTCOMES)]

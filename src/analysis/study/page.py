@@ -1,11 +1,11 @@
 """The page of the study: sections of text and tables, the same in Markdown and in HTML."""
 
-from collections.abc import Iterator
-
-import pandas as pd
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from src.analysis.report.sections import Section
 from src.analysis.report.text import p_value
+from src.analysis.runs import NETWORK
 from src.analysis.statistics.paired import THRESHOLD_PP
 from src.analysis.study.details import calibration, dependence, every_set, left_out, set_by_set
 from src.analysis.study.families import mean_over_families
@@ -43,10 +43,10 @@ def answer(found: Findings) -> Section:
         "families, for data sets like these."
     ]
     for decision in found.decisions:
-        rows = found.of(decision)
-        rows = rows[(rows["kind"] == "network") & (rows["method"] != ANY_NETWORK)]
-        better = [_named(row) for _, row in rows.iterrows() if row["mean"].low > 0]
-        worse = [_named(row) for _, row in rows.iterrows() if row["mean"].high < 0]
+        rows = [row for row in found.of(decision) if row["kind"] == NETWORK]
+        rows = [row for row in rows if row["method"] != ANY_NETWORK]
+        better = [_named(row) for row in rows if row["mean"].low > 0]
+        worse = [_named(row) for row in rows if row["mean"].high < 0]
         text.append(
             f"**{decision.capitalize()}** ({HOW[decision]}): of {len(rows)} losses and samplings, "
             f"better than {study.baseline} on average: {', '.join(better) or 'none'}; worse: "
@@ -92,7 +92,7 @@ def over_data_sets(found: Findings, decision: str) -> Section:
     head = ["method", "difference, pp", "sets better/open/worse", *CHANCES, "95 % of next sets, pp"]
     head += ["p, families", "p, sets", "mean rank"]
     rows = []
-    for _, row in found.of(decision).iterrows():
+    for row in found.of(decision):
         of_mean = [row["method"], row["mean"].text(), counts(row)]
         rows.append([*of_mean, *chances(row), _next(row), *_of_ranks(ranks, row["method"])])
     text, panels = [], []
@@ -114,12 +114,11 @@ def decision_alone(found: Findings) -> Section:
     at = found.sets[found.sets["decision"] != "argmax"]
     alone = at[(at["method"] == baseline) | (at["decision"] == CHOSEN)]
     rows = summarise(alone, "over_argmax")
-    order = rows["mean"].map(lambda mean: -mean.value)
-    rows = rows.assign(order=order, last=rows["method"] != baseline).sort_values(["last", "order"])
+    rows.sort(key=lambda row: (row["method"] != baseline, -row["mean"].value))
     head = ["method", "decision", f"over {baseline} at argmax, pp", "sets better/open/worse"]
     table = [
         [row["method"], row["decision"], row["mean"].text(), counts(row), *chances(row)]
-        for _, row in rows.iterrows()
+        for row in rows
     ]
     text = [f"Every difference here is to {baseline} with the most probable class."]
     return Section("What the decision alone gives", text, [[[*head, *CHANCES], *table]])
@@ -150,13 +149,12 @@ def against_references(found: Findings) -> Section:
     return Section(title, text, [[head, *rows]])
 
 
-def _named(row: pd.Series) -> str:
+def _named(row: Mapping[str, Any]) -> str:
     return f"{row['method']} {row['mean'].text()} pp"
 
 
-def _next(row: pd.Series) -> str:
-    low = row.get("next_low")
-    return "" if pd.isna(low) else f"{low:+.1f} to {row['next_high']:+.1f}"
+def _next(row: Mapping[str, Any]) -> str:
+    return f"{row['next_low']:+.1f} to {row['next_high']:+.1f}" if "next_low" in row else ""
 
 
 def _of_ranks(ranks: tuple[Ranks, Ranks] | None, method: str) -> list[str]:

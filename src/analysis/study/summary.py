@@ -35,7 +35,7 @@ class Chance:
         return f"{100 * self.value:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
 
 
-def summarise(sets: pd.DataFrame, column: str = "difference") -> pd.DataFrame:
+def summarise(sets: pd.DataFrame, column: str = "difference") -> list[dict[str, Any]]:
     """Every method at every decision, over the data sets.
 
     Args:
@@ -46,13 +46,12 @@ def summarise(sets: pd.DataFrame, column: str = "difference") -> pd.DataFrame:
         Rows with ``method``, ``kind``, ``decision``, what :func:`over_sets` gives, and the slopes
         by ``FACTORS``.
     """
-    rows = [
+    return [
         {"method": method, "kind": found["kind"].iloc[0], "decision": decision}
         | over_sets(found, column)
         | {name: _slope(found, column, name) for name in FACTORS}
         for (method, decision), found in sets.groupby(["method", "decision"], sort=False)
     ]
-    return pd.DataFrame(rows)
 
 
 def over_sets(found: pd.DataFrame, column: str = "difference") -> dict[str, Any]:

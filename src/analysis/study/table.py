@@ -43,7 +43,7 @@ from src.analysis.statistics.paired import THRESHOLD_PP, estimate_over
 from src.analysis.statistics.verdict import correct, p_values
 from src.analysis.study.facts import FACTS, facts_of
 from src.analysis.tuned import at_best
-from src.errors import UserError
+from src.errors import UserError, words
 
 ANY_NETWORK, ANY_REFERENCE = "any network", "any reference"
 CHOSEN = "chosen"
@@ -92,7 +92,7 @@ def tabulate(
 
     Args:
         runs: finished ones, of networks and of estimators.
-        baseline: name or label of a loss.
+        baseline: label of a loss.
         facts: by data set, what is known of ``FACTS`` beyond what the runs say.
         left_out: sentences on runs that could not be read.
 
@@ -120,8 +120,9 @@ def tabulate(
             for row in _rows(methods, reference, {baseline, ANY_NETWORK})
         ]
     if not rows:
+        losses = words(sorted({run.label for run in runs if run.kind == NETWORK}))
         raise UserError(
-            f"--baseline {baseline}: no data set has {LEAST_SEEDS} seeds of it; make study trains"
+            f"--baseline {baseline}: no data set has {LEAST_SEEDS} seeds of it; there are {losses}"
         )
     sets = pd.DataFrame(rows)[list(COLUMNS)]
     return Study(sets, pd.DataFrame(against), len(runs), baseline, lacking)
