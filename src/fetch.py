@@ -7,19 +7,17 @@ data: nothing of it is installed or run.
 """
 
 import argparse
+import shlex
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from src.entry import guarded
-from src.errors import override
+from src.errors import UserError, override
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetches the collection unless it is there, or lists it.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
 
     Raises:
         DataError: where the collection cannot be had, written or read.
@@ -50,6 +48,11 @@ def _list(folder: str | None) -> None:
     """Prints a line for each set, those made for imbalanced data first."""
     from src.data.collections.keel import keel_sets
 
+    if folder and not Path(folder).expanduser().is_dir():
+        typed = shlex.quote(folder)
+        raise UserError(
+            f"--folder {typed}: is not there; `python -m src.fetch keel --folder {typed}` makes it"
+        )
     sets = sorted(keel_sets(folder), key=lambda one: (not one.imbalanced, one.family, one.name))
     width = max(len(one.name) for one in sets)
     print(f"{'set':{width}}  {'family':15}  rows columns classes rarest  ratio  duplicates")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.entry import INTERRUPTED, guarded
+from src.errors import UserError
 from src.saved_model.decisions import DECISIONS
 from src.tracking.address import ROOT_HELP, usual_root
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from src.serving.tally import Tally
 
 MOST_CLASSES = 10
+BINARY = (".parquet", ".npz")
 EXAMPLES = """\
 examples:
   python -m src.predict --model fraud@champion rows.csv -o out.csv
@@ -32,24 +34,22 @@ features as the network takes them, in its order; classes are numbered; the deci
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Predicts, and says what came out.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-    """
+    """Predicts, and says what came out."""
     options = _parser().parse_args(arguments)
     from src.serving.answer_file import check_answer_path
     from src.serving.find import find_model
     from src.serving.predict_file import predict_file
     from src.serving.predict_images import are_pictures, predict_images
 
+    of_pictures = are_pictures(options.rows)
+    _check_options(options, of_pictures=of_pictures)
     check_answer_path(options.out, options.rows)
     model = find_model(options.model, options.root, options.uri, trust_code=options.trust_code)
     decision = options.decision or model.decision
     if model.facts is None:
         print(f"Note: {model.title} is {BARE}")
     try:
-        if are_pictures(options.rows):
+        if of_pictures:
             tally = predict_images(
                 model, options.rows, options.out, decision, skip_damaged=options.skip_damaged
             )
@@ -70,6 +70,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     _report(model, tally, options.out, decision)
     return 0
+
+
+def _check_options(options: argparse.Namespace, *, of_pictures: bool) -> None:
+    """Refuses an option that would change nothing about rows of this kind, and missing rows."""
+    given = {
+        "--keep": bool(options.keep),
+        "--ignore-extra": options.ignore_extra,
+        "--header": options.header is True,
+        "--no-header": options.header is False,
+        "--delimiter": options.delimiter is not None,
+        "--encoding": options.encoding is not None,
+        "--skip-damaged": options.skip_damaged,
+    }
+    kind, right = "a text file", [*given][:-1]
+    if of_pictures:
+        kind, right = "pictures", ["--skip-damaged"]
+    elif options.rows.suffix.lower() in BINARY:
+        kind, right = f"a {options.rows.suffix} file", ["--keep", "--ignore-extra"]
+    for option, is_given in given.items():
+        if is_given and option not in right:
+            raise UserError(
+                f"{option}: does not go with {kind} ({options.rows}); leave it out. Right there: "
+                f"{', '.join(right)}"
+            )
+    if not options.rows.exists():
+        raise UserError(f"{options.rows}: does not exist (looked from {Path.cwd()})")
 
 
 def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> None:

@@ -18,21 +18,17 @@ PORT = 5001
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until it is stopped.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-
-    Returns:
-        0 once it is stopped by Ctrl-C.
-    """
+    """Serves until Ctrl-C stops it."""
     options = _parser().parse_args(arguments)
     from src.serving.find import find_model
 
     wanted = options.model or only_champion(options.root, options.uri)
     model = find_model(wanted, options.root, options.uri, trust_code=options.trust_code)
     if not (model.path / "MLmodel").is_file():
-        raise UserError(f"--model {wanted}: only a logged model can be served, not {model.path}")
+        raise UserError(
+            f"--model {wanted}: {model.path} is no logged model, and no other can be served; right "
+            "are NAME@ALIAS, a run id, or the folder of a logged model"
+        )
     if options.workers < 1:
         raise UserError(f"--workers {options.workers}: must be at least 1")
     check_port(options.port, "serve")

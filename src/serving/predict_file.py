@@ -21,7 +21,7 @@ from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
 from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import answer_file
-from src.serving.columns import ColumnPlan, plan_columns
+from src.serving.columns import plan_columns
 from src.serving.find import SavedModel
 from src.serving.tally import Tally, progress
 
@@ -48,7 +48,7 @@ def predict_file(
     The file's first rows are read, and its columns checked, before TensorFlow is imported.
 
     Args:
-        model: the model.
+        model: predicts.
         rows: the file.
         out: where the answer goes.
         decision: one of ``DECISIONS``.
@@ -80,21 +80,21 @@ def predict_file(
     with open_table(rows, f"{rows}:", text, trained.delimiter) as file:
         if isinstance(file, TextTable) and not text.header:
             name_by_width(file, layout, facts.columns or file.names)
-        plan = _plan(file, facts, keep=keep, ignore_extra=ignore_extra)
+        label, ignored = _plan(file, facts, keep=keep, ignore_extra=ignore_extra)
         width = len(file.names) or math.prod(facts.input_shape)
         size = max(1, min(CHUNK, CELLS // max(1, width)))
-        chunks = new_rows(file, facts.table, size=size, keep=plan.kept)
+        chunks = new_rows(file, facts.table, size=size, keep=keep)
         first = next(chunks)
-        kept = {name: file.type_of(name) for name in plan.kept}
-        truth = f"The column {plan.label!r} is the label" if plan.label else ""
-        tally = Tally(facts.class_names, truth, plan.ignored)
+        kept = {name: file.type_of(name) for name in keep}
+        truth = f"The column {label!r} is the label" if label else ""
+        tally = Tally(facts.class_names, truth, ignored)
         with answer_file(out, facts, kept) as write:
             loaded = loaded or model.load()
             with progress(tally, rows.name, file.total) as show:
                 for chunk, kept_cells in chain([first], chunks):
                     with _named(file.source, before=tally.rows, header=text.header):
                         predicted = dict(loaded.predict(chunk, decision).items())
-                    tally.add(predicted[CLASS], _true(tally, chunk, plan.label))
+                    tally.add(predicted[CLASS], _true(tally, chunk, label))
                     write(kept_cells | predicted)
                     show(file.done)
     return tally
@@ -105,12 +105,13 @@ def _true(tally: Tally, chunk: Any, label: str | None) -> NDArray[np.int64] | No
     if label is None:
         return None
     codes, texts = texts_of(chunk[label], label)
-    return np.array([*(tally.number_of(text) for text in texts), len(tally.class_names)])[codes]
+    return np.append(tally.numbers_of(texts), -1)[codes]
 
 
 def _plan(
     file: TableFile, facts: ServingFacts, *, keep: Sequence[str], ignore_extra: bool
-) -> ColumnPlan:
+) -> tuple[str | None, tuple[str, ...]]:
+    """As `plan_columns`; the array of an NPZ file is held against the shape of a row, too."""
     if isinstance(file, NpzTable):
         right = (len(file.names),) if facts.table else facts.input_shape
         if file.shape[1:] != right:
@@ -122,7 +123,7 @@ def _plan(
         if facts.table is None:
             if keep:
                 raise DataError(f"--keep {keep[0]}: {file.source} has an array, without columns")
-            return ColumnPlan(None, (), ())
+            return None, ()
     return plan_columns(file.names, facts, file.source, keep=keep, ignore_extra=ignore_extra)
 
 

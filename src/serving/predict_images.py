@@ -55,9 +55,9 @@ def predict_images(
     folder = path if path.is_dir() else path.parent
     classes = [Path(name).parent.name for name in files]
     labelled = {*classes} <= {*model.facts.class_names}
-    truth = "Each folder has the name of a class, its label" if labelled else ""
+    truth = "The name of each folder is the label" if labelled else ""
     tally = Tally(model.facts.class_names, truth, tuple(others))
-    true = np.array([tally.number_of(name if labelled else "") for name in classes])
+    true = tally.numbers_of(classes if labelled else [""] * len(files))
     read = partial(_read, model.facts.images, skip_damaged=skip_damaged)
     size = rows_at_once(model.facts.input_shape)
     with (

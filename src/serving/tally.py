@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -11,13 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 
 @dataclass
@@ -26,7 +20,7 @@ class Tally:
 
     Attributes:
         class_names: K names.
-        truth: what tells the true classes, as a sentence begins; empty where nothing does.
+        truth: the beginning of a sentence on where the true classes stand; empty where nowhere.
         ignored: columns or files that were not used.
         damaged: pictures that were left out, since they cannot be read.
         counts: of true classes (rows) and predicted ones; the last row is for rows whose class is
@@ -44,23 +38,20 @@ class Tally:
     def __post_init__(self) -> None:
         classes = len(self.class_names)
         self.counts = np.zeros((classes + 1, classes), np.int64)
-        self._numbers = {name: k for k, name in enumerate(self.class_names)}
 
-    def number_of(self, class_name: str) -> int:
-        """The number of a class; K for one that the model does not know."""
-        return self._numbers.get(class_name, len(self.class_names))
+    def numbers_of(self, names: Sequence[str] | pd.Series) -> NDArray[np.int64]:
+        """The numbers of n classes, -1 for one that the model does not know, shape (n,)."""
+        return np.asarray(pd.Index(self.class_names, dtype=object).get_indexer(names), np.int64)
 
-    def add(self, predicted: pd.Series, true: NDArray[np.int64] | None = None) -> None:
-        """Counts rows.
+    def add(self, predicted: pd.Series, true: NDArray[np.int64] | None) -> None:
+        """Counts n rows by the names of their predicted classes and the numbers of their true ones.
 
         Args:
-            predicted: names of their classes, n of them.
-            true: numbers of their classes, K for one that is not known, shape (n,).
+            predicted: shape (n,).
+            true: shape (n,), -1 for one that is not known; None where none is.
         """
-        chosen = predicted.map(self._numbers).to_numpy(np.int64)
-        if true is None:
-            true = np.full(len(chosen), len(self.class_names))
-        np.add.at(self.counts, (true, chosen), 1)
+        chosen = self.numbers_of(predicted)
+        np.add.at(self.counts, (np.full_like(chosen, -1) if true is None else true, chosen), 1)
 
     @property
     def rows(self) -> int:
@@ -82,10 +73,10 @@ class Tally:
 
 @contextmanager
 def progress(tally: Tally, name: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on the terminal that shows the time left; times what it surrounds.
+    """A bar on the terminal that shows rows done and time left; the tally gets the time taken.
 
     Args:
-        tally: shows how many rows are done, and gets the time taken.
+        tally: of the rows done.
         name: of the file or folder.
         total: how much there is; None where nobody knows.
 
@@ -94,9 +85,7 @@ def progress(tally: Tally, name: str, total: int | None) -> Iterator[Callable[[i
     """
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
+        *Progress.get_default_columns()[:3],
         TextColumn("{task.fields[rows]:,} rows"),
         TimeRemainingColumn(),
         console=console,

@@ -137,6 +137,18 @@ def test_what_a_model_does_not_take_is_said_in_one_message(model, folder, in_use
     with pytest.raises(UserError, match=r"cat: holds no file that ends in \.png"):
         Path("empty/cat").mkdir(parents=True)
         predict(["empty/cat", "--model", model, "-o", "out.csv"])
+    for missing in ("elsewhere", "elsewhere.png"):
+        with pytest.raises(UserError, match=rf"{missing}: does not exist \(looked from "):
+            predict([missing, "--model", model, "-o", "out.csv"])
+
+
+def test_an_option_that_would_change_nothing_is_refused(model, folder):
+    of_tables = ("--keep id", "--ignore-extra", "--header", "--no-header", "--encoding cp1252")
+    wrong = [f"new {option}" for option in of_tables] + ["new/cat/of/cat/a.png --delimiter tab"]
+    wrong += ["rows.npz --no-header", "rows.parquet --delimiter tab", "rows.csv --skip-damaged"]
+    for rows, option, *value in map(str.split, [*wrong, "rows.npz --skip-damaged"]):
+        with pytest.raises(UserError, match=f"{option}: does not go with .*{rows}.* Right there: "):
+            predict([rows, option, *value, "--model", model, "-o", "out.csv"])
 
 
 def test_pixels_in_an_array_are_those_of_the_pictures(model, folder):

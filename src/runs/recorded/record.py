@@ -90,7 +90,7 @@ class RunRecord:
             if "head" in content:  # as earlier versions called it
                 content["metadata"] = content.pop("head")
             return cls(**{**content, "metadata": RunMetadata(**content["metadata"])})
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise UserError(
                 f"{folder}: holds no finished run (no {RECORD}); right is the output folder of a "
                 "job, such as multirun/DATE/TIME/0"

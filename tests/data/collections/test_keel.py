@@ -9,6 +9,7 @@ import pytest
 from src.data.collections.keel import family_of, keel, keel_cache, keel_sets
 from src.data.errors import DataError
 from src.engine.build import load_dataset
+from src.errors import UserError
 from src.fetch import main
 from src.runs.metadata import describe_run
 from tests.data.collections.dat_files import HEADER, rows_of, write
@@ -183,6 +184,8 @@ def test_the_list_shows_sizes_families_and_why_a_set_cannot_be_used_and_warns_of
     write(
         tmp_path / "balanced" / "iris.dat", [f"{row[-3:].count('v')},{row}" for row in rows_of(40)]
     )
+    with pytest.raises(UserError, match=r"--folder none: is not there; `python -m src\.fetch keel"):
+        main(["keel", "--list", "--folder", "none"])
     assert main(["keel", "--list", "--folder", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["yeast4", "yeast", "61", "3", "2", "16", "2.8", "2%"]
