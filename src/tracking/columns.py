@@ -1,11 +1,10 @@
-"""The columns of runs side by side in the MLflow UI, which rounds no metric: short, as tags."""
+"""The columns of MLflow's table of runs: rounded, in tags, since the UI rounds no metric."""
 
 from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Run
 
 from src.runs.labels import short_label
-from src.runs.recorded.record import DETAIL_TAG
 
 OF_LOSS = "loss.fn."
 SCORES = {
@@ -23,24 +22,14 @@ RATE = "training.learning_rate"
 
 
 def column_tags(params: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, str]:
-    """The tags that a run has for the table.
-
-    Args:
-        params: its config, flat.
-        metrics: its final ones.
-    """
+    """The tags that a run has for the table, from its flat config and its final metrics."""
     scores = {name: f"{metrics[key]:.4f}" for name, key in SCORES.items() if key in metrics}
     knobs = {key: params.get(f"{OF_LOSS}{key}") for key in ("gamma", "alpha")}
     return scores | {key: value for key, value in knobs.items() if value}
 
 
 def missing_tags(run: Run) -> dict[str, str]:
-    """What a run lacks of them: one of an earlier version that answers a job.
-
-    One that keeps its scores alone lacks them all: of such there are ten thousands in a sweep.
-    """
-    if DETAIL_TAG in run.data.tags:
-        return {}
+    """The tags for the table that a run of an earlier version lacks, which answers a job."""
     wanted = column_tags(run.data.params, run.data.metrics)
     wanted |= {"loss.short": short_label(run.data.tags["loss.label"])}
     return {} if wanted.keys() <= run.data.tags.keys() else wanted
@@ -50,7 +39,6 @@ def columns_of(runs: Sequence[Run]) -> list[str]:
     """Columns of the table of runs, as MLflow names them; what is alike in all runs is left out."""
     tags = [run.data.tags | missing_tags(run) for run in runs]
     differ = [key for key in (*KNOBS, SPLIT) if len({one.get(key) for one in tags}) > 1]
-    scores = [f"tags.`{key}`" for key in SCORES if any(key in one for one in tags)]
-    scores = scores or [f"metrics.`{name}`" for name in SCORES.values()]
+    scores = [key for key in SCORES if any(key in one for one in tags)]
     rates = [f"params.`{RATE}`"] if len({run.data.params.get(RATE) for run in runs}) > 1 else []
-    return [*(f"tags.`{key}`" for key in differ), *scores, *rates]
+    return [*(f"tags.`{key}`" for key in (*differ, *scores)), *rates]

@@ -3,7 +3,7 @@
 import logging
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from src.runs.recorded.record import RunMetadata, RunRecord
 from src.tracking.process import close_dead_runs, end_run
 from src.tracking.run_log import create_run, log_rows
 from src.tracking.store import Store
-from src.tracking.tracker import CachedRun, draw_if_wanted
-from src.tracking.upload import remember_run, upload, upload_to
+from src.tracking.tracker import CachedRun
+from src.tracking.upload import remember_run, upload
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,6 @@ class MLflowTracker:
     def find(self, identity: str, folder: Path) -> CachedRun | None:
         """A finished run with the same identity in the store; joins it to the sweep.
 
-        Args:
-            identity: of the run.
-            folder: of the job.
-
         Raises:
             UserError: where the store answers no longer.
         """
@@ -71,7 +67,9 @@ class MLflowTracker:
         Raises:
             UserError: where the store answers no longer.
         """
-        if record.DETAIL_TAG not in metadata.tags:  # what keeps scores alone is over soon
+        if record.DETAIL_TAG in metadata.tags:  # such a run is over soon
+            remember_run(folder, self.store.uri, "", self._parent_id)
+        else:
             self._open(metadata, folder)
         try:
             yield
@@ -84,11 +82,11 @@ class MLflowTracker:
                 log.warning("MLflow: %s not marked %s: %s", folder, status, first_line(failure))
             raise
 
-    def _open(self, metadata: RunMetadata, folder: Path, started_ms: int | None = None) -> Run:
+    def _open(self, metadata: RunMetadata, folder: Path) -> Run:
         """Opens the run, and notes in its folder which one it is."""
         with self.store.needed():
             self._params = metadata.params
-            self._run = create_run(self.store, metadata, self._parent_id, started_ms)
+            self._run = create_run(self.store, metadata, self._parent_id)
         remember_run(folder, self.store.uri, self._run.info.run_id, self._parent_id)
         return self._run
 
@@ -104,19 +102,10 @@ class MLflowTracker:
             Whether the store has it.
         """
         try:
-            final = RunRecord.load(folder)
-            draw_if_wanted(folder, final)
-            if self._run:  # which may be gone by now
-                upload(folder, self.store, history=not history_sent)
-            else:
-                run = self._open(final.metadata, folder, final.started_ms)
-                upload_to(self.store, run, folder, final)
-            if self._anew and self._run:  # nobody asked for a finished run: this one replaces it
-                self.store.replace(final.metadata.identity, self._run.info.run_id)
+            run_id = upload(folder, self.store, history=not history_sent)
+            if self._anew:  # nobody asked for a finished run: this one replaces it
+                self.store.replace(RunRecord.load(folder).metadata.identity, run_id)
         except Exception as error:
-            if self._run is None:
-                with suppress(OSError):
-                    remember_run(folder, self.store.uri, "", self._parent_id)
             log.warning(
                 "MLflow: results are safe in %s but not uploaded (%s: %s). When the store is back:"
                 " python -m src.tracking.upload %s",

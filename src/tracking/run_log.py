@@ -43,8 +43,8 @@ def create_run(
     """Opens a run with everything that is known before training.
 
     Args:
-        store: where to.
-        metadata: name, tags, parameters and data set.
+        store: holds the run.
+        metadata: of the run.
         parent_id: the sweep's run, if it is part of one.
         started_ms: when training began, milliseconds since 1970; None for now.
     """
@@ -89,7 +89,7 @@ def log_rows(
 ) -> None:
     """Logs rows of a history in one batch; those that are there already change nothing.
 
-    Of a run whose parameters have no ``model.clip_norm`` nothing is clipped.
+    A run whose parameters have no ``model.clip_norm`` clips nothing, so its share is left out.
     """
     clips = params.get("model.clip_norm", NO_CLIPPING) != NO_CLIPPING
     left_out = NOT_METRICS if clips else (*NOT_METRICS, "clipped_fraction")
@@ -103,7 +103,7 @@ def log_rows(
 
 
 def log_results(
-    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None = None
+    store: Store, run_id: str, folder: Path, final: RunRecord, model_id: str | None
 ) -> None:
     """Logs the final metrics and the files of a whole run folder, whose record is ``final``.
 
@@ -113,21 +113,22 @@ def log_results(
         Metric(name, value, final.ended_ms, 0, model_id=model_id)
         for name, value in final.metrics.items()
     ]
-    tags = [RunTag("best_epoch", str(final.best_epoch))] if final.best_epoch else []
+    tags = column_tags(final.metadata.params, final.metrics)
+    if final.best_epoch:
+        tags["best_epoch"] = str(final.best_epoch)
     if (folder / record.CARD).exists():
-        tags.append(RunTag(NOTE, note_of((folder / record.CARD).read_text(encoding="utf-8"))))
+        tags[NOTE] = note_of((folder / record.CARD).read_text(encoding="utf-8"))
     named: tuple[str, ...] = (*ARTIFACTS, *(PICTURES if final.tracking["plots"] else ()))
     params: list[Param] = []
     if record.DETAIL_TAG in final.metadata.tags:  # the store has the rest of its record
         params, named = _params(final.metadata), (record.CONFIG,)
         config = (folder / record.CONFIG).read_text(encoding="utf-8")
         if len(config) <= LONGEST_TAG:
-            tags.append(RunTag(record.CONFIG, config))
+            tags[record.CONFIG] = config
             named = ()
-    else:
-        shown = column_tags(final.metadata.params, final.metrics)
-        tags += [RunTag(name, value) for name, value in shown.items()]
-    store.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
+    store.client.log_batch(
+        run_id, metrics=metrics, params=params, tags=[RunTag(*one) for one in tags.items()]
+    )
     for name in named:
         if (folder / name).exists():
             store.client.log_artifact(run_id, str(folder / name))

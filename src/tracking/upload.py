@@ -18,11 +18,9 @@ from src.entry import guarded
 from src.runs.recorded import record
 from src.runs.recorded.record import RunRecord
 from src.tracking import run_log
-from src.tracking.process import end_run
+from src.tracking.process import NOT_THERE, end_run
 from src.tracking.store import Store
 from src.tracking.tracker import draw_if_wanted
-
-NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
 def upload(folder: Path, store: Store | None = None, *, history: bool = True) -> str:
@@ -40,10 +38,9 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
         UserError: where the folder holds no finished run, or the store cannot be used.
     """
     final = RunRecord.load(folder)
+    draw_if_wanted(folder, final)
     known = _remembered(folder)
     store = store or Store.open(final.tracking | {"uri": known.get("uri") or final.tracking["uri"]})
-    if not (folder / record.CONFUSION_PLOT).exists():
-        draw_if_wanted(folder, final)
     with store.needed():
         run = _existing_run(store, known.get("run_id"))
         if run is None:
@@ -51,30 +48,19 @@ def upload(folder: Path, store: Store | None = None, *, history: bool = True) ->
             run = run_log.create_run(store, final.metadata, parent_id, final.started_ms)
             remember_run(folder, store.uri, run.info.run_id, parent_id)
             history = True
-        upload_to(store, run, folder, final, history=history)
-    run_id: str = run.info.run_id
+        run_id = str(run.info.run_id)
+        if history and (folder / record.HISTORY).exists():
+            rows = record.read_history(folder / record.HISTORY)
+            run_log.log_rows(store, run_id, rows, final.metadata.params)
+        model_id = None
+        has_model = bool(run.outputs and run.outputs.model_outputs)
+        if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():
+            from src.tracking.logged_model import log_model
+
+            model_id = log_model(store.client, run, folder, final.metadata.params)
+        run_log.log_results(store, run_id, folder, final, model_id)
+        end_run(store.client, run_id, "FINISHED", final.ended_ms)
     return run_id
-
-
-def upload_to(
-    store: Store, run: Run, folder: Path, final: RunRecord, *, history: bool = True
-) -> None:
-    """Makes a run of the store hold everything of a finished one, whose record is ``final``.
-
-    The epochs are sent too, unless ``history`` is False: they were logged live.
-    """
-    run_id = run.info.run_id
-    if history and (folder / record.HISTORY).exists():
-        rows = record.read_history(folder / record.HISTORY)
-        run_log.log_rows(store, run_id, rows, final.metadata.params)
-    model_id = None
-    has_model = bool(run.outputs and run.outputs.model_outputs)
-    if final.tracking["log_model"] and not has_model and (folder / record.MODEL).exists():
-        from src.tracking.logged_model import log_model
-
-        model_id = log_model(store.client, run, folder, final.metadata.params)
-    run_log.log_results(store, run_id, folder, final, model_id)
-    end_run(store.client, run_id, "FINISHED", final.ended_ms)
 
 
 def remember_run(folder: Path, uri: str, run_id: str, parent_id: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from src.errors import UserError
 from src.runs.recorded import record
 from src.runs.recorded.record import RunRecord
 from src.tracking import upload as uploading
+from src.tracking.columns import columns_of
 from src.tracking.database import database_file
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.plots import draw_pictures
@@ -74,6 +76,22 @@ def test_a_record_of_an_earlier_version_is_that_of_the_same_run(uploaded, tmp_pa
     assert upload(other, store) == run_id
 
 
+def test_a_run_that_keeps_its_scores_alone_has_them_rounded_in_the_table(uploaded, tmp_path):
+    folder, store, _ = uploaded
+    job = shutil.copytree(folder, tmp_path / "job")
+    (job / record.MLFLOW).unlink()
+    content = json.loads((job / record.RECORD).read_text())
+    content["metadata"]["tags"]["detail"] = "scores"
+    record.write_json(job / record.RECORD, content)
+    run = store.client.get_run(upload(job, store))
+    try:
+        assert run.data.tags["test F1"] == f"{run.data.metrics['test_f1_macro']:.4f}"
+        names = ("val F1", "test F1", "tuned F1", "ECE")
+        assert columns_of([run]) == [f"tags.`{name}`" for name in names]
+    finally:
+        store.client.delete_run(run.info.run_id)
+
+
 def test_a_run_that_was_deleted_in_the_store_is_made_anew(uploaded, tmp_path):
     folder, store, run_id = uploaded
     other = shutil.copytree(folder, tmp_path / "job")
@@ -89,6 +107,8 @@ def test_a_run_that_was_deleted_in_the_store_is_made_anew(uploaded, tmp_path):
 def test_a_folder_without_a_whole_record_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"holds no finished run \(no run\.json\)"):
         upload(tmp_path)
+    with pytest.raises(UserError, match="holds no finished run"):
+        upload(Path(__file__))
     (tmp_path / "run.json").write_text('{"head": ')
     with pytest.raises(UserError, match=r"run\.json: is not a run's record"):
         upload(tmp_path)
