@@ -5,19 +5,21 @@ python -m src.promote RUN_ID --name NAME --alias champion
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from src.entry import guarded
 from src.saved_model.decisions import DECISIONS, TUNED
 from src.tracking.address import ROOT_HELP, usual_root
 
+SCORES = {
+    "test_f1_macro": "at argmax",
+    "test_tuned_f1_macro": "with tuned thresholds",
+    "test_prior_f1_macro": "by prior",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Promotes a run's model, says what it did and what can be typed next.
-
-    Args:
-        arguments: of the command line; None takes the process's own.
-    """
+    """Promotes a run's model, says what it did and what can be typed next."""
     options = _parser().parse_args(arguments)
     from src.serving.registry import promote
     from src.tracking.store import Store
@@ -26,19 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name, alias = options.name, options.alias
     with store.needed():
         done = promote(store, options.run_id, name, alias, options.decision)
-    metrics = done.run.data.metrics
-    title = done.run.info.run_name
     state = "registered as" if done.is_new else "was registered before as"
-    print(f"{title}: {state} version {done.version} of {name}")
+    print(f"{done.run.info.run_name}: {state} version {done.version} of {name}")
     if done.before == done.version:
         print(f"{name}@{alias} stood for it already")
     else:
         before = f" (version {done.before} before)" if done.before else ""
         print(f"{name}@{alias} now stands for version {done.version}{before}")
+    metrics = done.run.data.metrics
+    scores = ", ".join(f"{metrics[key]:.4f} {how}" for key, how in SCORES.items() if key in metrics)
     print(
-        f"Test macro F1 {metrics['test_f1_macro']:.4f} at argmax, "
-        f"{metrics['test_tuned_f1_macro']:.4f} with tuned thresholds{_of_prior(metrics)}; it "
-        f"decides by {options.decision} unless asked otherwise. Its description is the model card"
+        f"Test macro F1 {scores}; it decides by {options.decision} unless asked otherwise. Its "
+        "description is the model card"
     )
     where = f" --root {shlex.quote(options.root)}" if options.root != usual_root() else ""
     where += f" --uri {shlex.quote(options.uri)}" if options.uri else ""
@@ -51,12 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         + ("" if alias == "champion" else f" ALIAS={alias}")
     )
     return 0
-
-
-def _of_prior(metrics: Mapping[str, float]) -> str:
-    """Its score by prior, where the run recorded that."""
-    score = metrics.get("test_prior_f1_macro")
-    return "" if score is None else f", {score:.4f} by prior"
 
 
 def _parser() -> argparse.ArgumentParser:

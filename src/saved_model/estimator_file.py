@@ -27,17 +27,11 @@ LEAST = np.finfo(np.float64).eps
 """The probability that 0 counts as, as when its scores were measured."""
 
 
-class FittedEstimator:
-    """An estimator that gives scores for features, as a network does."""
-
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
-
-    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Log-probabilities of rows, shape (n, K); an image is the row of its pixels."""
-        rows = features.reshape(len(features), -1).astype(np.float64)
-        found: NDArray[np.float64] = np.log(np.maximum(self.estimator.predict_proba(rows), LEAST))
-        return found
+def log_probabilities(estimator: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The scores of n rows, as a network's, shape (n, K); an image is the row of its pixels."""
+    rows = features.reshape(len(features), -1).astype(np.float64)
+    found: NDArray[np.float64] = np.log(np.maximum(estimator.predict_proba(rows), LEAST))
+    return found
 
 
 def estimator_file(folder: Path) -> Path | None:
@@ -52,7 +46,7 @@ def save_estimator(file: Path, estimator: Any) -> None:
     skops.io.dump(estimator, file)
 
 
-def load_estimator(file: Path) -> FittedEstimator:
+def load_estimator(file: Path) -> Any:
     """Reads one. Trees are walked without a look at where they lead: the file has to be trusted.
 
     Raises:
@@ -64,4 +58,4 @@ def load_estimator(file: Path) -> FittedEstimator:
         others = set(skops.io.get_untrusted_types(file=file)) - {*TYPES}
         if others:
             raise UserError(f"{file}: holds {', '.join(sorted(others))}, which is not loaded")
-        return FittedEstimator(skops.io.load(file, trusted=list(TYPES)))
+        return skops.io.load(file, trusted=list(TYPES))

@@ -10,13 +10,12 @@ from pydantic import TypeAdapter
 
 from src.data.images.preprocessing import ImagePreprocessing
 from src.data.tabular.columns import TablePreprocessing
-from src.errors import UserError
+from src.errors import UserError, naming
 from src.saved_model.decisions import ARGMAX, PRIOR, TUNED
 
 FILE = "serving.json"
 CODE = "code"
 """The folder of modules that travel with a model, beside the file."""
-LONGEST_REASON = 300
 CLASS = "class"
 """The column of the predicted class."""
 IMAGE = "image"
@@ -115,11 +114,8 @@ class ServingFacts:
             UserError: where it is missing or damaged.
         """
         file = folder / FILE
-        try:
+        if not file.is_file():
+            raise UserError(f"{folder}: holds no {FILE}, so it is no model of this kind")
+        with naming(file, "is damaged"):
             content = json.loads(file.read_text(encoding="utf-8"))
             return TypeAdapter(cls).validate_python(content)
-        except FileNotFoundError as error:
-            raise UserError(f"{folder}: holds no {FILE}, so it is no model of this kind") from error
-        except ValueError as error:
-            reason = " ".join(str(error).split())[:LONGEST_REASON]
-            raise UserError(f"{file}: is damaged: {reason}") from error

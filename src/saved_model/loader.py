@@ -38,7 +38,7 @@ class PyFunc:
             raise MlflowException.invalid_parameter_value(str(error)) from error
 
     def get_raw_model(self) -> Any:
-        """The Keras model."""
+        """The Keras model, or the estimator."""
         return self.predictor.network
 
 

@@ -10,9 +10,6 @@ from typing import Any
 
 from src.errors import naming
 
-PROJECT = "src"
-"""The package of the project, whose own classes are registered with Keras."""
-
 
 def load_weights(network: Any, file: Path) -> None:
     """Gives a network the weights of a file.
@@ -59,7 +56,8 @@ def own_objects(modules: tuple[str, ...], folder: Path) -> dict[str, Any]:
             importlib.import_module(name)
     files = (file.relative_to(folder).with_suffix("") for file in folder.rglob("*.py"))
     names = {".".join(file.parts).removesuffix(".__init__") for file in files}
-    others = {name for name in names & {*sys.modules} if name.partition(".")[0] != PROJECT}
+    # the project's own classes are registered with Keras
+    others = {name for name in names & {*sys.modules} if name.partition(".")[0] != "src"}
     return {
         key: value
         for name in sorted({*modules} | others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,12 @@ from src.data.errors import CellError, DataError
 from src.data.rows_at_once import rows_at_once
 from src.errors import UserError
 from src.saved_model.decisions import DECISIONS, TUNED
-from src.saved_model.estimator_file import FILES, FittedEstimator, estimator_file, load_estimator
+from src.saved_model.estimator_file import (
+    FILES,
+    estimator_file,
+    load_estimator,
+    log_probabilities,
+)
 from src.saved_model.facts import CLASS, CODE, ServingFacts, probability_column, weights_file
 from src.saved_model.network_file import load_network, load_weights, own_objects
 from src.saved_model.pictures import pixels_of
@@ -31,7 +37,7 @@ class Predictor:
         facts: what it needs beside its weights.
         network: a Keras model that gives logits, or a fitted estimator.
         source: what the model is called in errors.
-        own: the same with the weights of a decision that has some of its own, by decision.
+        own: by decision that has weights of its own, the network with these.
 
     Raises:
         UserError: where a network gives no numbers for a row of zeros.
@@ -48,8 +54,8 @@ class Predictor:
     def _graph(self, network: Any, source: str) -> Any:
         """The network as a function of features, once it is known to give numbers."""
         facts = self.facts
-        is_estimator = isinstance(network, FittedEstimator)
-        graph = network if is_estimator else _traced(network, facts.input_shape)
+        is_estimator = not callable(network)
+        graph = partial(log_probabilities, network) if is_estimator else _traced(network, facts)
         scores = _scores(graph, np.zeros((1, *facts.input_shape), np.float32))
         if scores.shape != (1, len(facts.class_names)):
             raise UserError(
@@ -154,11 +160,11 @@ class Predictor:
         return pd.DataFrame({CLASS: np.array(names, dtype=object)[chosen], **probabilities})
 
 
-def _traced(network: Any, input_shape: tuple[int, ...]) -> Any:
+def _traced(network: Any, facts: ServingFacts) -> Any:
     """A Keras model as one graph."""
     import tensorflow as tf
 
-    rows = tf.TensorSpec((None, *input_shape), tf.float32)
+    rows = tf.TensorSpec((None, *facts.input_shape), tf.float32)
     return tf.function(lambda features: network(features, training=False), input_signature=[rows])
 
 

@@ -70,11 +70,9 @@ def _check_json(body: bytes) -> None:
 
 
 def _check_pictures(content: Any, values: int) -> None:
-    """Refuses pictures that are too many together; none of them is decoded.
+    """Refuses pictures that are too many together, each of so many values for the network.
 
-    Args:
-        content: of a body, parsed.
-        values: of one picture at the size of the network.
+    None of them is decoded.
     """
     pixels = pictures = 0
     for text in _texts(content):

@@ -1,25 +1,9 @@
 """Holds the columns of a file of new rows against those that the model was trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from src.data.errors import DataError, close_match, shortened
 from src.saved_model.facts import ServingFacts
-
-
-@dataclass(frozen=True)
-class ColumnPlan:
-    """The use of each column of a file.
-
-    Attributes:
-        label: the column of true classes, where the file has it.
-        kept: columns that go into the answer as they are.
-        ignored: columns that training left out too, or that were to be ignored.
-    """
-
-    label: str | None
-    kept: tuple[str, ...]
-    ignored: tuple[str, ...]
 
 
 def plan_columns(
@@ -29,8 +13,11 @@ def plan_columns(
     *,
     keep: Sequence[str] = (),
     ignore_extra: bool = False,
-) -> ColumnPlan:
+) -> tuple[str | None, tuple[str, ...]]:
     """Checks the columns by name.
+
+    Returns:
+        The column of true classes, None where the file has none; and the columns that are not used.
 
     Raises:
         DataError: names a column that is missing or that nobody asked for.
@@ -45,7 +32,7 @@ def plan_columns(
     layout = facts.table.layout if facts.table else None
     label = layout.label if layout and layout.label in names else None
     if wanted is None:
-        return ColumnPlan(label, tuple(keep), ())
+        return label, ()
     absent = [name for name in wanted if name not in names]
     surplus = [name for name in names if name not in wanted and name != label]
     if absent:
@@ -64,4 +51,4 @@ def plan_columns(
             f"{source}: columns {shortened(strange)} were not there in training; --ignore-extra "
             "goes on without them, --keep NAME copies one into the answer"
         )
-    return ColumnPlan(label, tuple(keep), tuple(name for name in surplus if name not in keep))
+    return label, tuple(name for name in surplus if name not in keep)

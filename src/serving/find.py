@@ -15,8 +15,6 @@ from src.saved_model.facts import CODE, ServingFacts
 from src.saved_model.facts import FILE as FACTS
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
-
     from src.saved_model.predictor import Predictor
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -94,16 +92,15 @@ def find_model(wanted: str, root: str, uri: str | None, *, trust_code: bool = Fa
                 "model, or a run's output folder"
             )
         facts = ServingFacts.load(path)
-        if facts.own_modules and not trust_code:
+        danger = ""
+        if facts.own_modules:
+            danger = "this model brings code of its own, which runs when it is loaded: "
+            danger += f"{', '.join(facts.own_modules)} in {path / CODE}"
+        elif estimator_file(path):
+            danger = "is an estimator, whose trees are walked without a look at where they lead"
+        if danger and not trust_code:
             raise UserError(
-                f"--model {wanted}: this model brings code of its own, which runs when it is "
-                f"loaded: {', '.join(facts.own_modules)} in {path / CODE}. Where you trust whoever "
-                "made it, add --trust-code"
-            )
-        if estimator_file(path) and not trust_code:
-            raise UserError(
-                f"--model {wanted}: is an estimator, whose trees are walked without a look at "
-                "where they lead. Where you trust whoever made it, add --trust-code"
+                f"--model {wanted}: {danger}. Where you trust whoever made it, add --trust-code"
             )
         return SavedModel(wanted, path, facts)
     if path.is_file():
@@ -120,6 +117,7 @@ def find_model(wanted: str, root: str, uri: str | None, *, trust_code: bool = Fa
 
 
 def _from_store(wanted: str, alias: re.Match[str] | None, root: str, uri: str | None) -> SavedModel:
+    from src.serving.refit import is_estimator
     from src.serving.registry import version_of
     from src.tracking.fetch import download, finished_run, model_of
     from src.tracking.store import Store
@@ -132,17 +130,13 @@ def _from_store(wanted: str, alias: re.Match[str] | None, root: str, uri: str | 
         else:
             run = finished_run(store, wanted, "a sweep has many models; name one of its runs")
             model = model_of(store, run)
+            if model is None and is_estimator(run):
+                raise UserError(
+                    f"run {wanted}: fits an estimator, which is not saved with its run; python -m "
+                    f"src.promote {wanted} --name NAME fits it again and saves it"
+                )
             if model is None:
-                raise UserError(f"run {wanted}: {_no_model(run)}")
+                raise UserError(f"run {wanted}: has no model (tracking.log_model was false)")
             title, address = run.info.run_name, model.artifact_location
     folder = download(store, address)
     return SavedModel(title, folder, ServingFacts.load(folder))
-
-
-def _no_model(run: "Run") -> str:
-    if run.data.tags.get("run.kind") != "reference":
-        return "has no model (tracking.log_model was false)"
-    return (
-        "fits an estimator, which is not saved with its run; python -m src.promote "
-        f"{run.info.run_id} --name NAME fits it again and saves it"
-    )

@@ -12,10 +12,11 @@ import asyncio
 import fnmatch
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from email.message import Message as Headers
 
 from mlflow.environment_variables import MLFLOW_SERVER_ALLOWED_HOSTS
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.data.errors import TooLargeError
 from src.errors import UserError
@@ -34,18 +35,13 @@ REPEATED = (("Failed to predict data", "\nError: "), ("Failed to enforce schema"
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 OWN_HOSTS = ("127.0.0.1", "127.0.0.1:*", "localhost", "localhost:*")
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
 log = logging.getLogger("uvicorn.error")
 
 
 class Guard:
     """ASGI middleware before an app: bodies of at most so many bytes."""
 
-    def __init__(self, app: Any, facts: ServingFacts, largest: int = LIMIT) -> None:
+    def __init__(self, app: ASGIApp, facts: ServingFacts, largest: int = LIMIT) -> None:
         self._app = app
         self._facts = facts
         self._largest = largest
@@ -71,17 +67,19 @@ class Guard:
             headers[b"content-type"] = kind.encode("latin-1")
             headers[b"content-length"] = str(len(body)).encode()
             scope = {**scope, "headers": list(headers.items())}
-            await self._app(scope, _replayed(body, receive), _shortened(send))
+            await self._app(scope, _replayed(body, receive), _shortened(scope, receive, send))
+            return
         except _RefusedError as error:
-            await _answer(send, *error.args)
+            answer = _answer(*error.args)
         except TooLargeError as error:
-            await _answer(send, 413, "REQUEST_LIMIT_EXCEEDED", f"{error} Send less at a time.")
+            answer = _answer(413, "REQUEST_LIMIT_EXCEEDED", f"{error} Send less at a time.")
         except UserError as error:
-            await _answer(send, 400, "INVALID_PARAMETER_VALUE", str(error))
+            answer = _answer(400, "INVALID_PARAMETER_VALUE", str(error))
         except (RecursionError, ValueError) as error:
             log.info("a request that could not be parsed: %s", error)
             reason = f"the body cannot be parsed: {str(error)[:LONGEST_REASON]}"
-            await _answer(send, 400, "INVALID_PARAMETER_VALUE", reason)
+            answer = _answer(400, "INVALID_PARAMETER_VALUE", reason)
+        await answer(scope, receive, send)
 
     async def _body(self, receive: Receive) -> bytes:
         body, size, more = bytearray(), 0, True
@@ -110,7 +108,7 @@ class _RefusedError(Exception):
     """Answered at once, with its arguments: status, error code and reason."""
 
 
-def _shortened(send: Send) -> Send:
+def _shortened(scope: Scope, receive: Receive, send: Send) -> Send:
     """Sends an answer on; an error without stack trace and without what was sent."""
     status, parts = 0, []
 
@@ -123,7 +121,7 @@ def _shortened(send: Send) -> Send:
         else:
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                await _answer(send, status, *_reason(b"".join(parts)))
+                await _answer(status, *_reason(b"".join(parts)))(scope, receive, send)
 
     return forward
 
@@ -145,15 +143,15 @@ def _check_host(given: str) -> None:
 
 def _media_type(header: str) -> str:
     """The media type in lower case, of a body in UTF-8."""
-    kind, *parameters = (part.strip().lower() for part in header.split(";"))
-    if not kind:
+    if not header:
         reason = f"the request has no Content-Type; right is {JSON_TYPE} or {CSV_TYPE}"
         raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
-    for name, _, value in (parameter.partition("=") for parameter in parameters):
-        if name == "charset" and value.strip('"') not in UTF_8:
-            reason = "the body has another charset; right is UTF-8"
-            raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
-    return kind
+    headers = Headers()
+    headers["Content-Type"] = header
+    if headers.get_content_charset("utf-8") not in UTF_8:
+        reason = "the body has another charset; right is UTF-8"
+        raise _RefusedError(415, "INVALID_PARAMETER_VALUE", reason)
+    return headers.get_content_type()
 
 
 def _reason(body: bytes) -> tuple[str, str]:
@@ -182,8 +180,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _answer(send: Send, status: int, code: str, reason: str) -> None:
-    body = json.dumps({"error_code": code, "message": reason}).encode()
-    headers = [(b"content-type", JSON_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _answer(status: int, code: str, reason: str) -> Response:
+    body = json.dumps({"error_code": code, "message": reason})  # in ASCII: half a character, too
+    return Response(body, status, media_type=JSON_TYPE)

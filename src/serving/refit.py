@@ -1,4 +1,4 @@
-"""Saves the estimator of a run, which none does by itself: fits it again from its record."""
+"""Saves the estimator of a run: no run keeps it, so it is fitted again from the record."""
 
 import shutil
 import tempfile
@@ -16,12 +16,10 @@ from src.tracking.fetch import download
 from src.tracking.logged_model import log_model
 from src.tracking.store import Store
 
-KIND, REFERENCE = "run.kind", "reference"
-
 
 def is_estimator(run: Run) -> bool:
     """Whether a run fitted an estimator, which is not saved with it."""
-    return bool(run.data.tags.get(KIND) == REFERENCE)
+    return bool(run.data.tags.get("run.kind") == "reference")
 
 
 def fit_and_save(store: Store, run: Run) -> LoggedModel:

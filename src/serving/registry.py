@@ -21,13 +21,13 @@ from src.serving.refit import fit_and_save, is_estimator
 from src.tracking.card_note import note_of
 from src.tracking.fetch import download, finished_run, model_of
 from src.tracking.logged_model import NAME, decision_param
+from src.tracking.process import NOT_THERE
 from src.tracking.store import Store
 
 NAME_NOTE = """\
 A model that classifies raw rows: preprocessing, probabilities and decision in one. \
 Each version's description is its model card; the alias says which version is in use.
 """
-NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 DECISION = "decision"
 COMPARISON, MOST_ANSWERS = "comparison.json", 4
 """What a comparison leaves on its sweep, and how many settings of it are told."""
@@ -84,17 +84,14 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
             for one in store.client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
             if one.tags.get(DECISION, TUNED) == decision
         ]
-        version: ModelVersion = (
-            max(found, key=lambda one: int(one.version))
-            if found
-            else store.client.create_model_version(
-                name,
-                _source(store, run, model, folder, decision),
-                run_id,
-                tags=_tags(run) | {DECISION: decision},
-                description=card,
-                model_id=model.model_id,
-            )
+        version = max(found, key=lambda one: int(one.version), default=None)
+        version = version or store.client.create_model_version(
+            name,
+            _source(store, run, model, folder, decision),
+            run_id,
+            tags=_tags(run) | {DECISION: decision},
+            description=card,
+            model_id=model.model_id,
         )
         _point(store, name, alias, version, is_new=not found)
     except MlflowException as error:
@@ -103,10 +100,10 @@ def promote(store: Store, run_id: str, name: str, alias: str, decision: str = TU
 
 
 def _source(store: Store, run: Run, model: LoggedModel, folder: Path, decision: str) -> str:
-    """Address of the model that decides so by default; made beside the run's own where it must be.
+    """Address of the model whose default is the decision: the run's own, or a copy beside it.
 
-    The default stands in the model's signature, so that whatever loads it, MLflow's server among
-    them, decides as it was promoted.
+    The default stands in the model's signature, so that whatever loads the model, MLflow's server
+    among them, decides as it was promoted.
     """
     if decision == TUNED:
         return str(model.artifact_location)

@@ -17,24 +17,12 @@ def usual_root() -> str:
 
 
 def tracking_uri(root: str, uri: str | None) -> str:
-    """The address of the store.
-
-    Args:
-        root: folder for ``mlflow.db`` and ``artifacts/``.
-        uri: an address given in the config.
-
-    Returns:
-        ``MLFLOW_TRACKING_URI`` where it is set, else ``uri``, else the SQLite file in ``root``.
-    """
+    """``MLFLOW_TRACKING_URI`` where it is set, else ``uri``, else the SQLite file in ``root``."""
     return os.environ.get(URI_VARIABLE) or uri or sqlite_uri(Path(root).resolve() / DATABASE)
 
 
 def sqlite_uri(file: Path) -> str:
-    """The address of a database's file.
-
-    Args:
-        file: an absolute path.
-    """
+    """The address of a database's file, whose path is absolute."""
     if not {"?", "%"} & set(str(file)):
         return f"sqlite:///{file}"
     from sqlalchemy import URL

@@ -9,11 +9,7 @@ WHOLE = "\n\nThe whole card is the artifact `model_card.md`.\n"
 
 
 def note_of(card: str) -> str:
-    """The card without its title, or its first sections where it is too long.
-
-    Args:
-        card: Markdown, its sections beginning with ``## ``.
-    """
+    """The card, in Markdown, without its title; its first sections where it is too long."""
     card = card.removeprefix(TITLE)
     if len(card) <= LONGEST:
         return card

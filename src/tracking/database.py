@@ -66,9 +66,6 @@ def log_ahead(uri: str) -> None:
 
     It is SQLite's write-ahead log, as safe as its journal, also where a process is killed; but the
     folder must be writable for a reader, too, so stores of a few runs keep the journal.
-
-    Args:
-        uri: the store's address; others are left as they are.
     """
     _tell(uri, "PRAGMA journal_mode=WAL")
 
@@ -77,14 +74,12 @@ def count_rows(uri: str) -> None:
     """Lets a SQLite store know how many rows its tables have, by which it plans its searches.
 
     The UI sorts 16,000 runs by a metric in half a second then, instead of ten.
-
-    Args:
-        uri: the store's address; others are left as they are.
     """
     _tell(uri, "ANALYZE")
 
 
 def _tell(uri: str, statement: str) -> None:
+    """Gives SQLite a statement; a store that is no SQLite database is left as it is."""
     file = database_file(uri)
     if file is not None:
         with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.OperationalError):
@@ -99,9 +94,9 @@ def _is_there(file: Path) -> bool:
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     """Holds a folder's lock; the system frees it when the process ends, however that ends."""
-    place = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(place)
+        os.close(descriptor)

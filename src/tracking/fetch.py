@@ -12,12 +12,7 @@ from src.tracking.store import Store
 
 
 def finished_run(store: Store, run_id: str, of_a_sweep: str) -> Run:
-    """A finished training run.
-
-    Args:
-        store: searched.
-        run_id: as the MLflow UI shows it.
-        of_a_sweep: said where the id is that of a sweep.
+    """A finished training run; an error for the id of a sweep ends in ``of_a_sweep``.
 
     Raises:
         UserError: where there is no such run, or it is not finished.

@@ -70,7 +70,8 @@ def _save_model(path: Path, model: Model, run_folder: Path) -> None:
     facts = ServingFacts.load(run_folder)
     estimator = run_folder / record.ESTIMATOR
     is_estimator = estimator.is_file()
-    versions = _versions((OF_ESTIMATORS if is_estimator else OF_NETWORKS) + REQUIRED)
+    names = (OF_ESTIMATORS if is_estimator else OF_NETWORKS) + REQUIRED
+    versions = {name: version(name) for name in names}
     if not is_estimator:
         described = {"keras_version": versions["keras"], "keras_backend": "tensorflow"}
         model.add_flavor("keras", data="data", save_exported_model=False, **described)
@@ -84,7 +85,6 @@ def _save_model(path: Path, model: Model, run_folder: Path) -> None:
             signature=signature(facts),
             input_example=_input_example(facts, run_folder),
             pip_requirements=[f"{name}=={number}" for name, number in versions.items()],
-            metadata={"columns": _column_kinds(facts), "class_names": list(facts.class_names)},
         )
     for name in (FILE, record.CARD, *map(weights_file, facts.own_weights)):
         shutil.copyfile(run_folder / name, path / name)
@@ -98,11 +98,6 @@ def _copy_code(own: Path, draft: Path) -> list[str]:
         (draft / name).parent.mkdir(parents=True, exist_ok=True)
         (draft / name).write_bytes(content)
     return sorted(map(str, draft.iterdir()))
-
-
-@cache
-def _versions(names: tuple[str, ...]) -> dict[str, str]:
-    return {name: version(name) for name in names}
 
 
 @cache
@@ -152,17 +147,3 @@ def signature(facts: ServingFacts) -> ModelSignature:
 def decision_param(default: str) -> ParamSchema:
     """The parameter ``decision`` of a request, and its value where a request has none."""
     return ParamSchema([ParamSpec("decision", DataType.string, default)])
-
-
-def _column_kinds(facts: ServingFacts) -> dict[str, str]:
-    """The kind of each column: ``number``, or text with so many known categories."""
-    if facts.images:
-        height, width, _ = facts.input_shape
-        read = f"brought to {height} x {width} pixels, {facts.images.color}"
-        return {IMAGE: f"a PNG, JPEG, BMP or GIF file, as bytes or base64 text, {read}"}
-    if facts.table is None:
-        return dict.fromkeys(facts.feature_names or (), "number, on the scale of training")
-    categories = zip(facts.table.categorical, facts.table.categories, strict=True)
-    return dict.fromkeys(facts.table.numeric, "number") | {
-        name: f"text, {len(known)} categories" for name, known in categories
-    }

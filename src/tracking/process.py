@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OVER = "ZX"
-"""States of a process that has ended, though nobody has asked yet how."""
+"""States of a process that has ended, and whose parent has not yet asked for its exit status."""
 HOST, PID, STARTED = "process.host", "process.pid", "process.started"
-NO_SUCH_TAG = "RESOURCE_DOES_NOT_EXIST"
+NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
+"""MLflow's code for a run, a tag or a name that a store lacks."""
 UNDER_WAY = "process.under_way"
 """Only runs that have not ended have this tag, so that they are found without a look at all runs:
 a store's database has an index on the names of tags."""
@@ -31,13 +32,9 @@ def process_tags() -> dict[str, str]:
 
 
 def end_run(client: "MlflowClient", run_id: str, status: str, ended_ms: int | None = None) -> None:
-    """Ends a run that was opened with :func:`process_tags`; again changes its status and time.
+    """Ends a run that was opened with :func:`process_tags`; a second call changes how and when.
 
-    Args:
-        client: of the store.
-        run_id: its id.
-        status: FINISHED, FAILED or KILLED.
-        ended_ms: when it ended, milliseconds since 1970; None for now.
+    The status is FINISHED, FAILED or KILLED; the time is in milliseconds since 1970, None for now.
     """
     from mlflow.exceptions import MlflowException
 
@@ -45,7 +42,7 @@ def end_run(client: "MlflowClient", run_id: str, status: str, ended_ms: int | No
     try:
         client.delete_tag(run_id, UNDER_WAY)
     except MlflowException as error:
-        if error.error_code != NO_SUCH_TAG:
+        if error.error_code != NOT_THERE:
             raise
 
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from mlflow.tracking import MlflowClient
 
 from src.errors import UserError, first_line, is_store_failure
 from src.tracking.address import ARTIFACTS, URI_VARIABLE, tracking_uri
+from src.tracking.card_note import NOTE
 from src.tracking.database import check_database, database_file, make_database
-from src.tracking.ui_views import EXPERIMENT_NOTE, NOTE_TAG, REPLACED, save_views
+from src.tracking.ui_views import EXPERIMENT_NOTE, REPLACED, save_views
 
 SWEEP_COMMAND = "sweep.command"
 """Tag that only the parent run of a sweep has."""
@@ -40,10 +40,7 @@ class Store:
 
     @classmethod
     def open(cls, tracking: Mapping[str, Any]) -> "Store":
-        """Opens the store, creating database and experiment where they are missing.
-
-        Args:
-            tracking: the resolved ``tracking`` node.
+        """Opens the store of a resolved ``tracking`` node; makes what is missing of it.
 
         Raises:
             UserError: where the store cannot be reached or written.
@@ -63,10 +60,6 @@ class Store:
     @classmethod
     def at(cls, root: str, uri: str | None) -> "Store":
         """Opens a store that is there already, for reading.
-
-        Args:
-            root: folder of the SQLite store.
-            uri: an address instead.
 
         Raises:
             UserError: where there is no store, or it cannot be reached.
@@ -105,11 +98,9 @@ class Store:
         return self.search(f"tags.`sweep.{parent_id}` LIKE '%'")
 
     def sweep(self, wanted: str | None = None, *, ended: bool = False) -> Run | None:
-        """The parent run of a sweep: the one asked for, or the one that ended last.
+        """The parent run of the sweep with a run id, or of the one that ended last.
 
-        Args:
-            wanted: run id of the parent.
-            ended: leaves out sweeps that are under way.
+        With ``ended``, sweeps that are under way are left out.
         """
         condition = f"tags.`{SWEEP_COMMAND}` LIKE '%'"
         condition += f" AND attributes.run_id = '{wanted}'" if wanted else ""
@@ -145,12 +136,7 @@ class Store:
         return list(self.each(condition, experiment_ids))
 
     def each(self, condition: str, experiment_ids: Sequence[str] | None = None) -> Iterator[Run]:
-        """The same runs one by one, for those who need not hold all of them.
-
-        Args:
-            condition: as for :meth:`search`.
-            experiment_ids: the same.
-        """
+        """The runs of :meth:`search` one by one, for those who need not hold all of them."""
         among = list(self.experiment_ids() if experiment_ids is None else experiment_ids)
         return _of_pages(
             lambda token: self.client.search_runs(
@@ -204,28 +190,24 @@ def _reached(uri: str, way_out: str) -> Iterator[None]:
 
 
 def _of_pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
-    """What all pages hold; ``ask`` gives the page behind a token, None asks for the first."""
+    """What all pages hold; ``ask`` gives the page behind a token, None asks for the first.
+
+    A page is made of a hundred thousand objects. Garbage is not collected meanwhile, which would
+    double the time.
+    """
     token = None
     while True:
-        page = _uncollected(partial(ask, token))
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            page = ask(token)
+        finally:
+            if collects:
+                gc.enable()
         yield from page
         token = page.token
         if not token:
             return
-
-
-def _uncollected(ask: Callable[[], Any]) -> Any:
-    """An answer of hundred thousand objects, through which Python's collector does not look.
-
-    It would, again and again while they are made, which takes longer than to make them.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return ask()
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> str:
@@ -233,7 +215,7 @@ def _experiment_id(client: MlflowClient, name: str, artifacts: str | None) -> st
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            tags = {NOTE_TAG: EXPERIMENT_NOTE}
+            tags = {NOTE: EXPERIMENT_NOTE}
             number = client.create_experiment(name, artifact_location=artifacts, tags=tags)
             save_views(client, number)
             return str(number)

@@ -12,6 +12,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from src.config.check import FULL
 from src.errors import first_line
+from src.tracking.card_note import NOTE
 from src.tracking.columns import columns_of, missing_tags
 from src.tracking.database import count_rows, log_ahead
 from src.tracking.process import close_dead_runs, end_run, process_tags
@@ -91,7 +92,7 @@ class SweepRun:
             "sweep.command": self._command,
             "mlflow.source.name": "train.py",
             "mlflow.source.type": "LOCAL",
-            "mlflow.note.content": f"`{self._command}`",
+            NOTE: f"`{self._command}`",
         }
         words = [word for word in shlex.split(self._command)[1:] if word not in MULTIRUN]
         name = f"sweep {' '.join(words)[:LONGEST_NAME]} {time.strftime('%Y-%m-%d %H:%M')}"
@@ -139,7 +140,7 @@ class SweepRun:
             columns = columns_of(children)
             save_views(store.client, store.experiment_id, self.run_id, columns)
             parts = [f"`{self._command[:LONGEST_COMMAND]}`", view_links(store.experiment_id), table]
-            store.client.set_tag(self.run_id, "mlflow.note.content", "\n\n".join(parts))
+            store.client.set_tag(self.run_id, NOTE, "\n\n".join(parts))
             end_run(store.client, self.run_id, status)
             count_rows(store.uri)
         except Exception as error:

@@ -57,11 +57,7 @@ Tracker: TypeAlias = "FolderTracker | MLflowTracker"
 
 
 def open_tracker(tracking: Mapping[str, Any], parent_id: str | None) -> Tracker:
-    """The tracker that the config asks for.
-
-    Args:
-        tracking: the resolved ``tracking`` node.
-        parent_id: the sweep's run, if the run is part of one.
+    """The tracker that a resolved ``tracking`` node asks for; ``parent_id`` is the sweep's run.
 
     Raises:
         UserError: where the store cannot be used.

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from src.tracking.card_note import NOTE
 from src.tracking.columns import KNOBS, SCORES
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ CURVES = "imbalance-curves-by-loss"
 
 KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 """Makes the UI open an experiment with its runs, and not with the traces of a language model."""
-NOTE_TAG = "mlflow.note.content"
 EXPERIMENT_NOTE = """\
 Losses for imbalanced classification, side by side. A sweep is a parent run, its jobs are its
 children; `test_f1_macro` is measured once, at the best epoch by `val_f1_macro`.
@@ -72,48 +72,31 @@ def save_views(
     sweep_id: str | None = None,
     columns: Sequence[str] = COLUMNS,
 ) -> None:
-    """Saves the view of all runs, and those of a sweep.
+    """Saves the view of an experiment's runs, and those of a sweep's jobs with their columns.
 
-    Args:
-        client: of the store.
-        experiment_id: where the views appear.
-        sweep_id: the parent run whose jobs the sweep's views show; None leaves these as they are.
-        columns: of these.
+    ``sweep_id`` is the parent run; None leaves the views of a sweep as they are.
     """
-
-    def save(
-        key: str,
-        name: str,
-        condition: str,
-        shown: Sequence[str],
-        group_by: dict[str, Any] | None = None,
-    ) -> None:
-        now, page = time.time_ns() // 10**6, json.dumps(_page(condition, shown, group_by))
-        state = f"deflate;{base64.b64encode(zlib.compress(page.encode())).decode()}"
-        view = {"name": name, "createdAt": now, "updatedAt": now, "state": state}
-        client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
-
-    client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
     every = f"tags.`loss` LIKE '%' AND tags.`{REPLACED}` IS NULL"
-    save(ALL_RUNS, "All runs, best first", every, COLUMNS)
+    views = {ALL_RUNS: ("All runs, best first", _page(every, COLUMNS, None))}
     if sweep_id:
         of_sweep = f"tags.`sweep.{sweep_id}` LIKE '%'"
-        save(LAST_SWEEP, "Last sweep, losses side by side", of_sweep, columns)
-        save(CURVES, "Last sweep, curves by loss", of_sweep, columns, BY_LOSS)
-        note = client.get_experiment(experiment_id).tags.get(NOTE_TAG, EXPERIMENT_NOTE)
+        views[LAST_SWEEP] = "Last sweep, losses side by side", _page(of_sweep, columns, None)
+        views[CURVES] = "Last sweep, curves by loss", _page(of_sweep, columns, BY_LOSS)
+    client.set_experiment_tag(experiment_id, KIND_TAG, KIND)
+    for key, (name, page) in views.items():
+        now, text = time.time_ns() // 10**6, json.dumps(page).encode()
+        state = f"deflate;{base64.b64encode(zlib.compress(text)).decode()}"
+        view = {"name": name, "createdAt": now, "updatedAt": now, "state": state}
+        client.set_experiment_tag(experiment_id, TAG + key, json.dumps(view))
+    if sweep_id:
+        note = client.get_experiment(experiment_id).tags.get(NOTE, EXPERIMENT_NOTE)
         if note.endswith(EXPERIMENT_NOTE):  # nobody has written another
             linked = f"{view_links(experiment_id)}\n\n{EXPERIMENT_NOTE}"
-            client.set_experiment_tag(experiment_id, NOTE_TAG, linked)
+            client.set_experiment_tag(experiment_id, NOTE, linked)
 
 
 def view_link(experiment_id: str, key: str, *, charts: bool = False) -> str:
-    """The address of a view within the UI, from ``#`` on.
-
-    Args:
-        experiment_id: where the view was saved.
-        key: ``ALL_RUNS``, ``LAST_SWEEP`` or ``CURVES``.
-        charts: curves by epoch instead of the table.
-    """
+    """The address of a view within the UI, from ``#`` on: its table, or its charts."""
     mode = "&compareRunsMode=CHART" if charts else ""
     return f"{runs_link(experiment_id)}&viewStateShareKey={key}{mode}"
 

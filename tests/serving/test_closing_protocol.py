@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 import uvicorn
 from in_a_loop import in_a_loop
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,7 +20,7 @@ async def app(scope, receive, send):
 
 
 async def said(protocol, *parts):
-    """What a server sends before it closes the connection; None where it does not in 2 s."""
+    """What a server sends before it closes the connection; None where it does not in 3 s."""
     config = uvicorn.Config(app, port=0, http=protocol, timeout_keep_alive=1, log_level="error")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -41,13 +40,19 @@ async def said(protocol, *parts):
         await serving
 
 
-@pytest.mark.parametrize("parts", [[], [HEAD]], ids=["nothing", "half a head"])
-def test_a_silent_connection_is_closed_which_uvicorn_does_not_do(monkeypatch, parts):
-    monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
-    assert in_a_loop(said(entry.ClosingProtocol, *parts)) == b""
-    assert in_a_loop(said(H11Protocol, *parts)) is None, "uvicorn does it by itself"
+async def all_said():
+    """By protocol: of nothing, of half a head, and of a whole request."""
+    found = {}
+    for protocol in (entry.ClosingProtocol, H11Protocol):
+        connections = (said(protocol, *parts) for parts in ([], [HEAD], [HEAD, b"\r\n"]))
+        found[protocol] = await asyncio.gather(*connections)
+    return found
 
 
-def test_a_request_is_answered_however_long_it_takes(monkeypatch):
+def test_only_a_silent_connection_is_closed_which_uvicorn_does_not_do(monkeypatch):
     monkeypatch.setattr(entry, "HEAD_SECONDS", 0.3)
-    assert in_a_loop(said(entry.ClosingProtocol, HEAD, b"\r\n")).endswith(b"late\r\n0\r\n\r\n")
+    found = in_a_loop(all_said())
+    *silent, answer = found[entry.ClosingProtocol]
+    assert silent == [b"", b""]
+    assert answer.endswith(b"late\r\n0\r\n\r\n"), "an answer may take its time"
+    assert found[H11Protocol][:2] == [None, None], "uvicorn does it by itself"

@@ -1,12 +1,12 @@
 """Rows reach the model as training read its file: without names, with commas, with its words."""
 
 import io
-import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from in_a_loop import in_a_loop
+from in_a_loop import asked
+from starlette.responses import JSONResponse
 
 from src.data.table import table
 from src.saved_model.facts import ServingFacts
@@ -27,24 +27,15 @@ def facts_of(folder, text, **options):
 
 def send(facts, body, kind="text/csv"):
     """The status, and the features of the rows that come out behind the guard, or the message."""
-    passed, sent = [], []
+    passed = []
 
     async def app(scope, receive, send):
         passed.append((await receive())["body"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+        await JSONResponse({})(scope, receive, send)
 
-    async def receive():
-        return {"type": "http.request", "body": body.encode()}
-
-    async def answer(message):
-        sent.append(message)
-
-    headers = [(b"host", b"localhost:5001"), (b"content-type", kind.encode())]
-    scope = {"type": "http", "method": "POST", "headers": headers}
-    in_a_loop(Guard(app, facts)(scope, receive, answer))
-    if sent[0]["status"] != 200:
-        return sent[0]["status"], json.loads(sent[1]["body"])["message"]
+    status, answer = asked(Guard(app, facts), body.encode(), kind)
+    if status != 200:
+        return status, answer["message"]
     return 200, facts.table.transform(pd.read_parquet(io.BytesIO(passed[0])))
 
 

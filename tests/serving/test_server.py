@@ -8,7 +8,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,17 +21,12 @@ import pytest
 
 from src.promote import main as promote
 from src.saved_model.predictor import Predictor
+from tests.tracking.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON, CSV = "application/json", "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 GOOD = {"age": 40, "dose": 5.5, "ward": "north", "smoker": True, "grade": "3+"}
-
-
-def free_port():
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +164,7 @@ HOSTILE = {
     "missing column": (with_good().replace("age", "agee"), JSON, 400, "missing inputs ['age']"),
     "text for a number": (with_good(age="old"), JSON, 400, "row 1, column 'age': 'old'"),
     "digits in quotes": (with_good(age="40"), JSON, 400, "row 1, column 'age': '40' is no number"),
+    "half a character": (with_good(age="\ud800"), JSON, 400, "surrogates not allowed"),
     "infinity": (with_good(age=float("inf")), JSON, 400, "inf is infinite"),
     "a list": (with_good(age=[1]), JSON, 400, "column 'age': [1] is no number"),
     "an object": (with_good(ward={"x": 1}), JSON, 400, "column 'ward'"),

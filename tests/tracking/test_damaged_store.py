@@ -48,11 +48,13 @@ def test_damaged_pages_are_one_message_that_names_the_store(damage, empty_store,
     assert "SELECT" not in said
 
 
-def test_a_place_for_the_store_that_cannot_be_made_is_one_message(capsys):
-    tracking = {"root": "/proc/store", "uri": None, "experiment": "own"}
-    assert guarded(lambda: Store.open(tracking)) == 2
-    (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith("Error: tracking store sqlite:////proc/store/mlflow.db: cannot be used:")
+def test_a_place_for_the_store_that_cannot_be_made_is_one_message(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    for root in ("/proc/store", f"{tmp_path}/file"):
+        tracking = {"root": root, "uri": None, "experiment": "own"}
+        assert guarded(lambda tracking=tracking: Store.open(tracking)) == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"Error: tracking store sqlite:///{root}/mlflow.db: cannot be used:")
 
 
 @pytest.fixture(params=[Path.unlink, overwrite], ids=["deleted", "damaged"])

@@ -1,5 +1,7 @@
 """However a run or a sweep ends, the store says so: FAILED, KILLED, never RUNNING for ever."""
 
+import os
+import re
 import signal
 
 import keras
@@ -11,7 +13,7 @@ from src.engine.fit import train
 from src.runs.metadata import describe_run
 from src.tracking.mlflow_tracker import MLflowTracker
 from src.tracking.store import Store
-from tests.reliability.children import LONGEST, endless, wait_until
+from tests.reliability.children import ENDLESS, LONGEST, endless, wait_until
 from tests.reliability.recorded import runs_of
 
 pytestmark = pytest.mark.slow
@@ -29,21 +31,35 @@ def epochs_logged(folder):
     return sum(len(ask(run.info.run_id, "val_f1_macro")) for run in runs_of(folder / "mlruns")[0])
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
-)
-def test_an_interruption_ends_run_and_sweep_as_killed(tmp_path, number, status):
-    with endless(tmp_path, "-m", "loss=ce,focal", *PLAIN) as child:
-        wait_until(lambda: epochs_logged(tmp_path) >= 3, child)
-        child.send_signal(number)
-        _, err = child.communicate(timeout=LONGEST)
-    assert child.returncode == status
-    said = ["Interrupted; the same command goes on where it was."] if status == 130 else []
-    assert [line for line in err.splitlines() if line] == said
-    (run,), (parent,) = runs_of(tmp_path / "mlruns")
+def assert_killed(folder):
+    (run,), (parent,) = runs_of(folder / "mlruns")
     assert [one.info.status for one in (parent, run)] == ["KILLED"] * 2
     assert run.data.metrics["val_f1_macro"] > 0
-    assert not list(tmp_path.glob("multirun/*/*/*/run.json"))
+    assert not list(folder.glob("multirun/*/*/*/run.json"))
+
+
+def test_ctrl_c_ends_run_and_sweep_as_killed(tmp_path):
+    with endless(tmp_path, "-m", "loss=ce,focal", *PLAIN) as child:
+        wait_until(lambda: epochs_logged(tmp_path) >= 3, child)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=LONGEST)
+    assert child.returncode == 130
+    said = ["Interrupted; the same command goes on where it was."]
+    assert [line for line in err.splitlines() if line] == said
+    assert_killed(tmp_path)
+
+
+def test_sigterm_ends_run_and_sweep_as_killed(tmp_path, forks):
+    child = forks.start(["-m", "loss=ce,focal", *PLAIN, *ENDLESS], tmp_path)
+    output = tmp_path / "output.txt"
+    try:
+        wait_until(lambda: epochs_logged(tmp_path) >= 3, child, output)
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.wait() == 143
+    finally:
+        child.kill()
+    assert not re.search("Interrupted|Traceback|Error|WARNING", output.read_text())
+    assert_killed(tmp_path)
 
 
 # --- jobs that fail -----------------------------------------------------------------------------

@@ -32,13 +32,6 @@ def test_reading_what_is_no_database_is_refused(tmp_path):
         Store.at(str(tmp_path), None)
 
 
-def test_a_root_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / "mlruns").write_text("")
-    tracking = {"root": str(tmp_path / "mlruns"), "uri": None, "experiment": "own"}
-    with pytest.raises(UserError, match="cannot be used"):
-        Store.open(tracking)
-
-
 def test_opening_again_finds_the_same_experiment(own_store, own_tracking):
     assert Store.open(own_tracking).experiment_id == own_store.experiment_id
     note = own_store.client.get_experiment(own_store.experiment_id).tags["mlflow.note.content"]
