@@ -47,18 +47,19 @@ def only_champion(root: str, uri: str | None) -> str:
     Raises:
         UserError: where there is none, or more than one.
     """
+    from src.serving.registry import registered
     from src.tracking.store import Store
 
     store = Store.at(root, uri)
     with store.needed():
-        found = [m.name for m in store.client.search_registered_models() if "champion" in m.aliases]
+        found = [model for model in registered(store) if model.endswith("@champion")]
     if len(found) != 1:
         listed = f"there are {', '.join(found)}" if found else "there is none"
         raise UserError(
             f"--model: is needed unless there is one champion, and {listed}; right is NAME@ALIAS "
             "(make serve NAME=...). `python -m src.promote RUN_ID --name NAME` makes one"
         )
-    return f"{found[0]}@champion"
+    return found[0]
 
 
 def _curl(folder: Path, port: int) -> str:

@@ -127,10 +127,18 @@ def version_of(store: Store, name: str, alias: str) -> ModelVersion:
     try:
         return store.client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
+        found = ", ".join(registered(store)[:20])
         raise UserError(
-            f"{name}@{alias}: is not in the registry of {store.uri}; {_known(store)}. "
+            f"{name}@{alias}: is not in the registry of {store.uri}; "
+            f"{f'there are {found}' if found else 'it has no model yet'}. "
             f"`python -m src.promote RUN_ID --name {name} --alias {alias}` puts a model there"
         ) from error
+
+
+def registered(store: Store) -> list[str]:
+    """`NAME@ALIAS` of each model in the registry, sorted."""
+    models = store.client.search_registered_models()
+    return sorted(f"{model.name}@{alias}" for model in models for alias in model.aliases)
 
 
 def _aliases(store: Store, name: str) -> dict[str, str]:
@@ -196,12 +204,3 @@ def _best_of_sweep(store: Store, run_id: str) -> str:
         return "right is the id of one run, as the MLflow UI shows it"
     best = max(runs, key=lambda one: float(one.data.metrics["best_val_f1_macro"]))
     return f"its run with the best validation macro F1 is {best.info.run_id} ({best.info.run_name})"
-
-
-def _known(store: Store) -> str:
-    found = [
-        f"{model.name}@{alias}"
-        for model in store.client.search_registered_models()
-        for alias in model.aliases
-    ]
-    return f"there are {', '.join(sorted(found)[:20])}" if found else "it has no model yet"
