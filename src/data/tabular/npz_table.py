@@ -134,9 +134,8 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         if name not in members:
             x, y = self.x, self.y
             alone = " ('x' alone to predict)" if x == "x" else ""
-            hint = (
-                "; data=image_arrays reads such a file of pictures" if "x_train" in members else ""
-            )
+            split = x == "x" and "x_train" in members
+            hint = "; data=image_arrays trains on pictures in this form" if split else ""
             raise DataError(
                 f"{self.source}: needs the arrays {x!r} and {y!r}, as np.savez(path, {x}={x}, "
                 f"{y}={y}) writes them{alone}; it holds {shortened(members) or 'nothing'}{hint}."

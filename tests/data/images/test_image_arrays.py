@@ -66,7 +66,7 @@ def test_splits_of_a_file_as_keras_has_them_are_given(tmp_path, caplog, splits, 
     pooled = image_arrays(file, split="random", **how)
     assert sum(pooled.rows.values()) == len(drawn) + 12
     assert (pooled.split, pooled.rows["test"]) != ("given", 12)
-    with pytest.raises(DataError, match=r"it holds .*'x_test'.*data=image_arrays reads such a"):
+    with pytest.raises(DataError, match=r"it holds .*'x_test'.*data=image_arrays trains on"):
         table(file)
 
 
