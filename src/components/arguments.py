@@ -44,10 +44,7 @@ def check_not_negative(value: float, name: str) -> float:
 def check_positive(value: float, name: str, instead: str = "") -> float:
     """Return the value as a float, or raise ValueError: it is finite and > 0.
 
-    Args:
-        value: Of the argument.
-        name: Of the argument.
-        instead: Other values that the argument may have, for the message.
+    The message goes on with the values that are allowed `instead`.
     """
     if not is_finite(value) or value <= 0:
         raise ValueError(f"`{name}` must be a finite number > 0{instead}. Got {value!r}.")

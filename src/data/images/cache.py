@@ -41,11 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 class ImageCache:
-    """A folder of decoded pictures, one entry for each way to read each set of files.
-
-    Args:
-        folder: where it is; None for the user's own.
-    """
+    """A cache of decoded pictures in a folder; None is the folder in the user's own cache."""
 
     def __init__(self, folder: str | None) -> None:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -85,11 +81,7 @@ class ImageCache:
         return found
 
     def new_array(self, folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """The array of an entry that is made, to be filled.
-
-        Args:
-            folder: that `make` was given.
-            shape: (n, H, W, C).
+        """The array of an entry, (n, H, W, C), to be filled by its `make`.
 
         Raises:
             DataError: where the disk has no room for it.

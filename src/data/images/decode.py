@@ -100,14 +100,10 @@ def read_file(source: bytes | Path) -> bytes:
 
 
 def open_picture(source: bytes | BinaryIO, name: str) -> Image.Image:
-    """The picture by its header; its pixels are decoded when they are asked for.
-
-    Args:
-        source: the bytes of a file, or the open file, of which the header alone is read.
-        name: what it is called in errors.
+    """The picture in a file's bytes, or in an open file, of which the header alone is read.
 
     Raises:
-        DataError: for another kind of file, a damaged header, or too many pixels.
+        DataError: by `name`, for another kind of file, a damaged header, or too many pixels.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:

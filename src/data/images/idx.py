@@ -26,14 +26,10 @@ LARGEST_ARRAY = 2**31
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
-    """Reads one IDX file, gzip-compressed or not.
+    """Reads an IDX file, gzip-compressed or not: of rank 3 for images, of rank 1 for labels.
 
     No more is decompressed than the header promises, and a header that promises more than a file
     of this size can hold is refused before anything is read.
-
-    Args:
-        path: the file.
-        rank: number of dimensions that is right: 3 for images, 1 for labels.
 
     Returns:
         uint8 array of the shape in the header.

@@ -84,11 +84,7 @@ class Pictures:
     def split(self, seed: int, how: Splitting, profile: Profile, *, memory_share: float) -> Dataset:
         """Splits the pictures, and thins the splits to a profile of imbalance.
 
-        Args:
-            seed: number of the split, and of the pictures left out.
-            how: the kind of split and its sizes.
-            profile: of the imbalance that is made.
-            memory_share: of the memory; pictures that take more stay on disk.
+        Splits that take more than `memory_share` of the memory stay on disk.
 
         Raises:
             DataError: where a class is too small to be in every split.
@@ -183,12 +179,7 @@ class Pictures:
 
 
 def with_given_splits(how: Splitting, part: NDArray[np.int64] | None, source: str) -> Splitting:
-    """`auto` is the split `given` where the source has splits.
-
-    Args:
-        how: the kind of split as it was asked for.
-        part: the number of each picture's split; None where the source has none.
-        source: where the pictures came from, for the error.
+    """The kind of split where `auto` is `given` if the source has splits; `part` is None if not.
 
     Raises:
         DataError: where the splits of a source that has none are asked for.

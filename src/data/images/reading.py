@@ -45,12 +45,6 @@ def find_look(
     The size is the median height and the median width, made smaller by the same factor where one
     of them is above `LARGEST_SIDE`; `rgb` where a single picture has colours by its header.
 
-    Args:
-        paths: of the pictures.
-        source: the folder, for errors and progress.
-        size: given, or None.
-        color: given, or None.
-
     Raises:
         DataError: where not a single picture can be read.
     """
@@ -95,7 +89,7 @@ def decode_all(
         paths: of n pictures.
         images: filled, uint8, shape (n, H, W, C); rows of damaged pictures stay as they are.
         source: the folder, for progress.
-        size: height and width.
+        size: height and width, in pixels.
         color: `grayscale` or `rgb`.
 
     Returns:
