@@ -87,12 +87,12 @@ def build(node: Mapping[str, Any], key: str, arguments: Mapping[str, Any] | None
 
 
 def without_name(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The node without the label that only people read."""
+    """The node without ``name``, a label for people."""
     return {key: value for key, value in node.items() if key != "name"}
 
 
 def data_arguments(dataset: Dataset) -> dict[str, Any]:
-    """What ``auto`` stands for with this data set.
+    """The values that stand in for ``auto`` with this data set.
 
     ``alpha`` is n / (K n_c), the weights of ``weighted_ce``; a class without rows counts as one.
     """
@@ -106,7 +106,7 @@ def data_arguments(dataset: Dataset) -> dict[str, Any]:
 
 
 def resolve_auto(node: Any, arguments: Mapping[str, Any]) -> Any:
-    """A copy of a node with ``auto`` replaced by what it stands for."""
+    """A copy of a node with ``auto`` replaced by the argument of its name."""
     if isinstance(node, Mapping):
         return {
             name: arguments[name]

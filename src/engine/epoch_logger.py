@@ -15,9 +15,9 @@ Row = Mapping[str, float]
 LEAST_WAIT = 1.0
 """Seconds in which rows are gathered: a store takes many at once in the time of one."""
 SHARE = 0.02
-"""Of a training's time that sending may take, however slow the store."""
+"""Part of a training's time that sending may take, however slow the store is."""
 MOST_ROWS = 1000
-"""Rows that are held back: an end, or an interruption, waits for no more than these."""
+"""Rows that are held back at most: the end of a training, or an interruption, waits for them."""
 
 
 class EpochLogger(keras.callbacks.Callback):

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from src.components import DeferredReweighting, ReweightingSchedule
 from src.data.dataset import Dataset
 from src.engine.callbacks import (
-    LOG_LOSS,
     BestEpoch,
     OwnEpochs,
     PerClassF1,
@@ -86,13 +85,13 @@ class Trained:
 
     @property
     def by_decision(self) -> dict[str, Logits]:
-        """Of both splits, by decision, each at its own best epoch."""
+        """Logits of both splits by decision, each at its own best epoch."""
         own = {decision: (at.val_logits, at.test_logits) for decision, at in self.own.items()}
         return {"argmax": (self.val_logits, self.test_logits), **own}
 
     @property
     def own_weights(self) -> dict[str, list[NDArray[Any]]]:
-        """Of decisions whose best epoch is not that of argmax."""
+        """Weights by decision, where its best epoch is not that of argmax."""
         return {name: at.weights for name, at in self.own.items() if at.weights is not None}
 
 
@@ -137,9 +136,8 @@ def train(
     choice = EpochChoice(dataset.y_val, prior)
     follows = (best.monitor, training["mode"]) == OWN_CRITERION
     own_epochs = OwnEpochs(choice, lambda: trainer.predict(dataset.x_val), finite, follows=follows)
-    measured = follows or keep_model or best.monitor == LOG_LOSS
     by_class = [PerClassF1()] if keep_model or BY_CLASS in best.monitor else []
-    chain = [*by_class, finite, *([own_epochs] if measured else []), best, *callbacks, logger]
+    chain = [*by_class, finite, own_epochs, best, *callbacks, logger]
     if isinstance(trainer.model.loss, DeferredReweighting):
         chain.insert(0, ReweightingSchedule())
     saved = Checkpoint(resume, trainer.model, best, own_epochs, logger) if resume else None

@@ -8,7 +8,7 @@ from src.data.dataset import Dataset
 from src.errors import UserError, override
 
 IMAGE_RANK = 3
-"""Of the shape of one image: height, width, channels."""
+"""Dimensions of one image: height, width, channels."""
 KEYS = {"mlp": ("hidden",), "cnn": ("filters", "dense")}
 """Sizes that each of the two networks has of its own."""
 AUGMENTATION = "augmentation"

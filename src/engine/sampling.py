@@ -120,7 +120,7 @@ class CategoryCodes:
 
     @property
     def _bounds(self) -> NDArray[np.int64]:
-        """Where each one-hot block begins."""
+        """The first column of each one-hot block."""
         return self.numbers + self.flags + np.cumsum([0, *self.sizes[:-1]])
 
 

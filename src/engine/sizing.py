@@ -1,28 +1,8 @@
 """A model and a budget that suit the data's size, for the values that a config leaves ``auto``.
 
 The rule looks at what does not change with the seed: training rows n, columns d as the file has
-them, and classes K. So all runs of a comparison are of one size.
-
-==========================  =====================================================================
-``training.batch_size``     the largest power of two up to n / 100, between 16 and 1024; of images
-                            at most a million numbers
-``training.epochs``         6,000 updates of the weights, between 10 and 60 epochs; of images, which
-                            take longer each, 2,000 updates, between 5 and 30 epochs
-``model.hidden``            two layers: 32 wide up to 1,000 rows, 64 up to 50,000, 128 beyond;
-                            for many classes the least power of two from K on, up to 512
-``model.filters``           one convolution for each halving of an image's longer side down to about
-                            7 pixels, 2 to 5; 16 channels in the first, 8 where the side is above
-                            64, twice as many in each further one, at most 128
-``model.dense``             as wide as a hidden layer, at least 64
-``model.depth``             of a ResNet: 20 layers, 32 from 50,000 images on
-``model.resize``            of a pretrained network: to 96 pixels if the shorter side is less, or,
-                            where the network begins at random, to the least that it takes
-``model.weights_sha256``    that of the file that ``model.weights`` names
-``model.dropout``           0.2 where there are fewer than 10 rows a column, else 0
-``training.threads``        all cores of the process where a batch holds THREADS_PAY numbers, else 1
-==========================  =====================================================================
-
-A rule of thumb, and no search: what it gives stands in the run's parameters and can be set by hand.
+them, and classes K. So all runs of a comparison are of one size. `docs/own-data.md` has the rule as
+a table; it is a rule of thumb, and no search.
 """
 
 import hashlib
@@ -42,6 +22,7 @@ from src.errors import UserError
 
 UPDATES, UPDATES_OF_IMAGES = 6000, 2000
 EPOCHS, EPOCHS_OF_IMAGES = (10, 60), (5, 30)
+"""The fewest and the most."""
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 MOST_IMAGE_NUMBERS = 2**20
 """Pixels times channels in a batch of images: more rows would fill memory, layer by layer."""
@@ -57,10 +38,10 @@ NARROWEST_DENSE = 64
 DEPTH, DEPTH_OF_MANY, MANY_IMAGES = 20, 32, 50_000
 LEAST_SIDES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
 LEAST_SIDE, LEAST_SIDE_TRAINED = 32, 96
-"""Of images: what all other networks of ``keras.applications`` take, and the least size for which
+"""Pixels that all other networks of ``keras.applications`` take at least, and the least for which
 weights trained on ImageNet are published, those of MobileNetV2."""
 IMAGENET = "imagenet"
-"""Of ``model.weights``: those that Keras downloads."""
+"""The value of ``model.weights`` that stands for a download by Keras."""
 ROWS_A_COLUMN = 10
 DROPOUT = 0.2
 THREADS_PAY = 32_768

@@ -53,13 +53,13 @@ DECLARED: Mapping[type[keras.losses.Loss], Declaration] = {
     components.DeferredReweighting: Declaration(("class_weights",), inner="loss"),
 }
 DTYPES = ("float32", "float64")
-"""Of losses whose hyperparameters become variables: what TensorFlow makes of a Python float."""
+"""Losses of these types have variables: what TensorFlow makes of a Python float."""
 NOT_COMPUTING = ("__init__", "get_config")
 Values = dict[str, float | list[float]]
 
 
 def loss_key(node: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:
-    """What the operations of a loss are made from.
+    """All that the operations of a loss depend on, for the key of its graph.
 
     Args:
         node: the ``loss.fn`` node of a resolved config.
@@ -123,7 +123,7 @@ def _declared_class(kind: Any) -> type[keras.losses.Loss] | None:
 
 
 def _target(node: Mapping[str, Any]) -> Any:
-    """What a node's target is; None where it cannot be found, which building it will say."""
+    """The target of a node; None where it cannot be found, which building it will say."""
     try:
         return get_object(node["_target_"])
     except Exception:

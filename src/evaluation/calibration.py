@@ -7,9 +7,9 @@ BINS = 15
 
 
 def expected_calibration_error(
-    y_true: NDArray[np.integer], probabilities: NDArray[np.floating], bins: int = BINS
+    y_true: NDArray[np.integer], probabilities: NDArray[np.floating]
 ) -> float:
-    """Mean gap between confidence and accuracy, over bins of equal width.
+    """Mean gap between confidence and accuracy, over 15 bins of equal width.
 
     ECE = sum over bins of n_b / n * |accuracy_b - confidence_b|, where confidence is the largest
     probability of an example; a bin holds its upper edge.
@@ -17,7 +17,6 @@ def expected_calibration_error(
     Args:
         y_true: class numbers, shape (n,).
         probabilities: shape (n, K), rows summing to 1.
-        bins: how many.
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML, equation (3).
     """
@@ -25,8 +24,8 @@ def expected_calibration_error(
     if not np.isfinite(confidence).all():
         return float("nan")
     right = probabilities.argmax(axis=1) == y_true
-    in_bin = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(in_bin, weights=right - confidence, minlength=bins)
+    in_bin = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    gaps = np.bincount(in_bin, weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(y_true))
 
 

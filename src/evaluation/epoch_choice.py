@@ -21,7 +21,7 @@ OWN_EPOCH = ("tuned", "prior")
 """Decisions whose epoch is chosen here; that of argmax is the one with the best validation F1."""
 FOLDS = 5
 DECIMALS = 12
-"""Of compared scores: sums in another order differ by about 1e-15, a single row by far more."""
+"""Scores are rounded before they are compared: sums in another order differ by about 1e-15."""
 
 
 class EpochChoice:
@@ -64,7 +64,7 @@ class EpochChoice:
         return {decision for decision in OWN_EPOCH if better[decision][-1]}
 
     def log_loss(self, logits: NDArray[np.floating]) -> float:
-        """Of the whole split, in nats; the state stays as it is."""
+        """Log loss of the whole split, in nats; the state stays as it is."""
         return log_loss(self._y, log_softmax(logits.astype(np.float64), axis=1))
 
     def _fixed(self, decision: str, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -81,7 +81,7 @@ class EpochChoice:
         return int(self._state[f"{decision}_epoch"][-1]) + 1
 
     def logits(self, decision: str) -> NDArray[np.floating]:
-        """Of the validation split, in that epoch."""
+        """Logits of the validation split in that epoch, shape (n, K)."""
         return self._logits[self.epoch(decision) - 1]
 
     def crossfit(self) -> dict[str, float]:
@@ -172,7 +172,7 @@ def _epochs(state: Mapping[str, NDArray[Any]]) -> set[int]:
 
 
 def _higher(scores: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where scores are above the best so far, which they replace there."""
+    """Which scores are above the best so far; there they replace it."""
     rounded = np.round(scores, DECIMALS)
     better: NDArray[np.bool_] = rounded > best
     best[better] = rounded[better]

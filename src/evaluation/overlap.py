@@ -16,7 +16,6 @@ def class_overlap(
     neighbours: int = NEIGHBOURS,
     *,
     most: int = MOST_ASKED,
-    seed: int = 0,
 ) -> float:
     """Share of the rarest class's nearest neighbours that are of other classes, its rows' mean.
 
@@ -27,8 +26,8 @@ def class_overlap(
         x: standardised features, shape (n, d); distances are Euclidean.
         y: class numbers, shape (n,).
         neighbours: how many of a row, or as many as there are.
-        most: rows whose neighbours are looked for; fewer where a table is large.
-        seed: of the draw, where the class has too many rows for all of them.
+        most: rows whose neighbours are looked for, drawn at random where the class has more; fewer
+            where a table is large.
 
     Returns:
         0 to 1; NaN where there is one class alone.
@@ -47,7 +46,7 @@ def class_overlap(
         return float("nan")
     most = min(most, max(MOST_DISTANCES // x.size, LEAST_ASKED))
     if len(asked) > most:
-        asked = np.random.default_rng(seed).choice(asked, most, replace=False)
+        asked = np.random.default_rng(0).choice(asked, most, replace=False)
     nearest = NearestNeighbors(n_neighbors=min(neighbours, len(y) - 1) + 1).fit(x)
     found = nearest.kneighbors(x[asked], return_distance=False)
     others = found != asked[:, None]  # all but the row itself, which need not be the nearest to it

@@ -33,7 +33,7 @@ class ReachableF1:
         self._own = [[rows[y_true[rows] == k] for rows in self._rows] for k in range(classes)]
 
     def __call__(self, logits: NDArray[np.floating]) -> Floats:
-        """Of each split without one fold, then of the whole one, shape (folds + 1,).
+        """The score without each fold, and of the whole split, shape (folds + 1,).
 
         Args:
             logits: all finite, shape (n, K).

@@ -1,4 +1,4 @@
-"""What a trained model scores on a split, from its predictions alone."""
+"""Scores of a trained model on a split, from its predictions alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ COUNTS = ("tp", "fp", "fn")
 OFFSETS = {"tuned": "decision_offset_", "prior": "prior_offset_"}
 """How the metrics that hold a decision's offsets begin; argmax has none."""
 Logits = tuple[NDArray[np.floating], NDArray[np.floating]]
-"""Of the validation split, shape (n_val, K), and of the test split, shape (n_test, K)."""
+"""Those of the validation split, shape (n_val, K), and of the test split, shape (n_test, K)."""
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,11 @@ def _log_p(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def average_precision(y_true: NDArray[np.int64], ranked: NDArray[np.floating]) -> dict[str, float]:
-    """Of each class that has rows, and their mean.
+    """Average precision of each class that has rows, and the mean of these.
 
     Args:
         y_true: class numbers, shape (n,).
-        ranked: what each class ranks the rows by, shape (n, K).
+        ranked: scores by which each class ranks the rows, shape (n, K).
     """
     by_class = {
         f"average_precision_class_{k}": float(average_precision_score(y_true == k, ranked[:, k]))

@@ -1,18 +1,7 @@
 """Builds the estimators by name and keys: those of scikit-learn and imbalanced-learn, no others.
 
 A library is imported when an estimator of it is built, and TensorFlow never.
-
-====================== ===========================================================================
-majority               the frequencies of the classes in the training split
-logistic_regression    multinomial, L2 penalty (Cox 1958)
-random_forest          Breiman 2001, "Random forests"
-hist_gradient_boosting Friedman 2001, "Greedy function approximation", on bins as in Ke et al. 2017
-balanced_random_forest Chen, Liaw and Breiman 2004, "Using random forest to learn imbalanced data"
-easy_ensemble          Liu, Wu and Zhou 2009, "Exploratory undersampling for class-imbalance
-                       learning"
-rus_boost              Seiffert et al. 2010, "RUSBoost: a hybrid approach to alleviating class
-                       imbalance"
-====================== ===========================================================================
+`docs/references.md` has the paper of each.
 """
 
 from collections.abc import Mapping
@@ -25,7 +14,7 @@ from src.data.dataset import Dataset
 from src.errors import UserError
 
 MOST_ITERATIONS = 10_000
-"""Of logistic regression; it ends long before, once its gradient is flat."""
+"""Logistic regression ends long before, once its gradient is flat."""
 
 ESTIMATORS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "majority": ("sklearn.dummy.DummyClassifier", {"strategy": "prior"}),

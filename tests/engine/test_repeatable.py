@@ -7,7 +7,7 @@ from src.engine.build import build, data_arguments
 from tests.engine.by_fit import bits
 
 LOSSES = ("ce", "focal", "weighted_ce", "ldam", "asymmetric")
-"""Of each kind one; `tests/reliability/test_reproduce.py` trains all of them."""
+"""One of each kind; `tests/reliability/test_reproduce.py` trains all of them."""
 MODEL = "model.dropout=0.2"
 """Dropout, so that the random numbers of training count too."""
 

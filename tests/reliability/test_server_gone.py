@@ -15,7 +15,7 @@ from tests.tracking.servers import free_port, mlflow_server
 pytestmark = pytest.mark.slow
 
 EPOCHS = 100
-"""Of some 40 ms each, so that the server goes in the middle: epochs are sent once a second."""
+"""Each takes some 40 ms, so that the server goes in the middle: epochs are sent once a second."""
 WORDS = (
     "data.n_samples=4000",
     "data.minority_fraction=0.2",
