@@ -134,8 +134,8 @@ class Plan:
             names = ", ".join(self.left_out)
             said += (
                 f"\nReferences left out: the images of {names} stay on disk, and an estimator "
-                "needs all of them in memory; a smaller data.image_size or a larger "
-                "data.memory_share brings them back."
+                "needs all of them in memory; a larger data.memory_share, or of a folder a smaller "
+                "data.image_size, brings them back."
             )
         return said
 
