@@ -30,7 +30,8 @@ from src.evaluation.scores import Logits
 OWN_CRITERION = ("val_f1_macro", "max")
 """Monitor and mode with which each decision has its own best epoch; any other decides for all."""
 BY_CLASS = "f1_class"
-"""In the names of metrics that a callback adds, for a history that is kept."""
+"""In the names of metrics that a callback adds for a history that is kept; they take about a
+millisecond an epoch, a tenth of a trial that keeps its scores alone."""
 
 
 @dataclass(frozen=True)
