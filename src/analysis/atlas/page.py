@@ -91,8 +91,9 @@ def _map(atlas: Atlas, cells: pd.DataFrame) -> Table:
 
 def _shaded(cells: pd.DataFrame) -> Iterator[Shaded]:
     for _, row in cells.iterrows():
-        text = _text(row) if row["kind"] == "open" else f"**{_text(row)}**"
-        yield Shaded.on(colour(row["mean"]), text)
+        cell = Shaded(_text(row) if row["kind"] == "open" else f"**{_text(row)}**")
+        cell.colour = colour(row["mean"])
+        yield cell
 
 
 def _text(cell: pd.Series, form: str = "") -> str:

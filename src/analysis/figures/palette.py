@@ -49,11 +49,9 @@ def colour_of(label: str) -> str:
 
 
 def line_of(label: str) -> dict[str, Any]:
-    """Colour, dashes and marker of a loss, for matplotlib.
+    """Colour, dashes and marker of a label such as ``focal(gamma=2, alpha=0.25)``, for matplotlib.
 
-    Args:
-        label: the loss with its knobs, ``focal(gamma=2, alpha=0.25)``. Its name gives the colour,
-            gamma the shade, other knobs and a sampling the dashes.
+    The name gives the colour, gamma the shade, other knobs and a sampling the dashes.
     """
     loss, _, sampling = label.partition(SAMPLED_BY)
     made = MADE_WITH.fullmatch(loss)

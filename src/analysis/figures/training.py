@@ -30,12 +30,7 @@ def by_epoch(
 ) -> Panel:
     """A column of ``history.csv`` by epoch: mean over seeds, band of one standard deviation.
 
-    Args:
-        losses: to draw, the baseline first.
-        metric: the column.
-        title: of the picture.
-        unit: of the axis.
-        normalised: whether each seed is divided by its first epoch.
+    Where it is normalised, each seed is divided by its first epoch.
     """
     tables = [(one, one.by_epoch(metric)) for one in losses]
     tables = [entry for entry in tables if entry[1].size and np.isfinite(entry[1]).any()]

@@ -39,13 +39,7 @@ class ImageSection:
 
 
 def image_section(answer: Answer, setting: str, *, pictures: bool = True) -> ImageSection | None:
-    """The section for a setting; None where its data are no images.
-
-    Args:
-        answer: the comparison.
-        setting: one of its settings.
-        pictures: whether thumbnails go into the page.
-    """
+    """The section for a setting, without pictures numbers alone; None where it has no images."""
     losses = [row.loss for row in answer.rows(setting)[:MOST_LOSSES]]
     run = losses[0].runs[0]
     if len(run.input_shape) != IMAGE_RANK:

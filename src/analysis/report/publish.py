@@ -110,13 +110,7 @@ def key_numbers(answer: Answer) -> tuple[dict[str, float], dict[str, str]]:
 
 
 def described(answer: Answer, note: str, link: str) -> str:
-    """A sweep's description with the answer ahead, in place of an earlier one.
-
-    Args:
-        answer: to show.
-        note: the description as it is.
-        link: to the report.
-    """
+    """A sweep's description with the answer and a link ahead, in place of an earlier answer."""
     said = []
     cards = {one.setting: one for one in answer.cards}
     for one in answer.recommendations[:MOST_ANSWERS]:

@@ -14,20 +14,9 @@ Table = list[list[str]]
 
 
 class Shaded(str):
-    """A cell on a colour, which Markdown leaves out.
-
-    Attributes:
-        colour: as CSS has it.
-    """
+    """A cell on a colour as CSS has it, which Markdown leaves out."""
 
     colour: str
-
-    @classmethod
-    def on(cls, colour: str, text: str) -> "Shaded":
-        """The text on a colour."""
-        cell = cls(text)
-        cell.colour = colour
-        return cell
 
 
 @dataclass(frozen=True)

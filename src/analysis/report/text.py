@@ -55,12 +55,7 @@ def bounds(found: Comparison) -> str:
 
 
 def difference(found: Comparison | None, between: str = " ") -> str:
-    """Mean and interval in few characters, with whole numbers from 10 on.
-
-    Args:
-        found: empty where there is none; the mean alone where its interval has no ends.
-        between: the two.
-    """
+    """Mean and, where it has ends, interval in few characters, with whole numbers from 10 on."""
     if found is None:
         return ""
     ends = (round(end, 0 if abs(end) >= 10 else 1) + 0.0 for end in (found.low, found.high))

@@ -48,12 +48,7 @@ def load_images(run: FinishedRun, y_test: NDArray[np.int64]) -> tuple[Dataset | 
 
 
 def thumbnail(dataset: Dataset, row: int) -> str:
-    """A test image as a data URI with a PNG of at most ``LARGEST_SIDE`` pixels a side.
-
-    Args:
-        dataset: of images.
-        row: of the test split.
-    """
+    """A test image as a data URI with a PNG of at most ``LARGEST_SIDE`` pixels a side."""
     values = np.rint(255 * np.clip(decoded(dataset.x_test[row : row + 1])[0], 0, 1))
     pixels = values.astype(np.uint8)
     image = Image.fromarray(pixels if pixels.shape[-1] == COLOUR else pixels[..., 0])
