@@ -31,11 +31,6 @@ localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
 """
 """As after a first visit: the panel about language models stays closed."""
-START = """
-import runpy, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` turns off
-runpy.run_module("src.ui", run_name="__main__")
-"""
 
 
 def chromium() -> str | None:
@@ -82,7 +77,7 @@ def mlflow_ui(folder: Path) -> Iterator[dict[str, str]]:
     port = str(free_port())
     with tempfile.TemporaryFile("w+") as errors:
         child = subprocess.Popen(
-            [sys.executable, "-c", START, "--port", port],
+            [sys.executable, "-m", "src.ui", "--port", port],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
