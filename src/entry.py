@@ -187,6 +187,8 @@ def message(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
         reason = (cause.msg or str(cause)).splitlines()[0]
+        if reason.endswith("is not a ListConfig, list or tuple."):
+            reason = f"must be a list, such as {override(cause.full_key, [cause.value])}"
         return f"{cause.full_key}: {reason}{_legal_keys(cause)}"
     if isinstance(error, HydraException):
         return f"{error}{_how_to_quote(error)}"

@@ -118,6 +118,7 @@ MISTAKES = [
     ("metric.metrics.f1_macro=3", "metric.metrics.f1_macro=3", "_target_"),
     ("metric.metrics.f1_macro._target_=''", "metric.metrics.f1_macro", "_target_"),
     ("~metric.metrics.f1_macro", "metric.metrics", "at least one metric"),
+    ("data=table data.path=t.csv data.drop=id", "data.drop", "a list, such as 'data.drop=[id]'"),
     # words that are no override at all
     ("loss", "loss", "missing EQUAL"),
     ("training.epochs=${trainin.epochs}", "training.epochs", "trainin"),

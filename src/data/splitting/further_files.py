@@ -38,13 +38,13 @@ def join_files(
     wanted = [name for name in table.frame if name in {*_used(table)}]
     text = replace(text, decimal=layout.decimal, thousands=layout.thousands)
     frames = {SPLITS[0]: table.frame[wanted]}
-    for key, given in further.items():
-        said, file = f"data.{key}={given!r}", Path(given).expanduser()
+    for key, typed in further.items():
+        given, file = f"data.{key}={typed!r}", Path(typed).expanduser()
         if file.exists() and file.samefile(Path(path).expanduser()):
             raise DataError(
-                f"{said} is the file of data.path itself; right is one with other rows."
+                f"{given} is the file of data.path itself; right is one with other rows."
             )
-        frames[key.removesuffix("_path")] = _read(file, said, table, wanted, text)
+        frames[key.removesuffix("_path")] = _read(file, given, table, wanted, text)
     rows = sum(map(len, frames.values()))
     refuse_large(rows, len(wanted), LARGEST_TABLE, " and ".join([path, *further.values()]))
     joined = pd.concat(frames.values(), ignore_index=True)
@@ -59,37 +59,37 @@ def _used(table: RawTable) -> list[str]:
 
 
 def _read(
-    file: Path, said: str, table: RawTable, wanted: list[str], text: TextFormat
+    file: Path, given: str, table: RawTable, wanted: list[str], text: TextFormat
 ) -> pd.DataFrame:
     """The wanted columns of a file, of the same kinds as in the first."""
     first = table.frame
     numeric = {name for name in wanted if pd.api.types.is_numeric_dtype(first[name])}
-    with open_table(file, said, text) as opened:
+    with open_table(file, given, text) as opened:
         if isinstance(opened, ParquetTable):
-            _check_columns(opened.names, said, table, named=True)
+            _check_columns(opened.names, given, table, named=True)
             frame = opened.read(LARGEST_TABLE, columns=wanted)
         elif isinstance(opened, NpzTable):
             frame = opened.read(LARGEST_TABLE)
-            _check_columns([*frame.columns], said, table, named=False)
+            _check_columns([*frame.columns], given, table, named=False)
         else:
-            _check_columns(opened.names, said, table, named=text.header)
+            _check_columns(opened.names, given, table, named=text.header)
             frame = opened.read(LARGEST_TABLE, as_text={*wanted} - numeric)
     for name in (table.layout.label, *table.aside.values()):
-        refuse_gaps(frame[name], f"{said}: column {name!r}")
+        refuse_gaps(frame[name], f"{given}: column {name!r}")
     for name in numeric:
         if not pd.api.types.is_numeric_dtype(frame[name]) and not frame[name].isna().all():
             cells = frame[name].dropna()
             odd = cells[pd.to_numeric(cells, errors="coerce").isna()]
             cell = (odd if len(odd) else cells).iloc[0]
             raise DataError(
-                f"{said}: column {name!r} holds {cell!r}, where data.path has "
+                f"{given}: column {name!r} holds {cell!r}, where data.path has "
                 "numbers or true and false alone; write it alike in both, or leave the column out "
                 f"with {override('data.drop', [name])}."
             )
     return frame[wanted]
 
 
-def _check_columns(names: list[str], said: str, table: RawTable, *, named: bool) -> None:
+def _check_columns(names: list[str], given: str, table: RawTable, *, named: bool) -> None:
     """Refuses a file that lacks a column of the first file that is used."""
     layout = table.layout
     absent = [name for name in _used(table) if name not in names]
@@ -98,7 +98,7 @@ def _check_columns(names: list[str], said: str, table: RawTable, *, named: bool)
         return
     if not named:
         raise DataError(
-            f"{said} has {len(names)} columns and data.path {len(layout.columns)}; without names "
+            f"{given} has {len(names)} columns and data.path {len(layout.columns)}; without names "
             "of columns there must be as many."
         )
     besides = f"; besides it has {shortened(more, 6)}" if more else ""
@@ -109,5 +109,5 @@ def _check_columns(names: list[str], said: str, table: RawTable, *, named: bool)
         else close_match(absent[0], more)
     )
     raise DataError(
-        f"{said} has no column {shortened(absent, 6)}, as data.path has{besides}.{unlabelled}"
+        f"{given} has no column {shortened(absent, 6)}, as data.path has{besides}.{unlabelled}"
     )

@@ -38,18 +38,18 @@ def place_groups(
     sizes, left = np.bincount(groups), [list(room) for room in rooms]
     pairs, rows = np.unique(groups * len(rooms) + y, return_counts=True)
     numbers, labels = np.divmod(pairs, len(rooms))
-    alike = (np.bincount(numbers) == 1)[numbers]
+    is_pure = (np.bincount(numbers) == 1)[numbers]
     mixed: dict[int, dict[int, int]] = defaultdict(dict)
-    for pair in np.flatnonzero(~alike).tolist():
+    for pair in np.flatnonzero(~is_pure).tolist():
         mixed[int(numbers[pair])][int(labels[pair])] = int(rows[pair])
-    pure = np.bincount(labels[alike], minlength=len(rooms))
+    pure = np.bincount(labels[is_pure], minlength=len(rooms))
     placed = np.array(_place_mixed(list(mixed.values()), left, pure, rng), np.int64)
     of_mixed = np.array(list(mixed), np.int64)
     parts = [[of_mixed[placed == split]] for split in range(len(rooms[0]))]
     for k, room in enumerate(left):
-        units = rng.permutation(numbers[alike & (labels == k)])
+        units = rng.permutation(numbers[is_pure & (labels == k)])
         empty = {split for split, wanted in enumerate(rooms[k]) if room[split] == wanted}
-        placed = _place_alike(sizes[units], room, empty, rng)
+        placed = _place_pure(sizes[units], room, empty, rng)
         for split, part in enumerate(parts):
             part.append(units[placed == split])
     return [np.concatenate(part) for part in parts]
@@ -86,7 +86,7 @@ def _place_mixed(
     return placed
 
 
-def _place_alike(
+def _place_pure(
     sizes: NDArray[np.int64], room: Room, empty: set[int], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """The split of each group of one class, given as their sizes; `empty` splits get one first."""

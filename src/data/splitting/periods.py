@@ -18,9 +18,9 @@ from src.errors import override
 def cuts_of_origin(how: Splitting, origin: int) -> list[float]:
     """Where train, validation and test begin, and the test ends, as shares of all rows.
 
-    The tests of the origins follow each other up to the last row, that of origin 0 being the
-    latest, and everything before a test is trained on or validated on: scikit-learn's
-    `TimeSeriesSplit`. Validation is the same part of that for every origin.
+    As in scikit-learn's `TimeSeriesSplit`, the tests follow each other up to the last row, and all
+    rows before a test are for training and validation. Origin 0 has the latest test. Validation is
+    the same part of the rows before a test for every origin.
 
     Raises:
         DataError: where there is no room for so many origins.

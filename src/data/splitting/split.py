@@ -71,7 +71,7 @@ def stratified_split(
 def draw_rows(
     y: Labels, groups: NDArray[np.int64], rooms: list[Room], rng: np.random.Generator
 ) -> tuple[list[Rows], NDArray[np.int64]]:
-    """Draws rows of splits until each has every class, as far as groups leave a choice.
+    """Draws rows of splits, several times if need be, until each split has every class.
 
     Args:
         y: class numbers, int64, shape (n,), values 0 to K-1.

@@ -188,7 +188,7 @@ class CleanTable:
 def _without_rare(
     y: Labels, class_names: tuple[str, ...], least: int, source: str
 ) -> tuple[NDArray[np.bool_], Labels, tuple[str, ...]]:
-    """Which rows are of classes that are large enough, and these classes numbered anew."""
+    """Which rows belong to classes that are large enough, and these classes numbered from 0."""
     counts = np.bincount(y, minlength=len(class_names))
     rare = np.flatnonzero(counts < least)
     if not rare.size:

@@ -60,7 +60,7 @@ class TablePreprocessing:
         medians: of the numeric columns; they stand in for missing values.
         flagged: positions in `numeric` of the columns that get a further column, 1 where missing.
         means: of the numeric columns and then of the flags.
-        scales: what they are divided by, alike.
+        scales: what these are divided by, in the same order.
         categories: of each categorical column, in the order of their features.
         layout: the columns of the file, used or not.
     """
@@ -115,7 +115,7 @@ class TablePreprocessing:
             found = [numbers_of(rows[name], name, self.written(name)) for name in self.numeric]
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 numbers = np.column_stack([cells[start : start + ROWS_AT_ONCE] for cells in found])
-                with np.errstate(over="ignore"):  # whoever uses them refuses what became infinite
+                with np.errstate(over="ignore"):  # data sets and models refuse infinite features
                     standardised = self._standardised(numbers, start)
                     features[start : start + ROWS_AT_ONCE, :scaled] = standardised
         first = scaled

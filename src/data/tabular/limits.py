@@ -72,7 +72,7 @@ class BoundedStream(io.RawIOBase):
     Args:
         stream: the bytes; not closed with this one.
         source: of the text, for errors.
-        largest: bytes before somebody sets `part` to 0 again; None for any number.
+        largest: bytes per part, which begins when `part` is set to 0; None for any number.
 
     Raises:
         TooLargeError: while it is read.
