@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from src.data.dataset import Dataset, Labels
 from src.data.errors import DataError
 from src.data.made import made_dataset, majority_share
 from src.data.parameters import checked_by
+from src.data.splitting.plan import Splitting
 
 POOL_CELLS = 5_000_000
 POOL_SAMPLES = 20
@@ -46,9 +48,7 @@ def classification(
     minority_fraction: float = 0.05,
     class_sep: float = 1.0,
     flip_y: float = 0.01,
-    split: str = "auto",
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **split: Any,
 ) -> Dataset:
     """One large class and K-1 small ones of equal size, before label noise.
 
@@ -64,9 +64,8 @@ def classification(
         minority_fraction: share of the rows that each of the K-1 small classes gets.
         class_sep: half the side of the hypercube; larger is easier.
         flip_y: share of the rows whose label is drawn at random, from all classes alike.
-        split: `auto` or `random`; each seed draws fresh rows, which leaves nothing else to choose.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
+        split: values of :class:`Splitting`, of which `split` is `auto` or `random`, since each seed
+            draws fresh rows.
 
     Returns:
         The data set, standardised by its training split; class 0 is the large one.
@@ -110,9 +109,8 @@ def classification(
         feature_names=tuple(f"feature_{i}" for i in range(n_features)),
         name="classification",
         source="sklearn.datasets.make_classification",
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
         seed=seed,
+        how=Splitting(**split),
     )
 
 

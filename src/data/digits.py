@@ -7,6 +7,7 @@ Source: Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits", U
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -29,10 +30,7 @@ def digits(
     imbalance_ratio: float = 10.0,
     rare_classes: Sequence[int | str] = (7, 8, 9),
     imbalance_test: bool = False,
-    split: str = "auto",
-    folds: int = 5,
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **split: Any,
 ) -> Dataset:
     """Ten digits as images of shape (8, 8, 1), pixel / 16, with some of the digits made rare.
 
@@ -46,10 +44,8 @@ def digits(
         imbalance_ratio: rows of the largest class over rows of the rarest, at least 1.
         rare_classes: the rare digits; for `longtail` the end of the tail.
         imbalance_test: whether the test split gets the profile too.
-        split: `auto`, `random` or `kfold`; `auto` is `random`.
-        folds: of `kfold`.
-        val_fraction: share for validation, before rows are left out.
-        test_fraction: share for the test, before rows are left out.
+        split: values of :class:`Splitting`, of which `split` is `auto`, `random` or `kfold`; shares
+            are of the rows before some are left out.
 
     Returns:
         The data set, its classes named "0" to "9".
@@ -61,9 +57,7 @@ def digits(
     y = loaded.target.astype(np.int64)
     class_names = tuple(str(name) for name in loaded.target_names)
     chosen = imbalance(profile, imbalance_ratio, rare_classes, class_names)
-    how = Splitting(
-        split=split, folds=folds, val_fraction=val_fraction, test_fraction=test_fraction
-    )
+    how = Splitting(**split)
     train, val, test = LabelledRows(y, class_names, source).split(seed, how)
     train, val = chosen.thin_training(y, train, seed), chosen.thin(y, val, seed)
     if imbalance_test:

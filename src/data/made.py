@@ -8,7 +8,8 @@ from sklearn.preprocessing import StandardScaler
 
 from src.data.dataset import LEAST_CLASSES, Dataset, Labels
 from src.data.errors import DataError
-from src.data.splitting.split import stratified_split
+from src.data.splitting.plan import Splitting
+from src.data.splitting.rows import LabelledRows
 
 ROUNDING = 1e-9
 """Largest difference from 1 of a sum of equal shares."""
@@ -37,8 +38,7 @@ def made_dataset(
     name: str,
     source: str,
     seed: int,
-    val_fraction: float,
-    test_fraction: float,
+    how: Splitting,
 ) -> Dataset:
     """Splits rows of numbers and standardises them by the training split, and by no other.
 
@@ -50,9 +50,7 @@ def made_dataset(
     """
     minority = [f"minority_{k}" for k in range(1, n_classes)]
     class_names = ("majority", *(minority if n_classes > LEAST_CLASSES else ["minority"]))
-    rows = stratified_split(
-        y, class_names, source, seed, val_fraction=val_fraction, test_fraction=test_fraction
-    )
+    rows = LabelledRows(y, class_names, source).split(seed, how)
     scaler = StandardScaler().fit(x[rows[0]])
     return Dataset.of_rows(
         scaler.transform(x),

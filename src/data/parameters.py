@@ -15,9 +15,6 @@ from src.errors import override
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DELIMITER_NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "space": " "}
-"""Names of delimiters, since most of the characters mean something else to a shell."""
-
 
 def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Makes a source check its arguments by the fields of the same names of a dataclass."""
@@ -47,20 +44,6 @@ def checked_by(schema: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return checked
 
     return decorate
-
-
-def read_delimiter(key: str, value: Any) -> str | None:
-    """The character of a delimiter that is given by name or as itself; None stays None.
-
-    Raises:
-        DataError: for anything else.
-    """
-    if value is None or value in DELIMITER_NAMES:
-        return value and DELIMITER_NAMES[value]
-    if not isinstance(value, str) or len(value) != 1:
-        names = ", ".join(DELIMITER_NAMES)
-        raise DataError(f"{key}={value!r} must be {names}, or one character.")
-    return value
 
 
 def _plain(value: Any) -> Any:

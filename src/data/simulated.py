@@ -21,6 +21,8 @@ around each object, which no linear model can draw.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from src.config.data_schema import SimulatedConfig
@@ -28,6 +30,7 @@ from src.data.dataset import LEAST_CLASSES, Dataset
 from src.data.errors import DataError
 from src.data.made import made_dataset, majority_share
 from src.data.parameters import checked_by
+from src.data.splitting.plan import Splitting
 
 
 @checked_by(SimulatedConfig)
@@ -43,9 +46,7 @@ def simulated(
     easy_distance: float = 8.0,
     hard_spread: float = 2.0,
     object_distance: float = 6.0,
-    split: str = "auto",
-    val_fraction: float = 0.2,
-    test_fraction: float = 0.2,
+    **split: Any,
 ) -> Dataset:
     """Objects, hard negatives around them and easy negatives far away; see the module's formulae.
 
@@ -63,9 +64,8 @@ def simulated(
         hard_spread: standard deviation of the hard negatives around an object, where a
             minority class has 1; near 1 the two cannot be told apart.
         object_distance: from the origin to each minority class's middle, for K > 2.
-        split: `auto` or `random`; each seed draws fresh rows, which leaves nothing else to choose.
-        val_fraction: share for validation.
-        test_fraction: share for the test.
+        split: values of :class:`Splitting`, of which `split` is `auto` or `random`, since each seed
+            draws fresh rows.
 
     Returns:
         The data set, standardised by its training split; class 0 is the majority.
@@ -103,7 +103,6 @@ def simulated(
         feature_names=tuple(f"{kind}_{i}" for kind, count in kinds for i in range(count)),
         name="simulated",
         source="src.data.simulated.simulated",
-        val_fraction=val_fraction,
-        test_fraction=test_fraction,
         seed=seed,
+        how=Splitting(**split),
     )

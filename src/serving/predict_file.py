@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError
-from src.data.parameters import read_delimiter
 from src.data.tabular.cells import texts_of
 from src.data.tabular.new_rows import name_by_width, new_rows
 from src.data.tabular.npz_table import NpzTable
 from src.data.tabular.table_file import TableFile, open_table
-from src.data.tabular.text_format import TextFormat
+from src.data.tabular.text_format import TextFormat, read_delimiter
 from src.data.tabular.text_table import TextTable
 from src.saved_model.facts import CLASS, ServingFacts
 from src.serving.answer_file import answer_file

@@ -12,13 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from src.data.errors import DataError
-from src.data.parameters import DELIMITER_NAMES
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.labels import column_name
 from src.data.tabular.number_format import find_formats
 from src.data.tabular.parquet_table import ParquetTable
 from src.data.tabular.table_file import DELIMITERS, TableFile, open_table
-from src.data.tabular.text_format import TextFormat
+from src.data.tabular.text_format import DELIMITER_NAMES, TextFormat
 from src.data.tabular.text_table import TextTable
 from src.errors import override
 
