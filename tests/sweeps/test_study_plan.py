@@ -107,7 +107,7 @@ def test_climb_is_the_same_over_its_tables_by_number(study):
     ("words", "said"),
     [
         (("data=simulated",), r"data\.name=auto: is for data=keel"),
-        (("data.root=nowhere",), r"data\.root='nowhere' holds no \.dat files"),
+        (("data.root=nowhere",), r"'nowhere', of data\.root or --folder, holds no \.dat"),
         (("hydra.sweeper.fewest_rows=500",), r"no set has 500 rows of its rarest class"),
         (("loss=ce,focal",), r"loss=ce,focal: each of hydra\.sweeper\.methods has a loss"),
         (("training.learning_rate=0.1,1",), r"has a training\.learning_rate of its own"),
