@@ -128,10 +128,9 @@ def test_a_forecast_has_the_jobs_of_every_method_and_estimator(
     empty_store(tmp_path / "mlruns")
     words = f"{STUDY} {collection} data.name=ecoli1 seed=0,1"
     assert main([words, f"{words} study=full", "--root", str(tmp_path / "mlruns")]) == 0
-    quick, full, whole = capsys.readouterr().out.splitlines()
-    assert ": 38 jobs, 0 done, " in quick  # 3 losses x 3, 3 estimators x 3 and the majority
-    assert ": 202 jobs, 0 done, " in full
-    assert whole.startswith("In all about ")
+    quick, full = capsys.readouterr().out.splitlines()
+    assert ": 38 jobs, 0 done, time not known" in quick  # 3 losses x 3, 3 estimators x 3, majority
+    assert ": 202 jobs, 0 done, time not known" in full
 
 
 def test_what_takes_less_is_said_of_a_long_plan():
