@@ -21,9 +21,9 @@ from omegaconf import DictConfig
 
 if TYPE_CHECKING:
     from src.sweeps.composer import Job
-    from src.sweeps.joblib_launcher import Workers
     from src.sweeps.jobs import Finished
     from src.sweeps.sweep import Sweep
+    from src.sweeps.workers import Workers
 
 
 class Configured:
@@ -45,7 +45,10 @@ class Configured:
 
 # --- launchers ----------------------------------------------------------------------------------
 class JobLauncher(Configured, Launcher):
-    """Runs the jobs of a sweep and tells the sweep of each as it ends."""
+    """Runs the jobs of a sweep and tells the sweep of each as it ends.
+
+    Hydra's own launchers hand back nothing before every job is done, so they can show no progress.
+    """
 
     def begin(self, jobs: Sequence["Job"]) -> None:
         """Starts what takes long to start, while the sweep opens its store."""
@@ -56,6 +59,31 @@ class JobLauncher(Configured, Launcher):
     @abstractmethod
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep."""
+
+    def run_outside(
+        self,
+        jobs: Sequence["Job"],
+        sweep: "Sweep",
+        results: Callable[..., Generator["Finished", None, None]],
+    ) -> None:
+        """Runs jobs in other processes; those that repeat an experiment come last, to be answered.
+
+        Args:
+            jobs: of the sweep.
+            sweep: is told of each.
+            results: takes a function that runs a job, which can be pickled, and the jobs; yields
+                each as it ends. Jobs under way when it is closed end as interrupted ones.
+        """
+        from src.sweeps.jobs import run_in_worker
+
+        setup_globals()
+        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
+        waiting = sweep.plan.repeats_last() if sweep.plan else jobs
+        execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
+        by_number = {job.number: job for job in jobs}
+        with closing(results(execute, waiting)) as finished:
+            for number, returned, printed in finished:
+                sweep.ended(by_number[number], returned, printed)
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -68,11 +96,35 @@ class JobLauncher(Configured, Launcher):
         return run_plan(self, self.master, plan).results
 
 
-class SerialLauncher(JobLauncher):
-    """One job after another, in this process."""
+class LocalLauncher(JobLauncher):
+    """Worker processes where jobs and cores are enough for several, else one job after another.
+
+    A sweep that has ended well before trains nothing, so nobody has to load TensorFlow.
+    """
+
+    workers: "Workers | None" = None
+
+    def begin(self, jobs: Sequence["Job"]) -> None:
+        """Starts the workers, which take some seconds to load TensorFlow."""
+        from src.sweeps.cores import workers_sharing
+
+        several = workers_sharing(
+            self.master.hydra.launcher, len(jobs), self.master.training.threads
+        )
+        if several > 1:
+            from src.sweeps.workers import Workers
+
+            self.workers = Workers(jobs, several)
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
-        """Runs jobs of a sweep; their output is on the terminal as it comes."""
+        """Runs jobs of a sweep; output of those in this process is on the terminal as it comes."""
+        if sweep.parent is not None and sweep.parent.done:
+            self.end()
+        elif self.workers is None:
+            self.begin(jobs)
+        if self.workers is not None:
+            self.run_outside(jobs, sweep, self.workers.results)
+            return
         from src.sweeps.jobs import run_here
 
         for job in jobs:
@@ -80,123 +132,42 @@ class SerialLauncher(JobLauncher):
             sweep.ended(job, run_here(self.context, self.function, job))
         configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)  # not the job's
 
-
-class ParallelLauncher(JobLauncher):
-    """Runs jobs outside this process, several at once.
-
-    Hydra's own launchers of this kind hand back nothing before every job is done, so they can show
-    no progress.
-
-    Attributes:
-        module: of :mod:`src.sweeps`; its ``results`` takes what the method takes, the threads of
-            TensorFlow in each job, and the launcher's options.
-    """
-
-    module: str
-
-    def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
-        """Runs jobs of a sweep; those that repeat an experiment come last, to be answered."""
-        from src.sweeps.jobs import run_in_worker
-
-        setup_globals()
-        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
-        waiting = sweep.plan.repeats_last() if sweep.plan else jobs
-        execute = partial(run_in_worker, self.context, self.function, Singleton.get_state())
-        by_number = {job.number: job for job in jobs}
-        with closing(self.results(execute, waiting)) as finished:
-            for number, returned, printed in finished:
-                sweep.ended(by_number[number], returned, printed)
-
-    def results(
-        self, execute: Callable[["Job"], "Finished"], jobs: Sequence["Job"]
-    ) -> Generator["Finished", None, None]:
-        """Yields each job as it ends; jobs under way when it is closed end as interrupted ones.
-
-        Args:
-            execute: runs a job, and can be pickled.
-            jobs: all of them.
-
-        Raises:
-            UserError: where a job's process ended without a result.
-        """
-        from src.sweeps.cores import least_threads
-
-        results: Any = import_module(f"src.sweeps.{self.module}").results
-        yield from results(execute, jobs, least_threads(self.master), **self.options)
-
-
-class JoblibLauncher(ParallelLauncher):
-    """Worker processes on this machine, which live as long as the sweep does."""
-
-    workers: "Workers | None" = None
-
-    def begin(self, jobs: Sequence["Job"]) -> None:
-        """Starts the workers, which take some seconds to load TensorFlow."""
-        from src.sweeps.cores import least_threads
-        from src.sweeps.joblib_launcher import Workers
-
-        self.workers = Workers(jobs, least_threads(self.master), **self.options)
-
-    def results(
-        self, execute: Callable[["Job"], "Finished"], jobs: Sequence["Job"]
-    ) -> Generator["Finished", None, None]:
-        """Yields each job as it ends."""
-        if self.workers is None:
-            self.begin(jobs)
-        assert self.workers is not None
-        yield from self.workers.results(execute, jobs)
-
     def end(self) -> None:
         """Ends the workers, whatever they are doing."""
         if self.workers is not None:
             self.workers.close()
+            self.workers = None
 
 
-class AutoLauncher(JobLauncher):
-    """Worker processes where jobs and cores are enough for several, else one job after another.
+class ClusterLauncher(JobLauncher):
+    """Runs jobs by what manages a cluster.
 
-    A sweep that has ended well before trains nothing, so nobody has to load TensorFlow.
+    Attributes:
+        module: of :mod:`src.sweeps`; its ``results`` takes what that of ``run_outside`` takes, the
+            threads of TensorFlow in each job, and the launcher's options.
     """
 
-    chosen: JobLauncher | None = None
+    module: str
 
-    def begin(self, jobs: Sequence["Job"]) -> None:
-        """Chooses one of the two launchers above, and begins it."""
-        from src.sweeps.cores import workers_sharing
-
-        launcher, threads = self.master.hydra.launcher, self.master.training.threads
-        several = workers_sharing(launcher, len(jobs), threads) > 1
-        chosen = JoblibLauncher(n_jobs=launcher.n_jobs) if several else SerialLauncher()
-        self._choose(chosen).begin(jobs)
-
-    def _choose(self, launcher: JobLauncher) -> JobLauncher:
-        launcher.setup(hydra_context=self.context, task_function=self.function, config=self.master)
-        self.chosen = launcher
-        return launcher
+    def setup(self, **parts: Any) -> None:
+        """Takes what a job needs; what manages the cluster has to be installed."""
+        super().setup(**parts)
+        self._results: Any = import_module(f"src.sweeps.{self.module}").results
 
     def run(self, jobs: Sequence["Job"], sweep: "Sweep") -> None:
         """Runs jobs of a sweep."""
-        if sweep.parent is not None and sweep.parent.done:
-            self.end()
-            self._choose(SerialLauncher())
-        elif self.chosen is None:
-            self.begin(jobs)
-        assert self.chosen is not None
-        self.chosen.run(jobs, sweep)
-
-    def end(self) -> None:
-        """Ends the workers."""
-        if self.chosen is not None:
-            self.chosen.end()
+        threads = self.master.training.threads
+        options = {"threads": 1 if threads == "auto" else int(threads), **self.options}
+        self.run_outside(jobs, sweep, partial(self._results, **options))
 
 
-class SubmititLauncher(ParallelLauncher):
+class SubmititLauncher(ClusterLauncher):
     """Slurm, or processes that are started in its manner."""
 
     module = "submitit_launcher"
 
 
-class RayLauncher(ParallelLauncher):
+class RayLauncher(ClusterLauncher):
     """A Ray cluster."""
 
     module = "ray_launcher"
@@ -219,10 +190,10 @@ class GridSweeper(Configured, Sweeper):
         typed, sets = with_planned_sets(self.master, typed)
         words, seconds = with_planned_seeds(loader, self.master, typed)
         jobs = all_jobs(self.master, words)
-        plan = Plan.of(self.context, self.master, jobs, seconds_of=sets.seconds)
+        plan = Plan.of(self.context, self.master, jobs, sets=sets, seconds=seconds)
         from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
 
-        sweep = run_plan(_launcher(self), self.master, plan, seconds or plan.seconds, sets.left_out)
+        sweep = run_plan(_launcher(self), self.master, plan)
         sweep.raise_first_error()
         return sweep.results
 

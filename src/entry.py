@@ -5,13 +5,13 @@ to decide, 2 a mistake that the user can mend, 130 interrupted, 143 terminated.
 """
 
 import errno
-import gc
 import os
 import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,6 @@ from src.errors import (
 )
 
 HYDRA = Path(hydra.__file__).parent
-YOUNG = 20_000
-"""New objects that make the collector look among them, 700 in Python's own setting: the config of a
-job is made of thousands, and looking through them takes a quarter of a plan's time."""
 USER_MISTAKE = 2
 INTERRUPTED = 130
 TERMINATED = 143
@@ -70,28 +67,30 @@ QUIET = {
 
 
 def guarded(main: Callable[[], Any], *, resumes: bool = False) -> int:
-    """Runs a command.
+    """Runs a command, which may return an exit status; gives the exit status.
 
-    Args:
-        main: the command; returns an exit status, or something else for 0.
-        resumes: whether the same command goes on after Ctrl-C, which the user is told then.
-
-    Returns:
-        The exit status.
+    With RESUMES the user is told after Ctrl-C that the same command goes on.
     """
-    gc.freeze()  # what is imported stays; looking through it takes a tenth of a short command
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # runs every clean-up
-    given = os.environ.get(FULL_ERROR)
-    os.environ[FULL_ERROR] = "1"  # Hydra hands errors over, instead of printing them itself
+    wants_traceback = os.environ.get(FULL_ERROR) == "1"
+    with environment({FULL_ERROR: "1"}):  # Hydra raises errors, instead of printing them itself
+        return _run(main, GOES_ON if resumes else STOPPED, wants_traceback=wants_traceback)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables, which have their values of before in the end."""
+    before = {name: os.environ.pop(name, None) for name in variables}
+    os.environ.update(variables)
     try:
-        return _run(main, GOES_ON if resumes else STOPPED, wants_traceback=given == "1")
+        yield
     finally:
-        os.environ.pop(FULL_ERROR)
-        if given is not None:
-            os.environ[FULL_ERROR] = given
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _run(main: Callable[[], Any], stopped: str, *, wants_traceback: bool) -> int:
@@ -127,9 +126,6 @@ def _unpacked(main: Callable[[], Any]) -> Any:
 
 def convert_user_errors(job: Callable[[], float]) -> float:
     """Runs a job of Hydra, which prints a line of its own about an error that it sees.
-
-    Args:
-        job: gives the value that Hydra's sweepers look at.
 
     Raises:
         ErrorExit: in a single run, for a mistake of the user's; a sweep follows its jobs itself.

@@ -73,9 +73,7 @@ def is_store_failure(error: BaseException) -> bool:
 def override(key: str, value: Any) -> str:
     """A word that sets a key, quoted for Hydra's grammar and for a shell: it can be pasted.
 
-    Args:
-        key: of the config, such as `data.label`.
-        value: a text, a number, None, or a list of these.
+    The value is a text, a number, None, or a list of these.
     """
     return shlex.quote(f"{key}={_in_grammar(value)}")
 

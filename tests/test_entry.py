@@ -8,7 +8,7 @@ import hydra
 import pytest
 from hydra.errors import HydraException, InstantiationException
 
-from src.entry import INTERRUPTED, USER_MISTAKE, guarded, run_hydra
+from src.entry import INTERRUPTED, USER_MISTAKE, environment, guarded, run_hydra
 from src.errors import UserError
 
 
@@ -106,3 +106,15 @@ def test_only_1_asks_for_tracebacks_as_for_hydra(value, capsys, monkeypatch):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(UserError):
         guarded(lambda: raised(UserError("a mistake")))
+
+
+def test_variables_that_were_set_for_a_while_are_set_back_and_no_others(monkeypatch):
+    for name in ("GIVEN", "LACKING", "OTHER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIVEN", "before")
+    with environment({"GIVEN": "while", "LACKING": "while"}):
+        assert (os.environ["GIVEN"], os.environ["LACKING"]) == ("while", "while")
+        monkeypatch.setenv("OTHER", "of another thread")
+    assert os.environ["GIVEN"] == "before"
+    assert "LACKING" not in os.environ
+    assert os.environ["OTHER"] == "of another thread"

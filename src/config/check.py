@@ -31,10 +31,7 @@ LARGEST_TABLE = 500_000_000
 
 
 def check(cfg: DictConfig) -> dict[str, Any]:
-    """Checks every value of a composed config against its schema.
-
-    Args:
-        cfg: the composed config of one job; a ``hydra`` node is left out.
+    """Checks every value of a composed config of one job; a ``hydra`` node is left out.
 
     Returns:
         The config, resolved, in plain types.
@@ -64,14 +61,10 @@ def check(cfg: DictConfig) -> dict[str, Any]:
 
 
 def check_together(plain: dict[str, Any], wrong: Sequence[str] = ()) -> None:
-    """Checks what no single section can know.
-
-    Args:
-        plain: the config, resolved, each section checked.
-        wrong: a sentence for each value that was found wrong before.
+    """Checks what depends on several sections of a resolved config, each of which was checked.
 
     Raises:
-        UserError: names each wrong key, its value and what is legal.
+        UserError: with what was found wrong before; names each key, its value and what is legal.
     """
     wrong = [*wrong, *(_cross_problems(plain) or _estimator_problems(plain))]
     if wrong:
@@ -113,7 +106,7 @@ def _wrong(schema: type, values: Any, section: str) -> list[str]:
 
 
 def _cross_problems(plain: dict[str, Any]) -> list[str]:
-    """What no single section can know."""
+    """What is wrong only in view of several sections."""
     training, tracking = plain["training"], plain["tracking"]
     kept = [f"tracking.{key}=false" for key in ("log_model", "plots") if tracking[key]]
     if kept and tracking["detail"] != FULL:

@@ -13,11 +13,7 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def composed(words: Sequence[str]) -> dict[str, Any]:
-    """The checked and resolved config.
-
-    Args:
-        words: overrides, as behind `python train.py`.
-    """
+    """The checked and resolved config of overrides, as behind ``python train.py``."""
     register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         return check(compose("config", list(words)))

@@ -16,6 +16,7 @@ from src.config.ranges import (
     Positive,
     Seed,
     UnitInterval,
+    filled,
     one_of,
 )
 from src.errors import override
@@ -24,11 +25,6 @@ Profile = Annotated[str, one_of("none", "step", "longtail")]
 AtLeastTwo = Annotated[int, Meta(ge=2, le=10_000)]
 Folds = Annotated[int, Meta(ge=2, le=1000)]
 Rows = Annotated[int, Meta(ge=1, le=100_000_000)]
-
-
-def _check_path(value: Any) -> None:
-    if not value:
-        raise ValueError("must name a file: CSV, TSV, Parquet or NPZ")
 
 
 def _check_label(value: Any) -> None:
@@ -41,11 +37,6 @@ def _check_label(value: Any) -> None:
 def _check_column(value: Any) -> None:
     if value is not None:
         _check_label(value)
-
-
-def _check_fresh(value: Any) -> None:
-    if value not in ("auto", "random"):
-        raise ValueError("must be auto or random: each seed draws fresh rows of this source")
 
 
 def _check_thousands(value: Any) -> None:
@@ -81,7 +72,9 @@ class DataConfig:
 class FreshRowsConfig(DataConfig):
     """What sources of fresh rows take."""
 
-    split: Annotated[str, Check(_check_fresh)] = "auto"
+    split: Annotated[
+        str, one_of("auto", "random", why="each seed draws fresh rows of this source")
+    ] = "auto"
 
 
 @dataclass
@@ -174,7 +167,7 @@ class RowsConfig(ColumnSplitConfig, DataConfig):
 class TableConfig(TableSplitConfig, RowsConfig):
     """A file of one's own."""
 
-    path: Annotated[str, Check(_check_path)] = MISSING
+    path: Annotated[str, filled("name a file: CSV, TSV, Parquet or NPZ")] = MISSING
     label: Annotated[Any, Check(_check_label)] = -1
     header: bool = True
     delimiter: str | None = None

@@ -88,12 +88,7 @@ class RUSBoostConfig(EstimatorConfig):
 
 
 def not_for_pixels(name: str, data: str) -> str:
-    """What is wrong with an estimator on images, and what would be right.
-
-    Args:
-        name: of the estimator.
-        data: name of the data set.
-    """
+    """What is wrong with an estimator on images, by their names, and what would be right."""
     return (
         f"estimator={name}: asks one column after the other, and {override('data', data)} are "
         f"images, of which one pixel says little; right are {', '.join(FOR_PIXELS)}, as in "

@@ -8,20 +8,10 @@ from omegaconf import MISSING
 
 from src.config.data_schema import DataConfig, Profile, SplitConfig
 from src.config.legal import Check
-from src.config.ranges import AUTO, AboveZeroToOne, AtLeastOne, Count, Fraction, one_of
+from src.config.ranges import AUTO, AboveZeroToOne, AtLeastOne, Count, Fraction, filled, one_of
 
 LARGEST_SIDE = 2048
 """Of a picture, in pixels."""
-
-
-def _check_arrays(value: Any) -> None:
-    if not value:
-        raise ValueError("must name a file: NPZ, with the arrays x and y, or x_train, y_train, ...")
-
-
-def _check_root(value: Any) -> None:
-    if not value:
-        raise ValueError("must name a folder of pictures, with a folder for each class")
 
 
 def _check_pattern(value: Any) -> None:
@@ -45,17 +35,14 @@ def _check_size(value: Any) -> None:
         )
 
 
-def _check_official(value: Any) -> None:
-    if value not in ("auto", "given"):
-        raise ValueError("must be auto or given: the official test images are the test split")
-
-
 @dataclass
 class FashionMNISTConfig(DataConfig):
     """Fashion-MNIST, downloaded by Keras or read from a folder."""
 
     seeds_per_split: Count = 2
-    split: Annotated[str, Check(_check_official)] = "auto"
+    split: Annotated[
+        str, one_of("auto", "given", why="the official test images are the test split")
+    ] = "auto"
     root: str | None = None
     profile: Profile = "longtail"
     imbalance_ratio: AtLeastOne = 100.0
@@ -83,7 +70,9 @@ class ImagesConfig(SplitConfig, DataConfig):
 class ImageFolderConfig(ImagesConfig):
     """A folder of pictures."""
 
-    root: Annotated[str, Check(_check_root)] = MISSING
+    root: Annotated[str, filled("name a folder of pictures, with a folder for each class")] = (
+        MISSING
+    )
     split: Annotated[str, one_of("auto", "random", "given", "group", "kfold")] = "auto"
     group: Annotated[str | None, Check(_check_pattern)] = None
     image_size: Annotated[Any, Check(_check_size)] = "auto"
@@ -95,5 +84,7 @@ class ImageFolderConfig(ImagesConfig):
 class ImageArraysConfig(ImagesConfig):
     """Pictures in an NPZ file."""
 
-    path: Annotated[str, Check(_check_arrays)] = MISSING
+    path: Annotated[
+        str, filled("name a file: NPZ, with the arrays x and y, or x_train, y_train, ...")
+    ] = MISSING
     split: Annotated[str, one_of("auto", "random", "given", "kfold")] = "auto"

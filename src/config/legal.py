@@ -12,6 +12,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from src.errors import UserError
+
 KINDS = {
     "int": "integer",
     "float": "number",
@@ -47,7 +49,7 @@ def problems(value: Any, hint: Any, *, strict: bool = False) -> Iterator[Problem
     Args:
         value: plain, as YAML gives it.
         hint: a type, with ``msgspec.Meta`` for its bounds and :class:`Check` where annotated.
-        strict: whether text that reads as a number is none.
+        strict: whether text that reads as a number is refused.
 
     Yields:
         Each wrong entry of a list, or at most one problem of anything else.
@@ -73,6 +75,16 @@ def problems(value: Any, hint: Any, *, strict: bool = False) -> Iterator[Problem
         msgspec.convert(value, hint, strict=strict)
     except msgspec.ValidationError as error:
         yield (), in_words(str(error))
+
+
+def require(key: str, value: Any, hint: Any) -> None:
+    """Refuses a wrong value of a key below ``hydra``, which no schema checks.
+
+    Raises:
+        UserError: names the key, the value and what is legal.
+    """
+    for _, reason in problems(value, hint, strict=True):
+        raise UserError(f"{key}={value}: {reason}")
 
 
 def in_words(said: str) -> str:

@@ -42,12 +42,22 @@ AtLeastMinusOne = Annotated[float, FINITE, Meta(ge=-1)]
 AtLeastOne = Annotated[float, FINITE, Meta(ge=1)]
 
 
-def one_of(*values: str) -> Check:
-    """A check that a string is one of ``values``; the error lists them."""
+def one_of(*values: str, why: str = "") -> Check:
+    """A check that a string is one of ``values``; the error lists them, and says why."""
 
     def check(value: Any) -> None:
         if value not in values:
-            raise ValueError(f"must be one of {', '.join(values)}")
+            raise ValueError(f"must be one of {', '.join(values)}{why and f': {why}'}")
+
+    return Check(check)
+
+
+def filled(said: str) -> Check:
+    """A check that a value is not empty; the error says what it must be."""
+
+    def check(value: Any) -> None:
+        if not value:
+            raise ValueError(f"must {said}")
 
     return Check(check)
 

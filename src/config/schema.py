@@ -139,11 +139,7 @@ class ReferencesConfig:
 
 @dataclass
 class ReportConfig:
-    """What a sweep's report shows; it makes no difference to a run.
-
-    Attributes:
-        images: whether test images are in it, small, where the data are images.
-    """
+    """What a sweep's report shows; small test images make no difference to a run."""
 
     images: bool = True
 

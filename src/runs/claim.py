@@ -58,15 +58,7 @@ def clear(folder: Path) -> None:
 
 
 def _lock(file: Path, waiting: str = "") -> IO[str]:
-    """The open file that holds the lock.
-
-    Args:
-        file: made where it is missing.
-        waiting: the run's name, for the message; empty waits for nobody.
-
-    Raises:
-        BlockingIOError: where another process has it, and is not waited for.
-    """
+    """The open file that holds the lock; BlockingIOError where it is taken and nobody waits."""
     while True:  # a holder removes the folder in the end, and a lock on no file keeps nobody out
         file.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError), ExitStack() as closing:

@@ -22,9 +22,6 @@ def cached_dataset(node: Mapping[str, Any]) -> Dataset:
 
     A file that is still the one of the job before, read in the same way, is not read again.
 
-    Args:
-        node: as :func:`src.engine.build.load_dataset` takes it.
-
     Raises:
         UserError: where the data cannot be used.
     """

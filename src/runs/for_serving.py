@@ -44,9 +44,6 @@ def write_for_serving(
         dataset: gives names and the preprocessing.
         metrics: hold ``decision_offset_<k>`` and ``prior_offset_<k>``.
         own_weights: decisions with weights of their own.
-
-    Returns:
-        The facts.
     """
     travels_anyway = travelling_modules()
     own = [name for name in target_modules(config) if name not in travels_anyway]
@@ -69,9 +66,7 @@ def write_for_serving(
 def serving_facts(dataset: Dataset, metrics: Mapping[str, float]) -> ServingFacts:
     """The facts of a model without modules or weights beside it.
 
-    Args:
-        dataset: gives names and the preprocessing.
-        metrics: hold ``decision_offset_<k>`` and ``prior_offset_<k>``.
+    The metrics hold ``decision_offset_<k>`` and ``prior_offset_<k>`` for each class.
     """
     fitted, classes = dataset.preprocessing, range(dataset.num_classes)
     return ServingFacts(
@@ -86,12 +81,7 @@ def serving_facts(dataset: Dataset, metrics: Mapping[str, float]) -> ServingFact
 
 
 def save_example(folder: Path, dataset: Dataset) -> None:
-    """Writes rows that show what a model of arrays takes; those of tables and pictures are made up.
-
-    Args:
-        folder: the job's output folder.
-        dataset: gives rows of the validation split.
-    """
+    """Writes validation rows for a model of arrays; those of tables and pictures are made up."""
     if not isinstance(dataset.preprocessing, TablePreprocessing | ImagePreprocessing):
         np.save(folder / record.EXAMPLE, decoded(dataset.x_val[:EXAMPLE_ROWS]))
 

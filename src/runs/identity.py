@@ -40,33 +40,20 @@ IDLE_TRAINING_KEYS = ("progress", "tensorboard", "learning_rate")
 
 
 def run_identity(config: Mapping[str, Any], dataset: "Dataset") -> str:
-    """The identity of a run: SHA-256, 64 hex digits.
+    """The identity of a run, SHA-256, 64 hex digits, from its resolved config.
 
-    Args:
-        config: the resolved config.
-        dataset: its fingerprint stands for the whole ``data`` node.
+    The data set's fingerprint stands for the whole ``data`` node.
     """
     return digest_of({"data": dataset.fingerprint, **_parts(config)})
 
 
 def config_identity(config: Mapping[str, Any]) -> str:
-    """The identity of a run before its data is loaded: the ``data`` node stands for the data.
-
-    Args:
-        config: the resolved config.
-
-    Returns:
-        SHA-256, 64 hex digits.
-    """
+    """The same before its data is loaded: the ``data`` node stands for the data."""
     return digest_of({"data": config["data"], **_parts(config)})
 
 
 def setting_identity(config: Mapping[str, Any]) -> str:
-    """SHA-256 over what runs that may be compared share: everything but the loss and the seeds.
-
-    Args:
-        config: the resolved config.
-    """
+    """SHA-256 over what runs that may be compared share: everything but the loss and the seeds."""
     training = {key: value for key, value in _training(config).items() if key not in SEED_KEYS}
     data = {
         key: value
@@ -79,27 +66,18 @@ def setting_identity(config: Mapping[str, Any]) -> str:
 def is_reference(config: Mapping[str, Any]) -> bool:
     """Whether a run fits an estimator, in which loss, model and training keys have no part.
 
-    Args:
-        config: the resolved config; records of earlier versions have no ``estimator``.
+    Records of earlier versions have no ``estimator``.
     """
     return bool(config.get("estimator", {}).get("name", NONE) != NONE)
 
 
 def sampling_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """How the training rows are sampled; empty where they are not.
-
-    Args:
-        config: the resolved config; records of earlier versions have no ``sampling``.
-    """
+    """How the training rows are sampled; empty where they are not, and in early records."""
     return _unnamed(config.get("sampling", {}))
 
 
 def code_of(config: Mapping[str, Any]) -> str:
-    """SHA-256 over the code that a config's run comes out of; a comment changes nothing.
-
-    Args:
-        config: the resolved config.
-    """
+    """SHA-256 over the code that a config's run comes out of; a comment changes nothing."""
     if not is_reference(config):
         return _code_digest(tuple(target_modules(config).items()), TRAINING_FOLDERS)
     sampling = sampling_of(config)
@@ -113,9 +91,6 @@ def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
     """The modules that a config instantiates from: the file of each, by its dotted name, sorted.
 
     Not those of installed packages, whose versions count, or of the data, whose fingerprint does.
-
-    Args:
-        config: the resolved config.
     """
     found = {
         target
@@ -128,8 +103,8 @@ def target_modules(config: Mapping[str, Any]) -> dict[str, Path]:
 @cache
 def _modules_of(found: frozenset[str], path: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
     """The same for targets, on a path of imports; looked for once in a process."""
-    names = sorted({name for target in found if (name := module_of(target))})
-    return tuple((name, file) for name in names if (file := module_file(name)))
+    names = sorted(filter(None, map(module_of, found)))
+    return tuple((name, file) for name in dict.fromkeys(names) if (file := module_file(name)))
 
 
 def targets(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -174,13 +149,9 @@ def git_state() -> tuple[str | None, bool]:
 
 @cache
 def _code_digest(modules: tuple[tuple[str, Path], ...], folders: tuple[str, ...]) -> str:
-    """SHA-256 over folders of ``src``, and over modules with all that they import.
+    """SHA-256 over folders of ``src``, and over modules, files by name, with all that they import.
 
     Read once in a process, which goes on with the code that it began with.
-
-    Args:
-        modules: names and files.
-        folders: their names.
     """
     files = source_closure(name for name, _ in modules)
     for room in folders:
@@ -195,21 +166,16 @@ def _code_digest(modules: tuple[tuple[str, Path], ...], folders: tuple[str, ...]
 
 def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that makes a run what it is, but for its data."""
-    sampling = {"sampling": sampling_of(config)} if sampling_of(config) else {}
+    parts = {"versions": library_versions(config), "code": code_of(config)}
+    if sampling_of(config):
+        parts["sampling"] = sampling_of(config)
     if is_reference(config):
-        return sampling | {
-            "estimator": config["estimator"],
-            "seed": config["training"]["seed"],
-            "versions": library_versions(config),
-            "code": code_of(config),
-        }
-    return sampling | {
+        return parts | {"estimator": config["estimator"], "seed": config["training"]["seed"]}
+    return parts | {
         "loss": config["loss"]["fn"],
         "model": _unnamed(config["model"]),
         "metric": config["metric"]["metrics"],
         "training": _training(config),
-        "versions": library_versions(config),
-        "code": code_of(config),
     }
 
 

@@ -35,11 +35,7 @@ PLAIN = str.maketrans(
 
 
 def run_label(config: Mapping[str, Any]) -> str:
-    """The loss or the estimator of a run, and how its training rows are sampled.
-
-    Args:
-        config: the resolved config.
-    """
+    """The loss or the estimator of a run, by its config, and how its rows are sampled."""
     reference = is_reference(config)
     label = estimator_label(config["estimator"]) if reference else loss_label(config["loss"])
     sampling = sampling_of(config)
@@ -51,11 +47,7 @@ def run_label(config: Mapping[str, Any]) -> str:
 
 
 def loss_label(loss: Mapping[str, Any]) -> str:
-    """The loss and the knobs that it uses, for people: ``focal(gamma=2, alpha=0.25)``.
-
-    Args:
-        loss: the resolved ``loss`` node.
-    """
+    """A resolved ``loss`` node and the knobs that it uses: ``focal(gamma=2, alpha=0.25)``."""
     return _with_knobs(loss["name"], dict(_knobs(loss["fn"])))
 
 
@@ -102,11 +94,7 @@ def _value(text: str) -> str:
 
 
 def estimator_label(node: Mapping[str, Any]) -> str:
-    """The estimator and what is not as usual in it: ``random forest, balanced(C=10)``.
-
-    Args:
-        node: the resolved ``estimator`` node, not ``none``.
-    """
+    """The estimator and what is not as usual in its node: ``random forest, balanced(C=10)``."""
     usual = vars(ESTIMATORS[node["name"]]())
     name = node["name"].replace("_", " ")
     name += ", balanced" if node.get("class_weight") else ""

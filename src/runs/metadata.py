@@ -1,7 +1,7 @@
 """Describes a run before it is trained: its name, tags, parameters and data set."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -27,75 +27,61 @@ LONGEST_VALUE = 500
 
 
 def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
-    """The metadata of a run.
-
-    Args:
-        config: the resolved config.
-        dataset: what it is trained on.
-    """
+    """The metadata of a run, by its resolved config and what it is trained on."""
+    short, seed, training = short_label(run_label(config)), config["seed"], config["training"]
     if is_reference(config):
-        return _describe_reference(config, dataset)
-    label, identity = run_label(config), run_identity(config, dataset)
-    model, data = config["model"]["name"], dataset.name
-    seed = config["seed"]
+        name, how = f"{short} · {dataset.name}", f"on **{dataset.name}**, seed {seed}, for scale"
+        tested = "The test split was used once."
+        kept = {key: value for key, value in config.items() if key not in OF_NETWORKS}
+        kept["training"] = {"seed": training["seed"]}
+    else:
+        model, kept = config["model"]["name"], dict(config)
+        name = f"{short} · {model} · {dataset.name}{_trial(config)}"
+        how = f"with model **{model}** on **{dataset.name}**, seed {seed}"
+        tested = f"Best epoch by `{training['monitor']}`; the test split was used once, after that."
+    identity = run_identity(config, dataset)
     return RunMetadata(
         identity=identity,
-        name=f"{short_label(label)} · {model} · {data}{_trial(config)} · seed {seed}",
-        description=(
-            f"**{short_label(label)}** with model **{model}** on **{data}**, seed {seed}.\n\n"
-            f"{dataset.describe()}.\n\nBest epoch by `{config['training']['monitor']}`; "
-            "the test split was used once, after that."
-        ),
-        tags=_tags(config, dataset, label, identity),
-        params=flat_params(config),
-        dataset=_dataset_facts(dataset),
-    )
-
-
-def _describe_reference(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
-    """The metadata of a run that fits an estimator."""
-    label, identity = run_label(config), run_identity(config, dataset)
-    seed = config["seed"]
-    kept = {key: value for key, value in config.items() if key not in OF_NETWORKS}
-    return RunMetadata(
-        identity=identity,
-        name=f"{short_label(label)} · {dataset.name} · seed {seed}",
-        description=(
-            f"**{short_label(label)}** on **{dataset.name}**, seed {seed}, for scale.\n\n"
-            f"{dataset.describe()}.\n\nThe test split was used once."
-        ),
-        tags=_tags(config, dataset, label, identity),
-        params=flat_params(kept) | {"training.seed": str(config["training"]["seed"])},
-        dataset=_dataset_facts(dataset),
+        name=f"{name} · seed {seed}",
+        description=f"**{short}** {how}.\n\n{dataset.describe()}.\n\n{tested}",
+        tags=_tags(config, dataset, identity),
+        params=_flat_params(kept),
+        dataset={
+            "name": dataset.name,
+            "source": dataset.source,
+            "fingerprint": dataset.fingerprint,
+            "input_shape": list(dataset.input_shape),
+            "class_names": list(dataset.class_names),
+            "class_counts": list(dataset.class_counts),
+            "rows": dataset.rows,
+        },
     )
 
 
 def _trial(config: Mapping[str, Any]) -> str:
     """Which trial of a loss a run is: its values of the tuned keys that the loss's label lacks."""
-    params = flat_params(config)
+    params = _flat_params(config)
     keys = [key for key in config.get("tuning", {}).get("keys", ()) if not key.startswith("loss.")]
     return "".join(f" · {key.rpartition('.')[2]} {params[key]}" for key in keys if key in params)
 
 
-def flat_params(config: Mapping[str, Any]) -> dict[str, str]:
+def _flat_params(config: Mapping[str, Any]) -> dict[str, str]:
     """The resolved config as dotted keys and text values, tracking itself left out."""
     kept = {key: value for key, value in config.items() if key not in UNTRACKED}
-    return {key: str(value)[:LONGEST_VALUE] for key, value in _flatten(kept).items()}
+    return {key: str(value)[:LONGEST_VALUE] for key, value in _flatten(kept)}
 
 
-def _flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
-            flat |= _flatten(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            yield f"{prefix}{key}", value
 
 
-def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str) -> dict[str, str]:
+def _tags(config: Mapping[str, Any], dataset: Dataset, identity: str) -> dict[str, str]:
     commit, changed = git_state()
-    reference = is_reference(config)
+    reference, label = is_reference(config), run_label(config)
     names = () if reference else ("model", "metric")
     detail = config.get("tracking", {}).get("detail", FULL)
     tags = {name: config[name]["name"] for name in names} | {
@@ -129,15 +115,3 @@ def _tags(config: Mapping[str, Any], dataset: Dataset, label: str, identity: str
         tags |= {f"data.{key}": str(rows) for key, rows in asdict(dataset.duplicates).items()}
     tags |= {f"data.rows_{split}": str(rows) for split, rows in dataset.rows.items()}
     return tags | {f"version.{name}": number for name, number in library_versions(config).items()}
-
-
-def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "fingerprint": dataset.fingerprint,
-        "input_shape": list(dataset.input_shape),
-        "class_names": list(dataset.class_names),
-        "class_counts": list(dataset.class_counts),
-        "rows": dataset.rows,
-    }

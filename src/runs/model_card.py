@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, Template
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from src.data.dataset import Dataset
 from src.evaluation.bootstrap import Resampled, interval, resample
 from src.evaluation.decision import decide
 from src.runs.identity import is_reference, sampling_of
@@ -51,33 +52,20 @@ Row = Sequence[str]
 def model_card(
     metadata: RunMetadata,
     config: Mapping[str, Any],
+    dataset: Dataset,
     facts: ServingFacts,
-    metrics: Mapping[str, float],
     *,
-    y_val: NDArray[np.int64],
-    y_test: NDArray[np.int64],
+    metrics: Mapping[str, float],
     test_logits: Mapping[str, NDArray[np.floating]],
 ) -> str:
-    """The card, in Markdown.
-
-    Args:
-        metadata: of the run's record.
-        config: the resolved config.
-        facts: of the saved model.
-        metrics: final ones.
-        y_val: class numbers of the validation split.
-        y_test: class numbers of the test split, shape (n,).
-        test_logits: by decision, each of shape (n, K).
-    """
+    """The card, in Markdown; the logits of the test split, shape (n, K), go by decision."""
+    y_test = dataset.y_test
     names = facts.class_names
-    log_p = {
-        name: log_softmax(logits.astype(np.float64), axis=1) for name, logits in test_logits.items()
-    }
+    log_p = {name: log_softmax(test_logits[name].astype(np.float64), axis=1) for name in PREFIXES}
     split = metadata.tags.get("data.split", "random")
     support = np.bincount(y_test, minlength=len(names))
     decided = {
-        decision: decide(logits, np.array(facts.offsets_of(decision)))
-        for decision, logits in test_logits.items()
+        name: decide(test_logits[name], np.array(facts.offsets_of(name))) for name in PREFIXES
     }
     drawn = {name: resample(y_test, y_pred, len(names)) for name, y_pred in decided.items()}
     accuracy = {name: float((y_pred == y_test).mean()) for name, y_pred in decided.items()}
@@ -94,7 +82,7 @@ def model_card(
         calibration=_calibration(metrics, log_p, y_test),
         ece=metrics["test_tuned_ece"],
         badly_calibrated=BADLY_CALIBRATED,
-        rarest=int(np.bincount(y_val, minlength=len(names)).min()),
+        rarest=int(np.bincount(dataset.y_val, minlength=len(names)).min()),
         split_in_words=SPLITS[split][0],
         of_split=SPLITS[split][1],
         few=[f"{names[k]} ({support[k]})" for k in np.flatnonzero(support < FEW_ROWS)],

@@ -16,13 +16,11 @@ from src.runs.recorded import record
 from src.runs.recorded.record import RunMetadata
 from src.saved_model.decisions import DECISIONS
 from src.saved_model.facts import FILE as SERVING
-from src.saved_model.facts import weights_file
+from src.saved_model.facts import ServingFacts, weights_file
 
 if TYPE_CHECKING:
     from src.engine.fit import Trained
 
-YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""Of libyaml where PyYAML was built with it: a tenth of the time."""
 OF_A_RUN = (
     *(record.HISTORY, record.PREDICTIONS, record.CONFUSION, record.CARD, record.MODEL),
     *(record.CONFUSION_PLOT, record.CURVES_PLOT, SERVING, *map(weights_file, DECISIONS)),
@@ -34,15 +32,11 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Writes the config, the first of a run's files; those of an earlier run in the folder go.
 
     A folder that was whole is not so from here on until the new record closes it.
-
-    Args:
-        folder: the job's output folder.
-        config: the resolved config.
     """
     for name in (record.RECORD, *OF_A_RUN):
         (folder / name).unlink(missing_ok=True)
     with (folder / record.CONFIG).open("w", encoding="utf-8") as stream:
-        yaml.dump(dict(config), stream, YAML_DUMPER, sort_keys=False, allow_unicode=True)
+        yaml.safe_dump(dict(config), stream, sort_keys=False, allow_unicode=True)
 
 
 def write_results(
@@ -53,11 +47,11 @@ def write_results(
     history: Sequence[Mapping[str, float]],
     confusion: NDArray[np.int64],
 ) -> None:
-    """Writes history, predictions and confusion matrix.
+    """Writes history, predictions, confusion matrix and an input example.
 
     Args:
         folder: the job's output folder.
-        dataset: gives labels, class names and an input example.
+        dataset: gives labels and class names.
         logits: by name, such as ``test_logits``.
         history: rows of the epochs, with ``epoch`` and ``time_ms``.
         confusion: counts on the test split, shape (K, K).
@@ -84,26 +78,24 @@ def write_card(
     *,
     metadata: RunMetadata,
     metrics: Mapping[str, float],
+    facts: ServingFacts | None = None,
 ) -> None:
-    """Writes the card of an estimator, which is not saved itself.
+    """Writes the model card.
 
     Args:
         folder: the job's output folder.
         config: the resolved config.
         dataset: the labels that the logits are of.
-        logits: by name, ``test_logits`` among them.
+        logits: of the test split by decision, each of shape (n, K); an estimator has the same for
+            each, under ``test_logits``.
         metadata: of the record to come.
         metrics: final ones.
+        facts: of the saved model; None of an estimator, which is not saved itself.
     """
-    card = model_card(
-        metadata,
-        config,
-        serving_facts(dataset, metrics),
-        metrics,
-        y_val=dataset.y_val,
-        y_test=dataset.y_test,
-        test_logits=dict.fromkeys(("argmax", "tuned", "prior"), logits["test_logits"]),
-    )
+    if facts is None:
+        facts = serving_facts(dataset, metrics)
+        logits = dict.fromkeys(DECISIONS, logits["test_logits"])
+    card = model_card(metadata, config, dataset, facts, metrics=metrics, test_logits=logits)
     (folder / record.CARD).write_text(card, encoding="utf-8")
 
 
@@ -120,27 +112,13 @@ def write_model(
 
     The model has the weights of argmax; those of another decision lie beside it where its best
     epoch is another one.
-
-    Args:
-        folder: the job's output folder.
-        config: the resolved config.
-        dataset: the labels that the logits are of.
-        trained: the model and its logits.
-        metadata: of the record to come.
-        metrics: final ones.
     """
     of_others = trained.own_weights
     facts = write_for_serving(folder, config, dataset, metrics, own_weights=tuple(of_others))
-    card = model_card(
-        metadata,
-        config,
-        facts,
-        metrics,
-        y_val=dataset.y_val,
-        y_test=dataset.y_test,
-        test_logits={decision: test for decision, (_, test) in trained.by_decision.items()},
+    test_logits = {decision: test for decision, (_, test) in trained.by_decision.items()}
+    write_card(
+        folder, config, dataset, test_logits, metadata=metadata, metrics=metrics, facts=facts
     )
-    (folder / record.CARD).write_text(card, encoding="utf-8")
     trained.model.save(folder / record.MODEL)
     of_argmax, size = trained.model.get_weights(), (folder / record.MODEL).stat().st_size
     for decision, weights in of_others.items():

@@ -6,14 +6,15 @@ seeds: a number that followed from results, or from the machine, would be no pla
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
+from src.config.check import FULL
 from src.data.dataset import Dataset
-from src.engine.model_choice import IMAGE_RANK, is_image
+from src.engine.model_choice import IMAGE_RANK
 from src.engine.sizing import sized
 from src.runs.identity import is_reference
 from src.runs.split_rounds import seeds_a_round
@@ -25,9 +26,9 @@ SHORTEST, LONGEST = 150.0, 1500.0
 """Seconds that a plan may take, on ``CORES``: for up to a thousand rows, and for any number."""
 ROWS, GROWTH = 1_000, 0.42
 """The time grows with the rows to this power: 300,000 rows get ten times as much as 1,000."""
-A_RUN = 0.5
+PER_RUN = 0.5
 """Processor seconds of a run beside its training: model, scores, record and store."""
-A_STEP, A_WEIGHT = 1.7e-4, 8.5e-11
+PER_STEP, PER_PRODUCT = 1.7e-4, 8.5e-11
 """Processor seconds of a step, and of each product of a weight for each row of its batch."""
 KERNEL = 9
 """Weights of a convolution from a channel to another."""
@@ -43,52 +44,51 @@ OF_BACKBONES = {
 OF_OTHERS, SIDE_OF_BACKBONES = 4e9, 224
 FORWARD = 1 / 3
 """Share of a training step that a frozen backbone takes: it has no gradients."""
-AN_EPOCH = 2.5e-3
+PER_EPOCH = 2.5e-3
 """Processor seconds at the end of an epoch."""
-A_REFERENCE = 0.3
+PER_REFERENCE = 0.3
 """Processor seconds of a run of an estimator beside its fit."""
 SCORES_ALONE = 0.3
 """Share of both with ``tracking.detail=scores``."""
 
 
-@dataclass(frozen=True)
-class Outline:
+def outline(
+    rows: int,
+    shape: tuple[int, ...],
+    num_classes: int,
+    *,
+    train_share: float = 0.6,
+    name: str = "",
+    on_disk: bool = False,
+) -> Dataset:
     """As much of a data set as a plan looks at, of one that has not been read, or is not kept.
 
-    Attributes:
-        size: rows of all splits together.
-        columns: features.
-        num_classes: K.
-        train_share: of the rows.
-        image: shape of an image; empty for vectors.
-        name: for messages.
-        on_disk: whether it stays there, since it is larger than its share of memory.
+    It has K classes and so many rows, all splits together; its name is for messages.
     """
+    found = SimpleNamespace(
+        input_shape=shape,
+        num_classes=num_classes,
+        y_train=range(round(rows * train_share)),
+        rows={"all": rows},
+        name=name,
+        on_disk=on_disk,
+        preprocessing=None,
+        planned_rows=None,
+    )
+    return cast(Dataset, found)
 
-    size: int
-    columns: int
-    num_classes: int
-    train_share: float = 0.6
-    image: tuple[int, ...] = ()
-    name: str = ""
-    on_disk: bool = False
-    preprocessing: None = None
-    planned_rows: None = None
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Of one row."""
-        return self.image or (self.columns,)
-
-    @property
-    def y_train(self) -> range:
-        """Something as long as the labels of the training rows."""
-        return range(round(self.size * self.train_share))
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Of all splits."""
-        return {"all": self.size}
+def outline_of(dataset: Dataset) -> Dataset:
+    """The same of a data set that is not kept."""
+    size, shape, classes = sum(dataset.rows.values()), dataset.input_shape, dataset.num_classes
+    return outline(
+        size,
+        shape,
+        classes,
+        train_share=len(dataset.y_train) / size,
+        name=dataset.name,
+        on_disk=dataset.on_disk,
+    )
 
 
 def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tuple[int, float]:
@@ -115,34 +115,23 @@ def planned_seeds(configs: Sequence[Mapping[str, Any]], dataset: Dataset) -> tup
     return seeds, seeds * whole
 
 
-def seconds_of_job(config: Mapping[str, Any], outline: Outline) -> float:
-    """Processor seconds of a job of a study, about.
-
-    Args:
-        config: resolved.
-        outline: of its data set.
-    """
-    dataset = cast(Dataset, outline)
+def seconds_of_job(config: Mapping[str, Any], dataset: Dataset) -> float:
+    """Processor seconds of a job of a study, about, by its data, or their outline."""
     if is_reference(config):
-        seconds, beside = seconds_of_reference(config["estimator"], dataset), A_REFERENCE
+        seconds, beside = seconds_of_reference(config["estimator"], dataset), PER_REFERENCE
     else:
-        seconds, beside = seconds_of_run(sized(config, dataset), dataset), A_RUN
-    saved = beside * (1 - SCORES_ALONE) if config["tracking"]["detail"] == "scores" else 0.0
+        seconds, beside = seconds_of_run(sized(config, dataset), dataset), PER_RUN
+    saved = 0.0 if config["tracking"]["detail"] == FULL else beside * (1 - SCORES_ALONE)
     return seconds - saved
 
 
 def seconds_of_run(config: Mapping[str, Any], dataset: Dataset) -> float:
-    """Processor seconds of a run, about; measured on one core of a server.
-
-    Args:
-        config: the resolved config, sizes filled in.
-        dataset: gives rows, columns and classes.
-    """
+    """Processor seconds of a run whose sizes are filled in, about; on one core of a server."""
     training, rows = config["training"], len(dataset.y_train)
     products = products_of(config["model"], dataset.input_shape, dataset.num_classes)
     steps = -(-rows // training["batch_size"])
-    an_epoch = AN_EPOCH + steps * A_STEP + rows * products * A_WEIGHT
-    return float(A_RUN + training["epochs"] * an_epoch)
+    per_epoch = PER_EPOCH + steps * PER_STEP + rows * products * PER_PRODUCT
+    return float(PER_RUN + training["epochs"] * per_epoch)
 
 
 def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) -> int:
@@ -175,30 +164,16 @@ def products_of(model: Mapping[str, Any], shape: Sequence[int], classes: int) ->
 
 
 def seconds_of_reference(node: Mapping[str, Any], dataset: Dataset) -> float:
-    """Processor seconds of a run that fits an estimator, about; measured in the same way.
-
-    Args:
-        node: the resolved ``estimator`` node.
-        dataset: gives rows, columns and classes.
-    """
+    """The same of a run that fits the estimator of a resolved ``estimator`` node."""
     rows, columns = len(dataset.y_train), int(np.prod(dataset.input_shape))
     cells, classes = rows * columns, dataset.num_classes
     a_round = (1 if classes == 2 else classes) * (8e-4 + 1e-8 * cells)
-    a_tree = 1e-3 + 3e-8 * rows * np.log2(rows) * columns**0.5
+    per_tree = 1e-3 + 3e-8 * rows * np.log2(rows) * columns**0.5
     seconds = {
         "logistic_regression": 1e-7 * cells * classes,
-        "random_forest": a_tree * node.get("n_estimators", 0),
-        "balanced_random_forest": (1e-3 + a_tree / 4) * node.get("n_estimators", 0),
+        "random_forest": per_tree * node.get("n_estimators", 0),
+        "balanced_random_forest": (1e-3 + per_tree / 4) * node.get("n_estimators", 0),
         "hist_gradient_boosting": a_round * node.get("max_iter", 0),
         "easy_ensemble": (0.04 + 6e-7 * cells) * node.get("n_estimators", 0),
     }
-    return float(A_REFERENCE + seconds.get(node["name"], 0.0))
-
-
-def outline_of(dataset: Dataset) -> Outline:
-    """What a plan looks at, of a data set that is not kept."""
-    size, shape = sum(dataset.rows.values()), dataset.input_shape
-    image = shape if is_image(dataset) else ()
-    share = len(dataset.y_train) / size
-    classes, columns = dataset.num_classes, math.prod(shape)
-    return Outline(size, columns, classes, share, image, dataset.name, dataset.on_disk)
+    return float(PER_REFERENCE + seconds.get(node["name"], 0.0))

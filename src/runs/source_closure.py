@@ -23,9 +23,7 @@ def source_closure(names: Iterable[str]) -> dict[str, Path]:
     """The modules and all that they import, directly or not.
 
     A package's ``__init__`` counts among what its modules import, for Python executes it first.
-
-    Args:
-        names: dotted names of modules; those that are installed or not found give nothing.
+    Modules that are installed or not found give nothing.
 
     Returns:
         The file of each module, by its dotted name, sorted.

@@ -8,12 +8,7 @@ PARTS = {"kfold": "folds", "time": "origins"}
 
 
 def parts_of(split: str, data: Mapping[str, Any]) -> int:
-    """Folds or origins of a round; 0 for splits that have none.
-
-    Args:
-        split: its kind, as of the data set.
-        data: keys and values under ``data``.
-    """
+    """Folds or origins of a round, by kind of split and ``data`` node; 0 for splits without any."""
     return int(data.get(PARTS[split], 0)) if split in PARTS else 0
 
 

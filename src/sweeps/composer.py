@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import math
 import pickle
-import zlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.config.check import check, check_together
 from src.errors import UserError
-from src.sweeps.sections import UNKNOWN, Section, sections_of
+from src.sweeps.sections import UNKNOWN, sections_of
 
 MOST_JOBS = 100_000
 
@@ -29,7 +29,7 @@ class Job:
     Attributes:
         number: from 0.
         words: its overrides.
-        base: the config that its choices of groups make, pickled and compressed; jobs share it.
+        base: the config that its choices of groups make, pickled; jobs share it.
         values: plain values that are set in it, by key.
         task: its overrides but for those of Hydra itself, each with its key.
     """
@@ -47,7 +47,7 @@ class Job:
         Raises:
             OmegaConfBaseException: for a value that does not fit its key.
         """
-        config: DictConfig = pickle.loads(zlib.decompress(self.base))
+        config: DictConfig = pickle.loads(self.base)
         for key, value in self.values.items():
             OmegaConf.update(config, key, value, merge=True)
         with open_dict(config):
@@ -113,10 +113,6 @@ class Composer:
 
     Jobs with the same choices of groups begin as copies of one config that Hydra composed; their
     plain values are set in it, in the way in which Hydra sets them.
-
-    Args:
-        loader: Hydra's.
-        master: the sweep's config.
     """
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
@@ -127,12 +123,8 @@ class Composer:
         self._of_hydra: list[str] = as_typed
         self._parsed: dict[str, Override] = {}
         self._plain: dict[str, bool] = {}
-        typed: Any = OmegaConf.to_container(master.hydra.overrides.task)
-        self._in_master = [
-            one for one in self._parser.parse_overrides(typed) if not one.is_sweep_override()
-        ]
-        self._bases: dict[tuple[bool, tuple[str, ...]], tuple[bytes, dict[str, Section]]] = {}
-        self._checked: dict[tuple[str, ...], Any] = {}
+        self._bases: dict[tuple[str, ...], tuple[bytes, dict[str, dict[str, str]]]] = {}
+        self._checked: dict[tuple[Any, ...], Any] = {}
 
     def job(self, number: int, words: Sequence[str]) -> Job:
         """The job of some overrides.
@@ -170,13 +162,13 @@ class Composer:
         """
         overrides = [self._parse(word) for word in job.words]
         _, sections = self._base(overrides)
-        words = {one.key_or_group.partition(".")[0]: "" for one in overrides if self._is_plain(one)}
+        words: dict[str, str] = defaultdict(str)
         for one in filter(self._is_plain, overrides):
             words[one.key_or_group.partition(".")[0]] += f"{one.input_line}\n"
         keys = {
-            name: (name, section.content, *(words.get(root, "") for root in section.roots))
-            for name, section in sections.items()
-            if section.roots
+            name: (name, *((content, words[root]) for root, content in roots.items()))
+            for name, roots in sections.items()
+            if roots
         }
         if len(keys) == len(sections) and all(key in self._checked for key in keys.values()):
             plain = {name: self._checked[key] for name, key in keys.items()}
@@ -186,24 +178,13 @@ class Composer:
         self._checked |= {key: plain[name] for name, key in keys.items()}
         return plain
 
-    def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, Section]]:
+    def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, dict[str, str]]]:
         """What Hydra composes of the choices among some overrides, and its sections."""
-        chosen = self._choices(overrides)
-        words = {one.input_line for one in overrides}
-        is_master = chosen == self._choices(self._in_master) and words.issuperset(
-            one.input_line for one in self._in_master
-        )
-        key = is_master, chosen
-        if key not in self._bases:
-            config = self._master  # which Hydra has composed of the same choices
-            if not is_master:
-                config = self._loader.load_sweep_config(self._master, list(chosen))
-                OmegaConf.copy_cache(from_config=self._master, to_config=config)
-            self._bases[key] = zlib.compress(pickle.dumps(config)), sections_of(config)
-        return self._bases[key]
-
-    def _choices(self, overrides: Sequence[Override]) -> tuple[str, ...]:
-        return tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
+        choices = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
+        if choices not in self._bases:
+            config = self._loader.load_sweep_config(self._master, list(choices))
+            self._bases[choices] = pickle.dumps(config), sections_of(config)
+        return self._bases[choices]
 
     def _parse(self, word: str) -> Override:
         if word not in self._parsed:

@@ -3,15 +3,18 @@
 A process fixes its threads once, and runs many jobs.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from omegaconf import DictConfig
 
-from src.config.legal import problems
+from src.config.legal import require
 from src.config.ranges import AUTO, Count
 from src.errors import UserError
 
+PROJECT = Path(__file__).resolve().parents[2]
 MOST_WORKERS = 1024
 THREADS = "training.threads="
 ALIKE = ("loss", "metric", "sampling", "estimator", "seed", "training", "data.seed")
@@ -19,10 +22,10 @@ ALIKE = ("loss", "metric", "sampling", "estimator", "seed", "training", "data.se
 BATCH = "training.batch_size"
 
 
-def least_threads(master: DictConfig) -> int:
-    """Threads that each job of a sweep has at least."""
-    threads = master.training.threads
-    return 1 if threads == AUTO else int(threads)
+def python_path() -> str:
+    """``PYTHONPATH`` for the processes of a sweep: the project, and what the user has in it."""
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(PROJECT), *([given] if given else [])])
 
 
 def one_thread(
@@ -31,12 +34,8 @@ def one_thread(
     """What to add to the words of each job so that ``auto`` comes to the same number in all.
 
     One thread where batches may differ in size; where they are alike, nothing. It follows from
-    what was typed, and not from the launcher, so that runs have the same bits in each.
-
-    Args:
-        master: the sweep's config.
-        words_of_jobs: the overrides of each job.
-        searched: more keys that vary.
+    what was typed, and not from the launcher, so that runs have the same bits in each. SEARCHED
+    are further keys that vary.
     """
     words = {word for words in words_of_jobs for word in words}
     if master.training.threads != AUTO or any(word.startswith(THREADS) for word in words):
@@ -90,8 +89,7 @@ def workers_sharing(launcher: DictConfig, jobs: int, threads: int | str = AUTO) 
     if launcher.get("cluster") == "slurm" or "num_cpus" in launcher:
         return workers(-1, each)
     fewest = launcher.get("fewest_jobs", 1)
-    for _, reason in problems(fewest, Count, strict=True):
-        raise UserError(f"hydra.launcher.fewest_jobs={fewest}: {reason}")
+    require("hydra.launcher.fewest_jobs", fewest, Count)
     if "n_jobs" not in launcher or jobs < fewest:
         return 1
     return min(jobs, workers(launcher.n_jobs, each))

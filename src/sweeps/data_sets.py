@@ -13,16 +13,18 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from src.config.check import OF_IMAGES
-from src.config.ranges import AUTO
+from src.config.legal import require
+from src.config.ranges import AUTO, Count
 from src.errors import UserError, override
 
 if TYPE_CHECKING:
-    from src.runs.seed_plan import Outline
+    from src.data.dataset import Dataset
 
 CLIMB = Path(__file__).resolve().parents[2] / "conf" / "study" / "climb.csv"
 """The tables of Liu et al. 2025, "CLIMB": number at OpenML, name, rows, columns, classes, ratio."""
 FILES = {"root", "path"}
 """Keys of sources that are read from files."""
+SIZES = ("rows", "columns", "classes", "rarest")
 MOST_OUTLINES = 64
 KEYS = {"data.name": "keel", "data.id": "openml"}
 """The key that names a set, and the choice of ``data`` whose sets are known."""
@@ -37,25 +39,23 @@ class SetPlan:
         left_out: a sentence on each that is not.
     """
 
-    outlines: Mapping[str, "Outline"] = field(default_factory=dict)
+    outlines: Mapping[str, "Dataset"] = field(default_factory=dict)
     left_out: Sequence[str] = ()
 
     def seconds(self, words: Sequence[str], config: Mapping[str, Any]) -> float:
         """Processor seconds that a job takes, about; 0 where that is not known.
 
         A sweep over images knows it: images are read before, for they take minutes to train on.
-
-        Args:
-            words: of the job.
-            config: of the job, resolved.
         """
-        known = [self.outlines[word] for word in words if word in self.outlines]
+        known = next((self.outlines[word] for word in words if word in self.outlines), None)
         data = config["data"]
-        if not known and not _are_read_images(data):
+        if known is None and _are_read_images(data):
+            known = _outline(data)
+        if known is None:
             return 0.0
         from src.runs.seed_plan import seconds_of_job  # NumPy: not before a wrong word is named
 
-        return seconds_of_job(config, known[0] if known else _outline(data))
+        return seconds_of_job(config, known)
 
 
 def stay_on_disk(data: Mapping[str, Any]) -> bool:
@@ -71,13 +71,13 @@ def _are_read_images(data: Mapping[str, Any]) -> bool:
     return data.get("_target_") in OF_IMAGES and bool(FILES & data.keys())
 
 
-def _outline(data: Mapping[str, Any]) -> "Outline":
+def _outline(data: Mapping[str, Any]) -> "Dataset":
     """Sizes of the images that a resolved node of ``data`` names, with the first seed."""
     return _outline_of(json.dumps({**data, "seed": 0}))
 
 
 @lru_cache(maxsize=MOST_OUTLINES)
-def _outline_of(node: str) -> "Outline":
+def _outline_of(node: str) -> "Dataset":
     from src.runs.dataset_cache import cached_dataset
     from src.runs.seed_plan import outline_of
 
@@ -114,10 +114,6 @@ def with_planned_sets(
 
     Sets of the same columns follow one another, for their runs share a graph.
 
-    Args:
-        master: the sweep's config.
-        overrides: of the sweep; of a key that is there twice the last one counts.
-
     Returns:
         The overrides, and what is known of the sets.
 
@@ -125,41 +121,38 @@ def with_planned_sets(
         UserError: where the sets are not known.
     """
     last = {one.get_key_element(): one for one in overrides}
-    for key, collection in KEYS.items():
-        if key not in last or last[key].value() != AUTO:
-            continue
-        chosen = last["data"].value() if "data" in last else master.hydra.runtime.choices["data"]
-        if chosen != collection:
-            right = override("data", collection)
-            raise UserError(f"{key}=auto: is for {right}; right is a name, or several")
-        from src.runs.seed_plan import Outline
+    key = next((key for key in KEYS if key in last and last[key].value() == AUTO), None)
+    if key is None:
+        return list(overrides), SetPlan()
+    chosen = last["data"].value() if "data" in last else master.hydra.runtime.choices["data"]
+    if chosen != KEYS[key]:
+        right = override("data", KEYS[key])
+        raise UserError(f"{key}=auto: is for {right}; right is a name, or several")
+    from src.runs.seed_plan import outline
 
-        fewest = int(master.hydra.sweeper.fewest_rows)
-        kept, left_out = [], []
-        for one in _sets(collection, last.get("data.root")):
-            few = f"its rarest class has {one.rarest} rows, fewer than {fewest}"
-            why = one.unusable or (few if one.rarest < fewest else "")
-            if why:
-                left_out.append(f"{one.name}: {why}")
-            else:
-                kept.append(one)
-        kept.sort(key=lambda one: (one.columns, one.rows))
-        if not kept:
-            raise UserError(f"{key}=auto: no set has {fewest} rows of its rarest class")
-        words = f"{key}={','.join(one.value for one in kept)}"
-        listed = OverridesParser.create().parse_overrides([words])
-        outlines = {
-            f"{key}={one.value}": Outline(one.rows, one.columns, one.classes) for one in kept
-        }
-        others = [one for one in overrides if one.get_key_element() != key]
-        return listed + others, SetPlan(outlines, left_out)  # one set after the other
-    return list(overrides), SetPlan()
+    fewest = master.hydra.sweeper.fewest_rows
+    require("hydra.sweeper.fewest_rows", fewest, Count)
+    sets = list(_keel_sets(last.get("data.root")) if key == "data.name" else climb_sets())
+    kept = [one for one in sets if not one.unusable and one.rarest >= fewest]
+    if not kept:
+        raise UserError(f"{key}=auto: no set has {fewest} rows of its rarest class")
+    kept.sort(key=lambda one: (one.columns, one.rows))
+    left_out = [
+        f"{one.name}: "
+        + (one.unusable or f"its rarest class has {one.rarest} rows, fewer than {fewest}")
+        for one in sets
+        if one not in kept
+    ]
+    words = f"{key}={','.join(one.value for one in kept)}"
+    listed = OverridesParser.create().parse_overrides([words])
+    outlines = {
+        f"{key}={one.value}": outline(one.rows, (one.columns,), one.classes) for one in kept
+    }
+    others = [one for one in overrides if one.get_key_element() != key]
+    return listed + others, SetPlan(outlines, left_out)  # one set after the other
 
 
-def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
-    if collection == "openml":
-        yield from climb_sets()
-        return
+def _keel_sets(root: Override | None) -> Iterator[KnownSet]:
     from src.data.collections.keel import keel_sets  # with pandas
 
     given: Any = root.value() if root else None
@@ -168,13 +161,9 @@ def _sets(collection: str, root: Override | None) -> Iterator[KnownSet]:
         yield KnownSet(f"'{one.name}'", one.name, *sizes, one.unusable)
 
 
-def climb_sets() -> list[KnownSet]:
+def climb_sets() -> Iterator[KnownSet]:
     """The tables of CLIMB, in the order of their numbers."""
     with CLIMB.open(encoding="utf-8", newline="") as stream:
-        return [
-            KnownSet(row["openml_id"], row["name"], *_sizes(row)) for row in csv.DictReader(stream)
-        ]
-
-
-def _sizes(row: dict[str, str]) -> tuple[int, int, int, int]:
-    return int(row["rows"]), int(row["columns"]), int(row["classes"]), int(row["rarest"])
+        for row in csv.DictReader(stream):
+            n, columns, classes, rarest = (int(row[key]) for key in SIZES)
+            yield KnownSet(row["openml_id"], row["name"], n, columns, classes, rarest)

@@ -5,7 +5,7 @@ import io
 import pickle
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from src.errors import UserError
 from src.runs.identity import config_identity, digest_of, is_reference
 from src.sweeps.composer import Composer, Job
 from src.sweeps.cores import one_thread
-from src.sweeps.data_sets import stay_on_disk
+from src.sweeps.data_sets import SetPlan, stay_on_disk
 from src.sweeps.tuning import check_plan, has_key, tuned_keys
 
 
@@ -38,7 +38,8 @@ class Plan:
         varied: how many values each key has that has several, among the jobs of networks.
         references: how many jobs fit an estimator.
         seconds: of processor that they all take; 0 where that is not known.
-        left_out: data whose references are not among the jobs, since its images stay on disk.
+        sets_left_out: a sentence on each data set that the sweep could have had, and has not.
+        on_disk: data whose references are not among the jobs, since its images stay on disk.
     """
 
     jobs: list[Job]
@@ -49,9 +50,10 @@ class Plan:
     seeds: list[int]
     tuned: list[str]
     varied: dict[str, int]
-    references: int = 0
-    seconds: float = 0.0
-    left_out: Sequence[str] = ()
+    references: int
+    seconds: float
+    sets_left_out: Sequence[str]
+    on_disk: Sequence[str]
 
     @classmethod
     def of(
@@ -60,7 +62,9 @@ class Plan:
         master: DictConfig,
         words_of_jobs: Sequence[Sequence[str]],
         first: int = 0,
-        seconds_of: Callable[[Sequence[str], Mapping[str, Any]], float] | None = None,
+        *,
+        sets: SetPlan | None = None,
+        seconds: float = 0.0,
     ) -> "Plan":
         """Composes and checks jobs, the first of which has the number FIRST.
 
@@ -69,55 +73,50 @@ class Plan:
             master: the sweep's config.
             words_of_jobs: the overrides of each.
             first: number.
-            seconds_of: what a job takes of processor, by its words and its resolved config.
+            sets: what is known of the data.
+            seconds: of processor that all jobs take; else it follows from the data.
 
         Raises:
             UserError: names the first job whose config is wrong.
         """
         composer = Composer(context.config_loader, master)
         more = one_thread(master, words_of_jobs)
-        jobs: list[Job] = []
-        configs: list[dict[str, Any]] = []
-        seeds: set[int] = set()
-        sources: set[str] = set()
-        unseeded: set[str] = set()
-        known: set[str] = set()
-        values: dict[str, set[str]] = defaultdict(set)
-        references, forced, seconds = 0, False, 0.0
-        for number, words in enumerate(([*one, *more] for one in words_of_jobs), first):
-            job = composer.job(number, words)
-            jobs.append(job)
+        jobs = [composer.job(n, [*words, *more]) for n, words in enumerate(words_of_jobs, first)]
+        configs = []
+        for job in jobs:
             try:
                 configs.append(composer.checked(job))
             except UserError as error:
-                raise UserError(f"job {number} ({' '.join(words)}): {error}") from error
-        pairs, left_out = _fitted_in_memory(jobs, configs, first)  # all are right
-        for job, plain in pairs:
-            seconds += seconds_of(job.words, plain) if seconds_of else 0.0
-            sources.add(digest_of({**plain["data"], "seed": None}))
-            seeds.add(int(plain["seed"]))
-            forced = forced or plain["force"]
-            if is_reference(plain):
-                references += 1
-                continue
-            known.update(key for key in tuned_keys(plain) if has_key(plain, key))
-            unseeded.add(config_identity(_without_seeds(plain)))
+                words = " ".join(job.words)
+                raise UserError(f"job {job.number} ({words}): {error}") from error
+        both, on_disk = _fitted_in_memory(list(zip(jobs, configs, strict=True)), first)
+        networks = [(job, plain) for job, plain in both if not is_reference(plain)]
+        values: dict[str, set[str]] = defaultdict(set)
+        for job, _ in networks:
             for key, _, value in (word.partition("=") for word in job.words):
                 values[key].add(value)
-        config = jobs[0].config
-        check_plan(config, known, values, seeds)
+        jobs, configs = [job for job, _ in both], [plain for _, plain in both]
+        seeds = sorted({int(plain["seed"]) for plain in configs})
+        keys = tuned_keys(configs[0])
+        known = {key for key in keys if any(has_key(plain, key) for _, plain in networks)}
+        check_plan(configs[0], known, values, seeds)
+        if sets and not seconds:
+            seconds = sum(sets.seconds(job.words, plain) for job, plain in both)
         return cls(
-            [job for job, _ in pairs],
-            [config_identity(plain) for _, plain in pairs],
-            forced=forced,
-            one_source=len(sources) == 1,
-            settings=digest_of({"jobs": sorted(unseeded)}),
-            seeds=sorted(seeds),
-            tuned=tuned_keys(config),
+            jobs,
+            [config_identity(plain) for plain in configs],
+            forced=any(plain["force"] for plain in configs),
+            one_source=len({digest_of(plain["data"] | {"seed": None}) for plain in configs}) == 1,
+            settings=digest_of(
+                {"jobs": sorted({config_identity(_without_seeds(plain)) for _, plain in networks})}
+            ),
+            seeds=seeds,
+            tuned=keys,
             varied={key: len(several) for key, several in values.items() if len(several) > 1},
-            references=references,
+            references=len(jobs) - len(networks),
             seconds=seconds,
-            left_out=left_out,
+            sets_left_out=sets.left_out if sets else (),
+            on_disk=on_disk,
         )
 
     @property
@@ -130,8 +129,8 @@ class Plan:
         jobs, different = len(self.jobs), len(set(self.identities))
         same = "" if jobs == different else f", {different} different experiments"
         said = f"Sweep of {jobs} job{'s' if jobs > 1 else ''}{same}."
-        if self.left_out:
-            names = ", ".join(self.left_out)
+        if self.on_disk:
+            names = ", ".join(self.on_disk)
             said += (
                 f"\nReferences left out: the images of {names} stay on disk, and an estimator "
                 "needs all of them in memory; a larger data.memory_share, or of a folder a smaller "
@@ -155,18 +154,21 @@ class Plan:
         return [*first, *later]
 
 
-def _fitted_in_memory(
-    jobs: Sequence[Job], configs: Sequence[dict[str, Any]], first: int
-) -> tuple[list[tuple[Job, dict[str, Any]]], list[str]]:
-    """Jobs with their configs, without references on images that stay on disk; names of these.
+Planned = tuple[Job, dict[str, Any]]
+"""A job, and its resolved config."""
+
+
+def _fitted_in_memory(planned: Sequence[Planned], first: int) -> tuple[list[Planned], list[str]]:
+    """The jobs without references on images that stay on disk; names of these.
 
     A sweep of estimators alone keeps its jobs, which say why they cannot be fitted.
     """
-    beside = not all(map(is_reference, configs))
-    kept: list[tuple[Job, dict[str, Any]]] = []
+    if all(is_reference(config) for _, config in planned):
+        return list(planned), []
+    kept: list[Planned] = []
     names = set()
-    for job, config in zip(jobs, configs, strict=True):
-        if beside and is_reference(config) and stay_on_disk(config["data"]):
+    for job, config in planned:
+        if is_reference(config) and stay_on_disk(config["data"]):
             names.add(str(config["data"]["name"]))
         else:
             kept.append((replace(job, number=first + len(kept)), config))

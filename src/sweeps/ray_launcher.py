@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from typing import Any
 
 from src.entry import QUIET
 from src.errors import UserError
 from src.runs.import_tensorflow import ONEDNN
 from src.sweeps.composer import Job
+from src.sweeps.cores import python_path
 from src.sweeps.jobs import Finished
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -18,7 +18,6 @@ try:
 except ImportError as error:
     raise UserError("hydra/launcher=ray: ray is not installed; make cluster") from error
 
-PROJECT = Path(__file__).resolve().parents[2]
 OBJECT_STORE = 100 * 2**20
 """Bytes of shared memory of a local cluster: configs and scores pass through it, no data."""
 GRACE = 10.0
@@ -34,10 +33,10 @@ def results(
     num_cpus: int | None = None,
     num_gpus: float = 0,
 ) -> Generator[Finished, None, None]:
-    """See ``ParallelLauncher``; without ADDRESS Ray starts here."""
+    """See ``JobLauncher.run_outside``; without ADDRESS Ray starts here."""
     variables = {name: os.environ.get(name, value) for name, value in QUIET.items()}
     variables |= {name: os.environ[name] for name in (ONEDNN,) if name in os.environ}
-    variables |= {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": str(threads)}
+    variables |= {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": str(threads)}
     here = {"num_cpus": num_cpus, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
     try:
         ray.init(

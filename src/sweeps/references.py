@@ -27,9 +27,7 @@ OF_NETWORKS = ("loss", "metric", "model", "training", "sampling")
 def all_jobs(master: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
     """The words of each job of a sweep: of its losses, and then of its references.
 
-    Args:
-        master: the sweep's config, with ``references``.
-        overrides: of the sweep; of a key that is there twice the last one counts.
+    Of a key that is there twice among the overrides the last one counts.
 
     Raises:
         UserError: for a sweep that lists no values, and a row that fits no estimator.
@@ -59,15 +57,7 @@ def _rows(master: DictConfig) -> list[str]:
 
 
 def _grids(master: DictConfig, given: Mapping[str, Override]) -> list[list[Override]]:
-    """The overrides of the networks: one grid, or one for each of ``hydra.sweeper.methods``.
-
-    Args:
-        master: the sweep's config.
-        given: overrides of the sweep by key.
-
-    Raises:
-        UserError: where a key of a method is given for all of them.
-    """
+    """The overrides of the networks: one grid, or one for each of ``hydra.sweeper.methods``."""
     grids = []
     for line in master.hydra.sweeper.get("methods") or []:
         own = {one.get_key_element(): one for one in _parsed(line)}
@@ -92,14 +82,14 @@ def _by_data(jobs: Sequence[list[str]]) -> list[list[str]]:
 
 
 def refuse(master: DictConfig, sweeper: str) -> None:
-    """Refuses references in a sweep that does not plan its jobs beforehand.
+    """Refuses references in a sweep whose jobs are not known before the first of them has run.
 
     Raises:
         UserError: where the sweep has any.
     """
     if master.references.rows:
         raise UserError(
-            f"{GROUP}={master.references.name}: are planned by hydra/sweeper=grid alone; with "
+            f"{GROUP}={master.references.name}: only hydra/sweeper=grid plans references; with "
             f"{override('hydra/sweeper', sweeper)} right is {GROUP}=none"
         )
 

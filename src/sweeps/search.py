@@ -35,7 +35,7 @@ from optuna.distributions import (
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from src.config.legal import problems
+from src.config.legal import require
 from src.config.ranges import AUTO, Count, one_of
 from src.errors import UserError
 from src.sweeps.composer import Composer, split
@@ -78,10 +78,9 @@ def search(
         Exception: what the first job failed with, after all trials.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    options = {"n_trials": (n_trials, Count), "n_jobs": (n_jobs, Count)}
-    for key, (value, legal) in (options | {"direction": (direction, Direction)}).items():
-        for _, reason in problems(value, legal, strict=True):
-            raise UserError(f"hydra.sweeper.{key}={value}: {reason}")
+    require("hydra.sweeper.n_trials", n_trials, Count)
+    require("hydra.sweeper.n_jobs", n_jobs, Count)
+    require("hydra.sweeper.direction", direction, Direction)
     try:
         keys = tuned_keys(config)
         cells, space = _read(config, overrides, keys)

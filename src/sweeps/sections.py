@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,22 +15,13 @@ UNKNOWN = "${"
 """Of what is in no such section, Hydra's node among it, as little is known."""
 
 
-@dataclass(frozen=True)
-class Section:
-    """A section of a config before its job's values are set in it.
+def sections_of(config: DictConfig) -> dict[str, dict[str, str]]:
+    """The sections of a config before its job's values are set in it, Hydra's own left out.
 
-    Attributes:
-        content: all that it depends on, as text, and the schemas of that.
-        roots: names of the sections that it depends on, its own among them; empty where it may
-            depend on anything.
+    Returns:
+        By name: the name and the content, with its schema, of each section that it depends on, its
+        own first; empty where it may depend on anything.
     """
-
-    content: str
-    roots: tuple[str, ...]
-
-
-def sections_of(config: DictConfig) -> dict[str, Section]:
-    """The sections of a config by name, Hydra's own left out."""
     plain: Any = OmegaConf.to_container(config, resolve=False)
     contents = {
         name: f"{OmegaConf.get_type(config, name)} {value!r}"
@@ -41,12 +31,12 @@ def sections_of(config: DictConfig) -> dict[str, Section]:
     return {name: _section(name, contents) for name in plain if name != HYDRA}
 
 
-def _section(name: str, contents: Mapping[str, str]) -> Section:
+def _section(name: str, contents: Mapping[str, str]) -> dict[str, str]:
     roots = [name]
     for root in roots:  # which grow as they are gone through
         text = contents.get(root, UNKNOWN)
         found = REFERENCE.findall(text)
         if text.count(UNKNOWN) > len(found):
-            return Section("", ())
+            return {}
         roots += [one for one in dict.fromkeys(found) if one and one not in roots]
-    return Section("\n".join(contents[root] for root in roots), tuple(roots))
+    return {root: contents[root] for root in roots}

@@ -19,11 +19,6 @@ def with_planned_seeds(
 ) -> tuple[list[Override], float]:
     """Overrides in which ``seed=auto`` has become a range.
 
-    Args:
-        loader: Hydra's.
-        master: the sweep's config.
-        overrides: of the sweep; of a key that is there twice the last one counts.
-
     Returns:
         The overrides, and the processor seconds that their runs take, about; 0 where the seeds
         were given.

@@ -5,13 +5,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from src.config.ranges import AUTO
 from src.errors import UserError
 from src.sweeps.composer import Job
-from src.sweeps.cores import workers
+from src.sweeps.cores import python_path, workers
 from src.sweeps.jobs import Finished
 
 try:
@@ -19,7 +18,6 @@ try:
 except ImportError as error:
     raise UserError("hydra/launcher=submitit_*: submitit is not installed; make cluster") from error
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOOKS = 0.2
 """Seconds between two looks at which jobs have ended; Slurm itself is asked less often."""
 GRACE = 10.0
@@ -42,7 +40,7 @@ def results(
     n_jobs: int = -1,
     **parameters: Any,
 ) -> Generator[Finished, None, None]:
-    """See ``ParallelLauncher``; ``n_jobs`` run at once on ``slurm`` or ``local``.
+    """See ``JobLauncher.run_outside``; ``n_jobs`` run at once on ``slurm`` or ``local``.
 
     The parameters are those of ``sbatch`` as submitit names them; None leaves one out. The folder
     is for scripts and logs.
@@ -59,8 +57,7 @@ def results(
         )
     except (RuntimeError, ValueError, NameError, TypeError) as error:
         raise UserError(f"hydra.launcher ({cluster}): {error}") from error
-    path = os.environ.get("PYTHONPATH")  # the processes find the project by it
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *([path] if path else [])])
+    os.environ["PYTHONPATH"] = python_path()
     every = len(jobs) if cluster == "slurm" and n_jobs == -1 else n_jobs
     at_once, task = min(len(jobs), workers(every, threads)), Resumable(execute)
     if cluster != "slurm":

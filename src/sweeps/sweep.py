@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress
 
+from src.config.check import FULL
 from src.config.once_per_sweep import WARNED
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
@@ -53,12 +54,10 @@ class Sweep:
         total: how many jobs there are.
         tags: of the parent run: what was planned.
         plan: of the jobs, if they are known before they run.
-        seconds: of processor that they take, if that is known.
         over_losses: whether there are losses to compare, where no plan says it.
 
     Attributes:
         plan: the same.
-        seconds: the same.
         parent: the sweep's run in MLflow, None without tracking.
         returned: what Hydra returns for each job that has ended, by the job's number.
     """
@@ -71,11 +70,9 @@ class Sweep:
         tags: Mapping[str, str],
         *,
         plan: Plan | None = None,
-        seconds: float = 0.0,
         over_losses: bool = False,
     ) -> None:
-        self.plan, self.seconds, self._tags = plan, seconds, tags
-        self._launcher = launcher
+        self.plan, self._tags, self._launcher = plan, tags, launcher
         self._over_losses = over_losses or bool(plan and plan.over_losses)
         self.parent: SweepRun | None = None
         self.returned: dict[int, JobReturn] = {}
@@ -91,18 +88,20 @@ class Sweep:
 
     def __enter__(self) -> "Sweep":
         """Says what is planned, and opens the parent run, for which MLflow is imported."""
-        if self.plan:
-            print(self.plan.summary(), flush=True)
-            if self.seconds or self.plan.tuned:
-                print(f"Plan: {self._plan_in_words(self.plan)}.", flush=True)
+        plan, identity = self.plan, ""
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
-        if self.plan and not Path(tracking["root"], DATABASE).exists():  # else it may be done
-            getattr(self._launcher, "begin", lambda _: None)(self.plan.jobs)
+        if plan:
+            identity = plan.identity
+            print(plan.summary(), flush=True)
+            if plan.seconds or plan.tuned:
+                print(f"Plan: {_plan_in_words(plan, self._config)}.", flush=True)
+            if not Path(tracking["root"], DATABASE).exists():  # else it may be done
+                getattr(self._launcher, "begin", lambda _: None)(plan.jobs)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         if tracking["enabled"]:
             from src.tracking.sweep_run import SweepRun
 
-            identity, forced = (self.plan.identity, self.plan.forced) if self.plan else ("", True)
+            forced = plan is None or plan.forced
             self.parent = SweepRun(tracking, command, identity, self._tags, anew=forced)
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, self._folder / "multirun.yaml")
@@ -111,15 +110,6 @@ class Sweep:
         if self.parent and self.parent.extends:
             print(EXTENDED.format(named(self.parent.extends)), flush=True)
         return self
-
-    def _plan_in_words(self, plan: Plan) -> str:
-        launcher, threads = self._config.hydra.launcher, self._config.training.threads
-        cores = workers_sharing(launcher, len(plan.jobs), threads)
-        counts, rows = (len(plan.jobs), plan.references), str(self._config.references.name)
-        words = plan_in_words(plan.varied, *counts, self.seconds, cores, rows=rows)
-        if self._config.tracking.detail == "full" or len(plan.jobs) < MANY:
-            return words
-        return f"{words}, {len(plan.jobs) * MB_OF_SCORES / 1000:.1f} GB"
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Runs jobs by a launcher of this project, or another, which tells of them at its end."""
@@ -208,26 +198,21 @@ class Sweep:
             self.parent.close(status, markdown_table(rows, LONGEST_TABLE) if rows else "")
 
 
-def run_plan(
-    launcher: Launcher,
-    config: DictConfig,
-    plan: Plan,
-    seconds: float = 0.0,
-    left_out: Sequence[str] = (),
-) -> Sweep:
-    """Runs all jobs of a plan as one sweep, which has ended when it is returned.
+def _plan_in_words(plan: Plan, config: DictConfig) -> str:
+    jobs, rows = len(plan.jobs), str(config.references.name)
+    cores = workers_sharing(config.hydra.launcher, jobs, config.training.threads)
+    words = plan_in_words(plan.varied, jobs, plan.references, plan.seconds, cores, rows=rows)
+    if config.tracking.detail == FULL or jobs < MANY:
+        return words
+    return f"{words}, {jobs * MB_OF_SCORES / 1000:.1f} GB"
 
-    Args:
-        launcher: runs the jobs.
-        config: the sweep's.
-        plan: of the jobs.
-        seconds: of processor that they take, if that is known.
-        left_out: a sentence on each data set that the plan could have had, and has not.
-    """
+
+def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:
+    """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
     tags = plan_tags(plan.tuned, plan.seeds) | {"sweep.settings": plan.settings}
-    if left_out:
-        print("Data sets left out:", *left_out, sep="\n  ")
-        tags[LEFT_OUT] = json.dumps(left_out)
-    with Sweep(launcher, config, len(plan.jobs), tags, plan=plan, seconds=seconds) as sweep:
+    if plan.sets_left_out:
+        print("Data sets left out:", *plan.sets_left_out, sep="\n  ")
+        tags[LEFT_OUT] = json.dumps(plan.sets_left_out)
+    with Sweep(launcher, config, len(plan.jobs), tags, plan=plan) as sweep:
         sweep.run(plan.jobs)
     return sweep

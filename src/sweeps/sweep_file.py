@@ -13,14 +13,7 @@ NAME = "sweep.json"
 
 
 def write_sweep_file(folder: Path, run_id: str, command: str, *, over_losses: bool) -> None:
-    """Writes it, before the first job.
-
-    Args:
-        folder: of the sweep.
-        run_id: the sweep's own run in MLflow; empty without one.
-        command: as typed.
-        over_losses: whether there are losses to compare at its end.
-    """
+    """Writes it, before the first job; RUN_ID is empty where the sweep has no run in MLflow."""
     content = {"parent_run_id": run_id, "command": command, "over_losses": over_losses}
     write_json(folder / NAME, content)
 

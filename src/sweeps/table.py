@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -100,23 +101,20 @@ def _row(file: Path, name: str, metrics: Mapping[str, float | None], source: str
 
 def _over_seeds(rows: Sequence[Row]) -> list[Row]:
     """One row for what differs in its seed alone, where anything does; jobs alike count once."""
-    seeds = {row.name.rpartition(SEED)[2] for row in rows}
-    if len(seeds) < 2:
+    if len({row.name.rpartition(SEED)[2] for row in rows}) < 2:
         return list(rows)
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in {row.name: row for row in sorted(rows, key=lambda row: not row.reused)}.values():
-        groups[row.name.rpartition(SEED)[0]].append(row)
-    return [
-        Row(
-            name=name if len(group) > 1 else group[0].name,
-            jobs=tuple(sorted(row.jobs[0] for row in group)),
-            **{
-                field: tuple(value for row in group for value in getattr(row, field))
-                for field in ("test", "val", "seconds", "reused")
-            },
-        )
-        for name, group in groups.items()
-    ]
+    groups: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in sorted(rows, key=lambda row: not row.reused):  # one that was trained counts
+        groups[row.name.rpartition(SEED)[0]][row.name] = row
+    return [_joined(name, list(group.values())) for name, group in groups.items()]
+
+
+def _joined(name: str, rows: Sequence[Row]) -> Row:
+    if len(rows) == 1:
+        return rows[0]
+    fields = ("jobs", "test", "val", "seconds", "reused")
+    joined = {one: tuple(chain.from_iterable(getattr(row, one) for row in rows)) for one in fields}
+    return Row(name, **joined | {"jobs": tuple(sorted(joined["jobs"]))})
 
 
 def print_table(rows: Sequence[Row]) -> None:
@@ -147,7 +145,7 @@ def _short_names(rows: Sequence[Row]) -> list[str]:
 
 
 def markdown_table(rows: Sequence[Row], longest: int) -> str:
-    """The rows as Markdown, as many as fit in so many characters; the number of others is told."""
+    """The rows as Markdown, as many as LONGEST characters hold, and how many more there are."""
     text = "| run | test macro F1 | validation | jobs | result |\n| --- | --: | --: | --: | --- |"
     for number, row in enumerate(rows):
         cells = row.cells

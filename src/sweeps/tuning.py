@@ -5,8 +5,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from omegaconf import DictConfig
-
 from src.errors import UserError
 
 TUNABLE = ("loss.", "model.", "training.")
@@ -27,11 +25,11 @@ EXTENDED = (
 
 def tuned_keys(config: Mapping[str, Any]) -> list[str]:
     """The keys that each loss is tuned over, in their order."""
-    return [str(key) for key in config["tuning"]["keys"]] if "tuning" in config else []
+    return list(map(str, config.get("tuning", {}).get("keys", ())))
 
 
 def check_plan(
-    config: DictConfig,
+    config: Mapping[str, Any],
     known: Collection[str],
     values: Mapping[str, Collection[str]],
     seeds: Collection[int],
@@ -68,7 +66,7 @@ def check_plan(
             f"{said}: {key} is not varied in this sweep; give several values of it, separated by "
             "commas, or leave it out of tuning.keys"
         )
-    chosen_on = config.tuning.chosen_on if "tuning" in config else []
+    chosen_on = config.get("tuning", {}).get("chosen_on", ())
     for seed in sorted(set(seeds) & set(chosen_on)):
         raise UserError(
             f"seed={seed}: settings were chosen on this seed (tuning.chosen_on), so it cannot "

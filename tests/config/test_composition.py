@@ -1,10 +1,12 @@
 """Whatever the groups offer composes into a config that passes the checks."""
 
+import copy
 import itertools
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from omegaconf.errors import ConfigKeyError
 
 from src.config.check import check
 
@@ -81,11 +83,12 @@ def test_loss_metric_and_tracking_fill_their_own_nodes_whatever_stands_beside(
     composer, beside, word, others
 ):
     words = (word, *NEEDS.get(word, []))
+    before = composer(*words)
     for made in others:
-        before, cfg = composer(*words), composer(*words, *made)
-        assert put(before, beside, *made) == cfg
+        ours, cfg = put(copy.deepcopy(before), beside, *made), composer(*words, *made)
+        assert ours == cfg
         for group in GROUPS:
-            assert OmegaConf.get_type(before, group) is OmegaConf.get_type(cfg, group)
+            assert OmegaConf.get_type(ours, group) is OmegaConf.get_type(cfg, group)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_every_experiment_composes_and_is_legal(composer, experiment):
     words = (f"+{experiment}", *EXPERIMENT_NEEDS.get(experiment, []))
     cfg = composer(*words, return_hydra_config=True)
     assert cfg.hydra.sweeper.params, "an experiment is a whole sweep"
-    check(composer(*words))
+    check(cfg)
 
 
 @pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: file.stem)
@@ -112,9 +115,11 @@ def test_every_config_file_says_first_when_to_choose_it(file):
     assert len(first) > 20
 
 
-def test_a_knob_that_all_losses_share_can_be_set_for_any_of_them(composer):
-    for loss in choices("loss"):
-        assert composer(loss, "loss.gamma=1.5", "loss.alpha=0.3").loss.gamma == 1.5
+@pytest.mark.parametrize("loss", choices("loss"))
+def test_a_knob_that_all_losses_share_can_be_set_for_any_of_them(beside, loss):
+    OmegaConf.merge(beside[loss], OmegaConf.from_dotlist(["gamma=1.5", "alpha=0.3"]))
+    with pytest.raises(ConfigKeyError):
+        OmegaConf.merge(beside[loss], OmegaConf.from_dotlist(["gama=1.5"]))
 
 
 def test_one_seed_sets_split_and_training_unless_they_are_given(resolved):

@@ -1,4 +1,7 @@
-"""Values against annotations: what is wrong, in words, and nothing where nothing is."""
+"""Values against annotations: what is wrong, in words, and nothing where nothing is.
+
+What the keys of the configs say of a wrong value is in `test_mistakes.py`.
+"""
 
 import math
 from typing import Annotated, Any
@@ -10,7 +13,6 @@ from msgspec import Meta
 
 from src.config.legal import Check, in_words, problems
 from src.config.ranges import (
-    Alpha,
     AutoCount,
     AutoWidths,
     Count,
@@ -47,9 +49,7 @@ def test_bounds_hold_for_integers_of_any_size(value):
 @pytest.mark.parametrize(
     ("value", "hint", "said"),
     [
-        (0, Count, "must be greater than or equal to 1"),
         (0.2, Annotated[float, Meta(ge=0.5)], "must be greater than or equal to 0.5"),
-        (2**32, Seed, "must be less than or equal to 4294967295"),
         ("x", Count, "must be a valid integer"),
         (2.5, Count, "must be a valid integer"),
         (True, Count, "must be a valid integer"),
@@ -59,15 +59,8 @@ def test_bounds_hold_for_integers_of_any_size(value):
         (5, str, "must be a valid string"),
         (5, dict[str, Any], "must be a valid dictionary"),
         (0, Count | None, "must be greater than or equal to 1"),
-        ("inf", Positive, "must be a finite number"),
         (10**400, Positive, "must be a finite number"),
         (5, Annotated[str, one_of("a", "b")], "must be one of a, b"),
-        ([0.1, "x"], Alpha, "must be a positive number, a list with one positive number per class"),
-        (None, Annotated[dict[str, Any], Target], "needs a _target_"),
-        ("12", AutoCount, "must be a valid integer, or auto"),
-        (2.0, AutoCount, "must be a valid integer, or auto"),
-        (0, AutoCount, "must be greater than or equal to 1, or auto"),
-        ([4, 0], AutoWidths, "[1] must be greater than or equal to 1, or auto"),
         (4, AutoWidths, "must be a valid list, or auto"),
     ],
 )

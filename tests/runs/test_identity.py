@@ -6,7 +6,7 @@ import pytest
 
 from src.engine.build import load_dataset
 from src.runs.identity import config_identity, run_identity, setting_identity
-from src.runs.labels import loss_label, short_label
+from src.runs.labels import short_label
 from src.runs.metadata import describe_run
 
 FOCAL = ("loss=focal", "model=cosine", "metric=imbalance", "model.clip_norm=1")
@@ -123,7 +123,8 @@ def test_each_sampling_is_another_experiment_that_is_compared_with_none(resolved
 @pytest.mark.parametrize(
     ("words", "label"),
     [
-        ("loss=ce sampling=none", "ce"),
+        ("loss=ce loss.gamma=2 sampling=none", "ce"),
+        ("loss=focal loss.gamma=2 loss.alpha=[0.2,0.8]", "focal(gamma=2, alpha=[0.2, 0.8])"),
         ("loss=ce sampling=smote", "ce + smote"),
         ("loss=focal sampling=balanced_batches", "focal(gamma=2, alpha=0.25) + balanced_batches"),
         ("sampling=smotenc sampling.k_neighbors=3", "ce + smotenc(k_neighbors=3)"),
@@ -134,7 +135,9 @@ def test_each_sampling_is_another_experiment_that_is_compared_with_none(resolved
         ("estimator=random_forest sampling=smote", "random forest + smote"),
     ],
 )
-def test_the_label_names_what_was_sampled_and_what_is_not_as_usual(resolved, dataset, words, label):
+def test_the_label_names_the_knobs_in_use_what_was_sampled_and_what_is_not_as_usual(
+    resolved, dataset, words, label
+):
     config = resolved(*words.split(), "seed=3")
     metadata = describe_run(config, dataset)
     assert metadata.tags["loss.label"] == label
@@ -166,9 +169,3 @@ def test_runs_may_be_compared_where_only_loss_and_seeds_differ(resolved):
     assert setting_identity(resolved("loss=focal", "seed=3", "data.seed=4")) == of_ce
     for words in ("training.epochs=3", "model.hidden=[8]", "data.n_samples=900"):
         assert setting_identity(resolved("loss=ce", words)) != of_ce
-
-
-def test_the_label_shows_the_knobs_that_the_loss_uses(resolved):
-    assert loss_label(resolved("loss=ce", "loss.gamma=2")["loss"]) == "ce"
-    focal = resolved("loss=focal", "loss.gamma=2", "loss.alpha=[0.2,0.8]")["loss"]
-    assert loss_label(focal) == "focal(gamma=2, alpha=[0.2, 0.8])"

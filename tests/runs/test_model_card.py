@@ -1,7 +1,6 @@
 """The model card says what the record says, and its intervals are those of the bootstrap."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -49,21 +48,6 @@ def test_a_resample_that_is_the_split_itself_scores_as_scikit_learn_does():
     assert (drawn.f1_macro == 0).all()
     assert (drawn.balanced_accuracy == 0).all()
     np.testing.assert_allclose(resample(y_true, y_true, 3).f1_macro, 1 / 3)
-
-
-def test_a_thousand_draws_cost_less_than_twenty_done_row_by_row():
-    y_true, y_pred = predictions(200_000, 2)
-    started = time.perf_counter()
-    assert len(resample(y_true, y_pred, 2).f1_macro) == 1000
-    counted = time.perf_counter()
-    resample_by_rows(y_true, y_pred)
-    assert counted - started < time.perf_counter() - counted
-
-
-def resample_by_rows(y_true, y_pred):
-    rng = np.random.default_rng(0)
-    draws = rng.integers(0, len(y_true), (20, len(y_true)))
-    return np.array([f1_score(y_true[r], y_pred[r], average="macro") for r in draws])
 
 
 @pytest.fixture(scope="module")

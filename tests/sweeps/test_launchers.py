@@ -1,5 +1,6 @@
 """Sweeps in parallel: the results of the serial one, and a clean end."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -7,13 +8,14 @@ import sys
 import time
 from contextlib import contextmanager
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from src.errors import UserError
 from src.sweeps.composer import Job
-from src.sweeps.joblib_launcher import Workers
+from src.sweeps.workers import Workers
 from tests.reliability.children import LONGEST, ROOT, endless, wait_until
 from tests.reliability.recorded import numbers_in, runs_of
 
@@ -100,7 +102,7 @@ def test_a_slurm_job_that_is_stopped_is_queued_again_with_the_same_task():
 # --- jobs that fail -----------------------------------------------------------------------------
 def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
     words = ("data=table", "data.path=a.csv,b.csv", "data.label=y", "tracking=none")
-    outcome = train(("-m", *JOBLIB, *words), tmp_path)
+    outcome = train(("-m", *JOBLIB, *words, "estimator=majority"), tmp_path)  # which loads least
     assert outcome.status == 2
     lines = outcome.err.splitlines()
     place = lines.index("2 job(s) failed:")
@@ -109,12 +111,6 @@ def test_jobs_that_all_fail_end_as_those_of_a_serial_sweep_do(train, tmp_path):
     assert "Traceback" not in outcome.err
     assert lines[-1].startswith("Error: ")
     assert "a.csv" in lines[-1]
-
-
-@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True, 10**9])
-def test_a_number_of_workers_that_is_none_is_refused(n_jobs):
-    with pytest.raises(UserError, match=r"hydra\.launcher\.n_jobs="):
-        Workers([Job(0, [], b"", {}, [])], 1, n_jobs=n_jobs)
 
 
 # --- interrupted --------------------------------------------------------------------------------
@@ -167,31 +163,44 @@ def test_a_job_that_fails_is_reported_and_does_not_keep_the_others_from_running(
 CHILDREN = """
 import os, sys, time
 from src.sweeps.composer import Job
-from src.sweeps.joblib_launcher import Workers
+from src.sweeps.workers import Workers
 
 
 def busy(job):
     os.write(1, f"{os.getpid()}\\n".encode())  # whole, beside the other's
-    time.sleep(99 * job.number)
+    time.sleep(int(sys.argv[1 + job.number]))
 
 
 if __name__ == "__main__":
     jobs = [Job(number, ["estimator=majority"], b"", {}, []) for number in (0, 1)]
-    for _ in Workers(jobs, 1, n_jobs=2).results(busy, jobs):
+    for _ in Workers(jobs, 2).results(busy, jobs):
         pass
 """
 
 
-def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
-    script = tmp_path / "children.py"
+@contextmanager
+def two_workers(folder, *seconds):
+    """A process with two workers, each busy for so long; the process, and the workers' numbers."""
+    script = folder / "children.py"
     script.write_text(CHILDREN)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, script]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
-        workers = [int(parent.stdout.readline()) for _ in range(2)]
-        assert alive(workers[1])
-        parent.kill()
-        parent.wait()
+    with subprocess.Popen(
+        [sys.executable, script, *map(str, seconds)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as sweep:
+        try:
+            yield sweep, sorted(int(sweep.stdout.readline()) for _ in range(2))
+        finally:
+            sweep.kill()
+
+
+def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
+    with two_workers(tmp_path, 99, 99) as (sweep, workers):
+        assert any(map(alive, workers))
+        sweep.kill()
+        sweep.wait()
         deadline = time.monotonic() + 30
         while any(map(alive, workers)) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -200,23 +209,27 @@ def test_workers_whose_parent_was_killed_outright_end_too(tmp_path):
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_end_of_any_worker_is_noticed_though_the_others_go_on(tmp_path, number):
-    script = tmp_path / "children.py"
-    script.write_text(CHILDREN.replace("99 * job.number", "999"))
-    with subprocess.Popen(
-        [sys.executable, script],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as sweep:
-        workers = sorted(int(sweep.stdout.readline()) for _ in range(2))
+    with two_workers(tmp_path, 999, 999) as (sweep, workers):
         os.kill(workers[number], signal.SIGKILL)  # the one that began first, or the last
-        try:
-            _, err = sweep.communicate(timeout=60)
-        finally:
-            sweep.kill()
+        _, err = sweep.communicate(timeout=60)
     assert err.splitlines()[-1].startswith("src.errors.UserError: a worker was ended from outside")
     assert not any(map(alive, workers))
+
+
+def test_the_end_of_the_workers_is_none_of_other_children():
+    before, during = (multiprocessing.Process(target=time.sleep, args=(600,)) for _ in range(2))
+    jobs = [Job(number, ["estimator=majority"], b"", {}, []) for number in (0, 1)]
+    before.start()
+    workers = Workers(jobs, 2)
+    try:
+        assert sorted(workers.results(attrgetter("number"), jobs)) == [0, 1]
+        during.start()
+        assert len(multiprocessing.active_children()) == 4
+        workers.close()
+        assert set(multiprocessing.active_children()) == {before, during}
+    finally:
+        before.kill()
+        during.kill()
 
 
 def test_a_killed_worker_is_one_clear_error_and_takes_the_others_with_it(tmp_path):

@@ -1,13 +1,10 @@
 """Seeds that are ``auto``: planned by the size of the data, and said with their time."""
 
-from types import SimpleNamespace
-
-import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.errors import UserError
-from src.runs.seed_plan import CORES, FEWEST, MOST, planned_seeds, seconds_of_reference
+from src.runs.seed_plan import CORES, FEWEST, MOST, outline, planned_seeds, seconds_of_reference
 from src.sweeps.composer import split
 from src.sweeps.seeds import with_planned_seeds
 from src.sweeps.tuning import duration, plan_in_words
@@ -24,18 +21,9 @@ AUTO = (
 
 def table(rows, columns=20, classes=2, split="random"):
     """As much of a data set as a plan looks at."""
-    of = {"train": round(0.6 * rows), "val": round(0.2 * rows), "test": round(0.2 * rows)}
-    parts = {f"y_{name}": np.zeros(count, np.int8) for name, count in of.items()}
-    return SimpleNamespace(
-        input_shape=(columns,),
-        num_classes=classes,
-        preprocessing=None,
-        rows=of,
-        planned_rows=None,
-        split=split,
-        on_disk=False,
-        **parts,
-    )
+    made = outline(rows, (columns,), classes)
+    made.split = split
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -110,12 +110,7 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_history(file: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Writes one CSV row per epoch; floats keep every bit.
-
-    Args:
-        file: where to.
-        rows: metrics by name; ``epoch`` and ``time_ms`` among them.
-    """
+    """Writes one CSV row per epoch, with ``epoch`` and ``time_ms``; floats keep every bit."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, names, restval="")

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from src.errors import UserError
+from src.errors import naming
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.recorded import record
 from src.saved_model.facts import weights_file
@@ -84,11 +84,8 @@ def read_weights(folder: Path, decision: str = "") -> list[NDArray[Any]]:
 
 
 def _read(reader: Callable[[Path], T], file: Path) -> T:
-    try:
+    with naming(f"{file.name} of the record", "cannot be read"):
         return reader(file)
-    except Exception as error:  # whatever is wrong with a file, nothing can be held against it
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"{file.name} of the record cannot be read: {reason}") from error
 
 
 def _config(file: Path) -> dict[str, Any]:

@@ -81,11 +81,7 @@ def rerun(
     """
     config = recorded.config | {"training": recorded.config["training"] | {"progress": True}}
     own_modules = check_targets(config, trusted)
-    differs = _known_before_loading(recorded, config)
-    _refuse(recorded, [] if allow_different else differs)
-    dataset = load_dataset(config["data"])
-    differs += _known_with_data(recorded, config, dataset, clean=not differs)
-    _refuse(recorded, [] if allow_different else differs)
+    dataset, differs = _load_as_recorded(recorded, config, allow_different=allow_different)
     if is_reference(config):
         pairs = list(_pairs_of_reference(recorded, _fit_again(config, dataset)))
     else:
@@ -97,9 +93,6 @@ def rerun(
 def refit(recorded: Recorded) -> tuple[Dataset, "Fitted"]:
     """Fits a recorded estimator again.
 
-    Args:
-        recorded: the record of a run that fitted one.
-
     Returns:
         The data, and the estimator with what it predicts, every number as recorded.
 
@@ -107,9 +100,7 @@ def refit(recorded: Recorded) -> tuple[Dataset, "Fitted"]:
         UserError: where something is not as recorded, or comes out otherwise.
     """
     check_targets(recorded.config)
-    _refuse(recorded, _known_before_loading(recorded, recorded.config))
-    dataset = load_dataset(recorded.config["data"])
-    _refuse(recorded, _known_with_data(recorded, recorded.config, dataset, clean=True))
+    dataset, _ = _load_as_recorded(recorded, recorded.config)
     fitted = _fit_again(recorded.config, dataset)
     differences = _differences(list(_pairs_of_reference(recorded, fitted)))
     if differences:
@@ -125,6 +116,18 @@ def _fit_again(config: Mapping[str, Any], dataset: Dataset) -> "Fitted":
     from src.references.fit import fit
 
     return fit(config, sampled(dataset, config))
+
+
+def _load_as_recorded(
+    recorded: Recorded, config: dict[str, Any], *, allow_different: bool = False
+) -> tuple[Dataset, list[str]]:
+    """The data, and what is not as recorded, where that is allowed."""
+    differs = _known_before_loading(recorded, config)
+    _refuse(recorded, [] if allow_different else differs)
+    dataset = load_dataset(config["data"])
+    differs += _known_with_data(recorded, config, dataset, clean=not differs)
+    _refuse(recorded, [] if allow_different else differs)
+    return dataset, differs
 
 
 def _refuse(recorded: Recorded, differs: Sequence[str]) -> None:
