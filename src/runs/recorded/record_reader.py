@@ -13,6 +13,7 @@ from src.errors import naming
 from src.runs.import_tensorflow import import_tensorflow
 from src.runs.recorded import record
 from src.saved_model.facts import weights_file
+from src.saved_model.network_file import load_network
 
 SECTIONS = ("loss", "metric", "model", "data", "training")
 MODEL_FILE = "data/model.keras"
@@ -77,7 +78,7 @@ def read_weights(folder: Path, decision: str = "") -> list[NDArray[Any]]:
         UserError: where the model cannot be loaded so.
     """
     import_tensorflow()
-    model = _read(_model, folder / MODEL_FILE)
+    model = _read(load_network, folder / MODEL_FILE)
     if decision:
         _read(model.load_weights, folder / weights_file(decision))
     return [weight.numpy() for weight in model.weights]
@@ -103,11 +104,3 @@ def _logits(file: Path) -> dict[str, NDArray[np.floating]]:
     if any(array.dtype not in (np.float32, np.float64) for array in logits.values()):
         raise TypeError("logits must be float32 or float64")
     return logits
-
-
-def _model(file: Path) -> Any:
-    import keras
-
-    import src.components  # noqa: F401  registers the custom objects
-
-    return keras.saving.load_model(file, compile=False, safe_mode=True)
