@@ -58,11 +58,11 @@ def test_bad_text_files_end_in_the_same_message_where_the_config_names_the_sourc
     path.write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
         table(str(path), "y")
-    assert "mine.csv" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    node = {"_target_": "src.data.table.table", "path": str(path), "label": "y"}
-    with pytest.raises(DataError, match=f"^{re.escape(str(caught.value))}$"):
-        load_dataset(node)
+    said = str(caught.value)
+    assert "mine.csv" in said
+    assert "\n" not in said
+    with pytest.raises(DataError, match=f"^{re.escape(said)}$"):
+        load_dataset({"_target_": "src.data.table.table", "path": str(path), "label": "y"})
 
 
 @pytest.mark.parametrize(

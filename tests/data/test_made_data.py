@@ -27,8 +27,13 @@ def test_simulated_has_five_percent_minority_in_every_split():
     assert data.class_counts == (3420, 180)
 
 
-def test_simulated_minority_is_a_standard_normal_and_noise_carries_nothing():
-    x, y = everything(simulated(seed=0, n_samples=40_000))
+@pytest.fixture(scope="module")
+def large():
+    return everything(simulated(seed=0, n_samples=40_000, hard_fraction=0.1))
+
+
+def test_simulated_minority_is_a_standard_normal_and_noise_carries_nothing(large):
+    x, y = large
     minority = x[y == 1]
     np.testing.assert_allclose(minority.mean(axis=0), 0, atol=0.1)
     np.testing.assert_allclose(np.cov(minority.T), np.eye(10), atol=0.12)
@@ -36,8 +41,8 @@ def test_simulated_minority_is_a_standard_normal_and_noise_carries_nothing():
     np.testing.assert_allclose(x[y == 0][:, 5:].std(axis=0), 1, atol=0.03)
 
 
-def test_simulated_majority_is_easy_and_far_but_for_the_stated_hard_share():
-    x, y = everything(simulated(seed=0, n_samples=40_000, hard_fraction=0.1))
+def test_simulated_majority_is_easy_and_far_but_for_the_stated_hard_share(large):
+    x, y = large
     along = x[y == 0][:, :5].sum(axis=1) / np.sqrt(5)
     easy = along > 5
     # Phi(-3) of the easy mass at 8 falls below 5; of the hard mass N(0, 2) 0.6 % lies above.
@@ -84,13 +89,12 @@ def test_samples_of_a_problem_are_disjoint_rows_of_one_call_of_scikit_learns_fun
 
 def test_seeds_draw_from_one_problem_and_problems_differ():
     def centroids(seed, problem):
-        x, y = everything(classification(seed, problem=problem, minority_fraction=0.3, flip_y=0))
+        x, y = everything(classification(seed, problem=problem, minority_fraction=0.1, flip_y=0))
         means = np.stack([x[y == k].mean(axis=0) for k in (0, 1)])
         return means, np.stack([x[y == k].std(axis=0) / np.sqrt((y == k).sum()) for k in (0, 1)])
 
-    (one, error), (two, _) = centroids(0, 0), centroids(1, 0)
+    (other, _), (two, _), (one, error) = centroids(0, 1), centroids(1, 0), centroids(0, 0)
     assert np.abs((one - two) / error).max() < 5.5  # of 40 differences with a deviation of sqrt(2)
-    other, _ = centroids(0, 1)
     assert np.abs((one - other) / error)[:, :14].max() > 20
 
 

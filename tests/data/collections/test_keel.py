@@ -73,10 +73,9 @@ def test_the_collection_has_a_hundred_imbalanced_sets_of_25_families_that_can_al
 
 def test_a_run_carries_name_family_and_source(resolved, tmp_path):
     write(tmp_path / "ecoli-0_vs_9.dat", rows_of())
-    words = ("data=keel", "data.name=ecoli-0_vs_9", f"data.root={tmp_path}")
-    configs = [resolved(*words, f"seed={seed}") for seed in (2, 3)]
-    data = [load_dataset(config["data"]) for config in configs]
-    tags = describe_run(configs[0], data[0]).tags
+    config = resolved("data=keel", "data.name=ecoli-0_vs_9", f"data.root={tmp_path}")
+    data = [load_dataset(config["data"] | {"seed": seed}) for seed in (2, 3)]
+    tags = describe_run(config, data[0]).tags
     assert (tags["data"], tags["data.family"]) == ("ecoli-0_vs_9", "ecoli")
     assert tags["data.source"] == f"{tmp_path}/ecoli-0_vs_9.dat"
     assert "data.licence" not in tags
