@@ -79,19 +79,19 @@ def _main(arguments: Sequence[str]) -> int:
 def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
     from src.checks.grading.terminal import print_report
     from src.checks.sandbox.locate import locate
-    from src.checks.sandbox.sandbox import Sandbox
+    from src.checks.sandbox.sandbox import report, start
 
     located = {text: locate(text) for text in options.components}
     how = {"kind": options.kind, "arguments": given, "input_shape": _shape(options.input_shape)}
     reports = []
-    with Sandbox(options.timeout) as sandbox:
-        for text, where in located.items():
-            try:
-                reports.append(sandbox.report(**where, **how))
-            except UserError as error:
-                raise UserError(f"{text}: {error}") from error
-            if not options.json:
-                print_report(reports[-1])
+    start()
+    for text, where in located.items():
+        try:
+            reports.append(report(timeout=options.timeout, **where, **how))
+        except UserError as error:
+            raise UserError(f"{text}: {error}") from error
+        if not options.json:
+            print_report(reports[-1])
     if options.json:
         listed = [report.as_dict() for report in reports]
         print(json.dumps(listed[0] if len(listed) == 1 else listed, indent=1, ensure_ascii=False))

@@ -1,10 +1,8 @@
-"""Grades a folder of files: every component in each, two child processes at a time."""
+"""Grades a folder of files: every component in each, two files at a time."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +10,7 @@ from rich.progress import track
 
 from src.checks.language import say, speak, spoken
 from src.checks.results import FAIL, Report, Result
-from src.checks.sandbox.sandbox import IMPORT, Sandbox
+from src.checks.sandbox.sandbox import IMPORT, components_in, report, start
 from src.errors import UserError
 
 AT_ONCE = 2
@@ -57,40 +55,30 @@ def grade(
     )
     if not files:
         raise UserError(say("--submissions {}: no .py file in it", folder))
-    threads = ThreadPoolExecutor(AT_ONCE, initializer=speak, initargs=(spoken(),))
-    with ExitStack() as stack, threads as pool:
-        free: SimpleQueue[Sandbox] = SimpleQueue()
-        for _ in range(AT_ONCE):
-            free.put(stack.enter_context(Sandbox(timeout)))
-
-        def work(file: Path) -> Submission:
-            sandbox = free.get()
-            try:
-                return _graded(sandbox, file, str(file.relative_to(folder)), arguments or {})
-            finally:
-                free.put(sandbox)
-
-        graded = pool.map(work, files)
+    start()
+    with ThreadPoolExecutor(AT_ONCE, initializer=speak, initargs=(spoken(),)) as pool:
+        graded = pool.map(lambda file: _graded(folder, file, timeout, arguments or {}), files)
         console = Console(stderr=True)
         return list(track(graded, say("checking"), total=len(files), console=console))
 
 
-def _graded(sandbox: Sandbox, file: Path, shown: str, arguments: dict[str, Any]) -> Submission:
+def _graded(folder: Path, file: Path, timeout: float, arguments: dict[str, Any]) -> Submission:
+    shown = str(file.relative_to(folder))
     try:
-        names = sandbox.components(file.resolve())
+        names = components_in(file.resolve(), timeout)
     except UserError as error:
         return Submission(shown, (), say("cannot be imported: {}", error))
-    reports = [_checked(sandbox, file.resolve(), name, arguments) for name in names]
+    reports = [_checked(file.resolve(), name, timeout, arguments) for name in names]
     problem = "" if reports else say("no loss, metric, layer or model in it")
     return Submission(shown, tuple(reports), problem)
 
 
-def _checked(sandbox: Sandbox, file: Path, name: str, arguments: dict[str, Any]) -> Report:
+def _checked(file: Path, name: str, timeout: float, arguments: dict[str, Any]) -> Report:
     """A component's report; one that cannot be made has failed."""
     try:
-        return sandbox.report(name, file=str(file), arguments=arguments)
+        return report(name, timeout, file=str(file), arguments=arguments)
     except UserError as error:
         if arguments:  # not every component of a file takes them
-            return _checked(sandbox, file, name, {})
+            return _checked(file, name, timeout, {})
         text = str(error)
     return Report(name, "", (Result(IMPORT, FAIL, text, mend=say("Give its arguments defaults.")),))

@@ -1,8 +1,8 @@
-"""The child process in which code of others runs: TensorFlow imported once, one fork per job.
+"""The process in which code of others runs, a fork of one that has TensorFlow.
 
-Each job runs in a session of its own, with nothing to read, its output in one file and its events
-in another, which carry its id: what it breaks, it breaks for itself. Processes that it leaves
-behind are ended with it.
+A job's code has a process of its own, with nothing to read, its output in one file and its events
+in another: what it breaks, it breaks for itself. Its parent, `supervise`, ends it when its time is
+over, and all that it leaves behind.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -33,38 +32,52 @@ PR_SET_CHILD_SUBREAPER = 36
 Emit = Callable[..., None]
 
 
-def serve(pipe: Connection, environment: dict[str, str]) -> None:
-    """Serves jobs until the other end of the pipe is closed.
+def supervise(folder: str, timeout: float, language: str, job: dict[str, Any]) -> None:
+    """Runs a job in a fork of this process, and waits for its end.
 
     Args:
-        pipe: jobs come in; for each go out its id with the number of its process, and then with
-            its exit status.
-        environment: variables to set before TensorFlow is imported.
+        folder: for its events and its output.
+        timeout: seconds after which it is ended.
+        language: of what is said.
+        job: the arguments of `_do`.
     """
-    os.environ.update(environment)
-    _redirect(os.devnull)
-    import src.checks.run  # noqa: F401 (before the first fork, so that no fork pays for it)
-
+    emit = partial(_emit, Path(folder, EVENTS))
+    os.setsid()  # Ctrl-C in the terminal reaches the command alone
     with contextlib.suppress(AttributeError):  # Linux alone: orphans become this process's children
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    pipe.send("ready")
-    while True:
-        try:
-            job = pipe.recv()
-        except EOFError:
-            return
-        process = os.fork()
-        if process == 0:
-            os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the pipe, and whatever libraries hold
-            _work(**job)
-        pipe.send((job["id"], process))
-        _, status = os.waitpid(process, 0)
-        while left := _children():
-            for orphan in left:
-                with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                    os.kill(orphan, signal.SIGKILL)
-                    os.waitpid(orphan, 0)
-        pipe.send((job["id"], os.waitstatus_to_exitcode(status)))
+    process = os.fork()
+    if process == 0:
+        _work(emit, folder, language, job)
+    with contextlib.suppress(OSError):  # it has done so itself
+        os.setpgid(process, process)
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, _stop)
+    signal.setitimer(signal.ITIMER_REAL, timeout)
+    late = False
+    try:
+        status = os.waitpid(process, 0)[1]
+    except TimeoutError:
+        late = True
+        end_group(process)
+        status = os.waitpid(process, 0)[1]
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    end_group(process)
+    while left := _children():
+        for orphan in left:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(orphan, signal.SIGKILL)
+                os.waitpid(orphan, 0)
+    emit("ended", status=os.waitstatus_to_exitcode(status), late=late)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise TimeoutError
+
+
+def end_group(process: int) -> None:
+    """Ends a process and all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, signal.SIGKILL)
 
 
 def _children() -> list[int]:
@@ -77,23 +90,19 @@ def _children() -> list[int]:
     return found
 
 
-def _redirect(output: str) -> None:
-    """Leaves the process nothing to read, and sends its output into a file."""
-    read = os.open(os.devnull, os.O_RDONLY)
-    write = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for target, source in ((0, read), (1, write), (2, write)):
-        os.dup2(source, target)
-
-
-def _work(*, id: str, folder: str, language: str, **job: Any) -> NoReturn:
+def _work(emit: Emit, folder: str, language: str, job: dict[str, Any]) -> NoReturn:
     """One job, in its fork; the fork ends here, whatever the component left running in it."""
-    emit = partial(_emit, Path(folder, EVENTS), id)
-    speak(language)
     try:
-        os.setsid()
-        _redirect(f"{folder}/{OUTPUT}")
+        os.setpgid(0, 0)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # whatever libraries hold
+        read = os.open(os.devnull, os.O_RDONLY)
+        write = os.open(f"{folder}/{OUTPUT}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for target, source in ((0, read), (1, write), (2, write)):
+            os.dup2(source, target)
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        speak(language)
+        emit("began", process=os.getpid())
         _do(emit, **job)
     except BaseException as error:
         emit("broken", text=one_line(error))
@@ -101,9 +110,9 @@ def _work(*, id: str, folder: str, language: str, **job: Any) -> NoReturn:
     os._exit(0)
 
 
-def _emit(file: Path, job: str, event: str, **content: Any) -> None:
+def _emit(file: Path, event: str, **content: Any) -> None:
     with file.open("a") as stream:
-        stream.write(json.dumps({"job": job, "event": event, **content}) + "\n")
+        stream.write(json.dumps({"event": event, **content}) + "\n")
 
 
 def _do(

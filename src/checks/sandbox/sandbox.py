@@ -1,24 +1,23 @@
-"""Runs code of others in a child process with a time limit, and reports on it regardless."""
+"""Runs code of others in a process with a time limit, and reports on it regardless.
 
-import contextlib
+Python's fork server imports TensorFlow once, and every job is a fork of it.
+"""
+
 import json
 import multiprocessing
 import os
-import secrets
 import signal
+import sys
 import tempfile
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from src.checks.language import marked, say, spoken, translated
 from src.checks.results import FAIL, NOT_REACHED, Report, Result
-from src.checks.sandbox.child import EVENTS, OUTPUT, serve
-from src.entry import QUIET
+from src.checks.sandbox.child import EVENTS, OUTPUT, end_group, supervise
 from src.errors import UserError
 
-START_UP = 240.0  # seconds for TensorFlow's import on a slow machine
 IMPORT = "can_be_imported"
 _ABOUT_IMPORT: dict[str, Any] = {
     "why": marked("What cannot be imported cannot be used, saved or graded."),
@@ -28,130 +27,55 @@ _ABOUT_IMPORT: dict[str, Any] = {
     ),
     "example": "if __name__ == '__main__':\n    model.fit(x, y)",
 }
+_FORKS = multiprocessing.get_context("forkserver")
 Event = dict[str, Any]
 
 
-class Sandbox:
-    """A child process that checks one component after another, each in a fork of its own.
+def start() -> None:
+    """Starts the fork server, which prints nothing, whatever TensorFlow says as it is imported."""
+    _FORKS.set_forkserver_preload(["src.check", "src.checks.run"])
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads do not survive a fork
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
-    A component may take `timeout` seconds.
 
-    A component that ends the whole process leaves a new process to the next one.
+def components_in(file: Path, timeout: float) -> list[str]:
+    """Names of the components in a file, which may take `timeout` seconds to import.
+
+    Raises:
+        UserError: the file cannot be imported.
     """
-
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
-        self._child: BaseProcess | None = None
-        self._pipe: Connection
-
-    def __enter__(self) -> Self:
-        """Nothing is started before the first job."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Ends the child."""
-        self._stop()
-
-    def components(self, file: Path) -> list[str]:
-        """Names of the components in a file.
-
-        Raises:
-            UserError: the file cannot be imported.
-        """
-        events, ending = self._run(file=str(file))
-        if not events or events[-1]["event"] != "listed":
-            raise UserError(events[-1]["text"] if events else ending)
-        return list(events[-1]["components"])
-
-    def report(self, name: str, **job: Any) -> Report:
-        """Checks one component.
-
-        Raises:
-            UserError: there is no such component, or it cannot be made from these arguments.
-        """
-        events, ending = self._run(name=name, **job)
-        if events and events[-1]["event"] == "mistake":
-            raise UserError(events[-1]["text"])
-        return _report(name, events, ending)
-
-    def _run(self, **job: Any) -> tuple[list[Event], str]:
-        """The events of a job, and the way in which it ended before it was done."""
-        self._start()
-        process, late, job["id"] = 0, "", secrets.token_hex(8)
-        with tempfile.TemporaryDirectory(prefix="checks-") as folder:
-            try:
-                self._pipe.send({**job, "folder": folder, "language": spoken()})
-                process = self._answer(job["id"])
-                if not self._pipe.poll(self.timeout):
-                    late = say("it did not end within {:g} s", self.timeout)
-                    _kill(process)
-                ending = _how(self._answer(job["id"]), Path(folder, OUTPUT))
-            except (EOFError, OSError):  # the child itself is gone
-                ending = say("it ended the process that runs the checks")
-                self._stop()
-            finally:
-                _kill(process)  # it may have left processes behind
-            return _events(Path(folder, EVENTS), job["id"]), late or ending
-
-    def _answer(self, job: str) -> int:
-        """The next number that the child says of a job."""
-        while True:
-            said, number = self._pipe.recv()
-            if said == job:
-                return int(number)
-
-    def _start(self) -> None:
-        if self._child is not None and self._child.is_alive():
-            return
-        self._stop()
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        quiet = {name: os.environ.get(name, value) for name, value in QUIET.items()}
-        environment = {**quiet, "OPENBLAS_NUM_THREADS": "1"}
-        self._child = context.Process(target=serve, args=(theirs, environment), daemon=True)
-        self._child.start()
-        theirs.close()
-        with contextlib.suppress(EOFError, OSError):
-            if self._pipe.poll(START_UP) and self._pipe.recv():
-                return
-        self._stop()
-        raise UserError(say("Keras cannot be imported here; try `python -c 'import keras'`"))
-
-    def _stop(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child.join()
-            self._pipe.close()
-        self._child = None
-
-
-def _kill(process: int) -> None:
-    """Ends a fork and all that it started."""
-    if process:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process, signal.SIGKILL)
-
-
-def _events(file: Path, job: str) -> list[Event]:
-    """The events of a job, but for one that it was writing when it ended."""
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    events = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [event for event in events if event["job"] == job]
-
-
-def _how(status: int, output: Path) -> str:
-    """The way in which a fork ended, with the last line that it printed."""
-    lines = output.read_text(errors="replace").split("\n")[-40:] if output.exists() else []
-    last = next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
-    said = say("; it last printed: {}", last) if last else ""
-    if status < 0:
-        return say("it was ended by {}{}", signal.Signals(-status).name, said)
-    return say("it ended the process with exit status {}{}", status, said)
-
-
-def _report(name: str, events: list[Event], ending: str) -> Report:
-    """The report of a component from its events, with the checks that were not reached."""
+    events, ending = _run(timeout, file=str(file))
     last = {event["event"]: event for event in events}
+    if "listed" not in last:
+        failed = last.get("import_failed") or last.get("broken") or {"text": ending}
+        raise UserError(failed["text"])
+    return list(last["listed"]["components"])
+
+
+def report(name: str, timeout: float, **job: Any) -> Report:
+    """Checks one component.
+
+    Args:
+        name: of the component.
+        timeout: seconds for all of its checks.
+        **job: its `file` or `module`, and `kind`, `arguments` and `input_shape` as `recipe` takes
+            them.
+
+    Raises:
+        UserError: there is no such component, or it cannot be made from these arguments.
+    """
+    events, ending = _run(timeout, name=name, **job)
+    last = {event["event"]: event for event in events}
+    if "mistake" in last:
+        raise UserError(last["mistake"]["text"])
     broken = last.get("broken", {"text": ending})
     if "component" not in last:
         text = last.get("import_failed", broken)["text"]
@@ -167,3 +91,40 @@ def _report(name: str, events: list[Event], ending: str) -> Report:
                 status, seen = FAIL, broken["text"]
             results[check["name"]] = Result(status=status, seen=seen, **check)
     return Report(name, component["kind"], tuple(results.values()), component["made_with"])
+
+
+def _run(timeout: float, **job: Any) -> tuple[list[Event], str]:
+    """The events of a job, and the way in which it ended before it was done."""
+    with tempfile.TemporaryDirectory(prefix="checks-") as folder:
+        process = _FORKS.Process(target=supervise, args=(folder, timeout, spoken(), job))
+        process.start()
+        try:
+            process.join()
+        finally:  # Ctrl-C too
+            process.terminate()
+            process.join()
+        events = _events(Path(folder, EVENTS))
+        last = {event["event"]: event for event in events}
+        if "ended" in last:
+            return events, _how(last["ended"], timeout, Path(folder, OUTPUT))
+        if "began" in last:
+            end_group(last["began"]["process"])
+        return events, say("it ended the process that runs the checks")
+
+
+def _events(file: Path) -> list[Event]:
+    """The events of a job, but for one that it was writing when it ended."""
+    lines = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _how(ended: Event, timeout: float, output: Path) -> str:
+    """The way in which a job ended, with the last line that it printed."""
+    if ended["late"]:
+        return say("it did not end within {:g} s", timeout)
+    lines = output.read_text(errors="replace").split("\n")[-40:] if output.exists() else []
+    last = next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
+    said = say("; it last printed: {}", last) if last else ""
+    if ended["status"] < 0:
+        return say("it was ended by {}{}", signal.Signals(-ended["status"]).name, said)
+    return say("it ended the process with exit status {}{}", ended["status"], said)
