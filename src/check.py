@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from src.checks.language import ENGLISH, languages, marked, say, speaking, translated
+from src.checks.language import ENGLISH, languages, marked, mistake, say, speaking, translated
 from src.checks.registry import KINDS
 from src.entry import guarded
 from src.errors import UserError
 
+LONGEST = 1e9  # seconds that a component may be given
 EXAMPLES = marked(
     """\
 Exit status: 0 nothing failed, 1 something failed, 2 a mistake in the command.
@@ -56,23 +57,20 @@ def _language(arguments: Sequence[str]) -> str:
 def _main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     given = _arguments(options.args)
-    if options.timeout <= 0:
-        raise UserError(say("--timeout {:g}: must be a number of seconds > 0", options.timeout))
+    if not 0 < options.timeout < LONGEST:
+        raise mistake("--timeout {:g}: must be a number of seconds > 0", options.timeout)
     if options.submissions is not None:
         if options.components or options.kind or options.json or options.input_shape:
-            raise UserError(
-                say(
-                    "--submissions takes a folder, --args, --timeout, --out, --rubric and --lang, "
-                    "no more"
-                )
+            raise mistake(
+                "--submissions takes a folder, --args, --timeout, --out, --rubric and --lang, "
+                "no more"
             )
         return _grade(options, given)
-    if options.rubric is not None:
-        raise UserError(say("--rubric: grades a folder, give --submissions FOLDER too"))
+    for name in ("rubric", "out"):
+        if getattr(options, name) is not None:
+            raise mistake("--{} is for a folder: give --submissions FOLDER too", name)
     if not options.components:
-        raise UserError(
-            say("name a component, MODULE:NAME or FILE.py:NAME, or --submissions FOLDER")
-        )
+        raise mistake("name a component, MODULE:NAME or FILE.py:NAME, or --submissions FOLDER")
     return _check(options, given)
 
 
@@ -100,24 +98,21 @@ def _check(options: argparse.Namespace, given: dict[str, Any]) -> int:
 
 def _grade(options: argparse.Namespace, given: dict[str, Any]) -> int:
     from src.checks.grading.rubric import Rubric
-    from src.checks.grading.sheet import CSV, HTML, SUMMARY, write_csv, write_html, write_summary
+    from src.checks.grading.sheet import write_sheets
     from src.checks.grading.submissions import grade
     from src.checks.grading.summary import passes
     from src.checks.grading.terminal import print_grades
 
-    out: Path = options.out
+    out: Path = options.out or Path()
     if out.exists() and not out.is_dir():
-        raise UserError(say("--out {}: is a file, must be a folder", out))
+        raise mistake("--out {}: is a file, must be a folder", out)
     rubric = Rubric.read(options.rubric) if options.rubric is not None else None
     submissions = grade(options.submissions, options.timeout, given)
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / CSV, submissions, rubric)
-    write_summary(out / SUMMARY, submissions, rubric)
-    write_html(out / HTML, submissions, rubric)
+    files = write_sheets(out, submissions, rubric)
     print_grades(submissions, rubric)
     passed = sum(passes(submission, rubric) for submission in submissions)
-    written = ", ".join(str(out / name) for name in (CSV, SUMMARY, HTML))
-    print(say("{} of {} files pass", passed, len(submissions)) + f"; {written}")
+    print(say("{} of {} files pass", passed, len(submissions)) + f"; {', '.join(map(str, files))}")
     return 0 if passed == len(submissions) else 1
 
 
@@ -127,13 +122,11 @@ def _arguments(text: str | None) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise UserError(
-            say("--args {}: is no JSON ({}), for example '{{\"gamma\": 2}}'", text, error)
+        raise mistake(
+            "--args {}: is no JSON ({}), for example '{{\"gamma\": 2}}'", text, error
         ) from error
     if not isinstance(given, dict):
-        raise UserError(
-            say("--args {}: must be a JSON object, for example '{{\"gamma\": 2}}'", text)
-        )
+        raise mistake("--args {}: must be a JSON object, for example '{{\"gamma\": 2}}'", text)
     return given
 
 
@@ -142,9 +135,7 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
         return None
     sizes = text.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-        raise UserError(
-            say("--input-shape {}: must be sizes without the batch, such as 8,8,3", text)
-        )
+        raise mistake("--input-shape {}: must be sizes without the batch, such as 8,8,3", text)
     return tuple(int(size) for size in sizes)
 
 
@@ -175,7 +166,6 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--out",
         type=Path,
-        default=Path(),
         metavar="FOLDER",
         help=say("of the CSV and HTML (default: .)"),
     )

@@ -23,13 +23,13 @@ def uses_every_argument(subject: Any) -> str:
     if inspect.isclass(source):
         home = next(base for base in source.__mro__ if "__init__" in vars(base))
     if home.__module__.startswith("keras."):
-        raise DoesNotApply(say("its arguments are those of Keras"))
+        raise DoesNotApply("its arguments are those of Keras")
     try:
         unused = unused_arguments(source)
     except (OSError, TypeError, SyntaxError) as error:
-        raise DoesNotApply(say("its source cannot be read")) from error
+        raise DoesNotApply("its source cannot be read") from error
     if unused:
-        raise Fails(say("{}: nothing is computed from it", ", ".join(unused)))
+        raise Fails("{}: nothing is computed from it", ", ".join(unused))
     return say("each is used")
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import keras
 
-from src.checks.language import say, translated
+from src.checks.language import mistake, say, translated
 from src.checks.registry import KINDS
-from src.errors import UserError
 
 USUAL: dict[str, Any] = {
     **dict.fromkeys(("num_classes", "n_classes", "classes", "num_labels", "n_labels"), 3),
@@ -107,17 +106,15 @@ def recipe(
     name = name or getattr(source, "__name__", None) or type(source).__name__
     given = dict(arguments or {})
     if isinstance(source, tuple(_BASES.values())):
-        raise UserError(
-            say(
-                "{} is one made {}; every check needs a new one. Give the class {} with its "
-                "arguments, or a function that returns one",
-                name,
-                type(source).__name__,
-                type(source).__name__,
-            )
+        raise mistake(
+            "{} is one made {}; every check needs a new one. Give the class {} with its "
+            "arguments, or a function that returns one",
+            name,
+            type(source).__name__,
+            type(source).__name__,
         )
     if not callable(source):
-        raise UserError(say("{} is of type {}, no Keras component", name, type(source).__name__))
+        raise mistake("{} is of type {}, no Keras component", name, type(source).__name__)
     guessed: dict[str, Any] = {}
     if inspect.isclass(source):
         found = kind_of_class(source)
@@ -131,18 +128,16 @@ def recipe(
                 name = getattr(product, "__name__", type(product).__name__)
         found = _kind_of_product(product, name, kind)
     if found is None:
-        raise UserError(say("{} is no loss, metric, layer or model of Keras", name))
+        raise mistake("{} is no loss, metric, layer or model of Keras", name)
     if kind is not None and kind not in KINDS:
-        raise UserError(say("kind {!r}: choose one of {}", kind, ", ".join(KINDS)))
+        raise mistake("kind {!r}: choose one of {}", kind, ", ".join(KINDS))
     if kind not in (None, found):
-        raise UserError(
-            say(
-                "{} is a {}, not a {}: leave --kind out or say {}",
-                name,
-                translated(found),
-                translated(kind),
-                found,
-            )
+        raise mistake(
+            "{} is a {}, not a {}: leave --kind out or say {}",
+            name,
+            translated(found),
+            translated(kind),
+            found,
         )
     return Recipe(source, found, name, {**guessed, **given}, guessed, input_shape)
 
@@ -152,13 +147,11 @@ def _kind_of_product(product: Any, name: str, kind: str | None) -> str:
     if isinstance(product, tuple(_BASES.values())):
         return kind_of_class(type(product)) or ""
     if not takes_predictions(product):
-        raise UserError(
-            say(
-                "{}() returns a {}, no loss, metric, layer or model. A loss or metric that is a "
-                "function must take (y_true, y_pred)",
-                name,
-                type(product).__name__,
-            )
+        raise mistake(
+            "{}() returns a {}, no loss, metric, layer or model. A loss or metric that is a "
+            "function must take (y_true, y_pred)",
+            name,
+            type(product).__name__,
         )
     if kind in ("loss", "metric"):
         return kind
@@ -192,13 +185,11 @@ def _missing(
     named = [key for key, p in parameters.items() if p.kind is not p.VAR_KEYWORD]
     unknown = [key for key in given if key not in named]
     if unknown and len(named) == len(parameters):
-        raise UserError(
-            say(
-                "{} takes no argument {}; it takes {}",
-                name,
-                ", ".join(unknown),
-                ", ".join(named) or say("none"),
-            )
+        raise mistake(
+            "{} takes no argument {}; it takes {}",
+            name,
+            ", ".join(unknown),
+            ", ".join(named) or say("none"),
         )
     needed = [
         key
@@ -208,12 +199,7 @@ def _missing(
     ]
     if any(key not in USUAL for key in needed):
         example = ", ".join(f'"{key}": ...' for key in needed)
-        raise UserError(
-            say(
-                "{} cannot be made without {}: give --args '{{{}}}'",
-                name,
-                ", ".join(needed),
-                example,
-            )
+        raise mistake(
+            "{} cannot be made without {}: give --args '{{{}}}'", name, ", ".join(needed), example
         )
     return {key: USUAL[key] for key in needed}

@@ -22,5 +22,5 @@ def runs_under_jit_compile(subject: Any) -> str:
 def _agrees(subject: Any, jit_compile: bool) -> str:
     value, eager = subject.graph_output(jit_compile)
     if subject.differ(value, eager, 1e-3):
-        raise Fails(say("{} in the graph, {} eagerly", shown(value), shown(eager)))
+        raise Fails("{} in the graph, {} eagerly", shown(value), shown(eager))
     return say("{}, as eagerly", shown(value))

@@ -34,14 +34,15 @@ class Finding(BaseException):  # no error: what catches a component's exceptions
     """The outcome of a check.
 
     Args:
-        seen: what was seen.
+        seen: what was seen, in English as the argument of `say`; without values, in any language.
+        *values: that are filled in.
         mend: how to mend it, where that is not what the check says of all components.
     """
 
     status: ClassVar[str]
 
-    def __init__(self, seen: str, mend: str = "") -> None:
-        super().__init__(seen)
+    def __init__(self, seen: str, *values: Any, mend: str = "") -> None:
+        super().__init__(say(seen, *values) if values else translated(seen))
         self.mend = mend
 
 
@@ -69,7 +70,7 @@ def failing(doing: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise Fails(say("{} raises {}", doing, one_line(error)), keras3(error)) from error
+        raise Fails("{} raises {}", doing, one_line(error), mend=keras3(error)) from error
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,11 @@ def advice_of(kind: str) -> dict[str, dict[str, str]]:
     return advice
 
 
-def _advised(function: Callable[[Any], str], advice: dict[str, str]) -> Check:
-    """A check with the advice to its author, in the language that is spoken."""
-    said = {key: translated(advice[key]) for key in ("why", "mend")}
-    what = inspect.getdoc(function) or ""
-    return Check(function.__name__, what, **said, example=advice["example"], run=function)
-
-
 def checks_of(kind: str) -> tuple[Check, ...]:
-    """The checks of a kind, in the order in which they run. Imports Keras."""
+    """The checks of a kind, in the order in which they run, advice in the language that is spoken.
+
+    Imports Keras.
+    """
     here = Path(__file__).parent
     folders = {"src.checks": here, f"src.checks.{KINDS[kind]}": here / KINDS[kind]}
     found: dict[str, Callable[[Any], str]] = {}
@@ -130,7 +127,9 @@ def checks_of(kind: str) -> tuple[Check, ...]:
             for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, Rule) and kind in value.kinds:
                     found[value.function.__name__] = value.function
-    advice = advice_of(kind)
-    return tuple(
-        _advised(found[name], advice[name]) for name in sorted(found, key=list(advice).index)
-    )
+    advice, checks = advice_of(kind), []
+    for name in sorted(found, key=list(advice).index):
+        said = {key: translated(advice[name][key]) for key in ("why", "mend")}
+        what, example = inspect.getdoc(found[name]) or "", advice[name]["example"]
+        checks.append(Check(name, what, **said, example=example, run=found[name]))
+    return tuple(checks)

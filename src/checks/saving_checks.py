@@ -25,7 +25,7 @@ _NOT_ALTERED = {"name", "dtype", "reduction", "trainable", "seed", "inputs", "ou
 def config_round_trips(subject: Subject[Any]) -> str:
     """`from_config(get_config())` gives the same component, whatever its arguments."""
     if subject.is_function:
-        raise DoesNotApply(say("a function has no config; a saved model names it"))
+        raise DoesNotApply("a function has no config; a saved model names it")
     changes = [{}, *_alterations(subject.recipe)]
     for change in changes:
         made = subject.make(**change)
@@ -33,7 +33,7 @@ def config_round_trips(subject: Subject[Any]) -> str:
         arguments = change or say("its defaults")
         missing = lost(made, copy)
         if missing:
-            raise Fails(say("made with {}, the copy differs: {}", arguments, missing[0]))
+            raise Fails("made with {}, the copy differs: {}", arguments, missing[0])
         try:
             differs = subject.outputs_differ(made, copy)
         except Exception:
@@ -41,7 +41,7 @@ def config_round_trips(subject: Subject[Any]) -> str:
                 raise
             continue  # an altered argument may not fit the data
         if differs:
-            raise Fails(say("made with {}, the copy gives another result", arguments))
+            raise Fails("made with {}, the copy gives another result", arguments)
     names = ", ".join(name for change in changes for name in change) or say("no argument")
     return say("the copy is the same, {} altered", names)
 
@@ -75,7 +75,7 @@ def _copy_by_config(component: Any) -> Any:
     try:
         text = json.dumps(config)
     except (TypeError, ValueError) as error:
-        raise Fails(say("get_config of {} holds what JSON cannot: {}", name, error)) from error
+        raise Fails("get_config of {} holds what JSON cannot: {}", name, error) from error
     objects = _objects_beside(type(component))
     with (
         failing(say("{}.from_config(get_config())", name)),
@@ -104,13 +104,13 @@ def saves_and_loads(subject: Any) -> str:
     with failing("load_model"):
         loaded = _saved_and_loaded(model, _objects_beside(type(made)))
     if type(loaded).__name__ != type(model).__name__:
-        raise Fails(say("saved a {}, loaded a {}", type(model).__name__, type(loaded).__name__))
+        raise Fails("saved a {}, loaded a {}", type(model).__name__, type(loaded).__name__)
     missing = [text for text in lost(model, loaded) if text.split(":")[0] in subject.parameters]
     if missing:
-        raise Fails(say("the loaded model differs: {}", missing[0]))
+        raise Fails("the loaded model differs: {}", missing[0])
     before, after = model(x, training=False), loaded(x, training=False)
     if subject.differ(before, after):
-        raise Fails(say("predicts {} before, {} after loading", shown(before), shown(after)))
+        raise Fails("predicts {} before, {} after loading", shown(before), shown(after))
     return say("{} before and after", shown(before))
 
 
@@ -121,10 +121,10 @@ def loads_without_custom_objects(subject: Any) -> str:
     try:
         _saved_and_loaded(model, None)
     except Fails as failure:
-        raise DoesNotApply(say("it does not save, see saves_and_loads")) from failure
+        raise DoesNotApply("it does not save, see saves_and_loads") from failure
     except Exception as error:
         raise Warns(
-            say("only with custom_objects={{'{}': ...}}: {}", type(made).__name__, one_line(error))
+            "only with custom_objects={{'{}': ...}}: {}", type(made).__name__, one_line(error)
         ) from error
     return say("by its registration")
 

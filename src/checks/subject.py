@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from src.checks.closeness import differs_by
 from src.checks.construct import Recipe
-from src.checks.language import say, translated
+from src.checks.language import translated
 from src.checks.messages import keras3, one_line
 from src.checks.registry import DoesNotApply, Fails
 
@@ -70,7 +70,7 @@ class Subject(Generic[Data]):
                 refusals.setdefault(form.form, f"{form.what}: {said}")
         if taken:
             return taken[0]
-        raise Fails(translated(self.refusal) + "; ".join(refusals.values()), mend)
+        raise Fails(translated(self.refusal) + "; ".join(refusals.values()), mend=mend)
 
     @functools.cached_property
     def _found(self) -> Data | Fails:
@@ -79,13 +79,13 @@ class Subject(Generic[Data]):
         except Fails as failure:
             return failure
         except (Exception, SystemExit) as error:  # it cannot even be made
-            return Fails(one_line(error), keras3(error))
+            return Fails(one_line(error), mend=keras3(error))
 
     @property
     def data(self) -> Data:
         """The data that the component takes."""
         if isinstance(self._found, Fails):
-            raise DoesNotApply(say("it cannot be called, see {}", self.first_check))
+            raise DoesNotApply("it cannot be called, see {}", self.first_check)
         return self._found
 
     def require_data(self) -> Data:

@@ -10,8 +10,8 @@ from src.checks.registry import KINDS, advice_of
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "src/check.py", *sorted((ROOT / "src/checks").rglob("*.py"))]
-SAYING = ("say", "marked")
-RAISED = ("Fails", "Warns", "DoesNotApply", "UserError", "failing")
+SAYING = ("say", "marked", "mistake", "Fails", "Warns", "DoesNotApply")
+RAISED = ("UserError", "failing")
 
 
 def texts() -> Iterator[str]:
@@ -40,6 +40,11 @@ def bare_texts() -> Iterator[str]:
             and any(isinstance(d, ast.Call) and called(d) == "check" for d in node.decorator_list)
         ]
         said = [call.args[0] for call in calls(tree, RAISED) if call.args]
+        said += [
+            call.args[0]
+            for call in calls(tree, SAYING)
+            if call.args and not isinstance(call.args[0], ast.Constant)
+        ]
         said += [
             node.value
             for check in checks

@@ -11,7 +11,7 @@ import yaml
 from src.check import main
 from src.checks import check_component
 from src.checks.grading.rubric import Rubric
-from src.checks.grading.sheet import write_html, write_summary
+from src.checks.grading.sheet import write_sheets
 from src.checks.grading.submissions import Submission
 from src.checks.grading.summary import summaries
 from src.checks.language import speaking
@@ -80,16 +80,16 @@ def test_a_summary_names_what_each_class_missed_most(tmp_path):
     assert (found["a"].files, found["a"].passed, found["a"].grade) == (2, 0, 1.25)
     assert found["a"].missed == {"a": 2, "b": 1}
     assert (found["b"].passed, found["b"].grade, found[""].grade) == (1, 10, 0)
-    write_summary(tmp_path / "summary.csv", submissions, HALVES)
+    write_sheets(tmp_path, submissions, HALVES)
     with (tmp_path / "summary.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["mean_grade"] for row in rows] == ["0.00", "1.25", "10.00"]
     assert rows[1]["failed_checks"] == "a:2 b:1"
-    write_html(tmp_path / "page.html", submissions)
-    assert "1 of 4 files pass" in (tmp_path / "page.html").read_text("utf-8")
+    write_sheets(tmp_path, submissions)
+    assert "1 of 4 files pass" in (tmp_path / "submissions.html").read_text("utf-8")
     with speaking("es"):
-        write_html(tmp_path / "page.html", submissions, HALVES)
-    page = (tmp_path / "page.html").read_text("utf-8")
+        *_, file = write_sheets(tmp_path, submissions, HALVES)
+    page = file.read_text("utf-8")
     assert '<html lang="es">' in page
     assert "aprueban 1 de 4 archivos" in page
     assert "NO APRUEBA" in page

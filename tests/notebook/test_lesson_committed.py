@@ -4,13 +4,11 @@ Beside it what is made of it: the notebook without solutions, and the page to re
 """
 
 import re
-import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tests.checkout import tracked
 from tests.notebook.lesson import CLASS, PAGE, for_class
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,16 +138,6 @@ def test_make_targets_named_in_it_exist(committed):
 def test_no_path_of_one_machine_is_in_it():
     text = NOTEBOOK.read_text(encoding="utf-8")
     assert not re.search(r"/(home|root|work|Users|tmp)/", text)
-
-
-def test_git_holds_it_as_it_is_here():
-    assert tracked("notebook.ipynb") == ["notebook.ipynb"]
-    shown = subprocess.run(
-        ["git", "show", "HEAD:notebook.ipynb"], cwd=ROOT, capture_output=True, check=True
-    )
-    for cell in nbformat.reads(shown.stdout.decode(), as_version=4).cells:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
 
 
 def test_the_page_that_maps_the_lesson_names_cells_and_checks_that_exist(committed):

@@ -7,10 +7,9 @@ from typing import Any, Self
 
 import yaml
 
-from src.checks.language import say
+from src.checks.language import mistake, say
 from src.checks.registry import KINDS, advice_of
 from src.checks.results import NOT_APPLICABLE, PASS, WARN, Report
-from src.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,16 @@ class Rubric:
             UserError: there is no such file, or it holds something else than a rubric.
         """
         if not file.is_file():
-            raise UserError(say("--rubric {}: there is no such file", file))
+            raise mistake("--rubric {}: there is no such file", file)
         try:
             content = yaml.safe_load(file.read_text("utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UserError(say("--rubric {}: is no YAML: {}", file, error)) from error
+            raise mistake("--rubric {}: is no YAML: {}", file, error) from error
         if not isinstance(content, dict):
-            raise UserError(say("--rubric {}: must hold keys, such as weights", file))
+            raise mistake("--rubric {}: must hold keys, such as weights", file)
         problem = _problem_of(content)
         if problem:
-            raise UserError(say("--rubric {}: {}", file, problem))
+            raise mistake("--rubric {}: {}", file, problem)
         return cls(**content)
 
     def weight(self, name: str) -> float:

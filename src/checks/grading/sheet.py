@@ -13,8 +13,6 @@ from src.checks.grading.summary import class_of, passes, summaries
 from src.checks.language import say, spoken, translated
 from src.checks.results import FAIL, NOT_REACHED, PASS, STATUSES, WARN
 
-CSV, SUMMARY, HTML = "submissions.csv", "summary.csv", "submissions.html"
-
 
 def row_of(submission: Submission, rubric: Rubric | None = None) -> dict[str, Any]:
     """One row: the file, its verdict and grade, how many checks ended how, and which."""
@@ -38,16 +36,15 @@ def row_of(submission: Submission, rubric: Rubric | None = None) -> dict[str, An
     }
 
 
-def write_csv(file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None) -> None:
-    """Writes one row per file; no cell begins as a formula does."""
-    _write_rows(file, [row_of(submission, rubric) for submission in submissions])
-
-
-def write_summary(
-    file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None
-) -> None:
-    """Writes one row per class."""
-    rows = [
+def write_sheets(
+    folder: Path, submissions: Sequence[Submission], rubric: Rubric | None = None
+) -> list[Path]:
+    """Writes one row per file, one row per class, and the page; returns the three files."""
+    files = [folder / name for name in ("submissions.csv", "summary.csv", "submissions.html")]
+    rows = [row_of(submission, rubric) for submission in submissions]
+    classes = summaries(submissions, rubric)
+    _write_rows(files[0], rows)
+    of_classes = [
         {
             "class": summary.name,
             "files": summary.files,
@@ -55,12 +52,25 @@ def write_summary(
             "mean_grade": "" if summary.grade is None else f"{summary.grade:.2f}",
             "failed_checks": " ".join(f"{name}:{n}" for name, n in summary.missed.items()),
         }
-        for summary in summaries(submissions, rubric)
+        for summary in classes
     ]
-    _write_rows(file, rows)
+    _write_rows(files[1], of_classes)
+    loader = PackageLoader("src.checks.grading")
+    environment = Environment(loader=loader, autoescape=select_autoescape(default=True))
+    environment.globals |= {"say": say, "translated": translated}
+    page = environment.get_template("submissions.html.j2").render(
+        rows=list(zip(rows, submissions, strict=True)),
+        classes=classes,
+        rubric=rubric,
+        language=spoken(),
+        passed=sum(summary.passed for summary in classes),
+    )
+    files[2].write_text(page, encoding="utf-8")
+    return files
 
 
 def _write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes rows of which no cell begins as a formula does."""
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
@@ -70,19 +80,3 @@ def _write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
 def _harmless(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula, with an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
-
-
-def write_html(file: Path, submissions: Sequence[Submission], rubric: Rubric | None = None) -> None:
-    """Writes the classes, the table of files and, below them, each file's checks."""
-    loader = PackageLoader("src.checks.grading")
-    environment = Environment(loader=loader, autoescape=select_autoescape(default=True))
-    environment.globals |= {"say": say, "translated": translated}
-    rows = [(row_of(submission, rubric), submission) for submission in submissions]
-    page = environment.get_template("submissions.html.j2").render(
-        rows=rows,
-        classes=summaries(submissions, rubric),
-        rubric=rubric,
-        language=spoken(),
-        passed=sum(passes(submission, rubric) for submission in submissions),
-    )
-    file.write_text(page, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from src.checks.language import say, speak, spoken
+from src.checks.language import mistake, say, speak, spoken
 from src.checks.results import FAIL, Report, Result
 from src.checks.sandbox.sandbox import IMPORT, components_in, report, start
 from src.errors import UserError
@@ -47,14 +47,14 @@ def grade(
         UserError: there is no such folder, or no Python file in it.
     """
     if not folder.is_dir():
-        raise UserError(say("--submissions {}: there is no such folder", folder))
+        raise mistake("--submissions {}: there is no such folder", folder)
     files = sorted(
         file
         for file in folder.rglob("*.py")
         if file.is_file() and not any(part.startswith((".", "__")) for part in file.parts[-2:])
     )
     if not files:
-        raise UserError(say("--submissions {}: no .py file in it", folder))
+        raise mistake("--submissions {}: no .py file in it", folder)
     start()
     with ThreadPoolExecutor(AT_ONCE, initializer=speak, initargs=(spoken(),)) as pool:
         graded = pool.map(lambda file: _graded(folder, file, timeout, arguments or {}), files)

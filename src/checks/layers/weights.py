@@ -20,7 +20,7 @@ def defines_call_not_dunder_call(layer: LayerSubject) -> str:
     own = [c for c in type(layer.make()).__mro__ if not c.__module__.startswith("keras.")]
     for base in own:
         if "__call__" in vars(base):
-            raise Fails(say("{} defines __call__", base.__name__))
+            raise Fails("{} defines __call__", base.__name__)
     return say("call is defined, __call__ is Keras's")
 
 
@@ -30,7 +30,7 @@ def creates_weights_in_build(layer: LayerSubject) -> str:
     made = layer.make()
     if made.weights:
         names = ", ".join(w.name for w in made.weights)
-        raise Warns(say("after __init__ there are weights already: {}", names))
+        raise Warns("after __init__ there are weights already: {}", names)
     layer.called(made)
     return say("none before, {} after the first call", len(made.weights))
 
@@ -45,7 +45,7 @@ def weights_are_made_by_add_weight(layer: LayerSubject) -> str:
         if isinstance(value, tf.Variable)
     ]
     if stray:
-        raise Fails(say("{}: tf.Variable", ", ".join(stray)))
+        raise Fails("{}: tf.Variable", ", ".join(stray))
     return say("{} weights, all known to Keras", len(layer.ready.weights))
 
 
@@ -54,16 +54,16 @@ def every_weight_gets_a_gradient(layer: LayerSubject) -> str:
     """Every trainable weight has a gradient."""
     made = layer.built()
     if not made.trainable_weights:
-        raise DoesNotApply(say("it has no trainable weights"))
+        raise DoesNotApply("it has no trainable weights")
     with tf.GradientTape() as tape:
         outputs = layer.called(made, training=True)
         if not has_float_output(outputs):
-            raise DoesNotApply(say("its output is not of floats"))
+            raise DoesNotApply("its output is not of floats")
         parts = [tf.reduce_sum(tf.square(part)) for part in tf.nest.flatten(outputs)]
         total = tf.add_n([*parts, *(tf.reduce_sum(loss) for loss in made.losses)])
     values = [weight.value for weight in made.trainable_weights]
     gradients = tape.gradient(total, values)
     names = [w.name for w, g in zip(made.trainable_weights, gradients, strict=True) if g is None]
     if names:
-        raise Warns(say("without a gradient: {}", ", ".join(names)))
+        raise Warns("without a gradient: {}", ", ".join(names))
     return say("all {} have one", len(gradients))

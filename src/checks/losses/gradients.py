@@ -18,7 +18,7 @@ def has_a_gradient(loss: LossSubject) -> str:
     """The gradient by the predictions exists and is not zero."""
     _, gradient = loss.value_and_gradient(loss.data.y_true, loss.data.y_pred)
     if not np.any(gradient != 0):
-        raise Fails(say("the gradient is 0 for every prediction"))
+        raise Fails("the gradient is 0 for every prediction")
     return say("gradient {}", shown(gradient))
 
 
@@ -43,14 +43,12 @@ def gradient_is_that_of_the_value(loss: LossSubject) -> str:
     if len(wrong) > 2:  # a kink may lie on the way once
         slope, expected = wrong[0]
         raise Fails(
-            say(
-                "in {} of {} directions the gradient differs from finite differences, for "
-                "example {:.5g} against {:.5g}",
-                len(wrong),
-                _DIRECTIONS,
-                slope,
-                expected,
-            )
+            "in {} of {} directions the gradient differs from finite differences, for "
+            "example {:.5g} against {:.5g}",
+            len(wrong),
+            _DIRECTIONS,
+            slope,
+            expected,
         )
     agreeing = _DIRECTIONS - len(wrong)
     return say(
@@ -86,7 +84,7 @@ def finite_when_saturated(loss: LossSubject) -> str:
         for name, array in ((say("value"), value), (say("gradient"), gradient)):
             if not np.isfinite(array).all():
                 bad = array[~np.isfinite(array)][0]
-                raise Fails(say("{} {} at {} {}, {}", name, bad, what, scale, shown(y_pred[0])))
+                raise Fails("{} {} at {} {}, {}", name, bad, what, scale, shown(y_pred[0]))
     return say("finite at surely right and surely wrong {}", scale)
 
 
@@ -102,14 +100,12 @@ def works_in_float16(loss: LossSubject) -> str:
             half, gradient = loss.value_and_gradient(task.y_true, y_pred.astype("float16"))
         except Exception as error:
             raise Warns(
-                say(
-                    "dtype='float16' raises {}. Under mixed_float16 Keras hands losses float32, so "
-                    "that this shows only where it is asked for",
-                    one_line(error),
-                )
+                "dtype='float16' raises {}. Under mixed_float16 Keras hands losses float32, so "
+                "that this shows only where it is asked for",
+                one_line(error),
             ) from error
         if not np.isfinite(half).all() or not np.isfinite(gradient).all():
-            raise Fails(say("not finite in float16 at {}: {}", shown(y_pred[0]), shown(half)))
+            raise Fails("not finite in float16 at {}: {}", shown(y_pred[0]), shown(half))
         if differs_by(single, half, 2e-2):
-            raise Fails(say("float16 gives {}, float32 {}", shown(half), shown(single)))
+            raise Fails("float16 gives {}, float32 {}", shown(half), shown(single))
     return say("float16 agrees with float32 within 2 %")

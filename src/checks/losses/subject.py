@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from src.checks.closeness import as_vector
-from src.checks.language import marked, say
+from src.checks.language import marked
 from src.checks.registry import Fails
 from src.checks.subject import Subject, in_graph
 from src.checks.tasks import Task, tasks
@@ -132,7 +132,5 @@ class LossSubject(Subject[Task]):
             value = loss(y_true, predictions)
         gradient = tape.gradient(value, predictions)
         if gradient is None:
-            raise Fails(
-                say("the gradient by the predictions is None: TensorFlow lost track of them")
-            )
+            raise Fails("the gradient by the predictions is None: TensorFlow lost track of them")
         return keras.ops.convert_to_numpy(value), keras.ops.convert_to_numpy(gradient)

@@ -23,8 +23,8 @@ def gives_one_value_a_sample(loss: LossSubject) -> str:
     if shape in ((BATCH,), ()):
         return say("shape {} for a batch of {}", shape, BATCH)
     if shape == (BATCH, 1):
-        raise Warns(say("shape {}: Keras makes do, other code broadcasts it with (batch,)", shape))
-    raise Fails(say("shape {} for a batch of {}; must be ({},) or ()", shape, BATCH, BATCH))
+        raise Warns("shape {}: Keras makes do, other code broadcasts it with (batch,)", shape)
+    raise Fails("shape {} for a batch of {}; must be ({},) or ()", shape, BATCH, BATCH)
 
 
 @check("loss")
@@ -43,7 +43,7 @@ def same_value_every_time(loss: LossSubject) -> str:
     task, made = loss.data, loss.make()
     values = [float(made(task.y_true, task.y_pred)) for _ in range(3)]
     if len(set(values)) > 1:
-        raise Fails(say("three calls gave {}", shown(values)))
+        raise Fails("three calls gave {}", shown(values))
     return say("{:.5g} three times", values[0])
 
 
@@ -57,7 +57,7 @@ def batch_does_not_change_a_sample(loss: LossSubject) -> str:
     if not loss.is_scalar:
         together = loss.values.reshape(BATCH, -1).sum(-1)
         if differs_by(alone, together):
-            raise Fails(say("alone {}, in the batch {}", shown(alone), shown(together)))
+            raise Fails("alone {}, in the batch {}", shown(alone), shown(together))
         return say("each example alone costs what it costs in the batch")
     if differs_by(np.mean(alone), loss.values):
         summed = differs_by(np.sum(alone), loss.values) is None
@@ -80,15 +80,13 @@ def leaves_reduction_to_keras(loss: LossSubject) -> str:
         arrays = [keras.ops.cast(part, "float32") for part in (task.y_true, task.y_pred)]
         shape = tuple(keras.ops.shape(loss.make(None).call(*arrays)))
         if shape != ():
-            raise Fails(say("call gives shape {}, with reduction=None the loss is a scalar", shape))
-        raise DoesNotApply(say("it is a scalar: there is nothing left to reduce"))
+            raise Fails("call gives shape {}, with reduction=None the loss is a scalar", shape)
+        raise DoesNotApply("it is a scalar: there is nothing left to reduce")
     expected = {"sum": loss.values.sum(), "sum_over_batch_size": loss.values.mean()}
     for reduction, right in expected.items():
         value = loss.make(reduction)(task.y_true, task.y_pred)
         if differs_by(value, right):
-            raise Fails(
-                say("reduction={!r} gives {}, must be {:.5g}", reduction, shown(value), right)
-            )
+            raise Fails("reduction={!r} gives {}, must be {:.5g}", reduction, shown(value), right)
     return say("sum and mean are those of the losses per example")
 
 
@@ -97,11 +95,11 @@ def weights_each_sample(loss: LossSubject) -> str:
     """A sample weight multiplies the loss of that example and no other."""
     task = loss.data
     if loss.is_scalar:
-        raise Warns(say("it is one number for the batch: weights cannot tell examples apart"))
+        raise Warns("it is one number for the batch: weights cannot tell examples apart")
     weights = np.linspace(0, 2, BATCH).astype("float32")
     with failing(say("sample_weight of shape ({},)", BATCH)):
         value = loss.make("sum")(task.y_true, task.y_pred, sample_weight=weights)
     expected = float((loss.values.T * weights).sum())
     if differs_by(value, expected):
-        raise Fails(say("weighted sum {}, must be {:.5g}", shown(value), expected))
+        raise Fails("weighted sum {}, must be {:.5g}", shown(value), expected)
     return say("weighted sum {}, unweighted {}", shown(value), shown(loss.values.sum()))

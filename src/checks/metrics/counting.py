@@ -22,13 +22,7 @@ def batching_does_not_change_the_result(metric: MetricSubject) -> str:
         if differs_by(whole, value):
             parts = " + ".join(map(str, sizes))
             raise Fails(
-                say(
-                    "one batch of {}: {}, batches of {}: {}",
-                    BATCH,
-                    shown(whole),
-                    parts,
-                    shown(value),
-                )
+                "one batch of {}: {}, batches of {}: {}", BATCH, shown(whole), parts, shown(value)
             )
     return say("{} however batched", shown(whole))
 
@@ -38,7 +32,7 @@ def no_nan_at_the_edge(metric: MetricSubject) -> str:
     """One example, and examples of one class alone, rightly and wrongly predicted, give no NaN."""
     task = metric.data
     if task.form == "values":
-        raise DoesNotApply(say("it takes no labels"))
+        raise DoesNotApply("it takes no labels")
     edges = {say("one example"): np.arange(1)}
     if task.form != "numbers" and task.y_pred.ndim <= 2:
         classes = task.y_true.argmax(-1) if task.form == "one-hot" else task.y_true.reshape(BATCH)
@@ -50,7 +44,7 @@ def no_nan_at_the_edge(metric: MetricSubject) -> str:
             (say("rightly"), say("wrongly")), metric.values_right_and_wrong(task, rows), strict=True
         ):
             if np.isnan(value).any():
-                raise Fails(say("{}, {} predicted, gives {}", what, how, shown(value)))
+                raise Fails("{}, {} predicted, gives {}", what, how, shown(value))
     return say("none for {}", ", ".join(edges))
 
 
@@ -63,12 +57,10 @@ def weights_count_samples(metric: MetricSubject) -> str:
     if differs_by(value, expected):
         ignored = say(" as without weights") if differs_by(value, plain) is None else ""
         raise Fails(
-            say(
-                "with weights 0, 1 and 2 it gives {}{}; with examples left out and repeated {}",
-                shown(value),
-                ignored,
-                shown(expected),
-            )
+            "with weights 0, 1 and 2 it gives {}{}; with examples left out and repeated {}",
+            shown(value),
+            ignored,
+            shown(expected),
         )
     return say("{} weighted, {} unweighted", shown(value), shown(plain))
 
@@ -80,7 +72,7 @@ def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
     try:
         used = metric.updated(one, sample_weight=tf.constant([_EXACT], tf.float32))
     except Exception as error:
-        raise DoesNotApply(say("it takes no sample weights, see weights_count_samples")) from error
+        raise DoesNotApply("it takes no sample weights, see weights_count_samples") from error
     before = [np.array(v) for v in used.variables]
     used.update_state(*one, sample_weight=tf.ones(1))
     stuck = [
@@ -89,7 +81,7 @@ def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
         if np.any((np.abs(old) >= _EXACT) & (np.array(v) == old))
     ]
     if stuck:
-        raise Warns(say("at 2^24 one more example leaves {} as it was", ", ".join(stuck)))
+        raise Warns("at 2^24 one more example leaves {} as it was", ", ".join(stuck))
     return say("one more example still counts")
 
 
@@ -97,16 +89,14 @@ def counts_beyond_2_to_the_24(metric: MetricSubject) -> str:
 def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
     """Labels as uint8, int64 and float32 give the same result."""
     if metric.data.form in ("numbers", "values"):
-        raise DoesNotApply(say("its labels are no classes"))
+        raise DoesNotApply("its labels are no classes")
     y_true, y_pred = metric.batches[0]
     expected = metric.value((y_true, y_pred))
     for dtype in ("uint8", "int32", "int64", "float32"):
         with failing(say("labels as {}", dtype)):
             value = metric.value((tf.cast(y_true, dtype), y_pred))
         if differs_by(value, expected):
-            raise Fails(
-                say("labels as {} give {}, must be {}", dtype, shown(value), shown(expected))
-            )
+            raise Fails("labels as {} give {}, must be {}", dtype, shown(value), shown(expected))
     return say("{} with uint8, int32, int64 and float32", shown(expected))
 
 
@@ -114,7 +104,7 @@ def takes_labels_of_any_dtype(metric: MetricSubject) -> str:
 def takes_float16_predictions(metric: MetricSubject) -> str:
     """Predictions in float16 give nearly the same result."""
     if metric.data.form == "labels":
-        raise DoesNotApply(say("its predictions are labels"))
+        raise DoesNotApply("its predictions are labels")
     *labels, y_pred = metric.batches[0]
     rounded = tf.cast(y_pred, tf.float16)
     expected = metric.value((*labels, tf.cast(rounded, tf.float32)))

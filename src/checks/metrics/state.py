@@ -25,7 +25,7 @@ def result_is_a_scalar(metric: MetricSubject) -> str:
     for name, part in parts.items():
         shape = tuple(tf.convert_to_tensor(part).shape)
         if shape != ():
-            raise Fails(say("{} has shape {}", name, shape))
+            raise Fails("{} has shape {}", name, shape)
     return say("{} scalars", len(parts)) if isinstance(result, dict) else f"{shown(result)}"
 
 
@@ -36,7 +36,7 @@ def result_follows_the_predictions(metric: MetricSubject) -> str:
     if metric.data.form != "values":
         results += metric.values_right_and_wrong(metric.data)
     if all(differs_by(results[0], result, 1e-6) is None for result in results[1:]):
-        raise Fails(say("{} for right and wrong predictions alike", shown(results[0])))
+        raise Fails("{} for right and wrong predictions alike", shown(results[0]))
     return say(" and ").join(dict.fromkeys(shown(result) for result in results[-2:]))
 
 
@@ -49,9 +49,7 @@ def reset_state_forgets_everything(metric: MetricSubject) -> str:
     used.update_state(*second)
     seen, expected = used.result(), metric.value(second)
     if differs_by(seen, expected):
-        raise Fails(
-            say("after a reset and one batch {}, a new metric {}", shown(seen), shown(expected))
-        )
+        raise Fails("after a reset and one batch {}, a new metric {}", shown(seen), shown(expected))
     return say("{} as a new one; {} variables set back", shown(seen), len(used.variables))
 
 
@@ -62,9 +60,9 @@ def state_is_in_variables(metric: MetricSubject) -> str:
     used = metric.updated(batch)
     stray = [name for name, value in vars(used).items() if isinstance(value, tf.Variable)]
     if stray:
-        raise Fails(say("{}: tf.Variable, which Keras does not know of", ", ".join(stray)))
+        raise Fails("{}: tf.Variable, which Keras does not know of", ", ".join(stray))
     if not used.variables:
-        raise Fails(say("it has no variables"))
+        raise Fails("it has no variables")
     attributes = {name: _fingerprint(value) for name, value in vars(used).items()}
     before = [np.array(v) for v in used.variables]
     used.update_state(*other)
@@ -72,11 +70,11 @@ def state_is_in_variables(metric: MetricSubject) -> str:
         name for name, value in vars(used).items() if _fingerprint(value) != attributes[name]
     ]
     if changed:
-        raise Fails(say("an update changed the Python attribute {}", ", ".join(changed)))
+        raise Fails("an update changed the Python attribute {}", ", ".join(changed))
     pairs = zip(before, used.variables, strict=True)
     moved = [not np.array_equal(old, np.array(variable)) for old, variable in pairs]
     if not any(moved):
-        raise Fails(say("an update changed none of its variables"))
+        raise Fails("an update changed none of its variables")
     return say("{} of {} variables change, no Python attribute does", sum(moved), len(moved))
 
 
@@ -90,11 +88,9 @@ def instances_share_nothing(metric: MetricSubject) -> str:
     seen = metric.output(bystander)
     if differs_by(seen, expected):
         raise Fails(
-            say(
-                "after another instance was updated it gives {}, before {}",
-                shown(seen),
-                shown(expected),
-            )
+            "after another instance was updated it gives {}, before {}",
+            shown(seen),
+            shown(expected),
         )
     return say("{}, whatever another instance saw", shown(expected))
 

@@ -15,7 +15,7 @@ from src.checks.registry import DoesNotApply, Fails, check
 def graph_and_eager_agree(model: ModelSubject) -> str:
     """Trained eagerly and in a graph it ends with the same weights."""
     if model.is_random(model.restarted()):
-        raise DoesNotApply(say("its training is random"))
+        raise DoesNotApply("its training is random")
     return _as_plain(model, run_eagerly=True)
 
 
@@ -34,13 +34,13 @@ def trains_under_jit_compile(model: ModelSubject) -> str:
 def _as_plain(model: ModelSubject, **compiling: Any) -> str:
     plain, made = model.plain, model.restarted(**compiling)
     if compiling.get("jit_compile") and not made.jit_compile:
-        raise DoesNotApply(say("a layer in it says that XLA cannot compile it"))
+        raise DoesNotApply("a layer in it says that XLA cannot compile it")
     model.fitted(made, WHOLE, EPOCHS)
     if model.is_random(made):
         return say("it trains; weights are not compared, training is random")
     difference = differs_by(plain.after, weights_of(made), 1e-3)
     if difference:
-        raise Fails(say("weights differ by {:.3g} of the largest", difference))
+        raise Fails("weights differ by {:.3g} of the largest", difference)
     return say("the same weights after {} epochs", EPOCHS)
 
 

@@ -19,7 +19,7 @@ def logs_hold_loss_and_metrics(model: ModelSubject) -> str:
     if lacking:
         names = ", ".join(name.replace(METRIC, say("the compiled metric")) for name in lacking)
         raise Fails(
-            say("not in the logs: {}. They hold {}", names, ", ".join(history) or say("nothing"))
+            "not in the logs: {}. They hold {}", names, ", ".join(history) or say("nothing")
         )
     return ", ".join(name for name in history if METRIC not in name) + say(
         " and the compiled metric"
@@ -31,17 +31,17 @@ def logged_values_are_right(model: ModelSubject) -> str:
     """With a learning rate of 0, `fit` logs what `evaluate` of the same data gives."""
     made = model.restarted(rate=0.0)
     if model.is_random(made):
-        raise DoesNotApply(say("its training is random: no two values agree"))
+        raise DoesNotApply("its training is random: no two values agree")
     history = model.fitted(made, WHOLE)
     y_pred = np.asarray(made(model.data.x, training=False)[:WHOLE])
     expected = {"loss": model.loss_of(made), METRIC: float(np.mean(y_pred) + 1.0)}
     if not set(expected) & set(history):
-        raise DoesNotApply(say("nothing is logged, see logs_hold_loss_and_metrics"))
+        raise DoesNotApply("nothing is logged, see logs_hold_loss_and_metrics")
     for name in expected.keys() & history.keys():
         logged, right = history[name][0], expected[name]
         if not np.isclose(logged, right, rtol=1e-3, atol=1e-5):
             shown = name.replace(METRIC, say("the compiled metric"))
-            raise Fails(say("fit logs {:.5g} for {}, it is {:.5g}", logged, shown, right))
+            raise Fails("fit logs {:.5g} for {}, it is {:.5g}", logged, shown, right)
     return ", ".join(f"{value:.5g}" for value in expected.values())
 
 
@@ -58,7 +58,7 @@ def metrics_are_reset(model: ModelSubject) -> str:
     }
     kept = [name for name, metric in found.items() if as_vector(metric.variables).any()]
     if kept:
-        raise Fails(say("not reset: {}", ", ".join(kept)))
+        raise Fails("not reset: {}", ", ".join(kept))
     return (
         say("{} metrics reset", len(found))
         if found

@@ -85,7 +85,7 @@ class ModelSubject(Subject[ToyProblem]):
                 mend = mend or keras3(error)
                 continue
             if not isinstance(outputs, tf.Tensor):
-                raise Fails(say("it has several outputs, and the kit labels for one only"))
+                raise Fails("it has several outputs, and the kit labels for one only")
             first = [np.array(v) for v in model.variables]
             for y, loss in _labels_and_losses(outputs):
                 try:
@@ -96,7 +96,7 @@ class ModelSubject(Subject[ToyProblem]):
                     mend = mend or keras3(error)
                     continue
                 return ToyProblem(model, first, x, y, loss)
-        raise Fails("; ".join(dict.fromkeys(refusals)), mend)
+        raise Fails("; ".join(dict.fromkeys(refusals)), mend=mend)
 
     def _inputs(self, model: Any) -> list[Any]:
         """Inputs to try: of the shapes that the model says, else the usual ones."""
@@ -140,7 +140,7 @@ class ModelSubject(Subject[ToyProblem]):
         """A plain fit, in a graph, on whole batches; other ways to train are held against it."""
         made, problem = self.restarted(), self.data
         if not made.trainable_weights:
-            raise DoesNotApply(say("it has no trainable weights"))
+            raise DoesNotApply("it has no trainable weights")
         before, loss = weights_of(made), self.loss_of(made)
         validation = problem.inputs(WHOLE), problem.y[:WHOLE]
         history = self.fitted(made, WHOLE, EPOCHS, validation_data=validation)

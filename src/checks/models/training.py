@@ -17,7 +17,7 @@ def can_be_trained(model: ModelSubject) -> str:
         history = model.fitted(made)
     bad = [name for name, values in history.items() if not np.isfinite(values).all()]
     if bad:
-        raise Fails(say("not finite after an epoch: {}", ", ".join(bad)))
+        raise Fails("not finite after an epoch: {}", ", ".join(bad))
     return say("one epoch, logs {}", ", ".join(name for name in history if name != METRIC))
 
 
@@ -26,9 +26,9 @@ def the_optimizer_steps(model: ModelSubject) -> str:
     """A fit changes the weights, by the optimizer that `compile` was given."""
     fit = model.plain
     if np.array_equal(fit.before, fit.after):
-        raise Fails(say("no weight changed"))
+        raise Fails("no weight changed")
     if fit.steps == 0:
-        raise Warns(say("weights changed, but the optimizer of compile took no step"))
+        raise Warns("weights changed, but the optimizer of compile took no step")
     return say(
         "{} steps, weights moved by {:.3g}", fit.steps, np.linalg.norm(fit.after - fit.before)
     )
@@ -55,7 +55,7 @@ def sample_weights_change_the_step(model: ModelSubject) -> str:
             model.fitted(made, sample_weight=given)
         found.append(weights_of(made))
     if np.allclose(found[0], found[1], rtol=0, atol=1e-7):
-        raise Fails(say("weighting other examples led to the same weights"))
+        raise Fails("weighting other examples led to the same weights")
     return say("weighting other examples led to other weights")
 
 
@@ -71,8 +71,8 @@ def regularisation_counts(model: ModelSubject) -> str:
     finally:
         weight.regularizer = kept
     if np.allclose(plain.after, weights_of(made), rtol=0, atol=1e-7):
-        raise Fails(say("a regulariser of the largest weight left every step as it was"))
+        raise Fails("a regulariser of the largest weight left every step as it was")
     without, penalised = (logs.get("loss", [0.0])[0] for logs in (plain.history, history))
     if without == penalised:
-        raise Warns(say("it changed the step, but not the logged loss, {:.5g}", without))
+        raise Warns("it changed the step, but not the logged loss, {:.5g}", without)
     return say("loss {:.5g} without, {:.5g} with an L2 penalty", without, penalised)

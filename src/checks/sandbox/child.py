@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from src.checks.language import say, speak
+from src.checks.language import mistake, speak
 from src.checks.messages import one_line
 from src.errors import UserError
 
@@ -139,7 +139,7 @@ def _do(
             emit("listed", components=components_of(found))
             return
         if not hasattr(found, name):
-            raise UserError(say("{} has no {}", found.__name__, name))
+            raise mistake("{} has no {}", found.__name__, name)
         made = recipe(getattr(found, name), kind, arguments, name, input_shape)
     except UserError as error:
         emit("mistake", text=str(error))

@@ -52,10 +52,9 @@ def components_in(file: Path, timeout: float) -> list[str]:
     Raises:
         UserError: the file cannot be imported.
     """
-    events, ending = _run(timeout, file=str(file))
-    last = {event["event"]: event for event in events}
+    last, _ = _run(timeout, file=str(file))
     if "listed" not in last:
-        failed = last.get("import_failed") or last.get("broken") or {"text": ending}
+        failed = last.get("import_failed") or last.get("broken") or last["ended"]
         raise UserError(failed["text"])
     return list(last["listed"]["components"])
 
@@ -72,17 +71,15 @@ def report(name: str, timeout: float, **job: Any) -> Report:
     Raises:
         UserError: there is no such component, or it cannot be made from these arguments.
     """
-    events, ending = _run(timeout, name=name, **job)
-    last = {event["event"]: event for event in events}
+    last, done = _run(timeout, name=name, **job)
     if "mistake" in last:
         raise UserError(last["mistake"]["text"])
-    broken = last.get("broken", {"text": ending})
+    broken = last.get("broken", last["ended"])
     if "component" not in last:
         text = last.get("import_failed", broken)["text"]
         about: dict[str, Any] = {key: translated(text) for key, text in _ABOUT_IMPORT.items()}
         return Report(name, "", (Result(IMPORT, FAIL, text, **about),))
     component, running = last["component"], last.get("start", {}).get("check")
-    done = [Result(**event["result"]) for event in events if event["event"] == "result"]
     results = {result.name: result for result in done}
     for check in component["checks"]:
         if check["name"] not in results:
@@ -93,8 +90,8 @@ def report(name: str, timeout: float, **job: Any) -> Report:
     return Report(name, component["kind"], tuple(results.values()), component["made_with"])
 
 
-def _run(timeout: float, **job: Any) -> tuple[list[Event], str]:
-    """The events of a job, and the way in which it ended before it was done."""
+def _run(timeout: float, **job: Any) -> tuple[dict[str, Event], list[Result]]:
+    """The last event of each kind of a job, `ended` with a text that says how, and its results."""
     with tempfile.TemporaryDirectory(prefix="checks-") as folder:
         process = _FORKS.Process(target=supervise, args=(folder, timeout, spoken(), job))
         process.start()
@@ -103,19 +100,17 @@ def _run(timeout: float, **job: Any) -> tuple[list[Event], str]:
         finally:  # Ctrl-C too
             process.terminate()
             process.join()
-        events = _events(Path(folder, EVENTS))
+        file = Path(folder, EVENTS)
+        lines = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]  # not one half written
         last = {event["event"]: event for event in events}
         if "ended" in last:
-            return events, _how(last["ended"], timeout, Path(folder, OUTPUT))
-        if "began" in last:
-            end_group(last["began"]["process"])
-        return events, say("it ended the process that runs the checks")
-
-
-def _events(file: Path) -> list[Event]:
-    """The events of a job, but for one that it was writing when it ended."""
-    lines = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+            last["ended"]["text"] = _how(last["ended"], timeout, Path(folder, OUTPUT))
+        else:
+            last["ended"] = {"text": say("it ended the process that runs the checks")}
+            if "began" in last:
+                end_group(last["began"]["process"])
+    return last, [Result(**event["result"]) for event in events if event["event"] == "result"]
 
 
 def _how(ended: Event, timeout: float, output: Path) -> str:
