@@ -58,7 +58,7 @@ def unused_arguments(source: Callable[..., Any]) -> list[str]:
         if not library and any(name.rpartition(":")[2] in UNREADABLE for name in reads):
             return []
         reads = {name for name in reads if name.rpartition(":")[2] not in UNREADABLE}
-    for name in (waiting := [*reads]):  # which grows on the way
+    for name in (waiting := [*reads]):  # which grows meanwhile
         new = depends.pop(name, set()) - reads
         reads |= new
         waiting += new

@@ -27,7 +27,7 @@ def held(owner: Any) -> Iterator[tuple[str, Any]]:
 def layers_within(layer: Any) -> list[Any]:
     """A layer and all layers that it holds, at any depth."""
     found = [layer]
-    for known in found:  # which grows on the way
+    for known in found:  # which grows meanwhile
         for _, value in held(known):
             if isinstance(value, keras.layers.Layer) and all(value is not one for one in found):
                 found.append(value)

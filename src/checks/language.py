@@ -1,8 +1,8 @@
 """The language in which the kit speaks, with gettext's catalogues, read as they are written.
 
-A text for people is written in English where it is said, as the argument of `say`; its translation
-stands in `languages/CODE.po`. A `.po` file is read when its language is first asked for, so that
-nothing has to be compiled after a clone.
+A text for people is written in English where it is said: in `say`, `mistake` or a finding. Its
+translation stands in `languages/CODE.po`, which is read when its language is first asked for, so
+that nothing has to be compiled after a clone.
 """
 
 import ast

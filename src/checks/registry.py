@@ -30,7 +30,7 @@ KINDS = {
 """The folder of each kind."""
 
 
-class Finding(BaseException):  # no error: what catches a component's exceptions lets it through
+class Finding(BaseException):  # no Exception, so that no `except Exception` catches it
     """The outcome of a check.
 
     Args:
@@ -66,7 +66,7 @@ class DoesNotApply(Finding):
 
 @contextmanager
 def failing(doing: str) -> Iterator[None]:
-    """Turns an exception into a failure, which says that "labels as uint8" raises it."""
+    """Turns an exception into a failure: "labels as uint8 raises ValueError: ..."."""
     try:
         yield
     except Exception as error:

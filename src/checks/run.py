@@ -101,7 +101,7 @@ def check_component(
 def results_of(
     made: Recipe, checks: Sequence[Check], started: Callable[[Check], None] = lambda check: None
 ) -> Iterator[Result]:
-    """Runs checks one by one; `started` is told of each before."""
+    """Runs checks one by one, and calls `started` before each."""
     subject = _SUBJECTS[made.kind](made)
     for check in checks:
         started(check)
