@@ -1,4 +1,4 @@
-"""The project's own components pass, and its deliberately stateless metric is caught."""
+"""The project's own components pass (that batch_macro_f1 does not, the notebook's tests show)."""
 
 import keras
 import pytest
@@ -68,11 +68,6 @@ def test_every_public_loss_metric_and_layer_is_among_them():
 def test_a_loss_of_whole_batches_passes_but_for_what_says_so():
     report = check_component(components.SoftMacroF1Loss)
     assert report.failed == ("batch_does_not_change_a_sample",)
-
-
-def test_a_batch_mean_posing_as_macro_f1_is_caught():
-    report = check_component(components.batch_macro_f1)
-    assert "batching_does_not_change_the_result" in report.failed
 
 
 @parametrize_with_checks(components.BinaryFocalLoss)
