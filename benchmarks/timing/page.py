@@ -1,4 +1,4 @@
-"""The page ``docs/performance.md``: prose by hand, tables by the programs, between markers."""
+"""Pages of prose by hand, with tables by the programs between markers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def replaced(page: str, name: str, content: str) -> str:
     begin, end = f"<!-- bench {name} -->", f"<!-- /bench {name} -->"
     part = f"{begin}\n\n{content.strip()}\n\n{end}"
     if (begin in page) != (end in page):
-        raise UserError(f"{PAGE.name}: has one of {begin} and {end}, needs both")
+        raise UserError(f"the page has one of {begin} and {end}, needs both")
     if begin not in page:
         return f"{page.rstrip()}\n\n## {name}\n\n{part}\n"
     return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: part, page, flags=re.DOTALL)
