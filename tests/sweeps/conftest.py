@@ -8,6 +8,7 @@ from hydra.types import HydraContext
 
 from src.config.register import register
 from src.sweeps.composer import all_overrides
+from src.sweeps.data_sets import with_planned_sets
 from src.sweeps.jobs import Plan
 from src.sweeps.references import all_jobs
 from tests.conftest import ROOT
@@ -36,14 +37,15 @@ def sweeper():
 
 @pytest.fixture
 def jobs_typed(sweeper):
-    """The sweep of ``python train.py -m WORDS``, and the words of its jobs."""
+    """The sweep of ``python train.py -m WORDS``, the words of its jobs, and what sets it takes."""
 
     def jobs(*typed):
         parsed = OverridesParser.create().parse_overrides(list(typed))
         words = [one.input_line for one in parsed if not one.is_sweep_override()]
         made = sweeper(*words)
         overrides = all_overrides(made.context.config_loader, made.master, typed)
-        return made, all_jobs(made.master, overrides)
+        overrides, sets = with_planned_sets(made.master, overrides)
+        return made, all_jobs(made.master, overrides), sets
 
     return jobs
 
@@ -53,7 +55,7 @@ def plan_typed(jobs_typed):
     """The plan of the same."""
 
     def plan(*typed):
-        made, jobs = jobs_typed(*typed)
+        made, jobs, _ = jobs_typed(*typed)
         return Plan.of(made.context, made.master, jobs)
 
     return plan

@@ -4,14 +4,11 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.errors import UserError
 from src.forecast import main
-from src.sweeps.composer import all_overrides
-from src.sweeps.data_sets import climb_sets, with_planned_sets
+from src.sweeps.data_sets import climb_sets
 from src.sweeps.jobs import Plan
-from src.sweeps.references import all_jobs
 from src.sweeps.sections import sections_of
 from src.sweeps.tuning import plan_in_words
 from tests.data.collections.dat_files import write
@@ -34,15 +31,11 @@ def collection(tmp_path):
 
 
 @pytest.fixture
-def study(sweeper):
+def study(jobs_typed):
     """A study as typed: its jobs by key, what is known of its sets, and what makes its plan."""
 
     def plan(*typed):
-        parsed = OverridesParser.create().parse_overrides(list(typed))
-        made = sweeper(*(one.input_line for one in parsed if not one.is_sweep_override()))
-        overrides = all_overrides(made.context.config_loader, made.master, typed)
-        overrides, sets = with_planned_sets(made.master, overrides)
-        words = all_jobs(made.master, overrides)
+        made, words, sets = jobs_typed(*typed)
         jobs = [dict(word.split("=", 1) for word in job) for job in words]
         planned = partial(Plan.of, made.context, made.master, words, sets=sets)
         return jobs, sets, planned
