@@ -1,6 +1,7 @@
 """Runs a check in a fresh state of Keras, and leaves the caller's state as it was."""
 
 import contextlib
+import contextvars
 import random
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,7 +12,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from src.checks.language import speak, spoken
 from src.compat.tensorflow import without_op_determinism
 
 T = TypeVar("T")
@@ -29,9 +29,8 @@ def isolated(work: Callable[[], T]) -> T:
     Args:
         work: what to run.
     """
-    thread = ThreadPoolExecutor(1, initializer=speak, initargs=(spoken(),))
-    with without_op_determinism(), _settings_kept(), thread:
-        return thread.submit(work).result()
+    with without_op_determinism(), _settings_kept(), ThreadPoolExecutor(1) as thread:
+        return thread.submit(contextvars.copy_context().run, work).result()
 
 
 @contextlib.contextmanager

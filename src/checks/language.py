@@ -76,12 +76,6 @@ def spoken() -> str:
     return _spoken.get()
 
 
-def speak(code: str) -> None:
-    """Speaks a language from now on, in this thread."""
-    catalogue(code)
-    _spoken.set(code)
-
-
 @contextlib.contextmanager
 def speaking(code: str) -> Iterator[None]:
     """Speaks a language within the block."""

@@ -1,14 +1,16 @@
 """Grades a folder of files: every component in each, two files at a time."""
 
+import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
-from src.checks.language import mistake, say, speak, spoken
+from src.checks.language import mistake, say
 from src.checks.results import FAIL, Report, Result
 from src.checks.sandbox.sandbox import IMPORT, components_in, report, start
 from src.errors import UserError
@@ -56,13 +58,15 @@ def grade(
     if not files:
         raise mistake("--submissions {}: no .py file in it", folder)
     start()
-    with ThreadPoolExecutor(AT_ONCE, initializer=speak, initargs=(spoken(),)) as pool:
-        graded = pool.map(lambda file: _graded(folder, file, timeout, arguments or {}), files)
+    contexts = [contextvars.copy_context() for _ in files]  # the language that is spoken
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        job = partial(_graded, folder, timeout, arguments or {})
+        graded = pool.map(lambda context, file: context.run(job, file), contexts, files)
         console = Console(stderr=True)
         return list(track(graded, say("checking"), total=len(files), console=console))
 
 
-def _graded(folder: Path, file: Path, timeout: float, arguments: dict[str, Any]) -> Submission:
+def _graded(folder: Path, timeout: float, arguments: dict[str, Any], file: Path) -> Submission:
     shown = str(file.relative_to(folder))
     try:
         names = components_in(file.resolve(), timeout)

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from src.checks.language import mistake, speak
+from src.checks.language import mistake, speaking
 from src.checks.messages import one_line
 from src.errors import UserError
 
@@ -101,9 +101,9 @@ def _work(emit: Emit, folder: str, language: str, job: dict[str, Any]) -> NoRetu
             os.dup2(source, target)
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        speak(language)
         emit("began", process=os.getpid())
-        _do(emit, **job)
+        with speaking(language):
+            _do(emit, **job)
     except BaseException as error:
         emit("broken", text=one_line(error))
         os._exit(70)
