@@ -81,6 +81,14 @@ def test_each_job_is_told_once_as_it_ends_and_counted(parallel):
     assert outcome.err == ""
 
 
+@pytest.mark.skipif(find_spec("ray") is not None, reason="ray is installed")
+def test_a_launcher_that_is_not_installed_ends_the_command_before_a_sweep_begins(train, tmp_path):
+    outcome = train(("-m", "hydra/launcher=ray", "loss=ce,focal"), tmp_path)
+    assert outcome.status == 2
+    assert outcome.err == "Error: hydra/launcher=ray: ray is not installed; make cluster\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 @needs("submitit")
 def test_slurm_that_is_not_here_is_one_clear_error(tmp_path, monkeypatch):
     from src.sweeps import submitit_launcher
