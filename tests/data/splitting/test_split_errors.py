@@ -165,6 +165,6 @@ def test_the_same_file_or_another_number_of_nameless_columns_is_no_test(tmp_path
 @pytest.mark.parametrize("source", [simulated, classification])
 def test_fresh_rows_are_split_at_random_alone(source):
     with pytest.raises(
-        DataError, match=r"data\.split='kfold' must be auto or random: each seed draws"
+        DataError, match=r"data\.split='kfold' must be one of auto, random: each seed draws"
     ):
         source(split="kfold")
