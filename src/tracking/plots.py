@@ -16,6 +16,7 @@ NAMES_UP_TO = 48
 """Classes are named at the axes of matrices up to this many."""
 LONGEST = 20
 """Letters of a class name that are shown."""
+INCHES_A_LETTER = 0.09
 CURVES = {"loss": "loss", "f1_macro": "macro F1"}
 """Metrics that are drawn by epoch, and their labels."""
 HALVES = {"": ("training", "#0072B2", "--"), "val_": ("validation", "#D55E00", "-")}
@@ -44,14 +45,18 @@ def _draw_confusion(folder: Path) -> None:
     with (folder / record.CONFUSION).open(encoding="utf-8", newline="") as stream:
         names, *rows = csv.reader(stream)
     counts, classes = np.array(rows, dtype=np.int64), len(names)
-    side = min(1.8 + 0.45 * classes, 13.0) + 1.5
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
+    shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
+    # Margins in inches: a layout engine would draw everything twice to find them.
+    side = min(1.8 + 0.45 * classes, 13.0)
+    margin = 0.7 + INCHES_A_LETTER * max(map(len, shown))
+    right = 0.3 if classes <= NUMBERS_UP_TO else 1.3
+    width, height = margin + side + right, margin + side + 0.4
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((margin / width, margin / height, side / width, side / height))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(shares, colormaps["Blues"], vmin=0, vmax=1)
+    image = axes.imshow(shares, colormaps["Blues"], vmin=0, vmax=1, aspect="auto")
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split")
     if classes <= NAMES_UP_TO:
-        shown = [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
         axes.set_xticks(range(classes), shown, rotation=45, ha="right")
         axes.set_yticks(range(classes), shown)
     if classes <= NUMBERS_UP_TO:
@@ -60,14 +65,17 @@ def _draw_confusion(folder: Path) -> None:
             count = str(counts[row, column])
             axes.text(column, row, count, ha="center", va="center", color=colour)
     else:
-        figure.colorbar(image, label="share of the true class", shrink=0.8)
+        left = (margin + side + 0.2) / width
+        scale = figure.add_axes((left, margin / height, 0.2 / width, side / height))
+        figure.colorbar(image, cax=scale, label="share of the true class")
     figure.savefig(folder / record.CONFUSION_PLOT, **PNG)
 
 
 def _draw_curves(folder: Path, best_epoch: int) -> None:
     """Loss and macro F1 by epoch, training and validation, the best epoch marked."""
     history = record.read_history(folder / record.HISTORY)
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.4))
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.14, top=0.97, wspace=0.24)
     halves = figure.subplots(1, 2)
     for axes, (metric, label) in zip(halves, CURVES.items(), strict=True):
         for prefix, (split, colour, line) in HALVES.items():
