@@ -6,9 +6,10 @@ needed: see :mod:`src.sweeps`.
 
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
@@ -41,6 +42,12 @@ class Configured:
     ) -> None:
         """Takes what a job needs."""
         self.context, self.function, self.master = hydra_context, task_function, config
+
+    def warns_once(self) -> AbstractContextManager[None]:
+        """Within it a warning about data is shown once, however many jobs and processes read it."""
+        from src.config.once_per_sweep import given_warnings_forgotten
+
+        return given_warnings_forgotten(Path(self.master.hydra.sweep.dir))
 
 
 # --- launchers ----------------------------------------------------------------------------------
@@ -92,8 +99,9 @@ class JobLauncher(Configured, Launcher):
         from src.sweeps.jobs import Plan
         from src.sweeps.sweep import run_plan
 
-        plan = Plan.of(self.context, self.master, job_overrides, initial_job_idx)
-        return run_plan(self, self.master, plan).results
+        with self.warns_once():
+            plan = Plan.of(self.context, self.master, job_overrides, initial_job_idx)
+            return run_plan(self, self.master, plan).results
 
 
 class LocalLauncher(JobLauncher):
@@ -186,14 +194,15 @@ class GridSweeper(Configured, Sweeper):
         from src.sweeps.seeds import with_planned_seeds
 
         loader = self.context.config_loader
-        typed = all_overrides(loader, self.master, arguments)
-        typed, sets = with_planned_sets(self.master, typed)
-        words, seconds = with_planned_seeds(loader, self.master, typed)
-        jobs = all_jobs(self.master, words)
-        plan = Plan.of(self.context, self.master, jobs, sets=sets, seconds=seconds)
-        from src.sweeps.sweep import run_plan  # which needs more, for nothing where a job is wrong
+        with self.warns_once():
+            typed = all_overrides(loader, self.master, arguments)
+            typed, sets = with_planned_sets(self.master, typed)
+            words, seconds = with_planned_seeds(loader, self.master, typed)
+            jobs = all_jobs(self.master, words)
+            plan = Plan.of(self.context, self.master, jobs, sets=sets, seconds=seconds)
+            from src.sweeps.sweep import run_plan  # needs more, for nothing where a job is wrong
 
-        sweep = run_plan(_launcher(self), self.master, plan)
+            sweep = run_plan(_launcher(self), self.master, plan)
         sweep.raise_first_error()
         return sweep.results
 
@@ -210,7 +219,8 @@ class OptunaSweeper(Configured, Sweeper):
         refuse(self.master, "optuna")
         overrides = all_overrides(self.context.config_loader, self.master, arguments)
         options = {key: value for key, value in self.options.items() if key != "params"}
-        return search(_launcher(self), self.context, self.master, overrides, **options)
+        with self.warns_once():
+            return search(_launcher(self), self.context, self.master, overrides, **options)
 
 
 def _launcher(sweeper: Configured) -> Launcher:

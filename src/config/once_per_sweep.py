@@ -1,6 +1,9 @@
 """Shows a warning about data once per sweep, not once for each process or job that reads it."""
 
 import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,7 +11,18 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 WARNED = ".warned"
-"""Folder in the sweep's, with an empty file per warning; the sweep removes it when it ends."""
+"""Folder in the sweep's, with an empty file per warning."""
+
+
+@contextmanager
+def given_warnings_forgotten(sweep: Path) -> Iterator[None]:
+    """Removes the marks from the sweep's folder in the end, and a folder that has nothing else."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(sweep / WARNED, ignore_errors=True)
+        with suppress(OSError):
+            sweep.rmdir()
 
 
 class OncePerSweep(logging.Filter):

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from src.config.check import FULL
-from src.config.once_per_sweep import WARNED
 from src.data.errors import DataError
 from src.entry import is_mistake, was_interrupted
 from src.sweeps.composer import Job
@@ -175,7 +173,6 @@ class Sweep:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Names the jobs that failed, prints the table and ends the parent run."""
         self._bar.stop()
-        shutil.rmtree(self._folder / WARNED, ignore_errors=True)
         getattr(self._launcher, "end", lambda: None)()
         if self._failed:
             count, words = len(self._failed), [words for words, _ in self._failed.values()]

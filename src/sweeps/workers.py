@@ -80,7 +80,7 @@ class Workers:
                 self._pool.submit(_run, sent, jobs[start : start + size])
                 for start in range(0, len(jobs), size)
             ]
-            self._pool.submit(int)  # a pool watches the workers that there are at its last task
+            self._pool.submit(int)  # a pool watches the workers that it has when it is given a task
         finally:
             self._processes = set(multiprocessing.active_children()) - others
         try:

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from src.config.once_per_sweep import OncePerSweep
+from src.config.once_per_sweep import OncePerSweep, given_warnings_forgotten
 
 TABLE, IMAGES = "src.data.splitting.leaks", "src.data.images.fashion_mnist"
 
@@ -53,3 +53,14 @@ def test_a_folder_that_cannot_be_written_hides_nothing(shown, tmp_path):
     (tmp_path / "sweep").write_text("a file")
     assert shown(TABLE, "%s: one column tells", "a.csv")
     assert shown(TABLE, "%s: one column tells", "a.csv")
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_marks_end_with_the_sweep_and_a_folder_that_holds_nothing_else(shown, tmp_path, began):
+    sweep = tmp_path / "sweep"
+    with pytest.raises(KeyError), given_warnings_forgotten(sweep):
+        assert shown(TABLE, "%s: one column tells", "a.csv")
+        if began:
+            (sweep / "multirun.yaml").touch()
+        raise KeyError("in the plan")
+    assert [path.name for path in tmp_path.rglob("*")] == (["sweep", "multirun.yaml"] * began)
