@@ -34,14 +34,12 @@ if TYPE_CHECKING:
 class Answer:
     """A comparison at one decision, and at the other beside it.
 
-    Each loss is at its best where the runs tune anything; what these were chosen from is compared
-    at given settings beside it.
+    Where the runs tune anything, each loss is at its best, and at the given settings beside it.
 
     Attributes:
         selection: the runs.
         decision: the one that is judged.
-        comparisons: at that decision, the losses of a setting in the order of their validation
-            scores.
+        comparisons: at that decision; within a setting, best on the validation split first.
         others: at the other one; empty where the runs did not record it.
         given: at the settings that the trials had, at the decision that is judged.
         losses: each loss in each setting, by decision.

@@ -77,8 +77,8 @@ def precision_recall_curves(losses: Sequence[LossEvidence]) -> Panel:
             axes.plot(RECALLS, curve, **line_of(label), lw=1.4, ms=3.5, markevery=12)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     caption = (
-        f"Class {losses[0].summary.rare_name}. Best precision at each recall or more, mean over "
-        "seeds; AP: mean average precision. No threshold enters, so losses that differ here differ "
+        f"Class {losses[0].summary.rare_name}. Best precision at each recall or more; "
+        "this and AP are means over seeds. No threshold enters, so losses that differ here differ "
         f"in how they rank. {'; '.join(said for said, _, _ in curves)}."
     )
     return Panel(title, drawing.svg, caption)

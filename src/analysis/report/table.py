@@ -10,7 +10,7 @@ from src.analysis.statistics.losses import LossRow, LossSummary, summarise
 BESIDE = {
     "rarest_class_f1": "F1 of {rare}",
     "rarest_class_recall": "its recall",
-    "test_average_precision": "AUPRC",
+    "test_average_precision": "AP",
     "test_ece": "ECE",
 }
 """Scores beside macro F1, and the heads of their columns."""

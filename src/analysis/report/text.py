@@ -16,7 +16,7 @@ BESIDE = {
     "rarest_class_f1": ("rare F1", "F1 of {rare}"),
     "rarest_class_recall": ("recall", "its recall"),
     "rarest_class_average_precision": ("rare AP", "its AP"),
-    "test_average_precision": ("AP", "macro AP"),
+    "test_average_precision": ("AP", "AP"),
     "test_ece": ("ECE", "ECE"),
     "test_brier": ("Brier", "Brier"),
     "test_log_loss": ("log loss", "log loss"),
