@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src.errors import (
     ErrorExit,
     UserError,
+    close_match,
     first_line,
     is_store_failure,
     override,
@@ -206,14 +207,16 @@ def _how_to_quote(error: HydraException) -> str:
 
 
 def _legal_keys(error: OmegaConfBaseException) -> str:
-    """The keys beside a wrong one."""
+    """The keys beside a wrong one, and the nearest of them."""
     node: Any = error.parent_node
     try:
         keys = [str(key) for key in node]
     except (TypeError, OmegaConfBaseException):
         keys = []
-    wrong = keys and str(error.key) not in keys
-    return f". Legal keys there: {', '.join(keys)}" if wrong else ""
+    if not keys or str(error.key) in keys:
+        return ""
+    near = close_match(str(error.key), keys)
+    return f". Legal keys there: {', '.join(keys)}{near and '.'}{near}"
 
 
 def _outside(error: BaseException) -> str:

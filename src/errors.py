@@ -1,5 +1,6 @@
 """What the user can mend: the exception, shown as a message, and the words that mend it."""
 
+import difflib
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -76,6 +77,12 @@ def override(key: str, value: Any) -> str:
     The value is a text, a number, None, or a list of these.
     """
     return shlex.quote(f"{key}={_in_grammar(value)}")
+
+
+def close_match(wanted: str, available: Iterable[str]) -> str:
+    """The end of an error: ``" Did you mean 'NAME'?"``, or nothing where no name comes close."""
+    found = difflib.get_close_matches(wanted, list(available), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def words(values: Iterable[str]) -> str:

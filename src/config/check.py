@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from src.config.estimator_schema import FOR_PIXELS, NONE, not_for_pixels
 from src.config.legal import problems
@@ -45,6 +45,8 @@ def check(cfg: DictConfig) -> dict[str, Any]:
         raise UserError(f"seed={seed}: must be an integer from 0 to 4294967295{sweeps}")
     try:
         plain = {str(key): _resolved(cfg[key]) for key in cfg if key != HYDRA}
+    except MissingMandatoryValue as error:
+        raise UserError(_what_belongs(cfg, str(error.full_key))) from error
     except OmegaConfBaseException as error:
         raise UserError(_first_line(error)) from error
     wrong = [f"{key}: is missing" for key in Config.__dataclass_fields__ if key not in plain]
@@ -85,6 +87,15 @@ def _schema_of(cfg: DictConfig, section: str) -> type | None:
     return {"loss": LossConfig, "training": TrainingConfig, "tracking": TrackingConfig}.get(section)
 
 
+def _what_belongs(cfg: DictConfig, key: str) -> str:
+    """A sentence on a mandatory key without a value: how to type it, and what is legal there."""
+    section, _, name = key.partition(".")
+    schema = _schema_of(cfg, section)
+    hints = get_type_hints(schema, include_extras=True) if schema else {}
+    reasons = [f", which {reason}" for _, reason in problems("", hints.get(name, str))]
+    return f"{key}: is missing; type {key}=VALUE{''.join(reasons)}"
+
+
 def _wrong(schema: type, values: Any, section: str) -> list[str]:
     """A sentence for each wrong value of a section."""
     if not isinstance(values, dict):
@@ -101,7 +112,8 @@ def _wrong(schema: type, values: Any, section: str) -> list[str]:
             for place in places:
                 value = value[place]
             key = ".".join([section, name, *map(str, places)])
-            sentences.append(f"{key}={value}: {reason}")
+            typed = str(value).lower() if isinstance(value, bool) else value
+            sentences.append(f"{key}={typed}: {reason}")
     return sentences
 
 
@@ -112,15 +124,15 @@ def _cross_problems(plain: dict[str, Any]) -> list[str]:
     if kept and tracking["detail"] != FULL:
         return [f"tracking.detail=scores: keeps scores alone; set {' '.join(kept)} with it"]
     if plain["compare"] is True and not tracking["enabled"]:
-        return ["compare=True: compares the runs of the store; leave out tracking=none with it"]
+        return ["compare=true: compares the runs of the store; leave out tracking=none with it"]
     if training["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
         return [
-            "training.tensorboard=True: TensorBoard is not installed; "
+            "training.tensorboard=true: TensorBoard is not installed; "
             "python -m pip install 'tensorboard>=2.20'"
         ]
     if training["jit_compile"] and training["deterministic"]:
         return [
-            "training.jit_compile=True: XLA cannot be held to the same bits; "
+            "training.jit_compile=true: XLA cannot be held to the same bits; "
             "set training.deterministic=false with it"
         ]
     data = plain["data"] if isinstance(plain["data"], dict) else {}

@@ -182,6 +182,7 @@ class TableConfig(TableSplitConfig, RowsConfig):
 class KeelConfig(RowsConfig):
     """A set of the KEEL collection."""
 
+    name: Annotated[str, filled("name a set: python -m src.fetch keel --list shows them")] = MISSING
     dataset: str = MISSING
     root: str | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,12 +30,6 @@ class CellError(DataError):
         where = f"row {row + 1}" if column is None else f"row {row + 1}, column {column!r}"
         super().__init__(f"{where}: {reason}")
         self.row, self.column, self.reason = row, column, reason
-
-
-def close_match(wanted: str, available: Iterable[str]) -> str:
-    """The end of an error: `" Did you mean 'NAME'?"`, or nothing where no name comes close."""
-    found = difflib.get_close_matches(wanted, list(available), n=1)
-    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def shortened(names: Iterable[str], limit: int = 20) -> str:

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.dataset import Labels
-from src.data.errors import DataError, close_match, shortened
+from src.data.errors import DataError, shortened
 from src.data.splitting.split import Rows
+from src.errors import close_match
 
 
 @dataclass(frozen=True)

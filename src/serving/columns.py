@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from src.data.errors import DataError, close_match, shortened
+from src.data.errors import DataError, shortened
+from src.errors import close_match
 from src.saved_model.facts import ServingFacts
 
 

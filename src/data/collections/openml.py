@@ -23,7 +23,7 @@ from sklearn.datasets import fetch_openml, get_data_home
 
 from src.config.data_schema import OpenMLConfig
 from src.data.dataset import Dataset
-from src.data.errors import DataError, close_match, shortened
+from src.data.errors import DataError, shortened
 from src.data.latest import Latest
 from src.data.parameters import checked_by
 from src.data.splitting.plan import Splitting
@@ -32,7 +32,7 @@ from src.data.tabular.clean_table import Cleaning, CleanTable
 from src.data.tabular.columns import TableLayout
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable, choose_columns
-from src.errors import first_line, override
+from src.errors import close_match, first_line, override
 
 ALL_NAMES = "https://www.openml.org/api/v1/json/data/list/status/active"
 LARGEST_LIST = 64 * 2**20

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from src.data.dataset import SPLITS
-from src.data.errors import DataError, close_match, shortened
+from src.data.errors import DataError, shortened
 from src.data.splitting.marks import refuse_gaps
 from src.data.tabular.limits import refuse_large
 from src.data.tabular.npz_table import NpzTable
@@ -17,7 +17,7 @@ from src.data.tabular.parquet_table import ParquetTable
 from src.data.tabular.raw_table import LARGEST_TABLE, RawTable
 from src.data.tabular.table_file import open_table
 from src.data.tabular.text_format import TextFormat
-from src.errors import override
+from src.errors import close_match, override
 
 PART = "the file that a row is in"
 """Name of the column of splits that is added to the joined table."""

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from src.data.dataset import Labels
-from src.data.errors import DataError, close_match, shortened
+from src.data.errors import DataError, shortened
 from src.data.tabular.cells import name_of
+from src.errors import close_match
 
 WHOLE_NUMBER = re.compile(r"[-+]?\d+")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
