@@ -77,7 +77,7 @@ def critical_differences(ranks: Ranks, decision: str) -> Panel:
     title = f"Mean ranks over {ranks.rows} families, {decision}"
     with Drawing(title, 1.2 + 0.19 * len(ranks.ranks)) as drawing:
         axes = drawing.axes()
-        scikit_posthocs.critical_difference_diagram(
+        drawn = scikit_posthocs.critical_difference_diagram(
             ranks.ranks,
             ranks.nemenyi,
             ax=axes,
@@ -88,6 +88,8 @@ def critical_differences(ranks: Ranks, decision: str) -> Panel:
             left_only=True,
             text_h_margin=0.3,
         )
+        for (bar,) in drawn["crossbars"]:  # its points come in the order of a set of names
+            bar.set_xdata(sorted(bar.get_xdata()))
         axes.grid(visible=False)
     caption = "1 is best. Methods on one bar are not told apart (Nemenyi's test, 5 %; Demsar 2006)."
     return Panel(title, drawing.svg, caption)

@@ -1,6 +1,9 @@
 """The study: its table against numbers by hand, its page, and the command on a store."""
 
+import os
 import re
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 
@@ -12,6 +15,7 @@ from made_store import log_run, made_run, new_experiment
 from src.analysis.study.table import COLUMNS, tabulate
 from src.errors import UserError
 from src.study import main
+from tests.checkout import ROOT
 
 SETS = {"yeast1": "yeast", "yeast2": "yeast", "glass0": "glass", "iris0": "iris", "zoo3": "zoo"}
 GAINS = {"ce": 0.0, "focal(gamma=2)": 0.03, "forest": 0.06}
@@ -184,3 +188,29 @@ def test_a_page_without_its_markers_is_an_error_before_anything_is_read(tmp_path
         main(["--root", str(tmp_path / "nowhere"), "--docs", str(page)])
     with pytest.raises(UserError, match=r"missing\.md: no such file"):
         main(["--root", str(tmp_path / "nowhere"), "--docs", str(tmp_path / "missing.md")])
+
+
+DRAWN = """
+import pandas as pd
+from src.analysis.study.figures import critical_differences
+from src.analysis.study.ranks import rank
+best_first = {name: [0.9 - 0.1 * place] * 9 for place, name in enumerate(["ce", *"abcdef"])}
+print(critical_differences(rank(pd.DataFrame(best_first), "ce"), "argmax").svg)
+"""
+"""Seven methods in one order on nine sets: Nemenyi's bars join four neighbours each."""
+
+
+def test_ranks_are_drawn_alike_whatever_the_order_of_sets_in_a_process():
+    drawn = {
+        subprocess.run(
+            [sys.executable, "-c", DRAWN],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(drawn) == 1
+    assert next(iter(drawn)).count("<svg") == 1
