@@ -53,6 +53,7 @@ class RowsOnDisk:
         """
         raise DataError(
             f"the images take {self.nbytes / 1e9:,.1f} GB and stay on disk, but what was asked for "
-            "needs all of them in memory at once. Lower data.image_size, raise data.memory_share "
-            "where the memory is there, or leave out what needs it: references=none, sampling=none."
+            "needs all of them in memory at once. Raise data.memory_share where the memory is "
+            "there, with data=image_folder lower data.image_size, or leave out what needs it: "
+            "references=none, sampling=none."
         )

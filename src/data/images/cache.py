@@ -91,7 +91,8 @@ class ImageCache:
             raise DataError(
                 f"{self.folder}: {shape[0]:,} decoded pictures take {size / 1e9:,.1f} GB, and "
                 f"{free / 1e9:,.1f} GB are free there. {override('data.cache', 'FOLDER')} names a "
-                "folder on another disk, and a smaller data.image_size takes less."
+                "folder on another disk; with data=image_folder a smaller data.image_size takes "
+                "less."
             )
         return open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=shape)
 
