@@ -105,14 +105,14 @@ def _report(model: "SavedModel", tally: "Tally", out: Path, decision: str) -> No
         for k in given.argsort(kind="stable")[::-1][:MOST_CLASSES]
     ]
     more = f" and {len(given) - MOST_CLASSES} more" if len(given) > MOST_CLASSES else ""
-    done = f"{tally.rows:,} rows predicted in {tally.seconds:.1f} s"
+    done = f"{tally.rows:,} {tally.counted} predicted in {tally.seconds:.1f} s"
     print(f"{model.title}: {done}, {decision} decision -> {out}")
     print(f"Classes: {', '.join(shown)}{more}")
     if tally.truth:
         print(
             f"{tally.truth}, and was not used to predict; macro F1 over "
-            f"{tally.labelled:,} rows with a known class: {tally.f1_macro:.4f} (no test, where the "
-            "model was trained on these rows)"
+            f"{tally.labelled:,} {tally.counted} with a known class: {tally.f1_macro:.4f} (no "
+            f"test, where the model was trained on these {tally.counted})"
         )
     for said, names in (("Not used", tally.ignored), ("Damaged, left out", tally.damaged)):
         if names:

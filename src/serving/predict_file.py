@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.data.errors import CellError, DataError
+from src.data.rows_at_once import IMAGE_DIMENSIONS
 from src.data.tabular.cells import texts_of
 from src.data.tabular.new_rows import name_by_width, new_rows
-from src.data.tabular.npz_table import NpzTable
+from src.data.tabular.npz_table import NpzTable, splits_in
 from src.data.tabular.table_file import TableFile, open_table
 from src.data.tabular.text_format import TextFormat, read_delimiter
 from src.data.tabular.text_table import TextTable
@@ -48,7 +49,7 @@ def predict_file(
 
     Args:
         model: predicts.
-        rows: the file.
+        rows: the file; of arrays `x`, or `x_test` where they are split as Keras's data sets are.
         out: where the answer goes.
         decision: one of ``DECISIONS``.
         keep: columns of the file that go into the answer.
@@ -66,7 +67,7 @@ def predict_file(
     if facts.images and rows.suffix.lower() != ".npz":
         raise DataError(
             f"{rows}: {model.title} takes pictures: a folder of PNG, JPEG, BMP or GIF files, one "
-            "of them, or an NPZ file with their pixels in the array 'x'"
+            "of them, or an NPZ file with their pixels in the array 'x' or 'x_test'"
         )
     layout = facts.table.layout if facts.table else None
     trained = layout or TextFormat()
@@ -76,17 +77,20 @@ def predict_file(
         delimiter=delimiter,
         encoding=encoding or trained.encoding,
     )
-    with open_table(rows, f"{rows}:", text, trained.delimiter) as file:
+    splits = splits_in(rows) if facts.table is None else ("",)
+    with open_table(rows, f"{rows}:", text, trained.delimiter, splits[-1]) as file:
         if isinstance(file, TextTable) and not text.header:
             name_by_width(file, layout, facts.columns or file.names)
         label, ignored = _plan(file, facts, keep=keep, ignore_extra=ignore_extra)
+        ignored += tuple(f"x_{split}" for split in splits[:-1])
         width = len(file.names) or math.prod(facts.input_shape)
         size = max(1, min(CHUNK, CELLS // max(1, width)))
         chunks = new_rows(file, facts.table, size=size, keep=keep)
         first = next(chunks)
         kept = {name: file.type_of(name) for name in keep}
         truth = f"The column {label!r} is the label" if label else ""
-        tally = Tally(facts.class_names, truth, ignored)
+        counted = "pictures" if len(facts.input_shape) == IMAGE_DIMENSIONS else "rows"
+        tally = Tally(facts.class_names, counted, truth, ignored)
         with answer_file(out, facts, kept) as write:
             loaded = loaded or model.load()
             with progress(tally, rows.name, file.total) as show:
@@ -117,7 +121,7 @@ def _plan(
             wanted = "(columns,)" if facts.table else right
             shape = file.shape[1:]
             raise DataError(
-                f"{file.source}: 'x' has rows of shape {shape}; the model takes {wanted}"
+                f"{file.source}: {file.x!r} has rows of shape {shape}; the model takes {wanted}"
             )
         if facts.table is None:
             if keep:

@@ -56,7 +56,7 @@ def predict_images(
     classes = [Path(name).parent.name for name in files]
     labelled = {*classes} <= {*model.facts.class_names}
     truth = "The name of each folder is the label" if labelled else ""
-    tally = Tally(model.facts.class_names, truth, tuple(others))
+    tally = Tally(model.facts.class_names, "pictures", truth, tuple(others))
     true = tally.numbers_of(classes if labelled else [""] * len(files))
     read = partial(_read, model.facts.images, skip_damaged=skip_damaged)
     size = rows_at_once(model.facts.input_shape)

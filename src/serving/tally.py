@@ -20,6 +20,7 @@ class Tally:
 
     Attributes:
         class_names: K names.
+        counted: what is predicted: rows or pictures.
         truth: the beginning of a sentence on where the true classes stand; empty where nowhere.
         ignored: columns or files that were not used.
         damaged: pictures that were left out, since they cannot be read.
@@ -29,6 +30,7 @@ class Tally:
     """
 
     class_names: tuple[str, ...]
+    counted: str = "rows"
     truth: str = ""
     ignored: tuple[str, ...] = ()
     damaged: list[str] = field(default_factory=list)
@@ -86,7 +88,7 @@ def progress(tally: Tally, name: str, total: int | None) -> Iterator[Callable[[i
     console = Console(stderr=True)
     bar = Progress(
         *Progress.get_default_columns()[:3],
-        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn(f"{{task.fields[rows]:,}} {tally.counted}"),
         TimeRemainingColumn(),
         console=console,
         transient=True,

@@ -89,8 +89,8 @@ def test_a_folder_is_predicted_as_keras_reads_it(model, folder, capsys):
     same(found, [folder / name for name in found["file"]])
     truth = [name.split("/")[0] for name in found["file"]]
     score = f1_score(truth, found["class"], average="macro")
-    assert "10 rows predicted" in said
-    assert f"macro F1 over 10 rows with a known class: {score:.4f}" in said
+    assert "10 pictures predicted in " in said
+    assert f"macro F1 over 10 pictures with a known class: {score:.4f}" in said
     assert "Not used: cat/Thumbs.db, notes.txt" in said
 
 
@@ -151,13 +151,36 @@ def test_an_option_that_would_change_nothing_is_refused(model, folder):
             predict([rows, option, *value, "--model", model, "-o", "out.csv"])
 
 
-def test_pixels_in_an_array_are_those_of_the_pictures(model, folder):
+@pytest.mark.parametrize("others", [(), ("x_train", "y_train", "y_test")], ids=["x", "Keras's"])
+def test_pixels_in_an_array_are_those_of_the_pictures(model, folder, others, capsys):
     files = sorted(folder.rglob("*/of/*/*"))
     read = {"color_mode": "rgb", "target_size": SHAPE[:2], "interpolation": "bilinear"}
     pixels = [np.array(keras.utils.load_img(file, **read)) for file in files]
-    np.savez("rows.npz", x=np.array(pixels))
+    arrays = dict.fromkeys(others, np.zeros((1, *SHAPE), np.uint8))
+    np.savez("rows.npz", **arrays, **{"x_test" if others else "x": np.array(pixels)})
     predict(["rows.npz", "--model", model, "-o", "out.csv"])
     same(pd.read_csv("out.csv"), files)
+    said = capsys.readouterr().out
+    assert "10 pictures predicted" in said
+    assert ("Not used: x_train\n" in said) == bool(others)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        (
+            {"x_train": SHAPE, "y_train": ()},
+            "'x_test' alone to predict.* holds 'x_train', 'y_train'",
+        ),
+        ({"x_train": SHAPE, "x_test": (9, *SHAPE[1:])}, r"'x_test' has rows of shape \(9, 5, 3\)"),
+        ({"pictures": SHAPE}, r"'x' alone to predict\); it holds 'pictures'"),
+    ],
+)
+def test_a_file_without_the_right_array_is_told_what_it_holds(model, folder, arrays, said):
+    zeros = {name: np.zeros((2, *shape), np.uint8) for name, shape in arrays.items()}
+    np.savez("rows.npz", **zeros)
+    with pytest.raises(UserError, match=rf"rows\.npz: .*{said}"):
+        predict(["rows.npz", "--model", model, "-o", "out.csv"])
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ class NpzTable(AbstractContextManager["NpzTable"]):
         members = [member.removesuffix(".npy") for member in self._archive.namelist()]
         if name not in members:
             x, y = self.x, self.y
-            alone = " ('x' alone to predict)" if x == "x" else ""
+            alone = f" ({x!r} alone to predict)" if x in ("x", "x_test") else ""
             split = x == "x" and "x_train" in members
             hint = "; data=image_arrays trains on pictures in this form" if split else ""
             raise DataError(
