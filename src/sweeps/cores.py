@@ -86,10 +86,9 @@ def workers_sharing(launcher: DictConfig, jobs: int, threads: int | str = AUTO) 
         UserError: for numbers of workers or jobs that are none.
     """
     each = 1 if threads == AUTO else int(threads)
+    at_once = workers(launcher.get("n_jobs", 1), each)
     if launcher.get("cluster") == "slurm" or "num_cpus" in launcher:
         return workers(-1, each)
     fewest = launcher.get("fewest_jobs", 1)
     require("hydra.launcher.fewest_jobs", fewest, Count)
-    if "n_jobs" not in launcher or jobs < fewest:
-        return 1
-    return min(jobs, workers(launcher.n_jobs, each))
+    return min(jobs, at_once) if jobs >= fewest else 1

@@ -85,11 +85,18 @@ class Sweep:
         self._task = self._bar.add_task("sweep", total=total)
 
     def __enter__(self) -> "Sweep":
-        """Says what is planned, and opens the parent run, for which MLflow is imported."""
+        """Says what is planned, and opens the parent run, for which MLflow is imported.
+
+        Raises:
+            UserError: for numbers of workers or jobs that are none, before anything is said.
+        """
         plan, identity = self.plan, ""
+        workers_sharing(self._config.hydra.launcher, self._total, self._config.training.threads)
         tracking: Any = OmegaConf.to_container(self._config.tracking, resolve=True)
         if plan:
             identity = plan.identity
+            if plan.sets_left_out:
+                print("Data sets left out:", *plan.sets_left_out, sep="\n  ")
             print(plan.summary(), flush=True)
             if plan.seconds or plan.tuned:
                 print(f"Plan: {_plan_in_words(plan, self._config)}.", flush=True)
@@ -208,7 +215,6 @@ def run_plan(launcher: Launcher, config: DictConfig, plan: Plan) -> Sweep:
     """Runs all jobs of a plan as one sweep, which has ended when it is returned."""
     tags = plan_tags(plan.tuned, plan.seeds) | {"sweep.settings": plan.settings}
     if plan.sets_left_out:
-        print("Data sets left out:", *plan.sets_left_out, sep="\n  ")
         tags[LEFT_OUT] = json.dumps(plan.sets_left_out)
     with Sweep(launcher, config, len(plan.jobs), tags, plan=plan) as sweep:
         sweep.run(plan.jobs)

@@ -18,6 +18,7 @@ CASES = {
     "no sweep": ["tuning=learning_rate", "loss=focal"],
     "one value": ["-m", "tuning=learning_rate", "training.learning_rate=0.01"],
     "second word": ["-m", "loss.gamma=0,x"],
+    "workers": ["-m", "loss=ce,focal", "hydra/launcher=joblib", "hydra.launcher.n_jobs=0"],
     "in its folder": ["tracking.root=${hydra:runtime.output_dir}/store", "loss.gamma=-1"],
     "list": ["loss=focal", "loss.alpha=[1,2,3]", "tracking=none"],
     "file": ["data=table", "data.path=nowhere.csv", "tracking=none"],
@@ -84,6 +85,7 @@ def test_the_help_says_what_it_is_and_examples_first_then_choices_and_keys_on_on
         ("second choice", ["loss/focl", "focal"]),
         ("no sweep", ["python train.py -m tuning=learning_rate loss=focal\n"]),
         ("one value", ["Error: training.learning_rate=0.01: one value", "tuning=none"]),
+        ("workers", ["Error: hydra.launcher.n_jobs=0: must be a number of workers, 1 to 1024"]),
         ("second word", ["Error: loss.gamma: Value 'x' of type 'str' could not be converted"]),
     ],
 )
@@ -104,3 +106,4 @@ def test_none_of_them_loads_tensorflow_or_starts_a_job(outcomes):
     last = outcomes[list(CASES)[-1]]
     assert not {"tensorflow", "keras"} & set(last.loaded)
     assert "[1/" not in outcomes["second job"].out
+    assert outcomes["workers"].out == ""
