@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.entry import guarded
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,8 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     rate = "learning rate at which all losses are compared, too (default: 0.001)"
     add("--rate", type=float, default=0.001, help=rate)
     add("--out", type=Path, default=Path("outputs/atlas"), metavar="FOLDER", help="for atlas.html")
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

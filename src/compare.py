@@ -20,7 +20,7 @@ from src.analysis.runs import DECISIONS
 from src.config.ranges import AUTO
 from src.entry import guarded
 from src.errors import ErrorExit, UserError
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 ABOUT = """\
 Compares the losses of a sweep, paired by seed: table, verdict, HTML report. Where a sweep tunes
@@ -116,8 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sweep", metavar="ID", help="run id of a sweep")
     add("--experiment", metavar="NAME", help="all runs of an MLflow experiment")
     add("--filter", metavar="CONDITION", help="in MLflow's search syntax: \"tags.data = 'digits'\"")
-    add("--root", metavar="FOLDER", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add, metavar="FOLDER")
     add = parser.add_argument_group("how they are compared").add_argument
     tuned = "argmax, tuned (thresholds, on validation), or prior is judged (argmax)"
     add("--baseline", metavar="NAME", default="ce", help="loss to compare the others with (ce)")

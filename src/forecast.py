@@ -19,7 +19,7 @@ import yaml
 from src.config.ranges import AUTO
 from src.entry import guarded
 from src.errors import UserError
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 if TYPE_CHECKING:
     from src.analysis.runs import FinishedRun
@@ -163,8 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("sweep", nargs="+", help="what would stand behind `python train.py -m`, in quotes")
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from src.entry import INTERRUPTED, guarded
 from src.errors import UserError
 from src.saved_model.decisions import DECISIONS
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 if TYPE_CHECKING:
     from src.serving.find import SavedModel
@@ -167,8 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run the code of its own that a model's folder brings",
     )
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from src.entry import guarded
 from src.saved_model.decisions import DECISIONS, TUNED
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store, usual_root
 
 SCORES = {
     "test_f1_macro": "at argmax",
@@ -72,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what it decides by unless asked otherwise: tuned on validation, argmax, or prior, "
         "argmax less the logarithm of the classes' shares (tuned)",
     )
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

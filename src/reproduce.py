@@ -14,7 +14,7 @@ from rich.table import Table
 
 from src.entry import guarded
 from src.errors import UserError
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 if TYPE_CHECKING:
     from src.runs.recorded.rerun import Difference, Rerun
@@ -110,8 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-different", action="store_true", help="go on where data, versions or code differ")
     trusted = "a package, module or class that records may build from, beside the usual ones"
     add("--trust", metavar="NAME", action="append", default=[], help=trusted)
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from src.entry import guarded
 from src.errors import UserError
 from src.serving.port import HOST, check_port
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 PORT = 5001
 
@@ -90,8 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run the code of its own that a model's folder brings",
     )
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from src.entry import guarded
 from src.errors import UserError
-from src.tracking.address import ROOT_HELP, usual_root
+from src.tracking.address import add_store
 
 if TYPE_CHECKING:
     from src.analysis.runs import FinishedRun
@@ -108,8 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", default="ce", help="label of the loss to compare with (default: ce)")
     add("--out", type=Path, default=Path("outputs/study"), metavar="FOLDER", help="for the files")
     add("--docs", type=Path, metavar="FILE", help=f"page whose part behind {BEGIN} is renewed")
-    add("--root", default=usual_root(), help=ROOT_HELP)
-    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
+    add_store(add)
     return parser
 
 

@@ -1,6 +1,7 @@
 """Where the MLflow store lies; asked without importing MLflow."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 DATABASE = "mlflow.db"
@@ -14,6 +15,12 @@ def usual_root() -> str:
     """The folder of the store where none is named: here, or the project's where none is here."""
     own = Path(__file__).resolve().parents[2] / USUAL
     return str(USUAL if USUAL.is_dir() or not own.is_dir() else own)
+
+
+def add_store(add: Callable[..., object], metavar: str | None = None) -> None:
+    """Adds ``--root`` and ``--uri`` by the ``add_argument`` of a parser or of a group in it."""
+    add("--root", metavar=metavar, default=usual_root(), help=ROOT_HELP)
+    add("--uri", help="address of the store; MLFLOW_TRACKING_URI wins where it is set")
 
 
 def tracking_uri(root: str, uri: str | None) -> str:
