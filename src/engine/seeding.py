@@ -19,7 +19,7 @@ DRAW_BY_KERAS = ("src.components.", "keras.")
 """Whose parts draw by Keras's generators alone, which begin with numbers of Python's own."""
 
 
-def prepare(config: Mapping[str, Any]) -> None:
+def prepare(training: Mapping[str, Any], *, own: bool = True) -> None:
     """Puts Keras and TensorFlow into the state in which each run starts.
 
     When TensorFlow's own generator is seeded it forgets the kernels of every graph, and to make
@@ -27,14 +27,14 @@ def prepare(config: Mapping[str, Any]) -> None:
     it, so it is seeded only where a run has parts of somebody's own; see :func:`seeded`.
 
     Args:
-        config: the resolved config. Of its ``training``, with ``deterministic`` operations give the
-            same bits each time, in any graph; ``threads`` are those within one operation and
-            between operations; ``precision`` is a dtype policy of Keras.
+        training: the resolved node. With ``deterministic`` operations give the same bits each time,
+            in any graph; ``threads`` are those within one operation and between operations;
+            ``precision`` is a dtype policy of Keras.
+        own: whether something of somebody's own may draw numbers.
 
     Raises:
         UserError: where ``threads`` differs from what this process already runs with.
     """
-    training, own = config["training"], has_own_parts(config)
     if own:
         keras.backend.clear_session(free_memory=False)  # a full collection takes longer
     _limit_threads(training["threads"])
@@ -61,13 +61,14 @@ def seeded(config: Mapping[str, Any], work: Callable[[], T]) -> T:
     Raises:
         UserError: as :func:`prepare`, and what the work raises.
     """
-    prepare(config)
-    if has_own_parts(config):
+    training, own = config["training"], has_own_parts(config)
+    prepare(training, own=own)
+    if own:
         return work()
 
     def begun() -> T:
-        keras.config.set_dtype_policy(config["training"]["precision"])
-        random.seed(config["training"]["seed"])
+        keras.config.set_dtype_policy(training["precision"])
+        random.seed(training["seed"])
         return work()
 
     with ThreadPoolExecutor(max_workers=1) as thread:

@@ -17,7 +17,7 @@ from src.data.rows_at_once import rows_at_once
 from src.engine.batches import ShuffledBatches, in_order
 from src.engine.graph_cache import GraphCache
 from src.engine.model import build_model
-from src.engine.seeding import prepare
+from src.engine.seeding import has_own_parts, prepare
 from src.engine.shared_graph import Callbacks, TrainingGraph
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ def select_trainer(
     reason = _reason_for_fit(training, callbacks)
     batches = training["batch_size"], training["seed"]
     # Before the key of a graph is taken: a loss may make a variable.
-    prepare(config)
+    prepare(training, own=has_own_parts(config))
     graph = reason or graphs.get(config, dataset, measure=measure)
     if isinstance(graph, TrainingGraph) and not keep_model and graphs.load(graph, config, dataset):
         return SharedGraphTrainer(graph, None, *batches)

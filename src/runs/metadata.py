@@ -45,7 +45,7 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
         name=f"{name} · seed {seed}",
         description=f"**{short}** {how}.\n\n{dataset.describe()}.\n\n{tested}",
         tags=_tags(config, dataset, identity),
-        params=_flat_params(kept),
+        params=flat_params(kept),
         dataset={
             "name": dataset.name,
             "source": dataset.source,
@@ -60,12 +60,12 @@ def describe_run(config: Mapping[str, Any], dataset: Dataset) -> RunMetadata:
 
 def _trial(config: Mapping[str, Any]) -> str:
     """Which trial of a loss a run is: its values of the tuned keys that the loss's label lacks."""
-    params = _flat_params(config)
+    params = flat_params(config)
     keys = [key for key in config.get("tuning", {}).get("keys", ()) if not key.startswith("loss.")]
     return "".join(f" · {key.rpartition('.')[2]} {params[key]}" for key in keys if key in params)
 
 
-def _flat_params(config: Mapping[str, Any]) -> dict[str, str]:
+def flat_params(config: Mapping[str, Any]) -> dict[str, str]:
     """The resolved config as dotted keys and text values, tracking itself left out."""
     kept = {key: value for key, value in config.items() if key not in UNTRACKED}
     return {key: str(value)[:LONGEST_VALUE] for key, value in _flatten(kept)}

@@ -21,8 +21,12 @@ def load_weights(network: Any, file: Path) -> None:
         network.load_weights(file)
 
 
-def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> Any:
+def load_network(
+    file: Path, custom_objects: dict[str, Any] | None = None, *, called: str | None = None
+) -> Any:
     """Loads a `.keras` file in safe mode, without its loss and optimizer.
+
+    An error calls it by its path, or as CALLED says.
 
     Raises:
         UserError: where it cannot be loaded.
@@ -31,7 +35,7 @@ def load_network(file: Path, custom_objects: dict[str, Any] | None = None) -> An
 
     import src.components  # noqa: F401  registers the custom objects
 
-    with naming(file, "no model can be loaded from it"):
+    with naming(called or file, "no model can be loaded from it"):
         return keras.saving.load_model(
             file, custom_objects=custom_objects, compile=False, safe_mode=True
         )

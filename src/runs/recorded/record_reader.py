@@ -78,15 +78,21 @@ def read_weights(folder: Path, decision: str = "") -> list[NDArray[Any]]:
         UserError: where the model cannot be loaded so.
     """
     import_tensorflow()
-    model = _read(load_network, folder / MODEL_FILE)
+    file = folder / MODEL_FILE
+    model = load_network(file, called=_called(file))
     if decision:
         _read(model.load_weights, folder / weights_file(decision))
     return [weight.numpy() for weight in model.weights]
 
 
 def _read(reader: Callable[[Path], T], file: Path) -> T:
-    with naming(f"{file.name} of the record", "cannot be read"):
+    with naming(_called(file), "cannot be read"):
         return reader(file)
+
+
+def _called(file: Path) -> str:
+    """What an error calls a file, whose folder may be a temporary copy."""
+    return f"{file.name} of the record"
 
 
 def _config(file: Path) -> dict[str, Any]:
