@@ -123,7 +123,11 @@ class Composer:
         self._of_hydra: list[str] = as_typed
         self._parsed: dict[str, Override] = {}
         self._plain: dict[str, bool] = {}
-        self._bases: dict[tuple[str, ...], tuple[bytes, dict[str, dict[str, str]]]] = {}
+        typed: Any = OmegaConf.to_container(master.hydra.overrides.task)
+        self._in_master = [
+            one for one in self._parser.parse_overrides(typed) if not one.is_sweep_override()
+        ]
+        self._bases: dict[tuple[bool, tuple[str, ...]], tuple[bytes, dict[str, Any]]] = {}
         self._checked: dict[tuple[Any, ...], Any] = {}
 
     def job(self, number: int, words: Sequence[str]) -> Job:
@@ -180,11 +184,22 @@ class Composer:
 
     def _base(self, overrides: Sequence[Override]) -> tuple[bytes, dict[str, dict[str, str]]]:
         """What Hydra composes of the choices among some overrides, and its sections."""
-        choices = tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
-        if choices not in self._bases:
-            config = self._loader.load_sweep_config(self._master, list(choices))
-            self._bases[choices] = pickle.dumps(config), sections_of(config)
-        return self._bases[choices]
+        chosen = self._choices(overrides)
+        words = {one.input_line for one in overrides}
+        is_master = chosen == self._choices(self._in_master) and words.issuperset(
+            one.input_line for one in self._in_master
+        )
+        key = is_master, chosen
+        if key not in self._bases:
+            config = self._master  # which Hydra has composed of the same choices
+            if not is_master:
+                config = self._loader.load_sweep_config(self._master, list(chosen))
+                OmegaConf.copy_cache(from_config=self._master, to_config=config)
+            self._bases[key] = pickle.dumps(config), sections_of(config)
+        return self._bases[key]
+
+    def _choices(self, overrides: Sequence[Override]) -> tuple[str, ...]:
+        return tuple(one.input_line or "" for one in overrides if not self._is_plain(one))
 
     def _parse(self, word: str) -> Override:
         if word not in self._parsed:
