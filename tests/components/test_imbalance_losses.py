@@ -198,6 +198,20 @@ def test_every_loss_is_nan_for_a_label_that_is_no_class(all_losses, jit):
         assert np.isnan(found).tolist() == expected, name
 
 
+def test_every_gradient_equals_finite_differences(loss):
+    y, x = scores(9)
+    tensor = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        total = tf.reduce_sum(loss.call(y, tensor))
+    gradient = tape.gradient(total, tensor).numpy()
+    for i, j in itertools.product(range(4), range(3)):
+        step = np.zeros_like(x)
+        step[i, j] = 1e-6
+        above, below = (float(tf.reduce_sum(loss.call(y, z))) for z in (x + step, x - step))
+        assert gradient[i, j] == pytest.approx((above - below) / 2e-6, rel=1e-4, abs=1e-6)
+
+
 def hyperparameters(loss):
     """Public attributes that hold a float or a list of floats."""
     return {
